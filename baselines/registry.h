@@ -1,0 +1,10 @@
+/* Every scheme a grid can name: TruncQuant's own and the quantizers it is compared with. */
+#ifndef BASELINES_REGISTRY_H
+#define BASELINES_REGISTRY_H
+
+#include "quant/quantizer.h"
+
+/* Ended by a NULL name. */
+extern const struct quantizer quantizer_registry[];
+
+#endif

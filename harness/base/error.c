@@ -1,0 +1,69 @@
+/* Error messages and allocations that cannot fail; error.h is the manual. */
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int fail(struct error *e, const char *format, ...) {
+    if (e->text[0])
+        return -1;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(e->text, sizeof e->text, format, args);
+    va_end(args);
+    return -1;
+}
+
+int fail_at(struct error *e, const char *file, int line, const char *format, ...) {
+    if (e->text[0])
+        return -1;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(e->text, sizeof e->text, format, args);
+    va_end(args);
+    return fail_prefix(e, file, line);
+}
+
+int fail_prefix(struct error *e, const char *file, int line) {
+    char text[sizeof e->text];
+    snprintf(text, sizeof text, "%s", e->text);
+    int n = line > 0 ? snprintf(e->text, sizeof e->text, "%s:%d: ", file, line)
+                     : snprintf(e->text, sizeof e->text, "%s: ", file);
+    if (n < 0 || (size_t)n >= sizeof e->text)
+        return -1;
+    size_t room = sizeof e->text - (size_t)n - 1;
+    memccpy(e->text + n, text, '\0', room);
+    e->text[sizeof e->text - 1] = '\0';
+    return -1;
+}
+
+static void out_of_memory(size_t n, size_t size) {
+    fprintf(stderr, "truncquant: out of memory (%zu x %zu bytes wanted); use a smaller batch\n", n,
+            size);
+    exit(1);
+}
+
+void *need(size_t n, size_t size) {
+    void *p = calloc(n ? n : 1, size ? size : 1);
+    if (!p)
+        out_of_memory(n, size);
+    return p;
+}
+
+void *need_aligned(size_t n, size_t size) {
+    if (size && n > (SIZE_MAX - 64) / size)
+        out_of_memory(n, size);
+    size_t bytes = (n * size + 63) / 64 * 64;
+    void *p = aligned_alloc(64, bytes ? bytes : 64);
+    if (!p)
+        out_of_memory(n, size);
+    return memset(p, 0, bytes ? bytes : 64);
+}
+
+char *need_string(const char *s) {
+    char *copy = need(strlen(s) + 1, 1);
+    return strcpy(copy, s);
+}

@@ -1,0 +1,35 @@
+/* One error message, filled in by whoever finds the fault and carried up to main, which alone prints
+ * it and exits. Functions that can fail take a `struct error *` last and return -1 or NULL.
+ *
+ * A message is one line: what is wrong; what to do. Where a file is at fault it starts with
+ * `FILE:LINE: ` (fail_at). The first message wins, since what follows is a consequence of it. */
+#ifndef BASE_ERROR_H
+#define BASE_ERROR_H
+
+#include <stddef.h>
+
+struct error {
+    char text[1024]; // empty: nothing failed
+};
+
+/* Record a message (unless one is there) and return -1. */
+int fail(struct error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same with `FILE:LINE: ` in front; line 0 leaves the line out. */
+int fail_at(struct error *e, const char *file, int line, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Put `FILE:LINE: ` in front of a message that was recorded without it; returns -1. */
+int fail_prefix(struct error *e, const char *file, int line);
+
+/* calloc that ends the process with a clear message when memory is out: the only place besides main
+ * that exits, since no caller could do better. The caller frees. */
+void *need(size_t n, size_t size);
+
+/* The same, aligned to 64 bytes (a cache line, and an AVX-512 register). Freed with free(). */
+void *need_aligned(size_t n, size_t size);
+
+/* strdup under the same promise. */
+char *need_string(const char *s);
+
+#endif

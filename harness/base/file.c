@@ -1,0 +1,120 @@
+/* Whole-file reading and crash-safe replacing; file.h is the manual. */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int file_exists(const char *path) {
+    return access(path, R_OK) == 0;
+}
+
+static int read_all(int fd, char *into, size_t size) {
+    for (size_t at = 0; at < size;) {
+        ssize_t n = read(fd, into + at, size - at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return -1;
+        at += (size_t)n;
+    }
+    return 0;
+}
+
+char *file_read(const char *path, size_t limit, size_t *size, struct error *e) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        fail_at(e, path, 0, "cannot be opened (%s); check the name and its permissions",
+                strerror(errno));
+        return NULL;
+    }
+    struct stat st;
+    char *bytes = NULL;
+    if (fstat(fd, &st) || !S_ISREG(st.st_mode))
+        fail_at(e, path, 0, "is not a regular file; name a file");
+    else if ((size_t)st.st_size > limit)
+        fail_at(e, path, 0, "has %lld bytes, more than the %zu allowed; is it the right file?",
+                (long long)st.st_size, limit);
+    else {
+        *size = (size_t)st.st_size;
+        bytes = need(*size + 1, 1);
+        if (read_all(fd, bytes, *size)) {
+            fail_at(e, path, 0, "cannot be read to its end; is the disk sound?");
+            free(bytes);
+            bytes = NULL;
+        }
+    }
+    close(fd);
+    return bytes;
+}
+
+static int write_all(int fd, const char *bytes, size_t size) {
+    for (size_t at = 0; at < size;) {
+        ssize_t n = write(fd, bytes + at, size - at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return -1;
+        at += (size_t)n;
+    }
+    return 0;
+}
+
+/* Without this the rename itself may be lost in a power cut. */
+static int sync_folder_of(const char *path) {
+    char copy[4096];
+    snprintf(copy, sizeof copy, "%s", path);
+    int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    int rc = fsync(fd);
+    close(fd);
+    return rc;
+}
+
+int file_replace(const char *path, const void *bytes, size_t size, struct error *e) {
+    char temporary[4096];
+    if (snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid()) >=
+        (int)sizeof temporary)
+        return fail_at(e, path, 0, "the name is too long");
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int bad = fd < 0 || write_all(fd, bytes, size) || fsync(fd);
+    int why = errno;
+    if (fd >= 0 && close(fd) && !bad) {
+        bad = 1;
+        why = errno;
+    }
+    if (!bad && rename(temporary, path)) {
+        bad = 1;
+        why = errno;
+    }
+    if (bad) {
+        unlink(temporary);
+        return fail_at(e, path, 0, "cannot be written (%s); free space or fix its permissions",
+                       strerror(why));
+    }
+    if (sync_folder_of(path))
+        return fail_at(e, path, 0, "its folder cannot be synced (%s)", strerror(errno));
+    return 0;
+}
+
+int file_make_folder(const char *path, struct error *e) {
+    char copy[4096];
+    if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy)
+        return fail_at(e, path, 0, "the name is too long");
+    for (char *p = copy + 1;; p++) {
+        if (*p != '/' && *p != '\0')
+            continue;
+        char kept = *p;
+        *p = '\0';
+        if (mkdir(copy, 0777) && errno != EEXIST)
+            return fail_at(e, copy, 0, "the folder cannot be made (%s)", strerror(errno));
+        *p = kept;
+        if (!kept)
+            return 0;
+    }
+}

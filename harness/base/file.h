@@ -1,0 +1,23 @@
+/* Files: read whole, and replaced whole so that a crash leaves the old or the new one, never half. */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include "base/error.h"
+
+#include <stdint.h>
+#include <stdio.h>
+
+/* The content of a regular file, with a NUL behind it that is not counted; the caller frees.
+ * NULL when it cannot be opened or read, or is larger than `limit` bytes. */
+char *file_read(const char *path, size_t limit, size_t *size, struct error *e);
+
+/* Replace `path` by `size` bytes: temporary file beside it, fsync, rename, fsync of the folder. */
+int file_replace(const char *path, const void *bytes, size_t size, struct error *e);
+
+/* mkdir -p. */
+int file_make_folder(const char *path, struct error *e);
+
+/* True when `path` can be opened for reading. */
+int file_exists(const char *path);
+
+#endif

@@ -1,0 +1,91 @@
+/* Strict numbers from text; text.h is the manual. */
+#include "base/text.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int text_int(const char *s, long lo, long hi, long *value) {
+    if (!isdigit((unsigned char)s[0]) && !(s[0] == '-' && isdigit((unsigned char)s[1])))
+        return -1;
+    char *end;
+    errno = 0;
+    long v = strtol(s, &end, 10);
+    if (errno || *end || v < lo || v > hi)
+        return -1;
+    *value = v;
+    return 0;
+}
+
+int text_real(const char *s, double *value) {
+    // Only plain decimals: strtod alone would take "nan", "inf" and "0x1p3" too.
+    if (!s[0] || s[strspn(s, "0123456789+-.eE")] != '\0')
+        return -1;
+    char *end;
+    double v = strtod(s, &end);
+    if (end == s || *end || !isfinite(v))
+        return -1;
+    *value = v;
+    return 0;
+}
+
+int widths_find(const struct widths *w, int bits) {
+    for (int i = 0; i < w->n; i++)
+        if (w->bits[i] == bits)
+            return i;
+    return -1;
+}
+
+static int widths_insert(struct widths *w, int bits) {
+    if (w->n == WIDTHS_MAX || widths_find(w, bits) >= 0)
+        return -1;
+    int at = w->n++;
+    for (; at > 0 && w->bits[at - 1] > bits; at--)
+        w->bits[at] = w->bits[at - 1];
+    w->bits[at] = bits;
+    return 0;
+}
+
+int text_widths(const char *s, struct widths *w) {
+    char copy[128];
+    if (strlen(s) >= sizeof copy)
+        return -1;
+    strcpy(copy, s);
+    *w = (struct widths){0};
+    char *rest = NULL;
+    for (char *word = strtok_r(copy, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
+        long bits;
+        if (text_int(word, 1, FLOAT_BITS, &bits) || (bits > 8 && bits != FLOAT_BITS))
+            return -1;
+        if (widths_insert(w, (int)bits))
+            return -1;
+    }
+    return w->n ? 0 : -1;
+}
+
+void text_print_real(double x, char *buffer, size_t size) {
+    for (int digits = 1; digits <= 17; digits++) {
+        snprintf(buffer, size, "%.*g", digits, x);
+        if (strtod(buffer, NULL) == x)
+            return;
+    }
+}
+
+void text_print_widths(const struct widths *w, char *buffer, size_t size) {
+    size_t at = 0;
+    buffer[0] = '\0';
+    for (int i = 0; i < w->n && at < size; i++)
+        at += (size_t)snprintf(buffer + at, size - at, i ? " %d" : "%d", w->bits[i]);
+}
+
+char *text_trim(char *s) {
+    while (isspace((unsigned char)*s))
+        s++;
+    size_t n = strlen(s);
+    while (n > 0 && isspace((unsigned char)s[n - 1]))
+        s[--n] = '\0';
+    return s;
+}

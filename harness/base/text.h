@@ -1,0 +1,36 @@
+/* Strict numbers from text, and lists of bit-widths. Nothing here accepts trailing characters, and
+ * nothing reads a word as 0. */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stddef.h>
+
+/* A set of bit-widths, ascending, without repeats: 1 ... 8 and 32. */
+enum { WIDTHS_MAX = 9, FLOAT_BITS = 32 };
+struct widths {
+    int n;
+    int bits[WIDTHS_MAX]; // ascending
+};
+
+/* The whole of `s` as a decimal integer in [lo, hi]; 0, or -1 when it is not one. */
+int text_int(const char *s, long lo, long hi, long *value);
+
+/* The whole of `s` as a finite decimal number; 0, or -1. Independent of the locale's point. */
+int text_real(const char *s, double *value);
+
+/* Widths separated by blanks, in any order; 0, or -1 when a member is no width or stands twice. */
+int text_widths(const char *s, struct widths *w);
+
+/* The shortest decimal form of `x` that reads back as the same double ("0.1", "1e-05"). */
+void text_print_real(double x, char *buffer, size_t size);
+
+/* "1 2 4 8 32". */
+void text_print_widths(const struct widths *w, char *buffer, size_t size);
+
+/* The place of `bits` in `w`, or -1. */
+int widths_find(const struct widths *w, int bits);
+
+/* `s` without the blanks at both ends; writes into `s` and returns a pointer into it. */
+char *text_trim(char *s);
+
+#endif

@@ -1,0 +1,67 @@
+/* truncquant: trains weight quantizers that survive truncation and those they are compared with, evaluates
+ * every bit-width, and keeps each figure in SQLite. This file is the table of verbs; each verb is a file
+ * in verbs/. Only main exits. */
+#include "base/error.h"
+#include "registry.h"
+#include "verbs/verb.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+struct verb {
+    const char *name, *help;
+    int (*run)(struct options *, struct error *);
+};
+
+static const struct verb verbs[] = {
+    {"plan", "validate a grid, record its runs, print one per line", verb_plan},
+    {"run", "train (or go on from a checkpoint), freeze, evaluate, record one run", verb_run},
+    {"evaluate", "more evaluations of finished runs; nothing is trained", verb_evaluate},
+    {"status", "done, running, failed, dead and pending runs; time left", verb_status},
+    {"export", "tables of results as text, CSV, LaTeX or Markdown", verb_export},
+    {"check", "what this machine has and lacks, in plain words", verb_check},
+    {0},
+};
+
+static void usage(FILE *out) {
+    fputs("usage: truncquant VERB [options]\n\n", out);
+    for (const struct verb *v = verbs; v->name; v++)
+        fprintf(out, "  %-10s %s\n", v->name, v->help);
+    fputs("\n'truncquant VERB --help' lists the options of a verb.\n", out);
+}
+
+/* A full disk or a closed pipe must not look like success. */
+static int flush_output(int status, struct error *e) {
+    if (!fflush(stdout) && !ferror(stdout))
+        return status;
+    if (status == EXIT_DONE)
+        fail(e, "output cannot be written (%s)", strerror(errno));
+    return status == EXIT_DONE ? EXIT_FAILED : status;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        usage(stderr);
+        return EXIT_USAGE;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
+        usage(stdout);
+        return EXIT_DONE;
+    }
+    struct options options = {.db = "results/results.db",
+                              .argc = argc - 1,
+                              .argv = argv + 1,
+                              .quantizers = quantizer_registry};
+    for (const struct verb *v = verbs; v->name; v++) {
+        if (strcmp(v->name, argv[1]))
+            continue;
+        struct error e = {0};
+        int status = flush_output(v->run(&options, &e), &e);
+        if (e.text[0])
+            fprintf(stderr, "truncquant: %s\n", e.text);
+        return status;
+    }
+    fprintf(stderr, "truncquant: unknown verb '%s'; 'truncquant --help' lists them\n", argv[1]);
+    return EXIT_USAGE;
+}

@@ -1,0 +1,105 @@
+/* Options of a verb: one table parses them and prints their help; verb.h is the manual. */
+#include "verbs/verb.h"
+
+#include <string.h>
+
+static const struct option_row *find_row(const struct option_row *rows, const char *name,
+                                         size_t length) {
+    for (const struct option_row *r = rows; r->name; r++)
+        if (strlen(r->name) == length && !strncmp(r->name, name, length))
+            return r;
+    return NULL;
+}
+
+static void print_row(const struct option_row *r) {
+    char left[64];
+    snprintf(left, sizeof left, "%s%s%s", r->name, r->value ? " " : "", r->value ? r->value : "");
+    printf("  %-24s %s", left, r->help);
+    if (r->preset)
+        printf(" (default: %s)", r->preset);
+    putchar('\n');
+}
+
+static void print_help(const char *synopsis, const char *help, const struct option_row *rows,
+                       const struct option_row *common) {
+    printf("usage: truncquant %s\n\n%s\n\noptions:\n", synopsis, help);
+    for (const struct option_row *r = rows; r->name; r++)
+        print_row(r);
+    for (const struct option_row *r = common; r->name; r++)
+        print_row(r);
+}
+
+/* The known option that starts most like `name`, to suggest it. */
+static const char *nearest(const struct option_row *rows, const struct option_row *common,
+                           const char *name) {
+    const char *best = NULL;
+    size_t most = 2; // the two dashes alone are no likeness
+    const struct option_row *tables[] = {rows, common};
+    for (int t = 0; t < 2; t++)
+        for (const struct option_row *r = tables[t]; r->name; r++) {
+            size_t same = 0;
+            while (name[same] && name[same] == r->name[same])
+                same++;
+            if (same > most) {
+                most = same;
+                best = r->name;
+            }
+        }
+    return best;
+}
+
+static int unknown(const struct options *o, const char *name, size_t length, const char *best,
+                   struct error *e) {
+    if (best)
+        return fail(e, "%s: unknown option %.*s; did you mean %s?", o->argv[0], (int)length, name,
+                    best);
+    return fail(e, "%s: unknown option %.*s; 'truncquant %s --help' lists them", o->argv[0],
+                (int)length, name, o->argv[0]);
+}
+
+int verb_parse(struct options *o, const char *synopsis, const char *help,
+               const struct option_row *rows, int *helped, struct error *e) {
+    const struct option_row common[] = {
+        {"--db", "FILE", o->db, "the database", &o->db, NULL},
+        {"--quiet", NULL, NULL, "no progress, no notes", NULL, &o->quiet},
+        {0},
+    };
+    int operands = 0, only_operands = 0;
+    *helped = 0;
+    for (int i = 1; i < o->argc; i++) {
+        char *arg = o->argv[i];
+        if (only_operands || arg[0] != '-' || !arg[1]) {
+            o->argv[++operands] = arg;
+            continue;
+        }
+        if (!strcmp(arg, "--")) {
+            only_operands = 1;
+            continue;
+        }
+        if (!strcmp(arg, "--help")) {
+            print_help(synopsis, help, rows, common);
+            *helped = 1;
+            return 0;
+        }
+        char *equals = strchr(arg, '=');
+        size_t length = equals ? (size_t)(equals - arg) : strlen(arg);
+        const struct option_row *row = find_row(rows, arg, length);
+        if (!row)
+            row = find_row(common, arg, length);
+        if (!row)
+            return unknown(o, arg, length, nearest(rows, common, arg), e);
+        if (!row->value) {
+            if (equals)
+                return fail(e, "%s: %s takes no value; leave out '%s'", o->argv[0], row->name,
+                            equals);
+            *row->flag = 1;
+            continue;
+        }
+        const char *value = equals ? equals + 1 : i + 1 < o->argc ? o->argv[++i] : NULL;
+        if (!value || !value[0])
+            return fail(e, "%s: %s needs a value (%s)", o->argv[0], row->name, row->value);
+        *row->text = value;
+    }
+    o->argc = operands + 1;
+    return operands;
+}

@@ -1,0 +1,46 @@
+/* The verbs of the command line: main.c is the table of them. */
+#ifndef VERBS_VERB_H
+#define VERBS_VERB_H
+
+#include "base/error.h"
+#include "quant/quantizer.h"
+
+#include <stdio.h>
+
+/* Exit statuses. A signal ends with 128 + its number. */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct options {
+    const char *db; // --db
+    int quiet;      // --quiet
+    int argc;       // what is left for the verb: its own name first, as in main
+    char **argv;
+    const struct quantizer *quantizers; // all schemes, ended by a NULL name
+};
+
+/* One option of a verb, for its parser and its --help alike: names are long and said once. */
+struct option_row {
+    const char *name;    // "--epochs"
+    const char *value;   // what it takes ("N", "FILE"), or NULL for a flag
+    const char *preset;  // real default, or NULL
+    const char *help;    // one line
+    const char **text;   // where the value goes; or
+    int *flag;           // set to 1
+};
+
+/* Split options->argv into options (set through the rows) and operands, which are left in argv[1 ...] in
+ * order; returns the number of operands, or -1 with a message that names the option and what is near it.
+ * "--" ends the options. "--name=value" and "--name value" both work. --help prints the usage (synopsis,
+ * help, rows with their defaults, and the common --db, --quiet) and sets *helped. */
+int verb_parse(struct options *o, const char *synopsis, const char *help,
+               const struct option_row *rows, int *helped, struct error *e);
+
+/* Each returns an exit status; a message in `e` is printed by main. */
+int verb_plan(struct options *o, struct error *e);
+int verb_run(struct options *o, struct error *e);
+int verb_evaluate(struct options *o, struct error *e);
+int verb_status(struct options *o, struct error *e);
+int verb_export(struct options *o, struct error *e);
+int verb_check(struct options *o, struct error *e);
+
+#endif

@@ -4,7 +4,7 @@
 
 #include "quant/quantizer.h"
 
-/* Ended by a NULL name. */
-extern const struct quantizer quantizer_registry[];
+/* In the order of tables and figures; ended by NULL. */
+extern const struct quantizer *const quantizer_registry[];
 
 #endif

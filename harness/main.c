@@ -1,6 +1,6 @@
-/* truncquant: trains weight quantizers that survive truncation and those they are compared with, evaluates
- * every bit-width, and keeps each figure in SQLite. This file is the table of verbs; each verb is a file
- * in verbs/. Only main exits. */
+/* truncquant: trains weight quantizers that survive truncation and those they are compared with,
+ * evaluates every bit-width, and keeps each figure in SQLite. This file is the table of verbs; each
+ * verb is a file in verbs/. Only main exits. */
 #include "base/error.h"
 #include "registry.h"
 #include "verbs/verb.h"

@@ -1,5 +1,5 @@
-/* One error message, filled in by whoever finds the fault and carried up to main, which alone prints
- * it and exits. Functions that can fail take a `struct error *` last and return -1 or NULL.
+/* One error message, filled in by whoever finds the fault and carried up to main, which alone
+ * prints it and exits. Functions that can fail take a `struct error *` last and return -1 or NULL.
  *
  * A message is one line: what is wrong; what to do. Where a file is at fault it starts with
  * `FILE:LINE: ` (fail_at). The first message wins, since what follows is a consequence of it. */

@@ -1,4 +1,5 @@
-/* Files: read whole, and replaced whole so that a crash leaves the old or the new one, never half. */
+/* Files: read whole, and replaced whole so that a crash leaves the old or the new one, never half.
+ */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 

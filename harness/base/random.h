@@ -1,8 +1,9 @@
-/* Random streams: counter-based, so that a stream is named by what it is for and never depends on how
- * many numbers others drew. A run that goes on from a checkpoint needs no saved generator state, and
- * two schemes of one seed start from equal weights and see equal batches.
+/* Random streams: counter-based, so that a stream is named by what it is for and never depends on
+ * how many numbers others drew. A run that goes on from a checkpoint needs no saved generator
+ * state, and two schemes of one seed start from equal weights and see equal batches.
  *
- * The generator is SplitMix64 (Steele, Lea, Flood, OOPSLA 2014), whose start is a hash of the name. */
+ * The generator is SplitMix64 (Steele, Lea, Flood, OOPSLA 2014), whose start is a hash of the name.
+ */
 #ifndef BASE_RANDOM_H
 #define BASE_RANDOM_H
 

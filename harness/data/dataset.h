@@ -1,10 +1,11 @@
-/* Data sets: the bytes of the source, decoded and checked once into one prepared file that every process
- * of the machine maps read-only, so that a data set is in memory once however many runs share it.
+/* Data sets: the bytes of the source, decoded and checked once into one prepared file that every
+ * process of the machine maps read-only, so that a data set is in memory once however many runs
+ * share it.
  *
  * Where a source is looked for: $TRUNCQUANT_DATA/NAME, then the places Debian's packages use
  * (/usr/share/datasets/NAME). Where the prepared file goes: $TRUNCQUANT_CACHE, else
- * $XDG_CACHE_HOME/truncquant, else ~/.cache/truncquant. It is made anew when the source's names, sizes
- * or times have changed, written under a lock, and replaced atomically. */
+ * $XDG_CACHE_HOME/truncquant, else ~/.cache/truncquant. It is made anew when the source's names,
+ * sizes or times have changed, written under a lock, and replaced atomically. */
 #ifndef DATA_DATASET_H
 #define DATA_DATASET_H
 
@@ -36,8 +37,8 @@ struct dataset {
     size_t map_size;
 };
 
-/* Open by name ("fashion-mnist", "mnist", "kmnist"): prepares it if need be. Errors name the file at
- * fault and how to get it (package or address). */
+/* Open by name ("fashion-mnist", "mnist", "kmnist"): prepares it if need be. Errors name the file
+ * at fault and how to get it (package or address). */
 int dataset_open(struct dataset *d, const char *name, struct error *e);
 void dataset_close(struct dataset *d);
 
@@ -45,10 +46,11 @@ void dataset_close(struct dataset *d);
 extern const char *const dataset_names[];
 const char *dataset_help(const char *name);
 
-/* Fill a float batch (n, channels, h, w) with (x/255 - mean)/deviation of the images `order[0 ... n-1]`
- * of a split. `channels` is the network's: grey is replicated to three. With `crop_flip`, each image is
- * cropped from a 4-pixel padding of byte 0 and flipped with probability 1/2, drawn from the stream
- * (seed, RANDOM_AUGMENT, epoch, first + i): `first` is the place of order[0] in the epoch. */
+/* Fill a float batch (n, channels, h, w) with (x/255 - mean)/deviation of the images `order[0 ...
+ * n-1]` of a split. `channels` is the network's: grey is replicated to three. With `crop_flip`,
+ * each image is cropped from a 4-pixel padding of byte 0 and flipped with probability 1/2, drawn
+ * from the stream (seed, RANDOM_AUGMENT, epoch, first + i): `first` is the place of order[0] in the
+ * epoch. */
 struct batch_request {
     enum split split;
     const uint32_t *order;

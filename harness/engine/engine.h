@@ -1,9 +1,9 @@
-/* What computes a network: forward and backward over a batch, for any bank and any width. `reference`
- * is plain and obviously right; faster engines are tested against it.
+/* What computes a network: forward and backward over a batch, for any bank and any width.
+ * `reference` is plain and obviously right; faster engines are tested against it.
  *
  * An engine never sees latent weights or quantizers: it is given the weights Ŵ to compute with
- * (set_weights) and returns dL/dŴ (weight_gradient). Batch-norm banks, biases and their gradients are
- * read and added to in the model. */
+ * (set_weights) and returns dL/dŴ (weight_gradient). Batch-norm banks, biases and their gradients
+ * are read and added to in the model. */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
@@ -22,16 +22,17 @@ enum { ACT_CLIP_ONLY = -1 };
 
 struct pass {
     enum pass_mode mode;
-    int bank;       // place in B, or model.spare
-    int act_bits;   // j
-    float momentum; // of the new value, for the running statistics
+    int bank;                   // place in B, or model.spare
+    int act_bits;               // j
+    float momentum;             // of the new value, for the running statistics
     uint64_t seed, epoch, step; // name the dropout stream
 };
 
 struct engine {
     const char *name;
 
-    /* A plan for batches of up to `batch` images. The model must outlive it. NULL with a message. */
+    /* A plan for batches of up to `batch` images. The model must outlive it. NULL with a message.
+     */
     struct plan *(*compile)(struct model *m, int batch, int threads, struct error *e);
 
     /* Ŵ of a CONV or LINEAR node, copied; canonical order. */
@@ -40,15 +41,16 @@ struct engine {
     /* Class scores (n, classes) of `n` <= batch images (n, c, h, w); valid until the next call. */
     const float *(*forward)(struct plan *p, const struct pass *pass, const float *images, int n);
 
-    /* Back-propagate dL/dlogits (n, classes) of the last forward in PASS_TRAIN: adds to the gradients
-     * of biases and norms in the model; weights' gradients are those of this pass alone. */
+    /* Back-propagate dL/dlogits (n, classes) of the last forward in PASS_TRAIN: adds to the
+     * gradients of biases and norms in the model; weights' gradients are those of this pass alone.
+     */
     void (*backward)(struct plan *p, const float *d_logits);
 
     /* dL/dŴ of a CONV or LINEAR node after backward; valid until the next call. */
     const float *(*weight_gradient)(struct plan *p, int node);
 
-    /* The output of a node in the last forward, (n, c, h, w); valid until the next call. NULL if the
-     * engine did not keep it. */
+    /* The output of a node in the last forward, (n, c, h, w); valid until the next call. NULL if
+     * the engine did not keep it. */
     const float *(*peek)(struct plan *p, int node);
 
     void (*free)(struct plan *p);

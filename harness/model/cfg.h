@@ -3,14 +3,12 @@
  * different network reaches it.
  *
  * Keys of the harness, in Darknet's own sections:
- *   [convolutional], [connected]   quantize=0|1  overrides the default rule (all but the first and the
- *                                                last layer that have weights)
- *   [convolutional]                bias=0        no bias (Darknet always has one without batch norm)
- *   [convolutional]                projection=1  the 1x1 convolution of a shortcut; float unless the
- *                                                grid says `projections = quantized`
- *   [convolutional], [connected]   init=darknet | kaiming-uniform
- * A [net] without height, width, channels takes them from the data set; a last [connected] without
- * `output` takes the number of classes. */
+ *   [convolutional], [connected]   quantize=0|1  overrides the default rule (all but the first and
+ * the last layer that have weights) [convolutional]                bias=0        no bias (Darknet
+ * always has one without batch norm) [convolutional]                projection=1  the 1x1
+ * convolution of a shortcut; float unless the grid says `projections = quantized` [convolutional],
+ * [connected]   init=darknet | kaiming-uniform A [net] without height, width, channels takes them
+ * from the data set; a last [connected] without `output` takes the number of classes. */
 #ifndef MODEL_CFG_H
 #define MODEL_CFG_H
 
@@ -35,8 +33,21 @@ enum layer_type {
 
 /* Same order and values as Darknet's ACTIVATION. */
 enum activation {
-    ACT_LOGISTIC, ACT_RELU, ACT_RELIE, ACT_LINEAR, ACT_RAMP, ACT_TANH, ACT_PLSE, ACT_LEAKY, ACT_ELU,
-    ACT_LOGGY, ACT_STAIR, ACT_HARDTAN, ACT_LHTAN, ACT_SELU, ACTIVATIONS
+    ACT_LOGISTIC,
+    ACT_RELU,
+    ACT_RELIE,
+    ACT_LINEAR,
+    ACT_RAMP,
+    ACT_TANH,
+    ACT_PLSE,
+    ACT_LEAKY,
+    ACT_ELU,
+    ACT_LOGGY,
+    ACT_STAIR,
+    ACT_HARDTAN,
+    ACT_LHTAN,
+    ACT_SELU,
+    ACTIVATIONS
 };
 
 enum { CFG_ROUTES = 32 };
@@ -50,8 +61,8 @@ struct cfg_layer {
     int line; // of its [section]
     struct shape in, out;
     enum activation activation;
-    int filters, size, stride, padding, groups; // convolutional, maxpool, upsample, reorg (padding in
-                                                // pixels; maxpool: Darknet's total padding)
+    int filters, size, stride, padding, groups; // convolutional, maxpool, upsample, reorg (padding
+                                                // in pixels; maxpool: Darknet's total padding)
     int batch_normalize, bias;
     int quantize;   // 0, 1; -1: not said
     int projection; // 0, 1
@@ -65,13 +76,13 @@ struct cfg_layer {
 };
 
 struct cfg {
-    char *path;    // as given, for messages
+    char *path; // as given, for messages
     struct shape input;
-    int classes;   // outputs of the last layer before the softmax
+    int classes; // outputs of the last layer before the softmax
     int n;
     struct cfg_layer *layers; // owned
-    char *notes;   // what was ignored, one line each, or ""; owned
-    char *normal;  // canonical text: every effective value, no names or comments; owned
+    char *notes;              // what was ignored, one line each, or ""; owned
+    char *normal;             // canonical text: every effective value, no names or comments; owned
     char *darknet; // what Darknet is given: no harness keys, batch=1, sizes filled in; owned
 };
 

@@ -1,10 +1,11 @@
-/* A network as the engines see it: a list of nodes in the order of computation, and the parameters they
- * use, in canonical (NCHW, OIHW) float32 order. Built from a checked cfg and Darknet's network of it.
+/* A network as the engines see it: a list of nodes in the order of computation, and the parameters
+ * they use, in canonical (NCHW, OIHW) float32 order. Built from a checked cfg and Darknet's network
+ * of it.
  *
  * One Darknet layer becomes one or more nodes: a [convolutional] with batch_normalize=1 and
- * activation=leaky is CONV, NORM, ACT. The shapes are checked against Darknet's own. Latent weights and
- * batch-norm banks live here, whatever the engine; the initial values are method.md's, not Darknet's
- * (which come from the process-wide rand()), unless a layer says init=darknet. */
+ * activation=leaky is CONV, NORM, ACT. The shapes are checked against Darknet's own. Latent weights
+ * and batch-norm banks live here, whatever the engine; the initial values are method.md's, not
+ * Darknet's (which come from the process-wide rand()), unless a layer says init=darknet. */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
 
@@ -34,15 +35,15 @@ enum op {
 
 struct node {
     enum op op;
-    int layer;             // number in the cfg; -1 for the input
+    int layer; // number in the cfg; -1 for the input
     int n_in;
-    int in[CFG_ROUTES];    // nodes it reads
-    struct shape shape;    // of its output, per image
+    int in[CFG_ROUTES];          // nodes it reads
+    struct shape shape;          // of its output, per image
     const struct cfg_layer *cfg; // geometry; NULL for the input
-    int weights, bias;     // parameter numbers (CONV, LINEAR); -1: none
-    int norm;              // NORM: number in model.norms; -1 otherwise
-    int quantizer;         // CONV, LINEAR: number in model.quantized; -1: stays float
-    int clips;             // ACT: feeds a quantized layer, so quantized clip where j < 32
+    int weights, bias;           // parameter numbers (CONV, LINEAR); -1: none
+    int norm;                    // NORM: number in model.norms; -1 otherwise
+    int quantizer;               // CONV, LINEAR: number in model.quantized; -1: stays float
+    int clips;                   // ACT: feeds a quantized layer, so quantized clip where j < 32
 };
 
 enum parameter_role { PARAMETER_WEIGHTS, PARAMETER_BIAS, PARAMETER_NORM, PARAMETER_QUANTIZER };
@@ -59,8 +60,9 @@ struct parameter {
 /* One batch-norm layer: a bank per width, then one spare bank in which the evaluator calibrates. */
 struct norm {
     int node, channels;
-    int shared;              // all widths use bank 0
-    int scale[WIDTHS_MAX + 1], shift[WIDTHS_MAX + 1]; // parameter numbers; the spare one has none: -1
+    int shared; // all widths use bank 0
+    int scale[WIDTHS_MAX + 1],
+        shift[WIDTHS_MAX + 1]; // parameter numbers; the spare one has none: -1
     float *scale_of[WIDTHS_MAX + 1], *shift_of[WIDTHS_MAX + 1]; // (channels) by bank, spare last
     float *mean[WIDTHS_MAX + 1], *variance[WIDTHS_MAX + 1];     // running statistics, likewise
 };
@@ -74,7 +76,7 @@ struct quantized_layer {
 struct darknet_network;
 
 struct model {
-    struct cfg *cfg; // not owned
+    struct cfg *cfg;      // not owned
     struct widths widths; // B
     int n_nodes;
     struct node *nodes;
@@ -86,12 +88,14 @@ struct model {
     int n_quantized;
     struct quantized_layer *quantized;
     const struct quantizer *scheme;
-    struct darknet_network *darknet; // the network Darknet built: batch 1, geometry and layer functions
-    int spare;                       // number of the spare bank = widths.n
+    struct darknet_network
+        *darknet; // the network Darknet built: batch 1, geometry and layer functions
+    int spare;    // number of the spare bank = widths.n
 };
 
-/* Build: Darknet reads cfg->darknet, the nodes are laid out, parameters take their start values from the
- * streams (seed, RANDOM_WEIGHTS, 0, parameter number). NULL with a message when Darknet refuses. */
+/* Build: Darknet reads cfg->darknet, the nodes are laid out, parameters take their start values
+ * from the streams (seed, RANDOM_WEIGHTS, 0, parameter number). NULL with a message when Darknet
+ * refuses. */
 struct model *model_build(struct cfg *cfg, const struct spec *spec, const struct quantizer *scheme,
                           struct error *e);
 void model_free(struct model *m);

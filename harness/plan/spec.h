@@ -1,12 +1,12 @@
-/* A run's specification: every choice that says what is computed (the science), and none that says how
- * (engine, threads, paths). One table of keys serves the grid parser, the canonical text, the identity
- * of a run, `plan --explain` and the help.
+/* A run's specification: every choice that says what is computed (the science), and none that says
+ * how (engine, threads, paths). One table of keys serves the grid parser, the canonical text, the
+ * identity of a run, `plan --explain` and the help.
  *
- * Identity. run_id = SHA-256 of `spec=<version>`, every key that differs from its frozen default, the
- * parsed cfg in normal form and the data set's manifest hash. A scheme stands for its axes, so the same
- * combination under two names is the same run; only quantizers that define an axis of their own (OWN)
- * keep their name in it. Names of networks and data sets are left out: content counts. config_id is the
- * same without the seed. */
+ * Identity. run_id = SHA-256 of `spec=<version>`, every key that differs from its frozen default,
+ * the parsed cfg in normal form and the data set's manifest hash. A scheme stands for its axes, so
+ * the same combination under two names is the same run; only quantizers that define an axis of
+ * their own (OWN) keep their name in it. Names of networks and data sets are left out: content
+ * counts. config_id is the same without the seed. */
 #ifndef PLAN_SPEC_H
 #define PLAN_SPEC_H
 
@@ -40,31 +40,31 @@ struct spec {
     char dataset[64];
     long seed;
     // [quant]
-    struct axes axes;      // from the scheme, unless the grid overrides one
-    long act_bits;         // j: 1 ... 8, 32, or 0 for `same`
-    long stored_bits;      // N
-    int projections;       // enum projections
-    int shortcut_norm;     // enum shortcut_norm
+    struct axes axes;  // from the scheme, unless the grid overrides one
+    long act_bits;     // j: 1 ... 8, 32, or 0 for `same`
+    long stored_bits;  // N
+    int projections;   // enum projections
+    int shortcut_norm; // enum shortcut_norm
     // [train]
-    struct widths widths;  // B; {32} for fp32
+    struct widths widths; // B; {32} for fp32
     long epochs;
-    long train_images;     // per epoch: the first so many of the training split; 0: all
+    long train_images; // per epoch: the first so many of the training split; 0: all
     long batch;
-    int optimizer;         // enum optimizer_kind
+    int optimizer; // enum optimizer_kind
     double learning_rate;
-    double momentum;       // sgd
-    double decay;          // coupled, on all parameters
-    int schedule;          // enum schedule
-    struct reals milestones; // step: shares of all steps, ascending
-    double gamma;            // step: the factor at a milestone
-    int augment;             // enum augment; auto: crop-flip for cifar, none for the others
-    int distill;             // enum distill
+    double momentum;           // sgd
+    double decay;              // coupled, on all parameters
+    int schedule;              // enum schedule
+    struct reals milestones;   // step: shares of all steps, ascending
+    double gamma;              // step: the factor at a milestone
+    int augment;               // enum augment; auto: crop-flip for cifar, none for the others
+    int distill;               // enum distill
     struct reals width_weight; // one per member of B, ascending widths; n = 0: all 1
     // [evaluate]
-    struct widths bits;    // widths to evaluate
-    long calibration;      // batches; 0: never calibrate
-    int calibrate_at;      // enum calibrate_at: at every evaluated width, or at those of B only
-    long test_images;      // the first so many of the test split; 0: all
+    struct widths bits; // widths to evaluate
+    long calibration;   // batches; 0: never calibrate
+    int calibrate_at;   // enum calibrate_at: at every evaluated width, or at those of B only
+    long test_images;   // the first so many of the test split; 0: all
 };
 
 enum key_type { KEY_TEXT, KEY_INT, KEY_REAL, KEY_CHOICE, KEY_WIDTHS, KEY_REALS, KEY_ACT_BITS };
@@ -73,8 +73,8 @@ struct spec_key {
     const char *section; // "grid", "quant", "train", "evaluate"
     const char *name;    // unique over all sections
     enum key_type type;
-    size_t offset; // in struct spec
-    size_t size;   // KEY_TEXT: of the array
+    size_t offset;              // in struct spec
+    size_t size;                // KEY_TEXT: of the array
     const char *preset;         // default, as text
     const char *const *choices; // KEY_CHOICE: by value, ended by NULL
     double lo, hi;              // KEY_INT, KEY_REAL, members of KEY_REALS: inclusive range
@@ -90,9 +90,9 @@ const struct spec_key *spec_key_find(const char *name);
 /* Every key at its default. */
 void spec_init(struct spec *spec);
 
-/* Set one key from text. -1 says what the key takes. Setting `scheme` sets the axes it stands for (and
- * B = {32} for fp32), so set it first; `table` are the known quantizers. */
-int spec_set(struct spec *spec, const struct quantizer *table, const struct spec_key *key,
+/* Set one key from text. -1 says what the key takes. Setting `scheme` sets the axes it stands for
+ * (and B = {32} for fp32), so set it first; `table` are the known quantizers. */
+int spec_set(struct spec *spec, const struct quantizer *const *table, const struct spec_key *key,
              const char *text, struct error *e);
 
 /* The canonical text of one value. */
@@ -103,22 +103,22 @@ int spec_is_default(const struct spec *spec, const struct spec_key *key);
 
 /* What one key cannot see alone: width_weight's length, distillation, pow2 with minmax, a bit-width
  * below the scheme's smallest, N in B or above, ... */
-int spec_validate(const struct spec *spec, const struct quantizer *table, struct error *e);
+int spec_validate(const struct spec *spec, const struct quantizer *const *table, struct error *e);
 
 /* "key = value" lines: scheme, network, dataset, seed, then every key that differs from what the
- * scheme and the defaults say. spec_read takes exactly this back (blank lines and '#' lines allowed);
- * errors name `file` and the line. */
-void spec_write(const struct spec *spec, const struct quantizer *table, FILE *out);
-int spec_read(struct spec *spec, const struct quantizer *table, const char *text, const char *file,
-              struct error *e);
+ * scheme and the defaults say. spec_read takes exactly this back (blank lines and '#' lines
+ * allowed); errors name `file` and the line. */
+void spec_write(const struct spec *spec, const struct quantizer *const *table, FILE *out);
+int spec_read(struct spec *spec, const struct quantizer *const *table, const char *text,
+              const char *file, struct error *e);
 
 /* The name under which figures show the scheme: the registered name with these axes, or the axes
  * joined ("tanh-floor-midpoint"). */
-void spec_scheme_label(const struct spec *spec, const struct quantizer *table, char *text,
+void spec_scheme_label(const struct spec *spec, const struct quantizer *const *table, char *text,
                        size_t size);
 
 /* The two identities, from the spec, the cfg's normal form and the data set's manifest hash. */
-void spec_ids(const struct spec *spec, const struct quantizer *table, const char *cfg_normal,
+void spec_ids(const struct spec *spec, const struct quantizer *const *table, const char *cfg_normal,
               const char *data_hash, char run_id[HASH_HEX], char config_id[HASH_HEX]);
 
 #endif

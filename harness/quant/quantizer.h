@@ -1,14 +1,14 @@
-/* What a weight quantizer is: the interface behind which every scheme of the harness lives, TruncQuant
- * and all it is compared with. One const table lists them (baselines/registry.c); adding one is a file
- * and a line there.
+/* What a weight quantizer is: the interface behind which every scheme of the harness lives,
+ * TruncQuant and all it is compared with. One const table lists them (baselines/registry.c); adding
+ * one is a file and a line there.
  *
- * A quantizer maps the latent float weights W of one layer to the weights Ŵ_k that the layer computes
- * with at k bits, and back-propagates through that. Most are a point in a space of four axes (range
- * map, rounder, dequantizer, layer scale; method of TruncQuant arXiv 2506.11431, DoReFa 1606.06160,
- * AdaBits 1912.09666, Jacob et al. 1712.05877) and share the slots of quant/axes.h.
+ * A quantizer maps the latent float weights W of one layer to the weights Ŵ_k that the layer
+ * computes with at k bits, and back-propagates through that. Most are a point in a space of four
+ * axes (range map, rounder, dequantizer, layer scale; method of TruncQuant arXiv 2506.11431, DoReFa
+ * 1606.06160, AdaBits 1912.09666, Jacob et al. 1712.05877) and share the slots of quant/axes.h.
  *
- * Slots are pure functions of (W, params, k): nothing is saved between forward and backward, so nothing
- * can be stale, and an engine may call them in any order. */
+ * Slots are pure functions of (W, params, k): nothing is saved between forward and backward, so
+ * nothing can be stale, and an engine may call them in any order. */
 #ifndef QUANT_QUANTIZER_H
 #define QUANT_QUANTIZER_H
 
@@ -24,8 +24,8 @@ enum dequantizer { DEQUANT_NONE, DEQUANT_ENDPOINT, DEQUANT_MIDPOINT, DEQUANT_LOW
 enum layer_scale { SCALE_MEAN, SCALE_POW2 };
 enum granularity { PER_LAYER, PER_CHANNEL };
 
-/* A point in the space of quantizers. NONE: the scheme does not quantize (fp32). OWN: the scheme's file
- * defines it, and then the scheme's name, not the axis, says which run this is. */
+/* A point in the space of quantizers. NONE: the scheme does not quantize (fp32). OWN: the scheme's
+ * file defines it, and then the scheme's name, not the axis, says which run this is. */
 struct axes {
     enum range_map range;
     enum rounder rounder;
@@ -64,32 +64,34 @@ struct quantizer {
     void (*backward)(const struct quant_layer *, const float *W, const float *params, int k,
                      const float *dW_hat, float *dW, float *dparams);
 
-    /* A loss on the weights themselves, once per step: returns it and adds its gradients. NULL: none. */
+    /* A loss on the weights themselves, once per step: returns it and adds its gradients. NULL:
+     * none. */
     double (*regularize)(const struct quant_layer *, const float *W, const float *params, float *dW,
                          float *dparams);
 
     /* Floats in the header of a frozen layer. NULL exactly when min_bits is FLOAT_BITS. */
     size_t (*header_floats)(const struct quant_layer *);
 
-    /* The codes q_k (1 <= k <= 8) and the header that dequantizes them at any width. Codes of a signed
-     * quantizer are stored in two's complement. NULL as header_floats. */
+    /* The codes q_k (1 <= k <= 8) and the header that dequantizes them at any width. Codes of a
+     * signed quantizer are stored in two's complement. NULL as header_floats. */
     void (*encode)(const struct quant_layer *, const float *W, const float *params, int k,
                    uint8_t *codes, float *header);
 
-    /* Ŵ of the codes q_N cut to k bits, from the header alone: `q_N >> (N - k)`, dequantized at k bits.
-     * k <= N. NULL as header_floats. */
+    /* Ŵ of the codes q_N cut to k bits, from the header alone: `q_N >> (N - k)`, dequantized at k
+     * bits. k <= N. NULL as header_floats. */
     void (*decode)(const struct quant_layer *, const uint8_t *codes, const float *header, int k,
                    float *W_hat);
 
-    /* q_N -> q_k as the device does it. `q >> (N - k)` for the unsigned, an arithmetic shift for the
-     * signed. NULL as header_floats. */
+    /* q_N -> q_k as the device does it. `q >> (N - k)` for the unsigned, an arithmetic shift for
+     * the signed. NULL as header_floats. */
     uint8_t (*truncate)(uint8_t code, int stored_bits, int k);
 };
 
-/* The quantizer called `name` in `table` (ended by a NULL name), or NULL. */
-const struct quantizer *quantizer_find(const struct quantizer *table, const char *name);
+/* The quantizer called `name` in `table` (ended by NULL), or NULL. */
+const struct quantizer *quantizer_find(const struct quantizer *const *table, const char *name);
 
 /* The quantizer whose axes are these, or NULL; never one with OWN axes. */
-const struct quantizer *quantizer_with_axes(const struct quantizer *table, const struct axes *axes);
+const struct quantizer *quantizer_with_axes(const struct quantizer *const *table,
+                                            const struct axes *axes);
 
 #endif

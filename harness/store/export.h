@@ -7,14 +7,14 @@
 enum export_format { EXPORT_TEXT, EXPORT_CSV, EXPORT_TEX, EXPORT_MD, EXPORT_FORMATS };
 extern const char *const export_format_names[EXPORT_FORMATS];
 
-/* What can be exported ("accuracy": the table of accuracies, one row per network, scheme and inference,
- * one column per bit-width, mean ± standard deviation over seeds where there are several, n/a for cells
- * that do not exist; "runs", "attempts", "epochs", "evaluations", "layers": rows as they are), ended by
- * NULL. */
+/* What can be exported ("accuracy": the table of accuracies, one row per network, scheme and
+ * inference, one column per bit-width, mean ± standard deviation over seeds where there are
+ * several, n/a for cells that do not exist; "runs", "attempts", "epochs", "evaluations", "layers":
+ * rows as they are), ended by NULL. */
 extern const char *const export_names[];
 
-/* `grid` limits it to the runs of one grid; NULL: all. TeX is a booktabs tabular. Every table says from
- * which commit(s) its rows come, as a comment or a last line. */
+/* `grid` limits it to the runs of one grid; NULL: all. TeX is a booktabs tabular. Every table says
+ * from which commit(s) its rows come, as a comment or a last line. */
 int export_table(struct store *s, const char *what, enum export_format format, const char *grid,
                  FILE *out, struct error *e);
 

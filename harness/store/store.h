@@ -1,10 +1,10 @@
-/* The database: every spec, attempt, epoch, evaluation and layer statistic, in one SQLite file (WAL,
- * synchronous=FULL, foreign keys, STRICT). The schema is results/schema/NNN-*.sql, applied by
+/* The database: every spec, attempt, epoch, evaluation and layer statistic, in one SQLite file
+ * (WAL, synchronous=FULL, foreign keys, STRICT). The schema is results/schema/NNN-*.sql, applied by
  * PRAGMA user_version; views are results/schema/views.sql, made anew at each opening for writing.
  *
- * Every writing call is one BEGIN IMMEDIATE transaction: it is wholly there or not at all. Nothing is
- * ever deleted. Errors name the file and what to do: newer than the program, locked for longer than the
- * timeout, read-only, full disk, not a database. */
+ * Every writing call is one BEGIN IMMEDIATE transaction: it is wholly there or not at all. Nothing
+ * is ever deleted. Errors name the file and what to do: newer than the program, locked for longer
+ * than the timeout, read-only, full disk, not a database. */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -21,7 +21,8 @@ struct store {
     char path[4096];
 };
 
-/* STORE_READ does not create, migrate or write, and works on a published file in a read-only folder. */
+/* STORE_READ does not create, migrate or write, and works on a published file in a read-only
+ * folder. */
 enum store_mode { STORE_READ, STORE_WRITE };
 
 /* TRUNCQUANT_BUSY_SECONDS (default 60) bounds the wait for another writer. */
@@ -31,28 +32,29 @@ void store_close(struct store *s);
 /* A run as planned. Texts are not owned. */
 struct run_row {
     char run_id[HASH_HEX], config_id[HASH_HEX];
-    const char *spec;    // spec_write's text
-    const char *cfg;     // the cfg file's own text: a run needs nothing but the database and the data
-    const char *grid;    // name of the grid that first asked for it
+    const char *spec; // spec_write's text
+    const char *cfg;  // the cfg file's own text: a run needs nothing but the database and the data
+    const char *grid; // name of the grid that first asked for it
     const char *scheme;  // label (spec_scheme_label)
     const char *network; // base name without .cfg
     const char *dataset;
     const char *data_hash;
-    const char *params;  // JSON object of every key that is not at its default: {"rounder": "floor", ...}
+    const char
+        *params; // JSON object of every key that is not at its default: {"rounder": "floor", ...}
     long seed;
-    const char *widths; // "1 2 4 8 32"
+    const char *widths;         // "1 2 4 8 32"
     long epochs, batch, images; // images: of one epoch
     long act_bits, stored_bits;
     double work; // multiply-accumulates it will cost, for the time left
 };
 
-/* Record runs that are not there yet, and that grid `grid` names each of them (several grids may name
- * one run). All in one transaction. */
+/* Record runs that are not there yet, and that grid `grid` names each of them (several grids may
+ * name one run). All in one transaction. */
 int store_add_runs(struct store *s, const struct run_row *rows, int n, const char *grid,
                    struct error *e);
 
-/* A stored run; its texts are owned: free with store_free_run. `id` may be a prefix of at least 6 digits
- * if only one run has it. */
+/* A stored run; its texts are owned: free with store_free_run. `id` may be a prefix of at least 6
+ * digits if only one run has it. */
 int store_find_run(struct store *s, const char *id, struct run_row *row, struct error *e);
 void store_free_run(struct run_row *row);
 
@@ -60,8 +62,8 @@ enum run_state { RUN_PENDING, RUN_RUNNING, RUN_DONE, RUN_FAILED, RUN_DEAD, RUN_S
 extern const char *const run_state_names[RUN_STATES];
 
 /* pending: no attempt, or the last was interrupted by a signal; running: the last has no end and a
- * heartbeat in the last 120 s; dead: no end and an older heartbeat, or none of its process on this host;
- * failed: the last ended in failure; done: one attempt ended complete. */
+ * heartbeat in the last 120 s; dead: no end and an older heartbeat, or none of its process on this
+ * host; failed: the last ended in failure; done: one attempt ended complete. */
 int store_run_state(struct store *s, const char *run_id, enum run_state *state, struct error *e);
 
 /* How a number was computed: belongs to the attempt, not to the run. */
@@ -94,13 +96,14 @@ struct epoch_row {
     int64_t images;
 };
 
-/* All widths of one epoch, or of several that a lost database never saw; rows that are there stay. */
+/* All widths of one epoch, or of several that a lost database never saw; rows that are there stay.
+ */
 int store_add_epochs(struct store *s, int64_t attempt, const struct epoch_row *rows, int n,
                      struct error *e);
 
 struct evaluation_row {
     int epoch;
-    const char *split; // "train", "test"
+    const char *split;               // "train", "test"
     int bits, act_bits, stored_bits; // act_bits 32: float
     int bank;                        // the width whose batch-norm bank was used
     const char *inference;           // "direct", "truncated"
@@ -115,18 +118,19 @@ struct layer_row {
     const char *name;
     int bits;
     double quantization_error, truncation_error; // negative: does not exist, stored as NULL
-    double codes_differ;                          // share, 0 ... 1; negative: does not exist
-    double scale;                                 // s, or hi - lo
+    double codes_differ;                         // share, 0 ... 1; negative: does not exist
+    double scale;                                // s, or hi - lo
 };
 
-/* One transaction, completion last: all evaluations and layers, then the attempt's end 'complete'. */
+/* One transaction, completion last: all evaluations and layers, then the attempt's end 'complete'.
+ */
 int store_finish(struct store *s, int64_t attempt, const struct evaluation_row *evaluations, int n,
                  const struct layer_row *layers, int n_layers, double cpu_seconds,
                  int64_t peak_bytes, struct error *e);
 
 /* More evaluations of a finished run (`truncquant evaluate`): rows that are there stay. */
-int store_add_evaluations(struct store *s, int64_t attempt, const struct evaluation_row *rows, int n,
-                          struct error *e);
+int store_add_evaluations(struct store *s, int64_t attempt, const struct evaluation_row *rows,
+                          int n, struct error *e);
 
 /* The attempt that counts for a finished run (the earliest complete one); -1 when there is none. */
 int store_complete_attempt(struct store *s, const char *run_id, int64_t *attempt, struct error *e);

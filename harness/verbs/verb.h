@@ -15,23 +15,24 @@ struct options {
     int quiet;      // --quiet
     int argc;       // what is left for the verb: its own name first, as in main
     char **argv;
-    const struct quantizer *quantizers; // all schemes, ended by a NULL name
+    const struct quantizer *const *quantizers; // all schemes, ended by NULL
 };
 
 /* One option of a verb, for its parser and its --help alike: names are long and said once. */
 struct option_row {
-    const char *name;    // "--epochs"
-    const char *value;   // what it takes ("N", "FILE"), or NULL for a flag
-    const char *preset;  // real default, or NULL
-    const char *help;    // one line
-    const char **text;   // where the value goes; or
-    int *flag;           // set to 1
+    const char *name;   // "--epochs"
+    const char *value;  // what it takes ("N", "FILE"), or NULL for a flag
+    const char *preset; // real default, or NULL
+    const char *help;   // one line
+    const char **text;  // where the value goes; or
+    int *flag;          // set to 1
 };
 
-/* Split options->argv into options (set through the rows) and operands, which are left in argv[1 ...] in
- * order; returns the number of operands, or -1 with a message that names the option and what is near it.
- * "--" ends the options. "--name=value" and "--name value" both work. --help prints the usage (synopsis,
- * help, rows with their defaults, and the common --db, --quiet) and sets *helped. */
+/* Split options->argv into options (set through the rows) and operands, which are left in argv[1
+ * ...] in order; returns the number of operands, or -1 with a message that names the option and
+ * what is near it.
+ * "--" ends the options. "--name=value" and "--name value" both work. --help prints the usage
+ * (synopsis, help, rows with their defaults, and the common --db, --quiet) and sets *helped. */
 int verb_parse(struct options *o, const char *synopsis, const char *help,
                const struct option_row *rows, int *helped, struct error *e);
 

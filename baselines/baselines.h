@@ -1,0 +1,11 @@
+/* The quantizers that TruncQuant is compared with, one file each. */
+#ifndef BASELINES_BASELINES_H
+#define BASELINES_BASELINES_H
+
+#include "quant/quantizer.h"
+
+extern const struct quantizer quantizer_fp32;
+extern const struct quantizer quantizer_qat;
+extern const struct quantizer quantizer_minmax;
+
+#endif

@@ -1,0 +1,20 @@
+/* The table of all schemes. A new quantizer is one file and two lines here. */
+#include "registry.h"
+
+#include "baselines.h"
+#include "quant/truncquant.h"
+
+#include <assert.h>
+
+enum { FP32, QAT, MINMAX, TRUNCQUANT, TRUNCQUANT_MINMAX, SCHEMES };
+
+const struct quantizer *const quantizer_registry[] = {
+    [FP32] = &quantizer_fp32,
+    [QAT] = &quantizer_qat,
+    [MINMAX] = &quantizer_minmax,
+    [TRUNCQUANT] = &quantizer_truncquant,
+    [TRUNCQUANT_MINMAX] = &quantizer_truncquant_minmax,
+    [SCHEMES] = NULL,
+};
+static_assert(sizeof quantizer_registry / sizeof *quantizer_registry == SCHEMES + 1,
+              "every scheme has its line");

@@ -1,0 +1,234 @@
+/* Quantizers made of a range map, a rounder, a dequantizer and a layer scale; axes.h has the
+ * formulas.
+ *
+ * What a width needs of W is recomputed from W at each call, so a slot cannot see stale state. Sums
+ * run in double, in the order of the weights: the result does not depend on the machine's vector
+ * width. */
+#include "quant/axes.h"
+
+#include <float.h>
+#include <string.h>
+
+/* What the tanh map needs of a whole layer. */
+struct tanh_range {
+    float max;   // M = max|t|
+    float scale; // s = mean|W|
+    int ties;    // weights that attain M
+};
+
+static struct tanh_range tanh_range(const float *W, size_t n) {
+    struct tanh_range r = {0};
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        float a = fabsf(tanhf(W[i]));
+        sum += fabsf(W[i]);
+        if (a > r.max) {
+            r.max = a;
+            r.ties = 0;
+        }
+        r.ties += a == r.max;
+    }
+    r.scale = n ? (float)(sum / (double)n) : 0;
+    return r;
+}
+
+static float tanh_map(float w, const struct tanh_range *r) {
+    return r->max > 0 ? tanhf(w) / (2 * r->max) + 0.5f : 0.5f;
+}
+
+struct minmax_range {
+    float lo, extent; // extent = hi - lo
+};
+
+static struct minmax_range minmax_range(const float *W, size_t n) {
+    float lo = W[0], hi = W[0];
+    for (size_t i = 1; i < n; i++) {
+        lo = fminf(lo, W[i]);
+        hi = fmaxf(hi, W[i]);
+    }
+    return (struct minmax_range){lo, hi - lo};
+}
+
+static float minmax_map(float w, const struct minmax_range *r) {
+    return r->extent > 0 ? (w - r->lo) / r->extent : 0.5f;
+}
+
+/* The code of a weight whose layer has no range: 2^(k-1), which the shift keeps consistent. Both
+ * rounders give it for u = 1/2 but `nearest` at k = 1, where the tie would go to 0. */
+static uint8_t code_of(enum rounder rounder, float u, int has_range, int k) {
+    return has_range ? axes_code(rounder, u, k) : (uint8_t)(1 << (k - 1));
+}
+
+int axes_multiplier(enum dequantizer d, int q, int k) {
+    switch (d) {
+    case DEQUANT_MIDPOINT:
+        return 2 * q + 1 - (1 << k);
+    case DEQUANT_LOW:
+        return 2 * q - (1 << k);
+    default:
+        return 2 * q - ((1 << k) - 1);
+    }
+}
+
+int axes_denominator(enum dequantizer d, int k) {
+    return d == DEQUANT_ENDPOINT ? (1 << k) - 1 : 1 << k;
+}
+
+float axes_dequantize(enum dequantizer d, int q, int k) {
+    float place = d == DEQUANT_MIDPOINT ? (float)q + 0.5f : (float)q;
+    return place / (float)axes_denominator(d, k);
+}
+
+float axes_pow2(float s) {
+    return s > 0 ? ldexpf(1.0f, (int)rintf(log2f(s))) : s;
+}
+
+static float effective_scale(const struct quant_layer *l, float s, int k) {
+    return l->axes.scale == SCALE_POW2 && k < FLOAT_BITS ? axes_pow2(s) : s;
+}
+
+/* Ŵ of every code of the tanh map: one product, the same for latent and frozen weights. */
+static void tanh_levels(const struct quant_layer *l, float scale, int k, float levels[256]) {
+    float unit = scale / (float)axes_denominator(l->axes.dequantizer, k);
+    for (int q = 0; q < 1 << k; q++)
+        levels[q] = unit * (float)axes_multiplier(l->axes.dequantizer, q, k);
+}
+
+static void minmax_levels(const struct quant_layer *l, const struct minmax_range *r, int k,
+                          float levels[256]) {
+    for (int q = 0; q < 1 << k; q++)
+        levels[q] = r->lo + r->extent * axes_dequantize(l->axes.dequantizer, q, k);
+}
+
+static void tanh_quantize(const struct quant_layer *l, const float *W, int k, float *W_hat) {
+    struct tanh_range r = tanh_range(W, l->n);
+    float s = effective_scale(l, r.scale, k);
+    if (!(r.max > 0)) {
+        // All zero, or not a number: Ŵ = s · 0 keeps a NaN visible.
+        for (size_t i = 0; i < l->n; i++)
+            W_hat[i] = s * 0.0f;
+    } else if (k == FLOAT_BITS) {
+        for (size_t i = 0; i < l->n; i++)
+            W_hat[i] = s * (tanhf(W[i]) / r.max);
+    } else if (l->axes.rounder == ROUND_IDENTITY) {
+        for (size_t i = 0; i < l->n; i++)
+            W_hat[i] = s * (2 * tanh_map(W[i], &r) - 1);
+    } else {
+        float levels[256];
+        tanh_levels(l, s, k, levels);
+        for (size_t i = 0; i < l->n; i++)
+            W_hat[i] = levels[axes_code(l->axes.rounder, tanh_map(W[i], &r), k)];
+    }
+}
+
+/* The weights that share one range: the layer, or one output channel of it. */
+static size_t group_count(const struct quant_layer *l) {
+    return l->axes.granularity == PER_CHANNEL ? l->channels : 1;
+}
+
+static void minmax_quantize_group(const struct quant_layer *l, const float *W, size_t n, int k,
+                                  float *W_hat) {
+    struct minmax_range r = minmax_range(W, n);
+    if (!(r.extent > 0)) {
+        for (size_t i = 0; i < n; i++)
+            W_hat[i] = r.lo + r.extent;
+    } else if (l->axes.rounder == ROUND_IDENTITY) {
+        for (size_t i = 0; i < n; i++)
+            W_hat[i] = r.lo + r.extent * minmax_map(W[i], &r);
+    } else {
+        float levels[256];
+        minmax_levels(l, &r, k, levels);
+        for (size_t i = 0; i < n; i++)
+            W_hat[i] = levels[axes_code(l->axes.rounder, minmax_map(W[i], &r), k)];
+    }
+}
+
+void axes_quantize(const struct quant_layer *l, const float *W, const float *params, int k,
+                   float *W_hat) {
+    (void)params;
+    if (l->axes.range == RANGE_TANH) {
+        tanh_quantize(l, W, k, W_hat);
+        return;
+    }
+    if (k == FLOAT_BITS) {
+        memcpy(W_hat, W, l->n * sizeof *W);
+        return;
+    }
+    size_t groups = group_count(l), n = l->n / groups;
+    for (size_t g = 0; g < groups; g++)
+        minmax_quantize_group(l, W + g * n, n, k, W_hat + g * n);
+}
+
+static void tanh_backward(const struct quant_layer *l, const float *W, int k, const float *g,
+                          float *dW) {
+    struct tanh_range r = tanh_range(W, l->n);
+    if (!(r.max > 0))
+        return;
+    double through_max = 0; // Σ g_i t_i
+    for (size_t i = 0; i < l->n; i++)
+        through_max += (double)g[i] * tanhf(W[i]);
+    float s = effective_scale(l, r.scale, k), slope = s / r.max;
+    float share = (float)(s * through_max / ((double)r.max * r.max * r.ties));
+    for (size_t i = 0; i < l->n; i++) {
+        float t = tanhf(W[i]);
+        float dt = slope * g[i];
+        if (fabsf(t) == r.max)
+            dt -= copysignf(share, share * t);
+        dW[i] += dt * (1 - t * t);
+    }
+}
+
+void axes_backward(const struct quant_layer *l, const float *W, const float *params, int k,
+                   const float *dW_hat, float *dW, float *dparams) {
+    (void)params;
+    (void)dparams;
+    if (l->axes.range == RANGE_TANH) {
+        tanh_backward(l, W, k, dW_hat, dW);
+        return;
+    }
+    for (size_t i = 0; i < l->n; i++)
+        dW[i] += dW_hat[i];
+}
+
+size_t axes_header_floats(const struct quant_layer *l) {
+    return l->axes.range == RANGE_TANH ? 1 : 2 * group_count(l);
+}
+
+void axes_encode(const struct quant_layer *l, const float *W, const float *params, int k,
+                 uint8_t *codes, float *header) {
+    (void)params;
+    if (l->axes.range == RANGE_TANH) {
+        struct tanh_range r = tanh_range(W, l->n);
+        header[0] = effective_scale(l, r.scale, k);
+        for (size_t i = 0; i < l->n; i++)
+            codes[i] = code_of(l->axes.rounder, tanh_map(W[i], &r), r.max > 0, k);
+        return;
+    }
+    size_t groups = group_count(l), n = l->n / groups;
+    for (size_t g = 0; g < groups; g++) {
+        struct minmax_range r = minmax_range(W + g * n, n);
+        header[2 * g] = r.lo;
+        header[2 * g + 1] = r.extent;
+        for (size_t i = g * n; i < (g + 1) * n; i++)
+            codes[i] = code_of(l->axes.rounder, minmax_map(W[i], &r), r.extent > 0, k);
+    }
+}
+
+uint8_t axes_truncate(uint8_t code, int stored_bits, int k) {
+    return code >> (stored_bits - k);
+}
+
+void axes_decode(const struct quant_layer *l, const uint8_t *codes, const float *header, int k,
+                 float *W_hat) {
+    float levels[256];
+    int is_tanh = l->axes.range == RANGE_TANH;
+    size_t groups = is_tanh ? 1 : group_count(l), n = l->n / groups;
+    for (size_t g = 0; g < groups; g++) {
+        if (is_tanh)
+            tanh_levels(l, header[0], k, levels);
+        else
+            minmax_levels(l, &(struct minmax_range){header[2 * g], header[2 * g + 1]}, k, levels);
+        for (size_t i = g * n; i < (g + 1) * n; i++)
+            W_hat[i] = levels[axes_truncate(codes[i], l->stored_bits, k)];
+    }
+}

@@ -173,7 +173,7 @@ static void tanh_backward(const struct quant_layer *l, const float *W, int k, co
         float t = tanhf(W[i]);
         float dt = slope * g[i];
         if (fabsf(t) == r.max)
-            dt -= copysignf(share, share * t);
+            dt -= t > 0 ? share : -share;
         dW[i] += dt * (1 - t * t);
     }
 }

@@ -1,0 +1,204 @@
+/* Loading Darknet and guarding against what it does to a process; darknet.h is the manual. */
+#include "model/darknet.h"
+
+#include <assert.h>
+#include <cblas.h>
+#include <darknet.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <fenv.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+struct darknet_library {
+    network *(*parse_network_cfg)(char *);
+    void (*free_network)(network *);
+    void (*activate_array)(float *, int, ACTIVATION);
+    void (*gradient_array)(const float *, int, ACTIVATION, float *);
+};
+
+struct darknet_network {
+    network *net;
+    const struct darknet_library *library;
+};
+
+/* Where Darknet's `error` goes while it parses; it calls it on its own thread of control only. */
+static jmp_buf darknet_failed;
+static char darknet_said[256];
+
+/* These three replace Darknet's own: calls inside the library go through its PLT, and the
+ * executable exports the names (Makefile, EXPORTS). */
+void file_error(char *name);
+void gemm(int ta, int tb, int m, int n, int k, float alpha, float *a, int lda, float *b, int ldb,
+          float beta, float *c, int ldc);
+
+void error(const char *text) {
+    snprintf(darknet_said, sizeof darknet_said, "%s", text);
+    longjmp(darknet_failed, 1);
+}
+
+void file_error(char *name) {
+    snprintf(darknet_said, sizeof darknet_said, "cannot open %s", name);
+    longjmp(darknet_failed, 1);
+}
+
+void gemm(int ta, int tb, int m, int n, int k, float alpha, float *a, int lda, float *b, int ldb,
+          float beta, float *c, int ldc) {
+    cblas_sgemm(CblasRowMajor, ta ? CblasTrans : CblasNoTrans, tb ? CblasTrans : CblasNoTrans, m, n,
+                k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+static void *open_library(struct error *e) {
+    const char *names[] = {getenv("TRUNCQUANT_DARKNET"), "/usr/lib/darknet/libdarknet.so",
+                           "libdarknet.so"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        void *handle = names[i] ? dlopen(names[i], RTLD_NOW | RTLD_LOCAL) : NULL;
+        if (handle)
+            return handle;
+    }
+    fail(e,
+         "Darknet cannot be loaded (%s); install the package darknet, or name its libdarknet.so in "
+         "TRUNCQUANT_DARKNET",
+         dlerror());
+    return NULL;
+}
+
+static int find_symbol(void *handle, const char *name, void *function, struct error *e) {
+    void *address = dlsym(handle, name);
+    if (!address)
+        return fail(e, "Darknet's library has no %s; install Debian's package darknet", name);
+    // POSIX lets a data pointer from dlsym be read as a function's; ISO C has no cast for it.
+    memcpy(function, &address, sizeof address);
+    return 0;
+}
+
+static const struct darknet_library *library(struct error *e) {
+    static struct darknet_library loaded;
+    static int ready;
+    if (ready)
+        return &loaded;
+    fenv_t environment;
+    fegetenv(&environment);
+    void *handle = open_library(e);
+    fesetenv(&environment);
+    if (!handle || find_symbol(handle, "parse_network_cfg", &loaded.parse_network_cfg, e) ||
+        find_symbol(handle, "free_network", &loaded.free_network, e) ||
+        find_symbol(handle, "activate_array", &loaded.activate_array, e) ||
+        find_symbol(handle, "gradient_array", &loaded.gradient_array, e))
+        return NULL;
+    ready = 1;
+    return &loaded;
+}
+
+/* Darknet prints a table of layers to stderr; send it nowhere. Returns the real stderr. */
+static int silence_stderr(void) {
+    fflush(stderr);
+    int kept = dup(STDERR_FILENO);
+    int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    if (nowhere >= 0) {
+        dup2(nowhere, STDERR_FILENO);
+        close(nowhere);
+    }
+    return kept;
+}
+
+static void restore_stderr(int kept) {
+    fflush(stderr);
+    if (kept >= 0) {
+        dup2(kept, STDERR_FILENO);
+        close(kept);
+    }
+}
+
+/* The text as a file that Darknet can open by name, without a place on disk. */
+static int text_file(const char *text, char path[64], struct error *e) {
+    int fd = memfd_create("network.cfg", MFD_CLOEXEC);
+    size_t size = strlen(text);
+    if (fd < 0 || write(fd, text, size) != (ssize_t)size) {
+        if (fd >= 0)
+            close(fd);
+        return fail(e, "cannot hand the cfg to Darknet; is memory full?");
+    }
+    snprintf(path, 64, "/proc/self/fd/%d", fd);
+    return fd;
+}
+
+/* NULL when Darknet called `error`. Nothing here changes between setjmp and longjmp. */
+static network *parse(const struct darknet_library *lib, char *path) {
+    if (setjmp(darknet_failed))
+        return NULL;
+    return lib->parse_network_cfg(path);
+}
+
+struct darknet_network *darknet_load(const char *cfg_text, struct error *e) {
+    const struct darknet_library *lib = library(e);
+    char path[64];
+    int fd = lib ? text_file(cfg_text, path, e) : -1;
+    if (fd < 0)
+        return NULL;
+    int kept = silence_stderr();
+    network *net = parse(lib, path);
+    restore_stderr(kept);
+    close(fd);
+    if (!net) {
+        fail(e, "Darknet refuses the network: %s", darknet_said);
+        return NULL;
+    }
+    struct darknet_network *d = need(1, sizeof *d);
+    *d = (struct darknet_network){net, lib};
+    return d;
+}
+
+void darknet_free(struct darknet_network *d) {
+    if (!d)
+        return;
+    d->library->free_network(d->net);
+    free(d);
+}
+
+int darknet_layers(const struct darknet_network *d) {
+    return d->net->n;
+}
+
+int darknet_outputs(const struct darknet_network *d, int layer) {
+    return d->net->layers[layer].outputs;
+}
+
+/* A layer and its network travel by value: only the copies are pointed at the engine's buffers. */
+static layer bound_layer(const struct darknet_network *d, const struct darknet_call *c) {
+    layer l = d->net->layers[c->layer];
+    l.batch = c->batch;
+    l.indexes = c->indexes;
+    l.output = c->output;
+    l.delta = c->d_output;
+    return l;
+}
+
+void darknet_forward(const struct darknet_network *d, const struct darknet_call *c) {
+    layer l = bound_layer(d, c);
+    l.forward(l, (network){.input = c->input, .layers = d->net->layers, .n = d->net->n});
+}
+
+void darknet_backward(const struct darknet_network *d, const struct darknet_call *c) {
+    layer l = bound_layer(d, c);
+    l.backward(
+        l, (network){
+               .input = c->input, .delta = c->d_input, .layers = d->net->layers, .n = d->net->n});
+}
+
+static_assert((int)ACT_LEAKY == (int)LEAKY && (int)ACT_RELU == (int)RELU &&
+                  (int)ACT_SELU == (int)SELU && ACTIVATIONS == SELU + 1,
+              "enum activation has Darknet's values");
+
+void darknet_activate(const struct darknet_network *d, enum activation a, float *x, int n) {
+    d->library->activate_array(x, n, (ACTIVATION)a);
+}
+
+void darknet_gradient(const struct darknet_network *d, enum activation a, const float *y, int n,
+                      float *delta) {
+    d->library->gradient_array(y, n, (ACTIVATION)a, delta);
+}

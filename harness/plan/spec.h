@@ -2,11 +2,11 @@
  * how (engine, threads, paths). One table of keys serves the grid parser, the canonical text, the
  * identity of a run, `plan --explain` and the help.
  *
- * Identity. run_id = SHA-256 of `spec=<version>`, every key that differs from its frozen default,
- * the parsed cfg in normal form and the data set's manifest hash. A scheme stands for its axes, so
- * the same combination under two names is the same run; only quantizers that define an axis of
- * their own (OWN) keep their name in it. Names of networks and data sets are left out: content
- * counts. config_id is the same without the seed. */
+ * Identity. run_id = SHA-256 of `spec=<version>`, the axes, the seed, every other key that matters
+ * and differs from its frozen default, the parsed cfg in normal form and the data set's manifest
+ * hash. A scheme stands for its axes, so the same combination under two names is the same run; only
+ * quantizers that define an axis of their own (OWN) keep their name in it. Names of networks and
+ * data sets are left out: content counts. config_id is the same without the seed. */
 #ifndef PLAN_SPEC_H
 #define PLAN_SPEC_H
 
@@ -67,25 +67,43 @@ struct spec {
     long test_images;   // the first so many of the test split; 0: all
 };
 
-enum key_type { KEY_TEXT, KEY_INT, KEY_REAL, KEY_CHOICE, KEY_WIDTHS, KEY_REALS, KEY_ACT_BITS };
+enum key_type {
+    KEY_TEXT,
+    KEY_INT,
+    KEY_COUNT, // a whole number, or `all`, which is 0
+    KEY_REAL,
+    KEY_CHOICE,
+    KEY_WIDTHS,
+    KEY_REALS,
+    KEY_ACT_BITS, // a width, or `same`, which is 0
+};
 
+/* Names are said as they stand in their section of a grid (`images`), or in texts without sections
+ * as `flat` (`train.images`): the name alone where only one section has it. */
 struct spec_key {
     const char *section; // "grid", "quant", "train", "evaluate"
-    const char *name;    // unique over all sections
+    const char *name;    // unique in its section
+    const char *flat;    // unique over all sections
     enum key_type type;
     size_t offset;              // in struct spec
     size_t size;                // KEY_TEXT: of the array
-    const char *preset;         // default, as text
+    const char *preset;         // default, as text; NULL: must be said, or comes from the scheme
     const char *const *choices; // KEY_CHOICE: by value, ended by NULL
-    double lo, hi;              // KEY_INT, KEY_REAL, members of KEY_REALS: inclusive range
+    double lo, hi;              // inclusive range of the number, of each member of KEY_REALS, or of
+                                // the choices that can be made (some are for schemes alone)
     const char *help;           // one line
 };
 
 /* All keys in order of section; ended by a NULL name. */
-extern const struct spec_key spec_keys[];
+enum { SPEC_KEYS = 31 };
+extern const struct spec_key spec_keys[SPEC_KEYS + 1];
 
-/* The key of that name, or NULL. */
+/* The key of that flat name (`epochs`, `train.images`; `train.epochs` is understood too), or NULL.
+ */
 const struct spec_key *spec_key_find(const char *name);
+
+/* The key of that name in a section, or NULL. */
+const struct spec_key *spec_key_in(const char *section, const char *name);
 
 /* Every key at its default. */
 void spec_init(struct spec *spec);
@@ -98,16 +116,34 @@ int spec_set(struct spec *spec, const struct quantizer *const *table, const stru
 /* The canonical text of one value. */
 void spec_print_value(const struct spec *spec, const struct spec_key *key, char *text, size_t size);
 
-/* True when the value is the default. Axes are never "at the default". */
+/* True when the value is the default. Range, rounder and dequantizer are never "at the default". */
 int spec_is_default(const struct spec *spec, const struct spec_key *key);
 
-/* What one key cannot see alone: width_weight's length, distillation, pow2 with minmax, a bit-width
- * below the scheme's smallest, N in B or above, ... */
+/* True when the value can change the result: momentum does not without SGD, nor the axes with fp32.
+ */
+int spec_key_matters(const struct spec *spec, const struct quantizer *const *table,
+                     const struct spec_key *key);
+
+/* True when a text has to say the key to name this spec: [grid] keys, and those whose value is not
+ * what the scheme and the defaults say. */
+int spec_key_is_said(const struct spec *spec, const struct quantizer *const *table,
+                     const struct spec_key *key);
+
+/* Once all keys are set: put back to scheme and default every key that does not matter, so that
+ * specs which compute the same are equal. spec_read, grid_read and spec_ids do it. */
+void spec_normalize(struct spec *spec, const struct quantizer *const *table);
+
+/* What one key cannot see alone: width_weight's length, pow2 with minmax, a bit-width below the
+ * scheme's smallest, milestones out of order, ... `spec` is normalized. spec_fault returns the key
+ * to change, or NULL when nothing is wrong; spec_validate returns -1 or 0. */
+const struct spec_key *spec_fault(const struct spec *spec, const struct quantizer *const *table,
+                                  struct error *e);
 int spec_validate(const struct spec *spec, const struct quantizer *const *table, struct error *e);
 
 /* "key = value" lines: scheme, network, dataset, seed, then every key that differs from what the
- * scheme and the defaults say. spec_read takes exactly this back (blank lines and '#' lines
- * allowed); errors name `file` and the line. */
+ * scheme and the defaults say. spec_read takes exactly this back, in any order (blank lines and '#'
+ * lines allowed; seed may be left out), normalized and validated; errors name `file` and the line.
+ * Values are one each: commas belong to grids. */
 void spec_write(const struct spec *spec, const struct quantizer *const *table, FILE *out);
 int spec_read(struct spec *spec, const struct quantizer *const *table, const char *text,
               const char *file, struct error *e);

@@ -1,0 +1,149 @@
+/* Format, place and mapping of prepared files; prepared.h is the manual. Making one is in
+ * prepare.c. */
+#include "data/prepared.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char magic[16] = "truncquant data";
+
+static size_t aligned(size_t n) {
+    return (n + 63) / 64 * 64;
+}
+
+struct prepared_layout prepared_layout(const struct prepared_header *h) {
+    size_t plane = (size_t)h->shape.c * (size_t)h->shape.h * (size_t)h->shape.w;
+    size_t at = aligned(sizeof *h);
+    struct prepared_layout l;
+    for (int s = 0; s < SPLITS; s++) {
+        l.pixels[s] = at;
+        at = aligned(at + h->n[s] * plane);
+        l.labels[s] = at;
+        at = aligned(at + h->n[s]);
+    }
+    l.size = at;
+    return l;
+}
+
+void prepared_seal(char *file) {
+    struct prepared_header *h = (struct prepared_header *)file;
+    memcpy(h->magic, magic, sizeof magic);
+    h->version = PREPARED_VERSION;
+    struct prepared_layout l = prepared_layout(h);
+    for (int s = 0; s < SPLITS; s++)
+        hash_bytes(file + l.labels[s], h->n[s], h->labels[s]);
+    hash_bytes(h, offsetof(struct prepared_header, checksum), h->checksum);
+}
+
+/* Absolute, as the XDG base directory specification wants; a relative one is to be ignored. */
+static const char *absolute_variable(const char *name) {
+    const char *value = getenv(name);
+    return value && value[0] == '/' ? value : NULL;
+}
+
+int prepared_folder(char *folder, size_t size, struct error *e) {
+    const char *own = getenv("TRUNCQUANT_CACHE"), *xdg = absolute_variable("XDG_CACHE_HOME"),
+               *home = absolute_variable("HOME");
+    int n;
+    if (own && own[0])
+        n = snprintf(folder, size, "%s", own);
+    else if (xdg)
+        n = snprintf(folder, size, "%s/truncquant", xdg);
+    else if (home)
+        n = snprintf(folder, size, "%s/.cache/truncquant", home);
+    else
+        return fail(e,
+                    "no place for prepared data sets: neither TRUNCQUANT_CACHE, XDG_CACHE_HOME nor "
+                    "HOME names a folder; set TRUNCQUANT_CACHE to one");
+    if (n >= (int)size)
+        return fail(e,
+                    "the name of the cache folder is too long; set TRUNCQUANT_CACHE to a shorter "
+                    "one");
+    return 0;
+}
+
+int prepared_path(const char *name, char *path, size_t size, struct error *e) {
+    char folder[PATH_MAX];
+    if (prepared_folder(folder, sizeof folder, e))
+        return -1;
+    if (snprintf(path, size, "%s/%s.prepared", folder, name) >= (int)size)
+        return fail_at(e, folder, 0, "the name is too long; set TRUNCQUANT_CACHE to a shorter one");
+    return 0;
+}
+
+static int same_shape(struct shape a, struct shape b) {
+    return a.c == b.c && a.h == b.h && a.w == b.w;
+}
+
+static int header_fits(const struct prepared_header *h, const struct source *s) {
+    unsigned char checksum[HASH_BYTES];
+    hash_bytes(h, offsetof(struct prepared_header, checksum), checksum);
+    return !memcmp(h->magic, magic, sizeof magic) && h->version == PREPARED_VERSION &&
+           !memcmp(h->checksum, checksum, sizeof checksum) &&
+           !memcmp(h->fingerprint, s->fingerprint, sizeof h->fingerprint) &&
+           !strncmp(h->name, s->set->name, sizeof h->name) && same_shape(h->shape, s->set->shape) &&
+           h->classes == s->set->classes;
+}
+
+/* True when the mapped bytes are a whole prepared file of this source. */
+static int valid(const char *file, size_t size, const struct source *s) {
+    const struct prepared_header *h = (const struct prepared_header *)file;
+    if (size < sizeof *h || !header_fits(h, s))
+        return 0;
+    struct prepared_layout l = prepared_layout(h);
+    if (size != l.size)
+        return 0;
+    for (int i = 0; i < SPLITS; i++) {
+        unsigned char digest[HASH_BYTES];
+        hash_bytes(file + l.labels[i], h->n[i], digest);
+        if (memcmp(digest, h->labels[i], sizeof digest))
+            return 0;
+    }
+    return 1;
+}
+
+static void describe(struct dataset *d, const char *file, size_t size) {
+    const struct prepared_header *h = (const struct prepared_header *)file;
+    struct prepared_layout l = prepared_layout(h);
+    *d = (struct dataset){.shape = h->shape,
+                          .classes = h->classes,
+                          .crop_flip = h->crop_flip,
+                          .map = (void *)(uintptr_t)file,
+                          .map_size = size};
+    memcpy(d->name, h->name, sizeof d->name);
+    memcpy(d->hash, h->hash, sizeof d->hash);
+    memcpy(d->mean, h->mean, sizeof d->mean);
+    memcpy(d->deviation, h->deviation, sizeof d->deviation);
+    for (int i = 0; i < SPLITS; i++)
+        d->split[i] = (struct images){.n = h->n[i],
+                                      .pixels = (const uint8_t *)file + l.pixels[i],
+                                      .labels = (const uint8_t *)file + l.labels[i]};
+}
+
+int prepared_map(struct dataset *d, const struct source *s, const char *path) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    struct stat st;
+    void *file = MAP_FAILED;
+    size_t size = 0;
+    if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0) {
+        size = (size_t)st.st_size;
+        file = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+    }
+    close(fd);
+    if (file == MAP_FAILED)
+        return -1;
+    if (!valid(file, size, s)) {
+        munmap(file, size);
+        return -1;
+    }
+    describe(d, file, size);
+    return 0;
+}

@@ -1,0 +1,53 @@
+/* The prepared file: one data set, decoded and checked, as every process maps it. Private to the
+ * data room and `truncquant check`.
+ *
+ *     header | pixels of train | labels of train | pixels of test | labels of test
+ *
+ * each part starting at a multiple of 64 bytes. The header carries its own checksum and that of the
+ * labels (an index made of a damaged label would leave its array); pixels are not hashed at
+ * opening, which has to take milliseconds. Numbers are in the machine's own order: on another kind
+ * of machine the version does not match, and the file is made anew. */
+#ifndef DATA_PREPARED_H
+#define DATA_PREPARED_H
+
+#include "data/dataset.h"
+#include "data/source.h"
+
+enum { PREPARED_VERSION = 1 };
+
+struct prepared_header {
+    char magic[16];
+    uint32_t version;
+    uint32_t n[SPLITS]; // images
+    struct shape shape;
+    int32_t classes, crop_flip;
+    float mean[DATASET_CHANNELS], deviation[DATASET_CHANNELS];
+    char name[64];
+    char fingerprint[HASH_HEX]; // of the source
+    char hash[HASH_HEX];        // manifest
+    unsigned char labels[SPLITS][HASH_BYTES];
+    unsigned char checksum[HASH_BYTES]; // of all above; last
+};
+
+struct prepared_layout {
+    size_t pixels[SPLITS], labels[SPLITS]; // offsets in the file
+    size_t size;                           // of the file
+};
+struct prepared_layout prepared_layout(const struct prepared_header *h);
+
+/* Fill in magic, version and checksums; `labels` of both splits lie at their places in `file`,
+ * which starts with the header. */
+void prepared_seal(char *file);
+
+/* Where the prepared file of a data set is: cache folder and path. */
+int prepared_folder(char *folder, size_t size, struct error *e);
+int prepared_path(const char *name, char *path, size_t size, struct error *e);
+
+/* Map a prepared file that is whole and made from this source; -1, without a message, when there is
+ * none. */
+int prepared_map(struct dataset *d, const struct source *s, const char *path);
+
+/* Decode and check the source, and write the prepared file. The caller holds the lock. */
+int prepare(const struct source *s, const char *path, struct error *e);
+
+#endif

@@ -26,7 +26,8 @@ static int read_all(int fd, char *into, size_t size) {
 }
 
 char *file_read(const char *path, size_t limit, size_t *size, struct error *e) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    // O_NONBLOCK: a pipe of that name is refused below instead of waited for.
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
         fail_at(e, path, 0, "cannot be opened (%s); check the name and its permissions",
                 strerror(errno));
@@ -102,8 +103,20 @@ int file_replace(const char *path, const void *bytes, size_t size, struct error 
     return 0;
 }
 
+static int make_one(const char *path, struct error *e) {
+    struct stat st;
+    if (!mkdir(path, 0777))
+        return 0;
+    int why = errno;
+    if (why == EEXIST && !stat(path, &st))
+        why = S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
+    return why ? fail_at(e, path, 0, "the folder cannot be made (%s)", strerror(why)) : 0;
+}
+
 int file_make_folder(const char *path, struct error *e) {
     char copy[4096];
+    if (!path[0])
+        return fail(e, "the name of a folder is empty; name one");
     if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy)
         return fail_at(e, path, 0, "the name is too long");
     for (char *p = copy + 1;; p++) {
@@ -111,8 +124,8 @@ int file_make_folder(const char *path, struct error *e) {
             continue;
         char kept = *p;
         *p = '\0';
-        if (mkdir(copy, 0777) && errno != EEXIST)
-            return fail_at(e, copy, 0, "the folder cannot be made (%s)", strerror(errno));
+        if (make_one(copy, e))
+            return -1;
         *p = kept;
         if (!kept)
             return 0;

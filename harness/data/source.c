@@ -90,9 +90,9 @@ static int find_folder(const struct known_set *set, char *folder, size_t size, s
     if (own && own[0])
         snprintf(looked, sizeof looked, "%s/%s or ", own, set->name);
     return fail(e,
-                "data set %s: %s not found in %s%s/%s; %s, or put its four files into "
+                "%s of data set %s not found in %s%s/%s; %s, or put the four files into "
                 "$TRUNCQUANT_DATA/%s",
-                set->name, file_names[SPLIT_TRAIN][PART_IMAGES], looked, debian_folder, set->name,
+                file_names[SPLIT_TRAIN][PART_IMAGES], set->name, looked, debian_folder, set->name,
                 set->get, set->name);
 }
 

@@ -23,9 +23,12 @@
 /* The code of u in [0, 1] at k bits (1 ... 8). A NaN becomes code 0. */
 static inline uint8_t axes_code(enum rounder rounder, float u, int k) {
     float top = (float)((1 << k) - 1);
-    float x = rounder == ROUND_FLOOR ? floorf((top + 1) * u) : rintf(top * u);
-    // fmaxf and fminf drop a NaN, whose conversion to an integer would be undefined.
-    return (uint8_t)fminf(fmaxf(x, 0.0f), top);
+    float x = rounder == ROUND_FLOOR ? (top + 1) * u : rintf(top * u);
+    // Comparisons instead of floorf, fmaxf and fminf: these vectorise. A NaN, whose conversion
+    // would be undefined, becomes 0; the conversion cuts, which is the floor of what is not
+    // negative.
+    x = x > 0 ? x : 0;
+    return (uint8_t)(x < top ? x : top);
 }
 
 /* The multiplier m(q) of 2û - 1 = m(q) / axes_denominator: an integer, odd for endpoint and

@@ -1,0 +1,172 @@
+/* The weight quantizers in double, as the method states them: range map, rounder, dequantizer,
+ * layer scale, and the straight-through gradient. Only the axes, no learned quantizers. */
+#include "twin/twin.h"
+
+#include "base/error.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static size_t channel(const struct quant_layer *q, size_t i) {
+    return q->axes.granularity == PER_CHANNEL ? i / (q->n / q->channels) : 0;
+}
+
+struct twin_layer twin_layer_new(const struct quant_layer *q) {
+    return (struct twin_layer){
+        .lo = need(q->channels, sizeof(double)),
+        .hi = need(q->channels, sizeof(double)),
+        .offset = need(q->n, sizeof(double)),
+    };
+}
+
+void twin_layer_free(struct twin_layer *c) {
+    free(c->lo);
+    free(c->hi);
+    free(c->offset);
+}
+
+static double largest_tanh(const double *W, size_t n) {
+    double m = 0;
+    for (size_t i = 0; i < n; i++)
+        m = fmax(m, fabs(tanh(W[i])));
+    return m;
+}
+
+static double mean_magnitude(const double *W, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += fabs(W[i]);
+    return sum / (double)n;
+}
+
+/* s, lo and hi. */
+static void measure(const struct quant_layer *q, const double *W, int k, struct twin_layer *c) {
+    c->s = mean_magnitude(W, q->n);
+    if (q->axes.scale == SCALE_POW2 && k < FLOAT_BITS && c->s > 0)
+        c->s = exp2(rint(log2(c->s)));
+    for (size_t i = 0; i < q->channels; i++) {
+        c->lo[i] = INFINITY;
+        c->hi[i] = -INFINITY;
+    }
+    for (size_t i = 0; i < q->n; i++) {
+        size_t at = channel(q, i);
+        c->lo[at] = fmin(c->lo[at], W[i]);
+        c->hi[at] = fmax(c->hi[at], W[i]);
+    }
+}
+
+int twin_no_range(const struct quant_layer *q, const double *W, const struct twin_layer *c,
+                  size_t i) {
+    if (q->axes.range == RANGE_MINMAX)
+        return c->hi[channel(q, i)] == c->lo[channel(q, i)];
+    return largest_tanh(W, q->n) == 0;
+}
+
+void twin_range(const struct quant_layer *q, const double *W, const struct twin_layer *c,
+                double *u) {
+    double m = largest_tanh(W, q->n);
+    for (size_t i = 0; i < q->n; i++) {
+        double lo = c->lo[channel(q, i)], hi = c->hi[channel(q, i)];
+        if (q->axes.range == RANGE_MINMAX)
+            u[i] = hi == lo ? .5 : (W[i] - lo) / (hi - lo);
+        else
+            u[i] = m == 0 ? .5 : tanh(W[i]) / (2 * m) + .5;
+    }
+}
+
+int twin_code(enum rounder r, double u, int k) {
+    int top = (1 << k) - 1;
+    if (r == ROUND_NEAREST)
+        return (int)rint(top * u); // the default mode: ties to even
+    int q = (int)floor((1 << k) * u);
+    return q < top ? q : top;
+}
+
+double twin_dequantize(enum dequantizer d, int q, int k) {
+    double levels = 1 << k;
+    if (d == DEQUANT_ENDPOINT)
+        return q / (levels - 1);
+    return d == DEQUANT_MIDPOINT ? (q + .5) / levels : q / levels;
+}
+
+double twin_weight(const struct quant_layer *q, const struct twin_layer *c, size_t i,
+                   double u_hat) {
+    double lo = c->lo[channel(q, i)], hi = c->hi[channel(q, i)];
+    if (q->axes.range == RANGE_MINMAX)
+        return lo + (hi - lo) * u_hat;
+    return c->s * (2 * u_hat - 1);
+}
+
+static int untouched(const struct quant_layer *q, int k) {
+    return q->axes.range == RANGE_NONE || (q->axes.range == RANGE_MINMAX && k == FLOAT_BITS);
+}
+
+/* û - u, the part of the rounding that the gradient takes as constant. */
+static void round_all(const struct quant_layer *q, int k, const double *u, double *offset) {
+    for (size_t i = 0; i < q->n; i++) {
+        int off = k == FLOAT_BITS || q->axes.rounder == ROUND_IDENTITY;
+        int code = off ? 0 : twin_code(q->axes.rounder, u[i], k);
+        offset[i] = off ? 0 : twin_dequantize(q->axes.dequantizer, code, k) - u[i];
+    }
+}
+
+void twin_quantize(const struct quant_layer *q, const double *W, int k, int frozen,
+                   struct twin_layer *c, double *W_hat) {
+    double *u = need(q->n, sizeof *u);
+    if (!frozen)
+        measure(q, W, k, c);
+    twin_range(q, W, c, u);
+    if (!frozen)
+        round_all(q, k, u, c->offset);
+    for (size_t i = 0; i < q->n; i++) {
+        if (untouched(q, k))
+            W_hat[i] = W[i];
+        else if (twin_no_range(q, W, c, i))
+            W_hat[i] = q->axes.range == RANGE_MINMAX ? c->lo[channel(q, i)] : 0;
+        else
+            W_hat[i] = twin_weight(q, c, i, u[i] + c->offset[i]);
+    }
+    free(u);
+}
+
+/* Wrong on purpose: s differentiated too. Adds Σ dŴ t/M times sign(W)/n to dW. */
+static void scale_gradient(const double *W, size_t n, double m, const double *dW_hat, double *dW) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += dW_hat[i] * tanh(W[i]) / m;
+    for (size_t i = 0; i < n; i++)
+        dW[i] += sum * copysign(1, W[i]) / (double)n;
+}
+
+/* With a = dL/du: dL/dt_m = a_m / 2M - [m attains M] sign(t_m) Σ a_i t_i / 2M², shared in a tie. */
+static void tanh_backward(const double *W, size_t n, double s, unsigned rules, const double *dW_hat,
+                          double *dW) {
+    double m = largest_tanh(W, n), through_max = 0;
+    size_t attain = 0;
+    if (m == 0)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        through_max += 2 * s * dW_hat[i] * tanh(W[i]) / (2 * m * m);
+        attain += fabs(tanh(W[i])) == m;
+    }
+    for (size_t i = 0; i < n; i++) {
+        double t = tanh(W[i]), dt = 2 * s * dW_hat[i] / (2 * m);
+        if (fabs(t) == m && !(rules & TWIN_MAX_CONSTANT))
+            dt -= copysign(1, t) * through_max / (double)attain;
+        dW[i] += rules & TWIN_NO_TANH_SLOPE ? dt : dt * (1 - t * t);
+    }
+    if (rules & TWIN_SCALE_GRADIENT)
+        scale_gradient(W, n, m, dW_hat, dW);
+}
+
+void twin_quantize_backward(const struct quant_layer *q, const double *W, int k,
+                            const struct twin_layer *c, unsigned rules, const double *dW_hat,
+                            double *dW) {
+    if (q->axes.range == RANGE_TANH) {
+        tanh_backward(W, q->n, c->s, rules, dW_hat, dW);
+        return;
+    }
+    (void)k; // minmax and no range map: du/dW and dŴ/dû cancel at every width
+    for (size_t i = 0; i < q->n; i++)
+        dW[i] += dW_hat[i];
+}

@@ -3,6 +3,7 @@
  *
  * The defaults are frozen: ids of runs leave out what is at its default, so a changed default or a
  * changed meaning needs a new SPEC_VERSION, and a new key needs the default that old runs had. */
+#include "plan/nearest.h"
 #include "plan/spec.h"
 
 #include <assert.h>
@@ -130,4 +131,44 @@ const struct spec_key *spec_key_find(const char *name) {
             return k;
     }
     return NULL;
+}
+
+static int in_section(const struct spec_key *key, const char *section) {
+    return !section || !strcmp(key->section, section);
+}
+
+/* The name is right and only its place is not: say all places it has. Returns 0 when it has none.
+ */
+static int misplaced(const char *section, const char *name, struct error *e) {
+    char places[64] = "";
+    for (const struct spec_key *k = spec_keys; k->name; k++) {
+        if (strcmp(k->name, name))
+            continue;
+        size_t at = strlen(places);
+        snprintf(places + at, sizeof places - at, "%s%s", at ? " or " : "",
+                 section ? k->section : k->flat);
+    }
+    if (!places[0])
+        return 0;
+    if (section)
+        return fail(e, "[%s] has no key '%s'; it belongs in [%s]", section, name, places);
+    return fail(e, "'%s' stands in two sections; say %s", name, places);
+}
+
+int spec_key_unknown(const char *section, const char *name, struct error *e) {
+    if (misplaced(section, name, e))
+        return -1;
+    struct nearest near = nearest_start(name);
+    char known[512] = "";
+    for (const struct spec_key *k = spec_keys; k->name; k++) {
+        if (!in_section(k, section))
+            continue;
+        const char *said = section ? k->name : k->flat;
+        nearest_offer(&near, said);
+        size_t at = strlen(known);
+        snprintf(known + at, sizeof known - at, "%s%s", at ? ", " : "", said);
+    }
+    if (nearest_best(&near))
+        return fail(e, "unknown key '%s'; did you mean %s?", name, nearest_best(&near));
+    return fail(e, "unknown key '%s'; the keys are %s", name, known);
 }

@@ -18,7 +18,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { SPEC_VERSION = 1, SPEC_REALS = 9, SPEC_TEXT = 256 };
+/* SPEC_VALUE: bytes that hold the text of every value. */
+enum { SPEC_VERSION = 1, SPEC_REALS = 9, SPEC_TEXT = 256, SPEC_VALUE = 512 };
 
 struct reals {
     int n;
@@ -85,9 +86,9 @@ struct spec_key {
     const char *name;    // unique in its section
     const char *flat;    // unique over all sections
     enum key_type type;
-    size_t offset;              // in struct spec
-    size_t size;                // KEY_TEXT: of the array
-    const char *preset;         // default, as text; NULL: must be said, or comes from the scheme
+    size_t offset;      // in struct spec
+    size_t size;        // KEY_TEXT: of the array
+    const char *preset; // default, canonical text; NULL: must be said, or comes from the scheme
     const char *const *choices; // KEY_CHOICE: by value, ended by NULL
     double lo, hi;              // inclusive range of the number, of each member of KEY_REALS, or of
                                 // the choices that can be made (some are for schemes alone)
@@ -105,6 +106,10 @@ const struct spec_key *spec_key_find(const char *name);
 /* The key of that name in a section, or NULL. */
 const struct spec_key *spec_key_in(const char *section, const char *name);
 
+/* The message for a name that is no key, in a section or (NULL) in a text without sections: what
+ * may have been meant. Returns -1. */
+int spec_key_unknown(const char *section, const char *name, struct error *e);
+
 /* Every key at its default. */
 void spec_init(struct spec *spec);
 
@@ -113,7 +118,7 @@ void spec_init(struct spec *spec);
 int spec_set(struct spec *spec, const struct quantizer *const *table, const struct spec_key *key,
              const char *text, struct error *e);
 
-/* The canonical text of one value. */
+/* The canonical text of one value, in SPEC_VALUE bytes. */
 void spec_print_value(const struct spec *spec, const struct spec_key *key, char *text, size_t size);
 
 /* True when the value is the default. Range, rounder and dequantizer are never "at the default". */

@@ -1,0 +1,42 @@
+/* A grid as it is written: for each key the alternatives that multiply, the overrides and the rules
+ * of exclusion. Which combinations they make is grid.c's. */
+#ifndef PLAN_DRAFT_H
+#define PLAN_DRAFT_H
+
+#include "plan/spec.h"
+
+/* A key and its alternatives: canonical texts, all different. In a condition, any of them matches.
+ */
+struct alternatives {
+    const struct spec_key *key;
+    int line;
+    int n;
+    char **text; // (n), owned
+};
+
+/* "[when conditions]" with its settings, or the conditions of an exclusion. */
+struct clause {
+    int line;
+    int n_conditions, n_settings;
+    struct alternatives conditions[SPEC_KEYS];
+    struct alternatives settings[SPEC_KEYS];
+};
+
+struct draft {
+    const char *path; // not owned
+    char name[64];
+    int n_axes;
+    struct alternatives axes[SPEC_KEYS]; // in the order of the file
+    int n_whens, n_rules;
+    struct clause *whens, *rules;
+};
+
+/* -1 with FILE:LINE when something is unknown, said twice, missing or empty. */
+int draft_read(struct draft *d, const struct quantizer *const *table, const char *path,
+               struct error *e);
+void draft_free(struct draft *d);
+
+/* The alternatives of a key among `n`, or NULL. */
+const struct alternatives *alternatives_find(const struct alternatives *a, int n, const char *flat);
+
+#endif

@@ -1,0 +1,157 @@
+/* What is wrong between the keys of a spec, one check for each key that may be at fault. That a
+ * single value is in its range is value.c's affair.
+ *
+ * Allowed on purpose: widths above `stored_bits` (they are trained and evaluated, truncation makes
+ * the widths up to it), evaluated widths below the scheme's smallest (their cells do not exist),
+ * and every pairing of rounder and dequantizer (their mismatch is what an ablation measures). */
+#include "plan/spec.h"
+
+#include <string.h>
+
+struct subject {
+    const struct spec *spec;
+    const struct quantizer *scheme;
+};
+
+static int check_network(const struct subject *s, struct error *e) {
+    return s->spec->network[0] ? 0 : fail(e, "no network is named; set network");
+}
+
+static int check_dataset(const struct subject *s, struct error *e) {
+    return s->spec->dataset[0] ? 0 : fail(e, "no data set is named; set dataset");
+}
+
+static int own_axis(const struct subject *s, const char *axis, int scheme_has_own, int same,
+                    struct error *e) {
+    if (!scheme_has_own || same)
+        return 0;
+    return fail(e, "scheme %s defines its own %s; leave %s out for it", s->spec->scheme, axis,
+                axis);
+}
+
+static int check_range(const struct subject *s, struct error *e) {
+    return own_axis(s, "range", s->scheme->axes.range == RANGE_OWN,
+                    s->spec->axes.range == RANGE_OWN, e);
+}
+
+static int check_rounder(const struct subject *s, struct error *e) {
+    return own_axis(s, "rounder", s->scheme->axes.rounder == ROUND_OWN,
+                    s->spec->axes.rounder == ROUND_OWN, e);
+}
+
+static int check_dequantizer(const struct subject *s, struct error *e) {
+    return own_axis(s, "dequantizer", s->scheme->axes.dequantizer == DEQUANT_OWN,
+                    s->spec->axes.dequantizer == DEQUANT_OWN, e);
+}
+
+static int check_layer_scale(const struct subject *s, struct error *e) {
+    if (s->spec->axes.scale == SCALE_MEAN || s->spec->axes.range == RANGE_TANH)
+        return 0;
+    return fail(e,
+                "layer_scale pow2 exists for range tanh only, and %s has another; use mean for it",
+                s->spec->scheme);
+}
+
+static int check_granularity(const struct subject *s, struct error *e) {
+    if (s->spec->axes.granularity == PER_LAYER || s->spec->axes.range == RANGE_MINMAX)
+        return 0;
+    return fail(e,
+                "granularity channel exists for range minmax only, and %s has another; use layer "
+                "for it",
+                s->spec->scheme);
+}
+
+static int check_stored_bits(const struct subject *s, struct error *e) {
+    int least = s->scheme->min_bits;
+    if (least == FLOAT_BITS || s->spec->stored_bits >= least)
+        return 0;
+    return fail(e, "stored_bits %ld is below the smallest width of %s, %d; store at least that",
+                s->spec->stored_bits, s->spec->scheme, least);
+}
+
+static int check_widths(const struct subject *s, struct error *e) {
+    int least = s->scheme->min_bits;
+    if (s->spec->widths.n && s->spec->widths.bits[0] >= least)
+        return 0;
+    return fail(e, "widths begin at %d, but the smallest of %s is %d; leave smaller ones out",
+                s->spec->widths.bits[0], s->spec->scheme, least);
+}
+
+static int check_images(const struct subject *s, struct error *e) {
+    if (!s->spec->train_images || s->spec->train_images >= s->spec->batch)
+        return 0;
+    return fail(e,
+                "%ld training images do not fill one batch of %ld; use more images or a smaller "
+                "batch",
+                s->spec->train_images, s->spec->batch);
+}
+
+static int check_milestones(const struct subject *s, struct error *e) {
+    const struct reals *m = &s->spec->milestones;
+    double before = 0;
+    for (int i = 0; i < m->n; i++) {
+        if (m->value[i] <= before || m->value[i] >= 1)
+            return fail(e, "milestones are shares between 0 and 1 in ascending order; %g is not",
+                        m->value[i]);
+        before = m->value[i];
+    }
+    return 0;
+}
+
+static int check_width_weight(const struct subject *s, struct error *e) {
+    int given = s->spec->width_weight.n, widths = s->spec->widths.n;
+    double sum = 0;
+    for (int i = 0; i < given; i++)
+        sum += s->spec->width_weight.value[i];
+    if (given && given != widths)
+        return fail(e, "width_weight has %d numbers for %d widths; give one for each, or 1 for all",
+                    given, widths);
+    if (given && sum == 0)
+        return fail(e, "width_weight is 0 for every width, so nothing would train; weigh one at "
+                       "least");
+    return 0;
+}
+
+static int check_bits(const struct subject *s, struct error *e) {
+    const struct widths *bits = &s->spec->bits;
+    if (bits->n && bits->bits[bits->n - 1] >= s->scheme->min_bits)
+        return 0;
+    return fail(e, "none of the evaluated bits exists for %s, which begins at %d; add that",
+                s->spec->scheme, s->scheme->min_bits);
+}
+
+static const struct check {
+    const char *key; // flat name of the key to change
+    int (*run)(const struct subject *, struct error *);
+} checks[] = {
+    {"network", check_network},
+    {"dataset", check_dataset},
+    {"range", check_range},
+    {"rounder", check_rounder},
+    {"dequantizer", check_dequantizer},
+    {"layer_scale", check_layer_scale},
+    {"granularity", check_granularity},
+    {"stored_bits", check_stored_bits},
+    {"widths", check_widths},
+    {"train.images", check_images},
+    {"milestones", check_milestones},
+    {"width_weight", check_width_weight},
+    {"bits", check_bits},
+};
+
+const struct spec_key *spec_fault(const struct spec *spec, const struct quantizer *const *table,
+                                  struct error *e) {
+    struct subject s = {spec, quantizer_find(table, spec->scheme)};
+    if (!s.scheme) {
+        fail(e, "unknown scheme '%s'; set scheme to a known one", spec->scheme);
+        return spec_key_find("scheme");
+    }
+    for (size_t i = 0; i < sizeof checks / sizeof *checks; i++)
+        if (checks[i].run(&s, e))
+            return spec_key_find(checks[i].key);
+    return NULL;
+}
+
+int spec_validate(const struct spec *spec, const struct quantizer *const *table, struct error *e) {
+    return spec_fault(spec, table, e) ? -1 : 0;
+}

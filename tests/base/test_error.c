@@ -1,0 +1,155 @@
+/* Messages: the first one wins, prefixes, nothing over-long leaves its buffer; and the allocations
+ * that end the process when there is no memory. */
+#include "base/error.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#undef fail // ours, not cmocka's
+
+/* With room behind the text for what must not be written. */
+struct guarded {
+    struct error e;
+    unsigned char guard[64];
+};
+
+static struct guarded fresh(void) {
+    struct guarded g = {0};
+    memset(g.guard, 0xa5, sizeof g.guard);
+    return g;
+}
+
+static void check_guard(const struct guarded *g) {
+    for (size_t i = 0; i < sizeof g->guard; i++)
+        assert_int_equal(g->guard[i], 0xa5);
+    assert_non_null(memchr(g->e.text, '\0', sizeof g->e.text));
+}
+
+static void first_message_wins(void **state) {
+    (void)state;
+    struct error e = {0};
+    assert_int_equal(fail(&e, "first %d", 1), -1);
+    assert_int_equal(fail(&e, "second"), -1);
+    assert_int_equal(fail_at(&e, "file", 3, "third"), -1);
+    assert_string_equal(e.text, "first 1");
+}
+
+static void place_stands_in_front(void **state) {
+    (void)state;
+    struct error e = {0};
+    assert_int_equal(fail_at(&e, "a.grid", 12, "unknown key '%s'", "x"), -1);
+    assert_string_equal(e.text, "a.grid:12: unknown key 'x'");
+    struct error whole = {0};
+    assert_int_equal(fail_at(&whole, "a.db", 0, "is full"), -1);
+    assert_string_equal(whole.text, "a.db: is full");
+    struct error later = {0};
+    fail(&later, "50%% of %s", "it");
+    assert_int_equal(fail_prefix(&later, "b.cfg", 7), -1);
+    assert_string_equal(later.text, "b.cfg:7: 50% of it");
+}
+
+static void long_messages_are_cut(void **state) {
+    (void)state;
+    char text[3000];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    struct guarded g = fresh();
+    fail(&g.e, "%s", text);
+    assert_int_equal(strlen(g.e.text), sizeof g.e.text - 1);
+    check_guard(&g);
+    fail_prefix(&g.e, "file", 9);
+    check_guard(&g);
+    assert_int_equal(strlen(g.e.text), sizeof g.e.text - 1);
+    assert_memory_equal(g.e.text, "file:9: xxx", 11);
+    struct guarded h = fresh();
+    fail_at(&h.e, text, 1, "lost");
+    check_guard(&h);
+    assert_int_equal(strlen(h.e.text), sizeof h.e.text - 1);
+}
+
+/* Prefixes of every length that the buffer can just, or just not, hold. */
+static void prefixes_fit_to_the_byte(void **state) {
+    (void)state;
+    enum { TEXT = sizeof((struct error *)0)->text };
+    for (int length = TEXT - 12; length <= TEXT + 2; length++) {
+        char name[TEXT + 8], expected[2 * TEXT];
+        memset(name, 'n', (size_t)length);
+        name[length] = '\0';
+        struct guarded g = fresh();
+        fail_at(&g.e, name, 5, "wrong");
+        check_guard(&g);
+        snprintf(expected, sizeof expected, "%s:5: wrong", name);
+        expected[TEXT - 1] = '\0';
+        assert_string_equal(g.e.text, expected);
+    }
+}
+
+static void memory_is_zero_and_aligned(void **state) {
+    (void)state;
+    unsigned char *a = need(1000, 3), *b = need_aligned(77, 5), *none = need(0, 8);
+    for (int i = 0; i < 3000; i++)
+        assert_int_equal(a[i], 0);
+    for (int i = 0; i < 385; i++)
+        assert_int_equal(b[i], 0);
+    assert_int_equal((uintptr_t)b % 64, 0);
+    assert_non_null(none);
+    char *s = need_string("abc");
+    assert_string_equal(s, "abc");
+    free(a);
+    free(b);
+    free(none);
+    free(s);
+}
+
+/* Runs `get` in a child; what it says on stderr, and its exit status. */
+static int in_child(void (*get)(void), char *said, size_t size) {
+    int ends[2], status;
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (!child) {
+        dup2(ends[1], STDERR_FILENO);
+        get();
+        _exit(0);
+    }
+    close(ends[1]);
+    size_t at = 0;
+    for (ssize_t n; at < size - 1 && (n = read(ends[0], said + at, size - 1 - at)) > 0;)
+        at += (size_t)n;
+    said[at] = '\0';
+    close(ends[0]);
+    waitpid(child, &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static volatile size_t huge = SIZE_MAX / 2; // volatile: the compiler must not see the overflow
+
+static void get_aligned(void) {
+    free(need_aligned(huge, 16));
+}
+
+static void overflow_ends_with_a_message(void **state) {
+    (void)state;
+    char said[1024];
+    assert_int_equal(in_child(get_aligned, said, sizeof said), 1);
+    assert_non_null(strstr(said, "truncquant: out of memory"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(first_message_wins),
+        cmocka_unit_test(place_stands_in_front),
+        cmocka_unit_test(long_messages_are_cut),
+        cmocka_unit_test(prefixes_fit_to_the_byte),
+        cmocka_unit_test(memory_is_zero_and_aligned),
+        cmocka_unit_test(overflow_ends_with_a_message),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,193 @@
+/* Files: read whole, replaced whole, by processes that are killed and on disks that are full. */
+#include "base/file.h"
+#include "base/folder.h"
+#include "base/random.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[FOLDER_PATH];
+
+static int set_up(void **state) {
+    (void)state;
+    folder_make(folder);
+    return 0;
+}
+
+static int tear_down(void **state) {
+    (void)state;
+    folder_remove(folder);
+    return 0;
+}
+
+static void expect_content(const char *path, const void *bytes, size_t size) {
+    struct error e = {0};
+    size_t got = 0;
+    char *content = file_read(path, 1 << 26, &got, &e);
+    assert_string_equal(e.text, "");
+    assert_int_equal(got, size);
+    assert_memory_equal(content, bytes, size);
+    assert_int_equal(content[size], '\0');
+    free(content);
+}
+
+static void what_is_written_is_read(void **state) {
+    (void)state;
+    struct error e = {0};
+    const char *path = folder_file(folder, "f");
+    assert_false(file_exists(path));
+    assert_int_equal(file_replace(path, "a\0b", 3, &e), 0);
+    assert_true(file_exists(path));
+    expect_content(path, "a\0b", 3);
+    assert_int_equal(file_replace(path, "longer than it was", 18, &e), 0);
+    expect_content(path, "longer than it was", 18);
+    assert_int_equal(file_replace(path, "", 0, &e), 0);
+    expect_content(path, "", 0);
+    assert_int_equal(folder_count(folder), 1); // no temporary file stays
+    assert_string_equal(e.text, "");
+}
+
+static void expect_unreadable(const char *path, size_t limit, const char *why) {
+    struct error e = {0};
+    size_t size = 0;
+    assert_null(file_read(path, limit, &size, &e));
+    assert_int_equal(strncmp(e.text, path, strlen(path)), 0);
+    if (!strstr(e.text, why))
+        fail_msg("'%s' does not say '%s'", e.text, why);
+}
+
+static void unreadable_files_say_why(void **state) {
+    (void)state;
+    struct error e = {0};
+    assert_int_equal(file_replace(folder_file(folder, "ten"), "0123456789", 10, &e), 0);
+    expect_unreadable(folder_file(folder, "ten"), 9, "more than the 9 allowed");
+    expect_content(folder_file(folder, "ten"), "0123456789", 10);
+    expect_unreadable(folder_file(folder, "none"), 10, "No such file");
+    expect_unreadable(folder, 10, "not a regular file");
+    assert_int_equal(mkfifo(folder_file(folder, "pipe"), 0666), 0);
+    alarm(10); // nobody writes into the pipe: waiting for it would take for ever
+    expect_unreadable(folder_file(folder, "pipe"), 10, "not a regular file");
+    alarm(0);
+}
+
+static void unwritable_files_say_why(void **state) {
+    (void)state;
+    struct error e = {0};
+    assert_int_equal(file_replace(folder_file(folder, "none/f"), "x", 1, &e), -1);
+    assert_non_null(strstr(e.text, "none/f: cannot be written (No such file"));
+    struct error occupied = {0};
+    assert_int_equal(mkdir(folder_file(folder, "sub"), 0777), 0);
+    assert_int_equal(file_replace(folder_file(folder, "sub"), "x", 1, &occupied), -1);
+    assert_non_null(strstr(occupied.text, "cannot be written"));
+    assert_int_equal(folder_count(folder), 1);
+}
+
+/* A child that replaces the file by `size` times 'a', then 'b', and so on, until it is killed. */
+static pid_t start_writer(const char *path, size_t size) {
+    pid_t child = fork();
+    if (child)
+        return child;
+    char *bytes = malloc(size);
+    struct error e = {0};
+    for (int i = 0;; i++) {
+        memset(bytes, 'a' + i % 26, size);
+        if (file_replace(path, bytes, size, &e))
+            _exit(1);
+    }
+}
+
+static void kill_leaves_the_old_or_the_new(void **state) {
+    (void)state;
+    enum { SIZE = 300000, KILLS = 25 };
+    const char *path = folder_file(folder, "f");
+    char *start = malloc(SIZE);
+    memset(start, 'a', SIZE);
+    struct error e = {0};
+    assert_int_equal(file_replace(path, start, SIZE, &e), 0);
+    struct random r = random_stream(1, RANDOM_TEST, 0, 20);
+    for (int i = 0; i < KILLS; i++) {
+        pid_t writer = start_writer(path, SIZE);
+        usleep(1000 + random_below(&r, 20000));
+        kill(writer, SIGKILL);
+        int status;
+        waitpid(writer, &status, 0);
+        assert_true(WIFSIGNALED(status)); // it was writing until then
+        size_t size = 0;
+        char *bytes = file_read(path, SIZE, &size, &e);
+        assert_string_equal(e.text, "");
+        assert_int_equal(size, SIZE);
+        memset(start, bytes[0], SIZE);
+        assert_memory_equal(bytes, start, SIZE);
+        free(bytes);
+    }
+    free(start);
+}
+
+static void full_disk_leaves_the_old(void **state) {
+    (void)state;
+    enum { SIZE = 100000 };
+    struct error e = {0};
+    const char *path = folder_file(folder, "f");
+    assert_int_equal(file_replace(path, "old", 3, &e), 0);
+    pid_t child = fork();
+    if (!child) {
+        folder_limit_files(SIZE / 2);
+        char *bytes = calloc(SIZE, 1);
+        int rc = file_replace(path, bytes, SIZE, &e);
+        free(bytes);
+        _exit(rc == -1 && strstr(e.text, "cannot be written (File too large); free space") ? 0 : 1);
+    }
+    int status;
+    waitpid(child, &status, 0);
+    assert_int_equal(status, 0);
+    expect_content(path, "old", 3);
+    assert_int_equal(folder_count(folder), 1);
+}
+
+static void folders_are_made(void **state) {
+    (void)state;
+    struct error e = {0};
+    assert_int_equal(file_make_folder(folder_file(folder, "a//b/c/"), &e), 0);
+    assert_int_equal(file_make_folder(folder_file(folder, "a/b/c"), &e), 0); // again
+    struct stat st;
+    assert_int_equal(stat(folder_file(folder, "a/b/c"), &st), 0);
+    assert_true(S_ISDIR(st.st_mode));
+    assert_int_equal(file_make_folder("/", &e), 0);
+    assert_string_equal(e.text, "");
+}
+
+static void folders_do_not_replace_files(void **state) {
+    (void)state;
+    struct error e = {0};
+    assert_int_equal(file_replace(folder_file(folder, "f"), "x", 1, &e), 0);
+    static const char *const names[] = {"f", "f/below"};
+    for (int i = 0; i < 2; i++) {
+        struct error wrong = {0};
+        assert_int_equal(file_make_folder(folder_file(folder, names[i]), &wrong), -1);
+        assert_non_null(strstr(wrong.text, "/f: the folder cannot be made (Not a directory)"));
+    }
+    struct error empty = {0};
+    assert_int_equal(file_make_folder("", &empty), -1);
+    assert_non_null(strstr(empty.text, "empty"));
+}
+
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        IN_FOLDER(what_is_written_is_read),      IN_FOLDER(unreadable_files_say_why),
+        IN_FOLDER(unwritable_files_say_why),     IN_FOLDER(kill_leaves_the_old_or_the_new),
+        IN_FOLDER(full_disk_leaves_the_old),     IN_FOLDER(folders_are_made),
+        IN_FOLDER(folders_do_not_replace_files),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -15,6 +15,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* Where results go unless --db names another file; the only path whose folder is made when missing.
+ */
+#define STORE_DEFAULT_PATH "results/results.db"
+
 struct sqlite3;
 struct store {
     struct sqlite3 *db;
@@ -22,7 +26,7 @@ struct store {
 };
 
 /* STORE_READ does not create, migrate or write, and works on a published file in a read-only
- * folder. */
+ * folder. Do not keep it open for long there: changes by others may go unseen. */
 enum store_mode { STORE_READ, STORE_WRITE };
 
 /* TRUNCQUANT_BUSY_SECONDS (default 60) bounds the wait for another writer. */
@@ -49,9 +53,17 @@ struct run_row {
 };
 
 /* Record runs that are not there yet, and that grid `grid` names each of them (several grids may
- * name one run). All in one transaction. */
+ * name one run; NULL: no grid does). All in one transaction. */
 int store_add_runs(struct store *s, const struct run_row *rows, int n, const char *grid,
                    struct error *e);
+
+/* The same, and grid `grid` names exactly these from now on: runs that only an earlier edition of
+ * it named stay recorded, but status and export no longer count them as the grid's. */
+int store_set_grid(struct store *s, const struct run_row *rows, int n, const char *grid,
+                   struct error *e);
+
+/* 0 when `grid` names runs; -1 with the grids that there are. NULL: 0. */
+int store_check_grid(struct store *s, const char *grid, struct error *e);
 
 /* A stored run; its texts are owned: free with store_free_run. `id` may be a prefix of at least 6
  * digits if only one run has it. */
@@ -65,6 +77,25 @@ extern const char *const run_state_names[RUN_STATES];
  * heartbeat in the last 120 s; dead: no end and an older heartbeat, or none of its process on this
  * host; failed: the last ended in failure; done: one attempt ended complete. */
 int store_run_state(struct store *s, const char *run_id, enum run_state *state, struct error *e);
+
+/* Where each run of a grid (NULL: all runs) stands, in the order in which they were recorded. */
+struct run_status {
+    char run_id[HASH_HEX];
+    char *scheme, *network; // owned
+    long seed;
+    enum run_state state;
+    double progress; // share of the run done, as last heard of
+    char *reason;    // why it failed, was interrupted or is called dead; else NULL; owned
+    double work;
+    int excluded; // marked as not to count
+};
+int store_statuses(struct store *s, const char *grid, struct run_status **rows, int *n,
+                   struct error *e);
+void store_free_statuses(struct run_status *rows, int n);
+
+/* Work per second of one process, from the grid's (NULL: all) last 20 attempts that got on; 0 when
+ * there is none. */
+int store_work_rate(struct store *s, const char *grid, double *rate, struct error *e);
 
 /* How a number was computed: belongs to the attempt, not to the run. */
 struct numerics {
@@ -81,10 +112,12 @@ struct attempt_row {
     double resumed_at; // share of the training already done at the start, 0 ... 1
 };
 
+/* Each call is a try of its own and a row of its own; the run has to be recorded. */
 int store_begin_attempt(struct store *s, const struct attempt_row *row, int64_t *attempt,
                         struct error *e);
 
-/* Still alive; `progress` is the share of the whole run done, 0 ... 1. */
+/* Still alive; `progress` is the share of the whole run done, 0 ... 1. Refused once it has ended.
+ */
 int store_heartbeat(struct store *s, int64_t attempt, double progress, struct error *e);
 
 struct epoch_row {
@@ -110,7 +143,7 @@ struct evaluation_row {
     int calibration_batches;         // 0: none
     const char *precision;           // "fp32"
     int64_t images, correct1, correct5;
-    double loss_sum; // over the images
+    double loss_sum; // over the images; NaN is stored as NULL
 };
 
 struct layer_row {
@@ -122,8 +155,8 @@ struct layer_row {
     double scale;                                // s, or hi - lo
 };
 
-/* One transaction, completion last: all evaluations and layers, then the attempt's end 'complete'.
- */
+/* One transaction, completion last: all evaluations and layers, then the attempt's end
+ * 'complete'. Again: rows that are there stay. Refused when the attempt ended otherwise. */
 int store_finish(struct store *s, int64_t attempt, const struct evaluation_row *evaluations, int n,
                  const struct layer_row *layers, int n_layers, double cpu_seconds,
                  int64_t peak_bytes, struct error *e);
@@ -132,12 +165,13 @@ int store_finish(struct store *s, int64_t attempt, const struct evaluation_row *
 int store_add_evaluations(struct store *s, int64_t attempt, const struct evaluation_row *rows,
                           int n, struct error *e);
 
-/* The attempt that counts for a finished run (the earliest complete one); -1 when there is none. */
+/* The attempt that counts for a finished run (the earliest complete one); *attempt is -1 when there
+ * is none, which is no error. */
 int store_complete_attempt(struct store *s, const char *run_id, int64_t *attempt, struct error *e);
 
-/* The attempt ended otherwise: outcome "failed" or "interrupted", with the reason. */
+/* The attempt ended otherwise: outcome "failed" or "interrupted", with the reason. The first end
+ * stays; another outcome is refused. */
 int store_end_attempt(struct store *s, int64_t attempt, const char *outcome, const char *reason,
                       double cpu_seconds, int64_t peak_bytes, struct error *e);
 
-/* Print a view or a table of results (see store/export.h for the formats). */
 #endif

@@ -1,0 +1,169 @@
+/* Attempts: each try of a run, from its start to its end other than completion (results.c has
+ * that). */
+#include "store/attempts.h"
+
+#include "store/process.h"
+#include "store/sql.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An attempt as it is inserted: what the caller gives, and what only the store knows. */
+struct new_attempt {
+    struct attempt_row row;
+    int64_t process_start;
+    double now;
+};
+
+#define ROW_COLUMN(type, member)                                                                   \
+    { #member, type, offsetof(struct new_attempt, row.member) }
+#define NUMERICS_COLUMN(type, member)                                                              \
+    { #member, type, offsetof(struct new_attempt, row.numerics.member) }
+
+static const struct sql_column attempt_columns[] = {
+    ROW_COLUMN(SQL_TEXT, run_id),
+    NUMERICS_COLUMN(SQL_CHARS, engine),
+    NUMERICS_COLUMN(SQL_CHARS, precision),
+    NUMERICS_COLUMN(SQL_INT, threads),
+    NUMERICS_COLUMN(SQL_CHARS, isa),
+    NUMERICS_COLUMN(SQL_CHARS, libraries),
+    {"commit_id", SQL_CHARS, offsetof(struct new_attempt, row.numerics.commit)},
+    NUMERICS_COLUMN(SQL_INT, dirty),
+    ROW_COLUMN(SQL_TEXT, host),
+    ROW_COLUMN(SQL_LONG, pid),
+    {"process_start", SQL_INT64, offsetof(struct new_attempt, process_start)},
+    ROW_COLUMN(SQL_TEXT, command),
+    {"started_at", SQL_REAL, offsetof(struct new_attempt, now)},
+    {"heartbeat_at", SQL_REAL, offsetof(struct new_attempt, now)},
+    ROW_COLUMN(SQL_REAL, resumed_at),
+    {"progress", SQL_REAL, offsetof(struct new_attempt, row.resumed_at)},
+    {0},
+};
+
+static int insert_attempt(struct store *s, const struct new_attempt *row, struct error *e) {
+    sqlite3_stmt *insert = sql_prepare_insert(s, "attempts", NULL, attempt_columns, "", e);
+    if (!insert)
+        return -1;
+    sql_bind_row(insert, 1, attempt_columns, row);
+    int status = sql_step(s, insert, e);
+    sqlite3_finalize(insert);
+    return status;
+}
+
+int store_begin_attempt(struct store *s, const struct attempt_row *row, int64_t *attempt,
+                        struct error *e) {
+    struct run_row run;
+    if (store_find_run(s, row->run_id, &run, e))
+        return -1;
+    store_free_run(&run);
+    struct new_attempt new = {*row, process_start(row->pid), sql_now()};
+    if (sql_begin(s, e))
+        return -1;
+    int status = insert_attempt(s, &new, e);
+    *attempt = sqlite3_last_insert_rowid(s->db);
+    return sql_end(s, status, e);
+}
+
+int attempt_outcome(struct store *s, int64_t attempt, enum outcome *outcome, struct error *e) {
+    static const char *const names[] = {"complete", "failed", "interrupted"};
+    sqlite3_stmt *q = sql_prepare(s, "SELECT outcome FROM attempts WHERE attempt = ?1", e);
+    if (!q)
+        return -1;
+    sqlite3_bind_int64(q, 1, attempt);
+    int got = sql_step(s, q, e);
+    const char *name = got == 1 ? (const char *)sqlite3_column_text(q, 0) : NULL;
+    *outcome = OUTCOME_NONE;
+    for (int i = 0; name && i < 3; i++)
+        if (!strcmp(name, names[i]))
+            *outcome = OUTCOME_COMPLETE + i;
+    sqlite3_finalize(q);
+    if (got)
+        return got < 0 ? -1 : 0;
+    return fail_at(e, s->path, 0, "has no attempt %lld; was it begun in another database?",
+                   (long long)attempt);
+}
+
+int attempt_has_ended(struct store *s, int64_t attempt, struct error *e) {
+    return fail_at(e, s->path, 0, "attempt %lld has ended already; begin another",
+                   (long long)attempt);
+}
+
+static int write_heartbeat(struct store *s, int64_t attempt, double progress, struct error *e) {
+    enum outcome outcome;
+    if (attempt_outcome(s, attempt, &outcome, e))
+        return -1;
+    if (outcome != OUTCOME_NONE)
+        return attempt_has_ended(s, attempt, e);
+    sqlite3_stmt *q =
+        sql_prepare(s,
+                    "UPDATE attempts SET heartbeat_at = ?2, progress = min(max(?3, 0.0), 1.0) "
+                    "WHERE attempt = ?1",
+                    e);
+    if (!q)
+        return -1;
+    sqlite3_bind_int64(q, 1, attempt);
+    sqlite3_bind_double(q, 2, sql_now());
+    sqlite3_bind_double(q, 3, progress);
+    int status = sql_step(s, q, e);
+    sqlite3_finalize(q);
+    return status;
+}
+
+int store_heartbeat(struct store *s, int64_t attempt, double progress, struct error *e) {
+    if (sql_begin(s, e))
+        return -1;
+    return sql_end(s, write_heartbeat(s, attempt, progress, e), e);
+}
+
+int attempt_write_end(struct store *s, int64_t attempt, const struct attempt_end *end,
+                      struct error *e) {
+    sqlite3_stmt *q = sql_prepare(
+        s,
+        "UPDATE attempts SET ended_at = max(?2, started_at), outcome = ?3, reason = ?4, "
+        "cpu_seconds = ?5, peak_bytes = ?6, "
+        "heartbeat_at = CASE ?3 WHEN 'complete' THEN max(?2, started_at) ELSE heartbeat_at END, "
+        "progress = CASE ?3 WHEN 'complete' THEN 1.0 ELSE progress END WHERE attempt = ?1",
+        e);
+    if (!q)
+        return -1;
+    sqlite3_bind_int64(q, 1, attempt);
+    sqlite3_bind_double(q, 2, sql_now());
+    sqlite3_bind_text(q, 3, end->outcome, -1, SQLITE_STATIC);
+    sqlite3_bind_text(q, 4, end->reason, -1, SQLITE_STATIC);
+    sqlite3_bind_double(q, 5, end->cpu_seconds);
+    sqlite3_bind_int64(q, 6, end->peak_bytes);
+    int status = sql_step(s, q, e);
+    sqlite3_finalize(q);
+    return status;
+}
+
+int store_end_attempt(struct store *s, int64_t attempt, const char *outcome, const char *reason,
+                      double cpu_seconds, int64_t peak_bytes, struct error *e) {
+    int failed = !strcmp(outcome, "failed");
+    if (!failed && strcmp(outcome, "interrupted"))
+        return fail(e, "an attempt ends 'failed' or 'interrupted', not '%s'", outcome);
+    enum outcome wanted = failed ? OUTCOME_FAILED : OUTCOME_INTERRUPTED, there;
+    struct attempt_end end = {outcome, reason, cpu_seconds, peak_bytes};
+    if (sql_begin(s, e))
+        return -1;
+    int status = attempt_outcome(s, attempt, &there, e);
+    if (!status && there == OUTCOME_NONE)
+        status = attempt_write_end(s, attempt, &end, e);
+    else if (!status && there != wanted)
+        status = attempt_has_ended(s, attempt, e);
+    return sql_end(s, status, e);
+}
+
+int store_complete_attempt(struct store *s, const char *run_id, int64_t *attempt, struct error *e) {
+    sqlite3_stmt *q = sql_prepare(s, "SELECT attempt FROM counted_attempts WHERE run_id = ?1", e);
+    if (!q)
+        return -1;
+    sqlite3_bind_text(q, 1, run_id, -1, SQLITE_STATIC);
+    int got = sql_step(s, q, e);
+    *attempt = got == 1 ? sqlite3_column_int64(q, 0) : -1;
+    sqlite3_finalize(q);
+    if (got)
+        return got < 0 ? -1 : 0;
+    return 0;
+}

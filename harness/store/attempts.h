@@ -1,0 +1,23 @@
+/* What the files that end an attempt share. For harness/store only; inside a transaction. */
+#ifndef STORE_ATTEMPTS_H
+#define STORE_ATTEMPTS_H
+
+#include "store/store.h"
+
+enum outcome { OUTCOME_NONE, OUTCOME_COMPLETE, OUTCOME_FAILED, OUTCOME_INTERRUPTED };
+
+/* How an attempt ended; -1 when there is no such attempt. */
+int attempt_outcome(struct store *s, int64_t attempt, enum outcome *outcome, struct error *e);
+
+/* Record that the attempt cannot be written to any more; returns -1. */
+int attempt_has_ended(struct store *s, int64_t attempt, struct error *e);
+
+struct attempt_end {
+    const char *outcome, *reason; // reason may be NULL
+    double cpu_seconds;
+    int64_t peak_bytes;
+};
+int attempt_write_end(struct store *s, int64_t attempt, const struct attempt_end *end,
+                      struct error *e);
+
+#endif

@@ -1,0 +1,223 @@
+/* SQLite, wrapped: every call that can fail leaves one line that names the file and what to do.
+ * Knows nothing of runs. */
+#include "store/sql.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static int disk_full(struct store *s) {
+    int code = sqlite3_errcode(s->db), why = sqlite3_system_errno(s->db);
+    return code == SQLITE_FULL ||
+           (code == SQLITE_IOERR && (why == ENOSPC || why == EDQUOT || why == EFBIG));
+}
+
+/* Errors whose message needs what SQLite or the system said. */
+static int fail_with_detail(struct store *s, struct error *e) {
+    const char *said = sqlite3_errmsg(s->db), *system = strerror(sqlite3_system_errno(s->db));
+    switch (sqlite3_errcode(s->db)) {
+    case SQLITE_IOERR:
+        return fail_at(e, s->path, 0, "cannot be read or written (%s); is the disk sound?", system);
+    case SQLITE_CANTOPEN:
+        return fail_at(e, s->path, 0, "cannot be opened (%s); check its folder's permissions",
+                       system);
+    case SQLITE_CONSTRAINT:
+        return fail_at(e, s->path, 0, "a row was refused (%s); is one of its numbers not finite?",
+                       said);
+    default:
+        return fail_at(e, s->path, 0,
+                       "%s; if another version of truncquant made the file, open it for writing "
+                       "once ('truncquant plan GRID')",
+                       said);
+    }
+}
+
+int sql_fail(struct store *s, struct error *e) {
+    if (disk_full(s))
+        return fail_at(e, s->path, 0,
+                       "the disk is full; free space and run again, this was not recorded");
+    switch (sqlite3_errcode(s->db)) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return fail_at(e, s->path, 0,
+                       "is locked by another process for too long; end that or wait longer "
+                       "(TRUNCQUANT_BUSY_SECONDS)");
+    case SQLITE_READONLY:
+        return fail_at(e, s->path, 0, "is read-only; make it and its folder writable, or copy it");
+    case SQLITE_NOTADB:
+        return fail_at(e, s->path, 0, "is not a database; name another file with --db");
+    case SQLITE_CORRUPT:
+        return fail_at(e, s->path, 0,
+                       "is damaged; restore a copy, or save what is left with 'sqlite3 FILE "
+                       ".recover'");
+    default:
+        return fail_with_detail(s, e);
+    }
+}
+
+int sql_run(struct store *s, const char *sql, struct error *e) {
+    return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : sql_fail(s, e);
+}
+
+sqlite3_stmt *sql_prepare(struct store *s, const char *sql, struct error *e) {
+    sqlite3_stmt *statement = NULL;
+    if (sqlite3_prepare_v2(s->db, sql, -1, &statement, NULL) != SQLITE_OK)
+        sql_fail(s, e);
+    return statement;
+}
+
+int sql_step(struct store *s, sqlite3_stmt *statement, struct error *e) {
+    switch (sqlite3_step(statement)) {
+    case SQLITE_ROW:
+        return 1;
+    case SQLITE_DONE:
+        return 0;
+    default:
+        return sql_fail(s, e);
+    }
+}
+
+int sql_int(struct store *s, const char *sql, int64_t *value, struct error *e) {
+    sqlite3_stmt *statement = sql_prepare(s, sql, e);
+    if (!statement)
+        return -1;
+    int got = sql_step(s, statement, e);
+    if (got == 1)
+        *value = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return got == 1 ? 0 : fail_at(e, s->path, 0, "nothing came back from '%s'", sql);
+}
+
+char *sql_take_text(sqlite3_stmt *statement, int column) {
+    const unsigned char *text = sqlite3_column_text(statement, column);
+    return text ? need_string((const char *)text) : NULL;
+}
+
+int sql_begin(struct store *s, struct error *e) {
+    return sql_run(s, "BEGIN IMMEDIATE", e);
+}
+
+int sql_end(struct store *s, int status, struct error *e) {
+    if (!status)
+        status = sql_run(s, "COMMIT", e);
+    // SQLite may have rolled back by itself, and a failed COMMIT leaves the transaction open.
+    if (!sqlite3_get_autocommit(s->db))
+        sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    return status ? -1 : 0;
+}
+
+double sql_now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+sqlite3_stmt *sql_prepare_insert(struct store *s, const char *table, const char *first,
+                                 const struct sql_column *columns, const char *conflict,
+                                 struct error *e) {
+    char *sql = NULL;
+    size_t size = 0;
+    FILE *text = open_memstream(&sql, &size);
+    if (!text) {
+        fail(e, "out of memory; use a smaller batch");
+        return NULL;
+    }
+    fprintf(text, "INSERT INTO %s (%s", table, first ? first : "");
+    for (int i = 0; columns[i].name; i++)
+        fprintf(text, i || first ? ", %s" : "%s", columns[i].name);
+    fputs(") VALUES (?", text);
+    for (int i = first ? 0 : 1; columns[i].name; i++)
+        fputs(", ?", text);
+    fprintf(text, ") %s", conflict);
+    fclose(text);
+    sqlite3_stmt *statement = sql_prepare(s, sql, e);
+    free(sql);
+    return statement;
+}
+
+static void bind_share(sqlite3_stmt *statement, int at, double share) {
+    if (share < 0)
+        sqlite3_bind_null(statement, at);
+    else
+        sqlite3_bind_double(statement, at, share);
+}
+
+void sql_bind_row(sqlite3_stmt *statement, int at, const struct sql_column *columns,
+                  const void *row) {
+    for (const struct sql_column *c = columns; c->name; c++, at++) {
+        const void *from = (const char *)row + c->offset;
+        switch (c->type) {
+        case SQL_TEXT:
+            sqlite3_bind_text(statement, at, *(const char *const *)from, -1, SQLITE_STATIC);
+            break;
+        case SQL_CHARS:
+        case SQL_ID:
+            sqlite3_bind_text(statement, at, from, -1, SQLITE_STATIC);
+            break;
+        case SQL_INT:
+            sqlite3_bind_int(statement, at, *(const int *)from);
+            break;
+        case SQL_LONG:
+            sqlite3_bind_int64(statement, at, *(const long *)from);
+            break;
+        case SQL_INT64:
+            sqlite3_bind_int64(statement, at, *(const int64_t *)from);
+            break;
+        case SQL_REAL:
+            sqlite3_bind_double(statement, at, *(const double *)from);
+            break;
+        case SQL_SHARE:
+            bind_share(statement, at, *(const double *)from);
+            break;
+        }
+    }
+}
+
+int sql_insert_rows(struct store *s, const char *table, const struct sql_column *columns,
+                    int64_t attempt, const void *rows, int n, size_t size, struct error *e) {
+    // Not OR IGNORE: that would also drop rows whose values are refused.
+    sqlite3_stmt *insert =
+        sql_prepare_insert(s, table, "attempt", columns, "ON CONFLICT DO NOTHING", e);
+    if (!insert)
+        return -1;
+    int status = 0;
+    for (int i = 0; i < n && !status; i++) {
+        sqlite3_bind_int64(insert, 1, attempt);
+        sql_bind_row(insert, 2, columns, (const char *)rows + (size_t)i * size);
+        status = sql_step(s, insert, e);
+        sqlite3_reset(insert);
+    }
+    sqlite3_finalize(insert);
+    return status;
+}
+
+/* Only the types that rows are read back in. */
+void sql_read_row(sqlite3_stmt *statement, const struct sql_column *columns, void *row) {
+    for (int i = 0; columns[i].name; i++) {
+        void *to = (char *)row + columns[i].offset;
+        switch (columns[i].type) {
+        case SQL_TEXT:
+            *(char **)to = sql_take_text(statement, i);
+            break;
+        case SQL_ID:
+            snprintf(to, HASH_HEX, "%s", (const char *)sqlite3_column_text(statement, i));
+            break;
+        case SQL_LONG:
+            *(long *)to = (long)sqlite3_column_int64(statement, i);
+            break;
+        case SQL_INT:
+            *(int *)to = sqlite3_column_int(statement, i);
+            break;
+        case SQL_INT64:
+            *(int64_t *)to = sqlite3_column_int64(statement, i);
+            break;
+        case SQL_REAL:
+        case SQL_SHARE:
+            *(double *)to = sqlite3_column_double(statement, i);
+            break;
+        case SQL_CHARS: // its size is not known here
+            break;
+        }
+    }
+}

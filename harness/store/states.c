@@ -1,0 +1,142 @@
+/* Where runs stand. The view run_status says what the database knows; whether a process still
+ * exists only its own machine can tell, and it is asked here. */
+#include "store/process.h"
+#include "store/sql.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *const run_state_names[RUN_STATES] = {
+    [RUN_PENDING] = "pending", [RUN_RUNNING] = "running", [RUN_DONE] = "done",
+    [RUN_FAILED] = "failed",   [RUN_DEAD] = "dead",
+};
+
+/* One grid's runs, or all when ?1 is NULL. */
+#define OF_GRID                                                                                    \
+    "(?1 IS NULL OR run_id IN (SELECT run_id FROM grid_runs WHERE grid = ?1 AND current))"
+
+#define STATUS_COLUMNS                                                                             \
+    "run_id, scheme, network, seed, state, progress, reason, work, excluded IS NOT NULL, "         \
+    "host, pid, process_start"
+
+/* A process that is gone cannot send the next heartbeat. */
+static void look_for_process(struct run_status *r, sqlite3_stmt *q) {
+    char text[96];
+    if (r->state == RUN_RUNNING) {
+        const char *host = (const char *)sqlite3_column_text(q, 9);
+        long pid = (long)sqlite3_column_int64(q, 10);
+        if (!host || !process_host_is(host) || process_lives(pid, sqlite3_column_int64(q, 11)))
+            return;
+        r->state = RUN_DEAD;
+        snprintf(text, sizeof text, "its process (%ld) is gone", pid);
+    } else if (r->state == RUN_DEAD) {
+        snprintf(text, sizeof text, "no sign of life for 120 s");
+    } else {
+        return;
+    }
+    free(r->reason);
+    r->reason = need_string(text);
+}
+
+static struct run_status read_status(sqlite3_stmt *q) {
+    struct run_status r = {
+        .scheme = sql_take_text(q, 1),
+        .network = sql_take_text(q, 2),
+        .seed = (long)sqlite3_column_int64(q, 3),
+        .state = RUN_PENDING,
+        .progress = sqlite3_column_double(q, 5),
+        .reason = sql_take_text(q, 6),
+        .work = sqlite3_column_double(q, 7),
+        .excluded = sqlite3_column_int(q, 8),
+    };
+    snprintf(r.run_id, sizeof r.run_id, "%s", (const char *)sqlite3_column_text(q, 0));
+    const char *state = (const char *)sqlite3_column_text(q, 4);
+    for (int i = 0; i < RUN_STATES; i++)
+        if (!strcmp(run_state_names[i], state))
+            r.state = (enum run_state)i;
+    look_for_process(&r, q);
+    return r;
+}
+
+int store_run_state(struct store *s, const char *run_id, enum run_state *state, struct error *e) {
+    sqlite3_stmt *q =
+        sql_prepare(s, "SELECT " STATUS_COLUMNS " FROM run_status WHERE run_id = ?1", e);
+    if (!q)
+        return -1;
+    sqlite3_bind_text(q, 1, run_id, -1, SQLITE_STATIC);
+    int got = sql_step(s, q, e);
+    if (got == 1) {
+        struct run_status r = read_status(q);
+        *state = r.state;
+        free(r.scheme);
+        free(r.network);
+        free(r.reason);
+    }
+    sqlite3_finalize(q);
+    if (got == 1)
+        return 0;
+    return got < 0 ? -1
+                   : fail_at(e, s->path, 0,
+                             "has no run %s; 'truncquant plan GRID' lists those of a grid", run_id);
+}
+
+int store_statuses(struct store *s, const char *grid, struct run_status **rows, int *n,
+                   struct error *e) {
+    *rows = NULL;
+    *n = 0;
+    sqlite3_stmt *q =
+        sql_prepare(s,
+                    "SELECT " STATUS_COLUMNS " FROM run_status "
+                    "JOIN (SELECT run_id AS id, rowid AS place FROM runs) ON id = run_id "
+                    "WHERE " OF_GRID " ORDER BY place",
+                    e);
+    if (!q)
+        return -1;
+    sqlite3_bind_text(q, 1, grid, -1, SQLITE_STATIC);
+    int got, room = 0;
+    while ((got = sql_step(s, q, e)) == 1) {
+        if (*n == room) {
+            room = room ? 2 * room : 64;
+            struct run_status *more = need((size_t)room, sizeof *more);
+            if (*n)
+                memcpy(more, *rows, (size_t)*n * sizeof *more);
+            free(*rows);
+            *rows = more;
+        }
+        (*rows)[(*n)++] = read_status(q);
+    }
+    sqlite3_finalize(q);
+    if (!got)
+        return 0;
+    store_free_statuses(*rows, *n);
+    *rows = NULL;
+    return -1;
+}
+
+void store_free_statuses(struct run_status *rows, int n) {
+    for (int i = 0; i < n; i++) {
+        free(rows[i].scheme);
+        free(rows[i].network);
+        free(rows[i].reason);
+    }
+    free(rows);
+}
+
+int store_work_rate(struct store *s, const char *grid, double *rate, struct error *e) {
+    sqlite3_stmt *q = sql_prepare(
+        s,
+        "SELECT coalesce(sum(done) / sum(seconds), 0) FROM "
+        "(SELECT r.work * (a.progress - a.resumed_at) AS done, a.heartbeat_at - a.started_at AS "
+        "seconds"
+        " FROM attempts a JOIN runs r USING (run_id)"
+        " WHERE a.progress > a.resumed_at AND a.heartbeat_at > a.started_at AND " OF_GRID
+        " ORDER BY a.heartbeat_at DESC LIMIT 20)",
+        e);
+    if (!q)
+        return -1;
+    sqlite3_bind_text(q, 1, grid, -1, SQLITE_STATIC);
+    int got = sql_step(s, q, e);
+    *rate = got == 1 ? sqlite3_column_double(q, 0) : 0;
+    sqlite3_finalize(q);
+    return got < 0 ? -1 : 0;
+}

@@ -1,0 +1,284 @@
+/* Opening the database: says in plain words why a file cannot be used, sets it up, brings the
+ * schema up to date. It does not repair, and never touches a file that is not ours. */
+#include "store/store.h"
+
+#include "base/file.h"
+#include "store/sql.h"
+
+#include <errno.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* C11 promises string literals of 4095 bytes only; the compilers we build with know no such limit.
+ */
+#pragma GCC diagnostic ignored "-Woverlength-strings"
+
+enum { APPLICATION_ID = 0x54516e74 }; // "TQnt", as in results/schema/001-initial.sql
+
+/* results/schema/NNN-*.sql in order, and views. */
+static const struct schema_text {
+    const char *name, *text;
+} schema[] = {
+#include "schema.inc"
+};
+enum { SCHEMA_TEXTS = sizeof schema / sizeof *schema };
+
+static int migration_number(const struct schema_text *t) {
+    return atoi(t->name); // 0 for the views
+}
+
+static int newest_version(void) {
+    int newest = 0;
+    for (int i = 0; i < SCHEMA_TEXTS; i++)
+        if (migration_number(&schema[i]) > newest)
+            newest = migration_number(&schema[i]);
+    return newest;
+}
+
+static const char *views_text(void) {
+    for (int i = 0; i < SCHEMA_TEXTS; i++)
+        if (!strcmp(schema[i].name, "views"))
+            return schema[i].text;
+    return "";
+}
+
+/* ---- before SQLite sees the file: what it would only call "unable to open database file" ---- */
+
+static void folder_of(const struct store *s, char *folder, size_t size) {
+    char copy[sizeof s->path];
+    snprintf(copy, sizeof copy, "%s", s->path);
+    snprintf(folder, size, "%s", dirname(copy));
+}
+
+static int check_folder(struct store *s, struct error *e) {
+    char folder[sizeof s->path];
+    folder_of(s, folder, sizeof folder);
+    if (access(folder, F_OK)) {
+        if (!strcmp(s->path, STORE_DEFAULT_PATH))
+            return file_make_folder(folder, e);
+        return fail_at(e, s->path, 0, "its folder does not exist; make it, or name another file");
+    }
+    if (access(folder, W_OK | X_OK))
+        return fail_at(e, s->path, 0,
+                       "its folder cannot be written to (%s); change that, or name another file",
+                       strerror(errno));
+    return 0;
+}
+
+static int check_place(struct store *s, enum store_mode mode, struct error *e) {
+    struct stat st;
+    int exists = !stat(s->path, &st);
+    if (!exists && errno != ENOENT && errno != ENOTDIR)
+        return fail_at(e, s->path, 0, "cannot be opened (%s); check its folder's permissions",
+                       strerror(errno));
+    if (exists && !S_ISREG(st.st_mode))
+        return fail_at(e, s->path, 0, "is not a file; name a database file");
+    if (exists && access(s->path, R_OK))
+        return fail_at(e, s->path, 0, "cannot be read (%s); change its permissions",
+                       strerror(errno));
+    if (mode == STORE_READ)
+        return exists && st.st_size > 0
+                   ? 0
+                   : fail_at(e, s->path, 0,
+                             "%s; 'truncquant plan GRID' records runs, --db names another file",
+                             exists ? "is empty" : "there is no such database");
+    if (exists && access(s->path, W_OK))
+        return fail_at(e, s->path, 0, "is read-only (%s); make it writable, or name another file",
+                       strerror(errno));
+    return check_folder(s, e);
+}
+
+/* ---- the connection ---- */
+
+static int busy_milliseconds(int *milliseconds, struct error *e) {
+    const char *text = getenv("TRUNCQUANT_BUSY_SECONDS");
+    long seconds = 60;
+    if (text && text_int(text, 0, 86400, &seconds))
+        return fail(e, "TRUNCQUANT_BUSY_SECONDS=%s: takes whole seconds, 0 to 86400", text);
+    *milliseconds = (int)seconds * 1000;
+    return 0;
+}
+
+static int connect_to(struct store *s, const char *name, int flags, struct error *e) {
+    int milliseconds;
+    if (busy_milliseconds(&milliseconds, e))
+        return -1;
+    if (sqlite3_open_v2(name, &s->db, flags, NULL) != SQLITE_OK)
+        return s->db ? sql_fail(s, e) : fail(e, "out of memory; use a smaller batch");
+    sqlite3_busy_timeout(s->db, milliseconds);
+    return sql_run(s, "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL", e);
+}
+
+/* What the header says; also the first access, at which SQLite notices most that is wrong. */
+static int read_identity(struct store *s, int64_t *id, int64_t *version, struct error *e) {
+    if (sql_int(s, "PRAGMA application_id", id, e) || sql_int(s, "PRAGMA user_version", version, e))
+        return -1;
+    int64_t objects;
+    if (sql_int(s, "SELECT count(*) FROM sqlite_schema", &objects, e))
+        return -1;
+    int fresh = !*id && !*version && !objects;
+    if (*id != APPLICATION_ID && !fresh)
+        return fail_at(e, s->path, 0, "is a database of another program; name another file");
+    if (*version > newest_version())
+        return fail_at(e, s->path, 0,
+                       "is of a newer version of truncquant (schema %lld, this program knows %d); "
+                       "update the program",
+                       (long long)*version, newest_version());
+    return 0;
+}
+
+/* ---- for reading ---- */
+
+static int log_is_absent(const struct store *s) {
+    char name[sizeof s->path + 8];
+    struct stat st;
+    snprintf(name, sizeof name, "%s-wal", s->path);
+    return stat(name, &st) || st.st_size == 0;
+}
+
+/* Reconnect, telling SQLite that the file does not change: it then needs no shared memory beside
+ * it. The characters that mean something in a URI are escaped. */
+static int connect_immutable(struct store *s, struct error *e) {
+    char uri[3 * sizeof s->path + 32];
+    size_t n = (size_t)snprintf(uri, sizeof uri, "file:");
+    for (const char *p = s->path; *p && n < sizeof uri - 16; p++)
+        n += (size_t)snprintf(uri + n, sizeof uri - n, strchr("%?#", *p) ? "%%%02x" : "%c",
+                              (unsigned char)*p);
+    snprintf(uri + n, sizeof uri - n, "?immutable=1");
+    sqlite3_close(s->db);
+    s->db = NULL;
+    return connect_to(s, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, e);
+}
+
+/* A write-ahead log needs files beside the database. In a folder where we cannot make them, a
+ * database without a log is all there, and nobody had it open just now: read it as it is. With a
+ * log, it would be read without its last rows: refuse. */
+static int get_readable(struct store *s, struct error *e) {
+    if (sqlite3_exec(s->db, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL) == SQLITE_OK)
+        return 0;
+    int code = sqlite3_errcode(s->db);
+    if (code != SQLITE_CANTOPEN && code != SQLITE_READONLY)
+        return sql_fail(s, e);
+    if (log_is_absent(s))
+        return connect_immutable(s, e);
+    return fail_at(
+        e, s->path, 0,
+        "has rows in its -wal file, which cannot be read in a read-only folder; copy both "
+        "to another folder");
+}
+
+static int open_for_reading(struct store *s, struct error *e) {
+    int64_t id, version;
+    if (connect_to(s, s->path, SQLITE_OPEN_READONLY, e) || get_readable(s, e) ||
+        read_identity(s, &id, &version, e))
+        return -1;
+    if (version < newest_version())
+        return fail_at(e, s->path, 0,
+                       "is of an older version of truncquant; open it once for writing "
+                       "('truncquant plan GRID') to bring it up to date");
+    return 0;
+}
+
+/* ---- for writing ---- */
+
+/* Switching to the write-ahead log does not wait for others by itself when two do it at once. */
+static int use_log(struct store *s, struct error *e) {
+    int milliseconds, code;
+    if (busy_milliseconds(&milliseconds, e))
+        return -1;
+    for (;; milliseconds -= 10) {
+        code = sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
+        if (code != SQLITE_BUSY || milliseconds <= 0)
+            break;
+        usleep(10000);
+    }
+    return code == SQLITE_OK ? 0 : sql_fail(s, e);
+}
+
+/* True when the stored views are this program's. */
+static int views_are_current(struct store *s, int *current, struct error *e) {
+    sqlite3_stmt *q = sql_prepare(s, "SELECT text = ?1 FROM schema_texts WHERE name = 'views'", e);
+    if (!q)
+        return -1;
+    sqlite3_bind_text(q, 1, views_text(), -1, SQLITE_STATIC);
+    int got = sql_step(s, q, e);
+    *current = got == 1 && sqlite3_column_int(q, 0);
+    sqlite3_finalize(q);
+    return got < 0 ? -1 : 0;
+}
+
+static int make_views(struct store *s, struct error *e) {
+    if (sql_run(s, views_text(), e))
+        return -1;
+    sqlite3_stmt *q =
+        sql_prepare(s, "INSERT OR REPLACE INTO schema_texts (name, text) VALUES ('views', ?1)", e);
+    if (!q)
+        return -1;
+    sqlite3_bind_text(q, 1, views_text(), -1, SQLITE_STATIC);
+    int status = sql_step(s, q, e);
+    sqlite3_finalize(q);
+    return status;
+}
+
+static int migrate(struct store *s, int64_t version, struct error *e) {
+    for (int i = 0; i < SCHEMA_TEXTS; i++) {
+        int number = migration_number(&schema[i]);
+        if (number <= version)
+            continue;
+        char pragma[64];
+        snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", number);
+        if (sql_run(s, schema[i].text, e) || sql_run(s, pragma, e))
+            return -1;
+    }
+    return 0;
+}
+
+/* In one transaction; whoever waited for another to do it finds it done. */
+static int bring_up_to_date(struct store *s, struct error *e) {
+    int64_t id, version;
+    int current = 0;
+    if (read_identity(s, &id, &version, e) || migrate(s, version, e) ||
+        views_are_current(s, &current, e))
+        return -1;
+    return current ? 0 : make_views(s, e);
+}
+
+static int open_for_writing(struct store *s, struct error *e) {
+    int64_t id, version;
+    int current = 0;
+    if (connect_to(s, s->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, e) ||
+        read_identity(s, &id, &version, e) || use_log(s, e))
+        return -1;
+    if (version == newest_version() && views_are_current(s, &current, e))
+        return -1;
+    if (current)
+        return 0;
+    if (sql_begin(s, e))
+        return -1;
+    return sql_end(s, bring_up_to_date(s, e), e);
+}
+
+struct store *store_open(const char *path, enum store_mode mode, struct error *e) {
+    struct store *s = need(1, sizeof *s);
+    int status;
+    if (snprintf(s->path, sizeof s->path, "%s", path) >= (int)sizeof s->path)
+        status = fail(e, "%.64s...: the name is too long", path);
+    else
+        status = check_place(s, mode, e);
+    if (!status)
+        status = mode == STORE_READ ? open_for_reading(s, e) : open_for_writing(s, e);
+    if (!status)
+        return s;
+    store_close(s);
+    return NULL;
+}
+
+void store_close(struct store *s) {
+    if (!s)
+        return;
+    sqlite3_close(s->db);
+    free(s);
+}

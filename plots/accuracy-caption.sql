@@ -1,0 +1,32 @@
+-- What has to be said under the figure of accuracy.sql, one line a row: images, seeds, calibration, commit.
+WITH chosen AS (
+    SELECT * FROM grid_accuracy
+    WHERE grid IS :grid AND split = 'test' AND calibrated = coalesce(:calibrated, 0)
+),
+seeds(lo, hi) AS (
+    SELECT min(n), max(n)
+    FROM grid_accuracy_summary
+    WHERE grid IS :grid AND split = 'test' AND calibrated = coalesce(:calibrated, 0)
+),
+sets(text) AS (
+    SELECT printf('%s, %,d%s test images', dataset, lo,
+                  CASE WHEN hi > lo THEN printf(' to %,d', hi) ELSE '' END)
+    FROM (SELECT dataset, min(images) AS lo, max(images) AS hi FROM chosen GROUP BY dataset)
+),
+commits(n, text) AS (
+    SELECT count(*), group_concat(text, ', ')
+    FROM (SELECT DISTINCT substr(commit_id, 1, 10) || CASE WHEN commit_id LIKE '%-dirty'
+                                                          THEN ' (changed)' ELSE '' END AS text
+          FROM chosen ORDER BY 1)
+)
+SELECT text FROM sets
+UNION ALL
+SELECT CASE coalesce(:calibrated, 0) WHEN 1 THEN 'batch norm calibrated for each width and inference'
+                                     ELSE 'batch norm not calibrated' END
+    || CASE WHEN hi = 1 THEN '; one seed, no error bar'
+            ELSE printf('; mean of %s seeds, bar: ± 1 standard deviation over seeds%s',
+                        CASE WHEN lo = hi THEN hi ELSE lo || ' to ' || hi END,
+                        CASE lo WHEN 1 THEN ' (none for one seed)' ELSE '' END) END
+FROM seeds
+UNION ALL
+SELECT CASE WHEN n <= 3 THEN 'commit ' || text ELSE printf('from %d commits', n) END FROM commits;

@@ -1,0 +1,108 @@
+# Draw accuracy.sql: top-1 against bit-width, one panel per network and data set, a colour per scheme;
+# direct inference dashed with open points, truncated solid with smaller filled ones, so that both show
+# where they coincide.
+csv = ARG1; picture = ARG2; format = ARG3; caption = ARG4
+load "plots/style.gp"
+
+# What is there: panels, curves, their names and styles, and the span of accuracies.
+stats csv using "panel" name "panel" nooutput
+stats csv using "curve" name "curve" nooutput
+panels = int(panel_max)
+curves = int(curve_max)
+array title_of[panels]
+array label_of[curves]
+array style_of[curves]
+array chance_of[panels]
+longest = 33
+lowest_chance = 100; lo = 100; hi = 0
+note(p, c, t, l, s) = (title_of[p] = t, label_of[c] = l, style_of[c] = s, \
+                       longest = at_least(longest, strlen(l)), p)
+stats csv using (note(int(column("panel")), int(column("curve")), \
+                      strcol("network") . ", " . strcol("dataset"), \
+                      strcol("label"), column("style"))) nooutput
+deviation(seeds) = seeds > 1 ? column("top1_sd") : 0
+stats csv using (lo = at_most(lo, column("top1") - deviation(column("seeds"))), \
+                 hi = at_least(hi, column("top1") + deviation(column("seeds"))), \
+                 chance_of[int(column("panel"))] = strcol("chance") eq "" ? -1 : column("chance"), \
+                 lo) nooutput
+do for [p = 1:panels] { lowest_chance = at_most(lowest_chance, chance_of[p]) }
+# From below the lowest point; chance level only where it is near, since it would flatten the rest.
+show_chance = lowest_chance >= 0 && lowest_chance > lo - 30
+lo = show_chance ? at_most(lo, lowest_chance) : lo
+bottom = at_least(0, 10 * floor((lo - 2) / 10.0))
+top_of_range = at_most(100, 10 * ceil((hi + 1) / 10.0))
+
+panel = panels == 1 ? 526 : 400; tall = 330; left = 84; top = 44; gap_x = 60; gap_y = 110
+columns = panels <= 4 ? at_most(panels, 2) : 3
+rows = (panels + columns - 1) / columns
+width = at_least(left + columns * (panel + gap_x) - 30, 640)
+entries = curves + 2 + (show_chance ? 1 : 0)
+per_row = at_least(1, at_most(entries, int((width - 40) / (60 + 7 * longest))))
+legend_rows = (entries + per_row - 1) / per_row
+legend_top = top + rows * (tall + gap_y) - 34
+height = legend_top + line_height * legend_rows + 10 + caption_height
+load "plots/canvas.gp"
+
+# Neighbours are moved apart a little, or error bars would hide each other.
+moved(c) = column("x") + 0.06 * (c - 0.5 * (curves + 1)) * at_most(1, 6.0 / curves)
+in_panel(p, c, inference) = column("panel") == p && column("curve") == c \
+                            && strcol("inference") eq inference
+point_of(p, c, inference) = in_panel(p, c, inference) ? column("top1") : NaN
+with_bar(p, c, inference) = in_panel(p, c, inference) && column("seeds") > 1 ? column("top1") : NaN
+
+set xrange [0.5:9.5]
+set yrange [bottom:top_of_range]
+set xtics ("1" 1, "2" 2, "3" 3, "4" 4, "5" 5, "6" 6, "7" 7, "8" 8, "32" 9) nomirror out
+set ytics 10 nomirror out
+set grid ytics linecolor rgb "#E0E0E0" linewidth 0.5 linetype 1
+set border 3
+set xlabel "weight bits"
+unset key
+# The axis is broken between 8 and 32.
+set arrow 1 from first 8.42, graph -0.025 to first 8.54, graph 0.025 nohead linewidth 1 front
+set arrow 2 from first 8.50, graph -0.025 to first 8.62, graph 0.025 nohead linewidth 1 front
+
+do for [p = 1:panels] {
+    column_of = (p - 1) % columns
+    row_of = (p - 1) / columns
+    x0 = left + column_of * (panel + gap_x)
+    y0 = top + row_of * (tall + gap_y)
+    set lmargin at screen X(x0)
+    set rmargin at screen X(x0 + panel)
+    set tmargin at screen Y(y0)
+    set bmargin at screen Y(y0 + tall)
+    set title title_of[p]
+    if (column_of == 0) { set ylabel "top-1 accuracy (%)" } else { unset ylabel }
+    plot show_chance ? chance_of[p] : NaN \
+             with lines linewidth 1 dashtype (2, 4) linecolor rgb "#7F7F7F", \
+         for [c = 1:curves] csv using (moved(c)):(with_bar(p, c, "direct")):(column("top1_sd")) \
+             with yerrorbars linewidth 1 pointtype -1 linecolor rgb colour(style_of[c]), \
+         for [c = 1:curves] csv using (moved(c)):(with_bar(p, c, "truncated")):(column("top1_sd")) \
+             with yerrorbars linewidth 1 pointtype -1 linecolor rgb colour(style_of[c]), \
+         for [c = 1:curves] csv using (moved(c)):(point_of(p, c, "direct")) \
+             with linespoints linewidth 1.5 dashtype (6, 4) pointtype hollow(style_of[c]) \
+             pointsize 1.2 linecolor rgb colour(style_of[c]), \
+         for [c = 1:curves] csv using (moved(c)):(point_of(p, c, "truncated")) \
+             with linespoints linewidth 1.5 pointtype filled(style_of[c]) pointsize 0.55 \
+             linecolor rgb colour(style_of[c])
+    unset label 1
+}
+
+unset arrow 1; unset arrow 2; unset grid; unset title; unset xlabel; unset ylabel
+unset border; unset xtics; unset ytics
+set lmargin at screen X(20)
+set rmargin at screen X(width - 20)
+set tmargin at screen Y(legend_top)
+set bmargin at screen Y(legend_top + line_height * legend_rows)
+set key center top horizontal Left reverse samplen 3 width 1 maxcols per_row
+set yrange [0:1]
+plot for [c = 1:curves] NaN with linespoints linewidth 3 pointtype filled(style_of[c]) pointsize 0.55 \
+         linecolor rgb colour(style_of[c]) title label_of[c], \
+     NaN with linespoints linewidth 1.5 dashtype (6, 4) pointtype 6 pointsize 1.2 \
+         linecolor rgb "#404040" title "direct: quantized to k bits", \
+     NaN with linespoints linewidth 1.5 pointtype 7 pointsize 0.55 \
+         linecolor rgb "#404040" title "truncated: stored codes cut to k bits", \
+     for [i = 1:show_chance] NaN with lines linewidth 1 dashtype (2, 4) linecolor rgb "#7F7F7F" \
+         title "chance"
+unset multiplot
+unset output

@@ -1,0 +1,108 @@
+# Draw training.sql: for each network and data set a row of panels for the loss and one for the training
+# accuracy, a column per scheme, a colour per width; bands where there are several seeds.
+csv = ARG1; picture = ARG2; format = ARG3; caption = ARG4
+load "plots/style.gp"
+
+stats csv using "panel" name "panel" nooutput
+stats csv using "curve" name "curve" nooutput
+stats csv using "width" name "width" nooutput
+stats csv using "epoch" name "epoch" nooutput
+panels = int(panel_max)
+curves = int(curve_max)
+widths = int(width_max)
+epochs = int(epoch_max)
+array title_of[panels]
+array label_of[curves]
+array bits_of[widths]
+array loss_hi[panels]
+array accuracy_lo[panels]
+do for [p = 1:panels] { loss_hi[p] = 0; accuracy_lo[p] = 100 }
+deviation(seeds, name) = seeds > 1 ? column(name) : 0
+note(p, c, w) = (title_of[p] = strcol("network") . ", " . strcol("dataset"), \
+                 label_of[c] = strcol("label"), bits_of[w] = column("bits"), \
+                 loss_hi[p] = at_least(loss_hi[p], column("loss") \
+                                                   + deviation(column("seeds"), "loss_sd")), \
+                 accuracy_lo[p] = at_most(accuracy_lo[p], column("accuracy") \
+                                          - deviation(column("seeds"), "accuracy_sd")), p)
+stats csv using (note(int(column("panel")), int(column("curve")), int(column("width")))) nooutput
+
+# A panel is wide enough for its own title.
+longest = 0
+do for [c = 1:curves] { longest = at_least(longest, strlen(label_of[c])) }
+panel = at_least(at_least(230, 7.5 * longest), 640.0 / curves - 24); tall = 180; left = 90; top = 62; gap_x = 24; gap_y = 34
+block = 2 * tall + gap_y + 122
+width = at_least(left + curves * (panel + gap_x), 760)
+per_row = at_least(1, at_most(widths, int((width - 40) / 110)))
+legend_rows = (widths + per_row - 1) / per_row
+legend_top = top + panels * block - 52
+height = legend_top + line_height * legend_rows + 10 + caption_height
+load "plots/canvas.gp"
+
+chosen(p, c, w) = column("panel") == p && column("curve") == c && column("width") == w
+mean(p, c, w, name) = chosen(p, c, w) ? column(name) : NaN
+edge(p, c, w, name, sign) = chosen(p, c, w) && column("seeds") > 1 \
+                            ? column(name) + sign * column(name . "_sd") : NaN
+
+set xrange [epochs == 1 ? 0.5 : 1 - 0.02 * epochs : epochs == 1 ? 1.5 : epochs * 1.02]
+set xtics at_least(1, ceil(epochs / 5.0)) nomirror out
+set ytics nomirror out
+set grid ytics linecolor rgb "#E0E0E0" linewidth 0.5 linetype 1
+set border 3
+set style fill transparent solid 0.2 noborder
+unset key
+# Few epochs are marked by points, of which one must be seen without a line; many are not.
+size = epochs == 1 ? 1.1 : 0.6
+point(bits) = epochs > 20 ? -1 : bits_point(bits)
+
+do for [p = 1:panels] {
+    do for [q = 1:2] {
+        name = q == 1 ? "loss" : "accuracy"
+        if (q == 1) {
+            set yrange [0:loss_hi[p] * 1.05]
+            set ytics autofreq
+            set format x ""
+            unset xlabel
+        } else {
+            set yrange [at_least(0, 10 * floor((accuracy_lo[p] - 1) / 10.0)):100]
+            set ytics 20
+            set format x "%g"
+            set xlabel "epoch"
+        }
+        do for [c = 1:curves] {
+            x0 = left + (c - 1) * (panel + gap_x)
+            y0 = top + (p - 1) * block + (q - 1) * (tall + gap_y)
+            set lmargin at screen X(x0)
+            set rmargin at screen X(x0 + panel)
+            set tmargin at screen Y(y0)
+            set bmargin at screen Y(y0 + tall)
+            if (q == 1) { set title title_of[p] . "\n" . label_of[c] } else { unset title }
+            if (c == 1) {
+                set ylabel (q == 1 ? "training loss (nats)" : "training accuracy (%)")
+                set format y "%g"
+            } else {
+                unset ylabel
+                set format y ""
+            }
+            plot for [w = 1:widths] csv using "epoch":(edge(p, c, w, name, -1)): \
+                     (edge(p, c, w, name, 1)) with filledcurves \
+                     fillcolor rgb bits_colour(bits_of[w]), \
+                 for [w = 1:widths] csv using "epoch":(mean(p, c, w, name)) \
+                     with linespoints linewidth 1.5 pointtype point(bits_of[w]) \
+                     pointsize size linecolor rgb bits_colour(bits_of[w])
+            unset label 1
+        }
+    }
+}
+
+unset grid; unset title; unset xlabel; unset ylabel; unset border; unset xtics; unset ytics
+set lmargin at screen X(20)
+set rmargin at screen X(width - 20)
+set tmargin at screen Y(legend_top)
+set bmargin at screen Y(legend_top + line_height * legend_rows)
+set key center top horizontal Left reverse samplen 3 width 1 maxcols per_row
+set yrange [0:1]
+plot for [w = 1:widths] NaN with linespoints linewidth 1.5 pointtype point(bits_of[w]) \
+         pointsize size linecolor rgb bits_colour(bits_of[w]) \
+         title sprintf("%d bit%s", bits_of[w], bits_of[w] > 1 ? "s" : "")
+unset multiplot
+unset output

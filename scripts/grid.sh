@@ -1,0 +1,182 @@
+#!/bin/bash
+# Run a grid on this machine: what is pending of it, one process per core, through GNU parallel. A second
+# call runs what the first did not finish: the database says what is done, not parallel's job log, which
+# is kept as telemetry. This script knows nothing of training, nor of other machines.
+#
+# A signal (Ctrl-C, SIGTERM, a lost terminal) is passed to each run once; every run writes a checkpoint
+# and ends, and the script with it.
+set -euo pipefail
+
+here=$PWD
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+truncquant=${TRUNCQUANT:-build/truncquant}
+jobs=$(nproc)
+db=results/results.db
+grid=
+retry=()
+
+usage() {
+    cat <<END
+usage: scripts/grid.sh GRID [options]
+
+Runs what is pending of a grid, as many runs at a time as there are cores.
+
+  --jobs N         runs at a time (default: $jobs)
+  --db FILE        the database (default: results/results.db)
+  --retry-failed   runs that failed before, too
+
+Each run's messages are kept in grids/NAME/ID.log beside the database.
+END
+}
+
+die() {
+    echo "grid.sh: $2" >&2
+    exit "$1"
+}
+
+# A path as the caller means it, as seen from the root; short where it can be, for messages.
+from_root() {
+    (cd "$here" && realpath --no-symlinks --relative-base="$root" -- "$1")
+}
+
+parse() {
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --help) usage && exit 0 ;;
+        --retry-failed) retry=(--retry-failed) ;;
+        --jobs | --db)
+            [ -n "${2-}" ] || die 2 "$1 needs a value"
+            if [ "$1" = --db ]; then db=$(from_root "$2"); else jobs=$2; fi
+            shift
+            ;;
+        -*) die 2 "unknown option $1; 'scripts/grid.sh --help' lists them" ;;
+        *)
+            [ -z "$grid" ] || die 2 "one grid at a time; '$1' is one too many"
+            grid=$(from_root "$1")
+            ;;
+        esac
+        shift
+    done
+    [ -n "$grid" ] || { usage >&2 && exit 2; }
+    [[ $jobs =~ ^[1-9][0-9]*$ ]] || die 2 "--jobs takes a number of at least 1, not '$jobs'"
+}
+
+need_tools() {
+    command -v "$truncquant" >/dev/null || die 1 "there is no $truncquant; 'make' builds it"
+    [[ $(parallel --version 2>/dev/null) == "GNU parallel"* ]] ||
+        die 1 "GNU parallel is missing; 'scripts/setup.sh' installs it"
+}
+
+# Where logs go; a grid runs once at a time here. The lock is inherited by the runs, so that it
+# outlives this script should it be killed before them.
+open_logs() {
+    logs=$(dirname "$db")/grids/$(basename "$grid" .grid)
+    mkdir -p "$logs"
+    exec 9>"$logs/lock"
+    flock --nonblock 9 || die 1 "$grid is already being run with $db; wait for that to end"
+    ids=$logs/pending
+    joblog=$logs/joblog
+}
+
+# Each run uses one core: more threads than that would only get in each other's way.
+start_runs() {
+    export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 PARALLEL_SHELL=/bin/sh
+    export GRID_TRUNCQUANT=$truncquant GRID_DB=$db GRID_LOGS=$logs
+    # Its own session keeps Ctrl-C from it: parallel would kill the runs after a third of a second.
+    # shellcheck disable=SC2016 # expanded by parallel's shell, where no quoting can go wrong
+    setsid parallel --will-cite --jobs "$jobs" --joblog "$joblog" --arg-file "$ids" \
+        'exec "$GRID_TRUNCQUANT" run {} --db "$GRID_DB" >>"$GRID_LOGS"/{}.log 2>&1' \
+        </dev/null >"$logs/parallel.log" 2>&1 &
+    parallel=$!
+}
+
+# Start no more runs, and ask each that is running, once, to write a checkpoint and end.
+stop_runs() {
+    local pid
+    kill -HUP "$parallel" 2>/dev/null || return 0
+    while kill -0 "$parallel" 2>/dev/null; do
+        for pid in $(pgrep --parent "$parallel"); do
+            [[ $asked == *" $pid "* ]] && continue
+            asked+="$pid "
+            kill -TERM "$pid" 2>/dev/null || true
+        done
+        sleep 0.2
+    done
+}
+
+on_signal() {
+    [ "$signal" = 0 ] || return 0
+    signal=$1
+    echo "grid.sh: stopping; each run writes a checkpoint first" >&2
+}
+
+wait_for_runs() {
+    "$truncquant" status "$grid" --watch --db "$db" 9>&- &
+    local watch=$!
+    while kill -0 "$parallel" 2>/dev/null && [ "$signal" = 0 ]; do
+        wait "$parallel" || true
+    done
+    [ "$signal" = 0 ] || stop_runs
+    kill "$watch" 2>/dev/null || true
+    wait "$watch" 2>/dev/null || true
+}
+
+# Why a run failed: its own last word, or what ended it.
+reason() {
+    local log=$1 status=$2 ended_by=$3 line
+    line=$(grep '^truncquant: ' "$log" 2>/dev/null | tail -n 1) || true
+    if [ "$ended_by" != 0 ]; then
+        echo "killed by signal $ended_by"
+    else
+        line=${line:-exit status $status}
+        echo "${line#truncquant: }"
+    fi
+}
+
+# Count how the runs of this call ended, and list those that failed.
+summarize() {
+    local seq status ended_by id
+    while IFS=$'\t' read -r seq _ _ _ _ _ status ended_by _; do
+        id=$(sed -n "${seq}p" "$ids")
+        if [ "$status$ended_by" = 00 ]; then
+            done_runs=$((done_runs + 1))
+        elif [ "$signal" != 0 ] && { [ "$status" -gt 128 ] || [ "$ended_by" = 15 ]; }; then
+            continue # as asked
+        else
+            failed+=("$id: $(reason "$logs/$id.log" "$status" "$ended_by")"$'\n'"    log: $logs/$id.log")
+        fi
+    done < <(tail -n +2 "$joblog")
+}
+
+report() {
+    if [ "$signal" = 0 ] && [ $((done_runs + ${#failed[@]})) != "$pending" ]; then
+        die 1 "parallel ended early; $logs/parallel.log says why, and the same command goes on"
+    fi
+    echo "$grid: $done_runs of $pending runs finished, ${#failed[@]} failed" >&2
+    [ ${#failed[@]} = 0 ] || printf '  %s\n' "${failed[@]}" >&2
+    if [ "$signal" != 0 ]; then
+        echo "grid.sh: interrupted; the same command goes on from the checkpoints" >&2
+        exit $((128 + signal))
+    fi
+    [ ${#failed[@]} = 0 ] || die 1 "some runs failed; with --retry-failed they are tried again"
+}
+
+parse "$@"
+need_tools
+open_logs
+mkdir -p "$(dirname "$db")"
+"$truncquant" plan "$grid" --pending --ids "${retry[@]}" --db "$db" >"$ids"
+pending=$(wc -l <"$ids")
+signal=0 done_runs=0 failed=() asked=" "
+if [ "$pending" -gt 0 ]; then
+    trap 'on_signal 1' HUP
+    trap 'on_signal 2' INT
+    trap 'on_signal 15' TERM
+    : >"$joblog"
+    start_runs
+    wait_for_runs
+    summarize
+    report
+fi
+"$truncquant" status "$grid" --db "$db"

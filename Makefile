@@ -48,6 +48,13 @@ $(BUILD)/schema.inc: $(SCHEMA) scripts/embed-sql.sh
 	scripts/embed-sql.sh $(SCHEMA) > $@.tmp && mv $@.tmp $@
 $(BUILD)/harness/store/store.o: $(BUILD)/schema.inc
 
+# The commit travels too; the file changes only when the commit does.
+.PHONY: FORCE
+$(BUILD)/version.inc: FORCE
+	@mkdir -p $(@D)
+	@scripts/version.sh > $@.tmp; cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
+$(BUILD)/harness/run/numerics.o: $(BUILD)/version.inc
+
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_OBJECTS) $(OBJECTS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 

@@ -1,6 +1,9 @@
 /* Loading Darknet and guarding against what it does to a process; darknet.h is the manual. */
 #include "model/darknet.h"
 
+#include "base/file.h"
+#include "base/hash.h"
+
 #include <assert.h>
 #include <cblas.h>
 #include <darknet.h>
@@ -52,9 +55,10 @@ void gemm(int ta, int tb, int m, int n, int k, float alpha, float *a, int lda, f
                 k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 
+static const char debian_library[] = "/usr/lib/darknet/libdarknet.so";
+
 static void *open_library(struct error *e) {
-    const char *names[] = {getenv("TRUNCQUANT_DARKNET"), "/usr/lib/darknet/libdarknet.so",
-                           "libdarknet.so"};
+    const char *names[] = {getenv("TRUNCQUANT_DARKNET"), debian_library, "libdarknet.so"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         void *handle = names[i] ? dlopen(names[i], RTLD_NOW | RTLD_LOCAL) : NULL;
         if (handle)
@@ -158,6 +162,18 @@ void darknet_free(struct darknet_network *d) {
         return;
     d->library->free_network(d->net);
     free(d);
+}
+
+void darknet_identity(char *text, size_t size) {
+    const char *named = getenv("TRUNCQUANT_DARKNET");
+    struct error ignored = {0};
+    size_t bytes;
+    char *file = file_read(named ? named : debian_library, (size_t)1 << 28, &bytes, &ignored);
+    char hex[HASH_HEX] = "";
+    if (file)
+        hash_hex(file, bytes, hex);
+    free(file);
+    snprintf(text, size, "Darknet%s%.12s", hex[0] ? " " : "", hex);
 }
 
 int darknet_layers(const struct darknet_network *d) {

@@ -17,6 +17,10 @@ struct darknet_network;
 struct darknet_network *darknet_load(const char *cfg_text, struct error *e);
 void darknet_free(struct darknet_network *d);
 
+/* "Darknet 0123456789ab": the start of the SHA-256 of the library's file, which has no version of
+ * its own; "Darknet" alone when the file cannot be read. */
+void darknet_identity(char *text, size_t size);
+
 int darknet_layers(const struct darknet_network *d);
 int darknet_outputs(const struct darknet_network *d, int layer); // per image
 

@@ -1,0 +1,141 @@
+/* Inference over the test split and calibration of batch norm; evaluator.h is the manual. */
+#include "evaluate/evaluator.h"
+
+#include "base/random.h"
+#include "train/loss.h"
+#include "train/trainer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void evaluator_start(struct evaluator *ev, const struct spec *spec, const struct dataset *data,
+                     struct model *m, const struct frozen *frozen, const struct engine *engine,
+                     struct plan *plan) {
+    *ev = (struct evaluator){
+        .spec = spec, .data = data, .engine = engine, .m = m, .frozen = frozen, .plan = plan};
+    const struct shape *s = &m->cfg->input;
+    size_t batch = (size_t)spec->batch;
+    uint32_t test = data->split[SPLIT_TEST].n, train = data->split[SPLIT_TRAIN].n;
+    ev->rows = need((size_t)spec->bits.n * 2, sizeof *ev->rows);
+    ev->images = need_aligned(batch * (size_t)s->c * (size_t)s->h * (size_t)s->w, sizeof(float));
+    ev->weights = need_aligned(model_largest_weights(m), sizeof(float));
+    ev->probabilities = need(batch * (size_t)m->cfg->classes, sizeof(float));
+    ev->order = need(test > train ? test : train, sizeof *ev->order);
+    ev->labels = need(batch, 1);
+}
+
+void evaluator_free(struct evaluator *ev) {
+    free(ev->rows);
+    free(ev->images);
+    free(ev->weights);
+    free(ev->probabilities);
+    free(ev->order);
+    free(ev->labels);
+}
+
+int evaluation_exists(const struct spec *spec, const struct quantizer *scheme, int k,
+                      int truncated) {
+    if (truncated)
+        return k <= spec->stored_bits && k >= scheme->min_bits;
+    return k == FLOAT_BITS || k >= scheme->min_bits;
+}
+
+static void set_weights(struct evaluator *ev, int k) {
+    if (ev->frozen)
+        frozen_set_weights(ev->frozen, ev->engine, ev->plan, k, ev->weights);
+    else
+        trainer_set_weights(ev->m, ev->engine, ev->plan, k, ev->weights);
+}
+
+static struct pass pass_at(const struct evaluator *ev, enum pass_mode mode, int bank, int k) {
+    return (struct pass){.mode = mode, .bank = bank, .act_bits = spec_act_bits(ev->spec, k)};
+}
+
+/* Scale and shift of every norm's bank of width k into the spare one; its statistics come from
+ * batches. */
+static void copy_bank(struct model *m, int from) {
+    for (int i = 0; i < m->n_norms; i++) {
+        struct norm *n = &m->norms[i];
+        size_t size = (size_t)n->channels * sizeof(float);
+        memcpy(n->scale_of[m->spare], n->scale_of[from], size);
+        memcpy(n->shift_of[m->spare], n->shift_of[from], size);
+    }
+}
+
+static void fill(struct evaluator *ev, enum split split, uint32_t first, uint32_t n) {
+    dataset_fill(
+        ev->data,
+        &(struct batch_request){
+            .split = split, .order = ev->order + first, .n = n, .channels = ev->m->cfg->input.c},
+        ev->images, ev->labels);
+}
+
+/* Plain mean over batches: batch i enters with momentum 1 / (i + 1). Wraps around a small data set.
+ */
+static int calibrate(struct evaluator *ev, int k) {
+    uint32_t n = spec_training_images(ev->spec, ev->data), batch = (uint32_t)ev->spec->batch;
+    struct random r = random_stream((uint64_t)ev->spec->seed, RANDOM_CALIBRATION, 0, 0);
+    random_permutation(&r, ev->order, n);
+    copy_bank(ev->m, model_bank(ev->m, k));
+    struct pass pass = pass_at(ev, PASS_CALIBRATE, ev->m->spare, k);
+    for (int i = 0; i < ev->spec->calibration; i++) {
+        uint32_t first = (uint32_t)i % (n / batch) * batch;
+        fill(ev, SPLIT_TRAIN, first, batch);
+        pass.momentum = 1 / (float)(i + 1);
+        ev->engine->forward(ev->plan, &pass, ev->images, (int)batch);
+    }
+    return ev->m->spare;
+}
+
+static void count(struct evaluation_row *row, int n, int classes, const float *logits,
+                  const uint8_t *labels) {
+    row->images += n;
+    row->loss_sum += cross_entropy_labels(n, classes, logits, labels);
+    for (int i = 0; i < n; i++, logits += classes) {
+        row->correct1 += is_in_top(logits, classes, labels[i], 1);
+        row->correct5 += is_in_top(logits, classes, labels[i], 5);
+    }
+}
+
+/* The test split through the network as it is set up, the last partial batch included. */
+static int measure(struct evaluator *ev, int k, int bank, int calibration, struct error *e) {
+    uint32_t n = spec_test_images(ev->spec, ev->data), batch = (uint32_t)ev->spec->batch;
+    struct pass pass = pass_at(ev, PASS_EVALUATE, bank, k);
+    struct evaluation_row *row = &ev->rows[ev->n];
+    *row = (struct evaluation_row){.epoch = (int)ev->spec->epochs,
+                                   .split = "test",
+                                   .bits = k,
+                                   .act_bits = pass.act_bits,
+                                   .stored_bits = (int)ev->spec->stored_bits,
+                                   .bank = ev->m->widths.bits[model_bank(ev->m, k)],
+                                   .inference = ev->frozen ? "truncated" : "direct",
+                                   .calibration_batches = calibration,
+                                   .precision = "fp32"};
+    for (uint32_t i = 0; i < n; i++)
+        ev->order[i] = i;
+    for (uint32_t first = 0; first < n; first += batch) {
+        uint32_t now = n - first < batch ? n - first : batch;
+        fill(ev, SPLIT_TEST, first, now);
+        const float *logits = ev->engine->forward(ev->plan, &pass, ev->images, (int)now);
+        count(row, (int)now, ev->m->cfg->classes, logits, ev->labels);
+    }
+    if (!isfinite(row->loss_sum))
+        return fail(e, "the %s loss at %d bits on the test split is not finite", row->inference, k);
+    ev->n++;
+    return 0;
+}
+
+static int wants_calibration(const struct spec *spec, int k) {
+    return spec->calibration > 0 &&
+           (spec->calibrate_at == CALIBRATE_ALL || widths_find(&spec->widths, k) >= 0);
+}
+
+int evaluator_width(struct evaluator *ev, int k, struct error *e) {
+    set_weights(ev, k);
+    if (measure(ev, k, model_bank(ev->m, k), 0, e))
+        return -1;
+    if (!wants_calibration(ev->spec, k))
+        return 0;
+    return measure(ev, k, calibrate(ev, k), (int)ev->spec->calibration, e);
+}

@@ -1,0 +1,49 @@
+/* Evaluating a model at a bit-width, on the test split: top-1, top-5, loss.
+ *
+ * `direct` inference computes with the scheme's own k-bit weights of the latent ones; `truncated`
+ * with a frozen model's codes cut by a right shift. Both come with and without calibration: the
+ * running statistics of every norm estimated anew for this one (k, inference), as the plain mean
+ * over batches of the training split (a stream of its own, no augmentation), into the spare bank;
+ * no weight changes. */
+#ifndef EVALUATE_EVALUATOR_H
+#define EVALUATE_EVALUATOR_H
+
+#include "evaluate/frozen.h"
+#include "store/store.h"
+
+struct evaluator {
+    const struct spec *spec;
+    const struct dataset *data;
+    const struct engine *engine;
+    struct model *m;             // latent model; or the frozen one's
+    const struct frozen *frozen; // NULL: direct
+    struct plan *plan;
+    int n; // evaluations so far
+    struct evaluation_row *rows;
+    float *images, *weights, *probabilities; // owned, as rows
+    uint32_t *order;
+    uint8_t *labels;
+};
+
+/* `frozen` NULL evaluates `m` directly, else the frozen model (m is then frozen->m). */
+void evaluator_start(struct evaluator *ev, const struct spec *spec, const struct dataset *data,
+                     struct model *m, const struct frozen *frozen, const struct engine *engine,
+                     struct plan *plan);
+void evaluator_free(struct evaluator *ev);
+
+/* Whether the (k, inference) exists: direct from the scheme's smallest width, and at 32; truncated
+ * from the same, up to N. */
+int evaluation_exists(const struct spec *spec, const struct quantizer *scheme, int k,
+                      int truncated);
+
+/* Evaluate width k without and, where the spec asks for it, with calibration; appends the rows. -1
+ * when the loss is not finite. */
+int evaluator_width(struct evaluator *ev, int k, struct error *e);
+
+/* Per quantized layer and evaluated k <= 8: quantization error |Ŵ_k - Ŵ_32|²/|Ŵ_32|², truncation
+ * error |Ŵ_trunc - Ŵ_direct|²/|Ŵ_direct|² and share of codes with q_N >> (N - k) != q_k, for k <=
+ * N. Returns the number of rows, which the caller frees with their names (layer_rows_free). */
+int layer_rows(const struct model *m, const struct spec *spec, struct layer_row **rows);
+void layer_rows_free(struct layer_row *rows, int n);
+
+#endif

@@ -1,0 +1,100 @@
+/* The evaluations of a session: direct from the latent weights, truncated from the frozen model
+ * alone, and the layers; session.h is the manual. */
+#include "run/session.h"
+
+#include "base/file.h"
+#include "run/numerics.h"
+#include "run/stop.h"
+#include "train/checkpoint.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct results {
+    int n, n_layers;
+    struct evaluation_row *rows;
+    struct layer_row *layers;
+};
+
+static void results_free(struct results *r) {
+    free(r->rows);
+    layer_rows_free(r->layers, r->n_layers);
+}
+
+/* Every width that exists, one inference. Stops early when a signal asks for it (s->signal). */
+static int evaluate(struct session *s, struct model *m, const struct frozen *frozen,
+                    struct plan *plan, struct results *r, struct error *e) {
+    struct evaluator ev;
+    evaluator_start(&ev, &s->spec, &s->data, m, frozen, s->engine, plan);
+    int rc = 0;
+    for (int i = 0; i < s->spec.bits.n && !rc && !s->signal; i++) {
+        int k = s->spec.bits.bits[i];
+        if (!evaluation_exists(&s->spec, s->scheme, k, frozen != NULL))
+            continue;
+        rc = evaluator_width(&ev, k, e);
+        struct error ignored = {0};
+        if (s->attempt >= 0)
+            store_heartbeat(s->store, s->attempt, frozen ? 0.95 : 0.9, &ignored);
+        s->signal = stop_signal();
+    }
+    for (int i = 0; i < ev.n; i++)
+        r->rows[r->n++] = ev.rows[i];
+    evaluator_free(&ev);
+    return rc;
+}
+
+/* The latent model is out of the way: this sees the file alone. */
+static int evaluate_frozen(struct session *s, struct results *r, struct error *e) {
+    struct frozen f;
+    if (frozen_read(&f, s->folder.frozen, s->options->quantizers, e))
+        return -1;
+    struct plan *plan = s->engine->compile(f.m, (int)s->spec.batch, s->options->threads, e);
+    int rc = plan ? evaluate(s, f.m, &f, plan, r, e) : -1;
+    s->engine->free(plan);
+    frozen_free(&f);
+    return rc;
+}
+
+static int evaluate_all(struct session *s, struct results *r, struct error *e) {
+    *r = (struct results){.rows = need((size_t)s->spec.bits.n * 4, sizeof *r->rows)};
+    if (evaluate(s, s->model, NULL, s->plan, r, e))
+        return -1;
+    r->n_layers = layer_rows(s->model, &s->spec, &r->layers);
+    s->engine->free(s->plan);
+    s->plan = NULL;
+    if (s->scheme->min_bits == FLOAT_BITS || s->signal)
+        return 0;
+    return evaluate_frozen(s, r, e);
+}
+
+int session_evaluate(struct session *s, struct error *e) {
+    struct results r;
+    if (frozen_write(s->folder.frozen, s->model, &s->spec, s->options->quantizers, s->row.cfg,
+                     &s->data, e))
+        return -1;
+    int rc = evaluate_all(s, &r, e);
+    double cpu;
+    int64_t peak;
+    usage_now(&cpu, &peak);
+    if (!rc && !s->signal)
+        rc = store_finish(s->store, s->attempt, r.rows, r.n, r.layers, r.n_layers, cpu, peak, e);
+    results_free(&r);
+    return rc;
+}
+
+int session_reevaluate(struct session *s, struct error *e) {
+    int64_t attempt;
+    struct results r = {0};
+    if (!file_exists(s->folder.checkpoint) || !file_exists(s->folder.frozen))
+        return fail_at(
+            e, s->folder.checkpoint, 0,
+            "is missing, or the frozen model beside it; only the machine that trained the "
+            "run can evaluate it again");
+    if (store_complete_attempt(s->store, s->row.run_id, &attempt, e))
+        return -1;
+    int rc = evaluate_all(s, &r, e);
+    if (!rc && !s->signal)
+        rc = store_add_evaluations(s->store, attempt, r.rows, r.n, e);
+    results_free(&r);
+    return rc;
+}

@@ -1,0 +1,17 @@
+/* What a run leaves beside the database: runs/<id>/ with its lock, checkpoint and frozen model. */
+#ifndef RUN_FOLDER_H
+#define RUN_FOLDER_H
+
+#include "base/error.h"
+
+struct run_folder {
+    char checkpoint[4096], frozen[4096];
+    int lock; // open file with an flock on it; -1: not held
+};
+
+/* The folder of a run beside database `db`, made if need be, and locked: two processes cannot have
+ * it at once. The lock goes with the process, however it ends. */
+int run_folder_open(struct run_folder *f, const char *db, const char *run_id, struct error *e);
+void run_folder_close(struct run_folder *f);
+
+#endif

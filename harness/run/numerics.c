@@ -1,0 +1,53 @@
+/* What this process computes with; numerics.h is the manual. The commit is that of the build. */
+#include "run/numerics.h"
+
+#include "model/darknet.h"
+#include "version.inc" // VERSION_COMMIT, VERSION_DIRTY
+
+#include <cblas.h>
+#include <gnu/libc-version.h>
+#include <string.h>
+#include <sys/resource.h>
+
+static void instruction_set(char *text, size_t size) {
+    text[0] = '\0';
+#if defined __x86_64__
+    __builtin_cpu_init();
+    snprintf(text, size, "%s",
+             __builtin_cpu_supports("avx512f") ? "x86-64 avx512f"
+             : __builtin_cpu_supports("avx2")  ? "x86-64 avx2"
+                                               : "x86-64");
+#else
+    snprintf(text, size, "generic");
+#endif
+}
+
+/* "OpenBLAS 0.3.21 NO_LAPACKE ..." -> its first two words. */
+static void blas_version(char *text, size_t size) {
+    snprintf(text, size, "%s", openblas_get_config());
+    char *second = strchr(text, ' ');
+    char *end = second ? strchr(second + 1, ' ') : NULL;
+    if (end)
+        *end = '\0';
+}
+
+void numerics_now(struct numerics *n, const char *engine, int threads) {
+    char blas[64], darknet[64];
+    *n = (struct numerics){.threads = threads, .dirty = VERSION_DIRTY};
+    snprintf(n->engine, sizeof n->engine, "%s", engine);
+    snprintf(n->precision, sizeof n->precision, "fp32");
+    snprintf(n->commit, sizeof n->commit, "%s", VERSION_COMMIT);
+    instruction_set(n->isa, sizeof n->isa);
+    blas_version(blas, sizeof blas);
+    darknet_identity(darknet, sizeof darknet);
+    snprintf(n->libraries, sizeof n->libraries, "%s %s, %s, glibc %s", blas,
+             openblas_get_corename(), darknet, gnu_get_libc_version());
+}
+
+void usage_now(double *cpu_seconds, int64_t *peak_bytes) {
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    *cpu_seconds = (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+                   1e-6 * (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+    *peak_bytes = (int64_t)u.ru_maxrss * 1024; // Linux counts in KiB
+}

@@ -1,0 +1,15 @@
+/* How numbers are computed here: what belongs to an attempt and its checkpoint, not to a run's
+ * identity. */
+#ifndef RUN_NUMERICS_H
+#define RUN_NUMERICS_H
+
+#include "store/store.h"
+
+/* Engine, precision, threads as chosen; instruction set, libraries and the harness's commit as
+ * found. */
+void numerics_now(struct numerics *n, const char *engine, int threads);
+
+/* CPU seconds and the largest resident set of this process, bytes. */
+void usage_now(double *cpu_seconds, int64_t *peak_bytes);
+
+#endif

@@ -1,0 +1,116 @@
+/* Opening, beginning and ending a run; session.h is the manual. Training and evaluating are in
+ * files of their own. */
+#include "run/session.h"
+
+#include "base/file.h"
+#include "run/numerics.h"
+#include "train/checkpoint.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The run as it is now must be the run that was planned: same data, same meaning of the spec. */
+static int check_identity(struct session *s, struct error *e) {
+    char run_id[HASH_HEX], config_id[HASH_HEX];
+    if (strcmp(s->row.data_hash, s->data.hash))
+        return fail(
+            e,
+            "the data set %s differs from the one run %.12s was planned with; bring that one "
+            "back, or plan the grid anew",
+            s->data.name, s->row.run_id);
+    spec_ids(&s->spec, s->options->quantizers, s->cfg.normal, s->data.hash, run_id, config_id);
+    if (strcmp(run_id, s->row.run_id))
+        return fail(e,
+                    "run %.12s was planned by another version of the program; plan the grid anew",
+                    s->row.run_id);
+    return 0;
+}
+
+static int open_inputs(struct session *s, struct error *e) {
+    const struct session_options *o = s->options;
+    char name[SPEC_TEXT + 8];
+    snprintf(name, sizeof name, "%s.cfg", s->row.network);
+    if (spec_read(&s->spec, o->quantizers, s->row.spec, "specification of the run", e) ||
+        dataset_open(&s->data, s->spec.dataset, e) ||
+        cfg_parse(&s->cfg, s->row.cfg, strlen(s->row.cfg), name, s->data.shape, s->data.classes, e))
+        return -1;
+    s->scheme = quantizer_find(o->quantizers, s->spec.scheme);
+    s->engine = engine_find(o->engine);
+    return check_identity(s, e);
+}
+
+int session_open(struct session *s, const struct session_options *options, struct store *store,
+                 const char *id, struct error *e) {
+    *s =
+        (struct session){.options = options, .store = store, .attempt = -1, .folder = {.lock = -1}};
+    if (!store_find_run(store, id, &s->row, e) && !open_inputs(s, e) &&
+        !run_folder_open(&s->folder, options->db, s->row.run_id, e)) {
+        numerics_now(&s->numerics, options->engine, options->threads);
+        return 0;
+    }
+    session_close(s);
+    return -1;
+}
+
+void session_close(struct session *s) {
+    trainer_free(&s->trainer);
+    if (s->engine)
+        s->engine->free(s->plan);
+    model_free(s->model);
+    cfg_free(&s->cfg);
+    dataset_close(&s->data);
+    run_folder_close(&s->folder);
+    store_free_run(&s->row);
+}
+
+static int build(struct session *s, struct error *e) {
+    s->model = model_build(&s->cfg, &s->spec, s->scheme, e);
+    if (!s->model)
+        return -1;
+    s->plan = s->engine->compile(s->model, (int)s->spec.batch, s->options->threads, e);
+    if (!s->plan || trainer_start(&s->trainer, &s->spec, &s->data, s->model, s->engine, s->plan, e))
+        return -1;
+    if (!file_exists(s->folder.checkpoint))
+        return 0;
+    return checkpoint_read(s->folder.checkpoint, s->row.run_id, &s->numerics,
+                           s->options->other_numerics, &s->trainer, e);
+}
+
+/* The attempt is recorded even when the model cannot be built: a failed run has a reason. */
+int session_begin(struct session *s, struct error *e) {
+    char host[256] = "";
+    gethostname(host, sizeof host - 1);
+    int rc = build(s, e);
+    struct attempt_row row = {.run_id = s->row.run_id,
+                              .numerics = s->numerics,
+                              .host = host,
+                              .command = s->options->command,
+                              .pid = (long)getpid(),
+                              .resumed_at = rc ? 0 : trainer_progress(&s->trainer)};
+    struct error store_error = {0};
+    if (store_begin_attempt(s->store, &row, &s->attempt, &store_error)) {
+        s->attempt = -1;
+        return fail(e, "%s", store_error.text);
+    }
+    s->checkpointed = s->beaten = progress_clock();
+    return rc;
+}
+
+void session_end(struct session *s, const struct error *why) {
+    if (s->attempt < 0)
+        return;
+    double cpu;
+    int64_t peak;
+    char reason[1024];
+    struct error ignored = {0}; // the caller's message is about the run, and comes first
+    usage_now(&cpu, &peak);
+    if (s->signal)
+        snprintf(reason, sizeof reason, "signal %d (%s)", s->signal, strsignal(s->signal));
+    else
+        snprintf(reason, sizeof reason, "%s", why->text);
+    if (store_end_attempt(s->store, s->attempt, s->signal ? "interrupted" : "failed", reason, cpu,
+                          peak, &ignored))
+        fprintf(stderr, "truncquant: the end of the attempt is not recorded: %s\n", ignored.text);
+}

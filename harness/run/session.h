@@ -1,0 +1,67 @@
+/* One run being computed: everything it needs, opened in order and closed in reverse.
+ *
+ *     session_open      spec, data set, cfg, folder and lock; nothing is recorded yet
+ *     session_begin     an attempt in the database; model, engine, trainer; the checkpoint, if any
+ *     session_train     to the last epoch: rows, checkpoints, heartbeats
+ *     session_evaluate  freeze; every width, direct and truncated; layers
+ *     session_end       how it ended, and why
+ */
+#ifndef RUN_SESSION_H
+#define RUN_SESSION_H
+
+#include "base/progress.h"
+#include "evaluate/evaluator.h"
+#include "run/folder.h"
+#include "train/trainer.h"
+
+struct session_options {
+    const char *db;
+    const char *engine;
+    int threads;
+    int other_numerics;      // resume a checkpoint that was computed otherwise
+    double checkpoint_every; // seconds, at most, between checkpoints
+    int quiet, verbose;
+    const char *command; // the command line, for the record
+    const struct quantizer *const *quantizers;
+};
+
+struct session {
+    const struct session_options *options;
+    struct store *store;
+    struct run_row row; // owned texts
+    struct spec spec;
+    struct dataset data;
+    struct cfg cfg;
+    struct run_folder folder;
+    struct numerics numerics;
+    const struct engine *engine;
+    const struct quantizer *scheme;
+    struct model *model;
+    struct plan *plan;
+    struct trainer trainer;
+    int64_t attempt;             // -1: none begun
+    int recorded_rows;           // epoch rows that the database has
+    double checkpointed, beaten; // when, by progress_clock
+    struct progress progress;
+    int signal; // the signal that asks it to stop; 0: none
+};
+
+/* The run `id` of the database. On failure everything is closed again. */
+int session_open(struct session *s, const struct session_options *options, struct store *store,
+                 const char *id, struct error *e);
+void session_close(struct session *s);
+
+int session_begin(struct session *s, struct error *e);
+
+/* 0: trained, or interrupted (s->signal is set, and the checkpoint written). */
+int session_train(struct session *s, struct error *e);
+int session_evaluate(struct session *s, struct error *e);
+
+/* Record how it ended when it did not end complete: interrupted or failed with e's message. */
+void session_end(struct session *s, const struct error *why);
+
+/* Evaluate again from the checkpoint and the frozen model of a finished run, at the widths, images
+ * and calibration of s->spec; adds rows to the attempt that counts. Nothing is trained. */
+int session_reevaluate(struct session *s, struct error *e);
+
+#endif

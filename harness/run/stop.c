@@ -1,0 +1,23 @@
+/* The flag that signals set; stop.h is the manual. */
+#include "run/stop.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+static volatile sig_atomic_t asked;
+
+static void ask(int signal) {
+    asked = signal;
+}
+
+void stop_catch(void) {
+    const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = ask, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        sigaction(signals[i], &action, NULL);
+}
+
+int stop_signal(void) {
+    return asked;
+}

@@ -1,0 +1,74 @@
+/* The training loop of a session: steps, rows, checkpoints, heartbeats, signals; session.h is the
+ * manual. */
+#include "run/session.h"
+
+#include "run/stop.h"
+#include "train/checkpoint.h"
+
+#include <stdio.h>
+
+enum { HEARTBEAT_SECONDS = 10 };
+
+/* Training's share of all the work of a run; what is left goes to evaluation. */
+static const double training_share = 0.85;
+
+static int checkpoint(struct session *s, struct error *e) {
+    s->checkpointed = progress_clock();
+    return checkpoint_write(s->folder.checkpoint, s->row.run_id, &s->numerics, &s->trainer, e);
+}
+
+/* Rows of finished epochs that this attempt has not written. A database that is busy for long must
+ * not end a run: the checkpoint has the rows, and they are written with the next ones. */
+static void record_rows(struct session *s) {
+    struct error e = {0};
+    int n = s->trainer.n_rows - s->recorded_rows;
+    if (n <= 0)
+        return;
+    if (store_add_epochs(s->store, s->attempt, s->trainer.rows + s->recorded_rows, n, &e))
+        fprintf(stderr, "truncquant: note: epochs are recorded later: %s\n", e.text);
+    else
+        s->recorded_rows = s->trainer.n_rows;
+}
+
+static void beat(struct session *s) {
+    struct error e = {0};
+    double now = progress_clock();
+    if (now - s->beaten < HEARTBEAT_SECONDS)
+        return;
+    s->beaten = now;
+    if (store_heartbeat(s->store, s->attempt, training_share * trainer_progress(&s->trainer), &e))
+        fprintf(stderr, "truncquant: note: no heartbeat: %s\n", e.text);
+}
+
+static void show(struct session *s) {
+    const struct trainer *t = &s->trainer;
+    char text[96];
+    snprintf(text, sizeof text, "epoch %lld/%ld, step %lld/%lld", (long long)t->epoch + 1,
+             s->spec.epochs, (long long)t->step, (long long)t->steps_per_epoch);
+    progress_show(&s->progress, trainer_progress(t), text);
+}
+
+int session_train(struct session *s, struct error *e) {
+    struct trainer *t = &s->trainer;
+    char label[64];
+    snprintf(label, sizeof label, "training %.12s", s->row.run_id);
+    s->progress = progress_start(label, trainer_progress(t), s->options->quiet);
+    record_rows(s);
+    while (!trainer_is_done(t)) {
+        int64_t epoch = t->epoch;
+        if (trainer_step(t, e))
+            return -1;
+        s->signal = stop_signal();
+        int due = progress_clock() - s->checkpointed >= s->options->checkpoint_every;
+        if ((due || s->signal || t->epoch != epoch) && checkpoint(s, e))
+            return -1;
+        if (t->epoch != epoch)
+            record_rows(s);
+        if (s->signal)
+            break;
+        beat(s);
+        show(s);
+    }
+    progress_end(&s->progress);
+    return 0;
+}

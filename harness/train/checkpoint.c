@@ -1,0 +1,127 @@
+/* Checkpoints; checkpoint.h is the manual. */
+#include "train/checkpoint.h"
+
+#include "base/sealed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char magic[8] = "TQCKPT01";
+static const char remedy[] = "restore it from a copy, or remove it to train the run from its start";
+
+static void numerics_text(const struct numerics *n, char *text, size_t size) {
+    snprintf(text, size, "%s, %s, %d thread(s), %s, %s, commit %s%s", n->engine, n->precision,
+             n->threads, n->isa, n->libraries, n->commit, n->dirty ? " with changes" : "");
+}
+
+static void write_position(struct seal *s, const struct trainer *t) {
+    seal_i64(s, t->epoch);
+    seal_i64(s, t->step);
+    seal_f64(s, t->seconds);
+    seal_bytes(s, t->tally, sizeof t->tally);
+    seal_i64(s, t->n_rows);
+    seal_bytes(s, t->rows, (size_t)t->n_rows * sizeof *t->rows);
+    seal_i64(s, t->optimizer.t);
+}
+
+static void write_model(struct seal *s, const struct trainer *t) {
+    const struct optimizer *o = &t->optimizer;
+    seal_i64(s, t->m->n_parameters);
+    for (int i = 0; i < t->m->n_parameters; i++) {
+        const struct parameter *p = &t->m->parameters[i];
+        seal_i64(s, (int64_t)p->n);
+        seal_bytes(s, p->value, p->n * sizeof(float));
+        seal_bytes(s, o->m[i], p->n * sizeof(float));
+        if (o->v)
+            seal_bytes(s, o->v[i], p->n * sizeof(float));
+    }
+    for (int i = 0; i < t->m->n_norms; i++)
+        for (int b = 0; b < t->m->widths.n; b++) {
+            const struct norm *n = &t->m->norms[i];
+            seal_bytes(s, n->mean[b], (size_t)n->channels * sizeof(float));
+            seal_bytes(s, n->variance[b], (size_t)n->channels * sizeof(float));
+        }
+}
+
+int checkpoint_write(const char *path, const char *run_id, const struct numerics *numerics,
+                     const struct trainer *t, struct error *e) {
+    struct seal s;
+    char text[640];
+    if (seal_start(&s, magic, e))
+        return -1;
+    numerics_text(numerics, text, sizeof text);
+    seal_text(&s, run_id);
+    seal_text(&s, text);
+    write_position(&s, t);
+    write_model(&s, t);
+    return seal_write(&s, path, e);
+}
+
+/* The head: whose checkpoint it is, and computed how. */
+static int check_head(struct opened *o, const char *path, const char *run_id,
+                      const struct numerics *numerics, int any_numerics, struct error *e) {
+    char now[640];
+    numerics_text(numerics, now, sizeof now);
+    char *id = opened_text(o), *then = opened_text(o);
+    if (strcmp(id, run_id))
+        fail_at(e, path, 0, "belongs to run %.12s, not %.12s; put the right one back, or remove it",
+                id, run_id);
+    else if (strcmp(then, now) && !any_numerics)
+        fail_at(e, path, 0,
+                "was computed with %s; now it is %s, so the bits would differ: go on as before, or "
+                "allow it with --other-numerics",
+                then, now);
+    free(id);
+    free(then);
+    return e->text[0] ? -1 : 0;
+}
+
+static void read_position(struct opened *o, struct trainer *t) {
+    t->epoch = opened_i64(o);
+    t->step = opened_i64(o);
+    t->seconds = opened_f64(o);
+    opened_bytes(o, t->tally, sizeof t->tally);
+    int64_t rows = opened_i64(o);
+    if (rows < 0 || rows > t->spec->epochs * WIDTHS_MAX) {
+        o->bad = 1;
+        rows = 0;
+    }
+    t->n_rows = (int)rows;
+    opened_bytes(o, t->rows, (size_t)rows * sizeof *t->rows);
+    t->optimizer.t = opened_i64(o);
+    t->order_epoch = -1;
+}
+
+static void read_model(struct opened *o, struct trainer *t) {
+    struct optimizer *opt = &t->optimizer;
+    o->bad |= opened_i64(o) != t->m->n_parameters;
+    for (int i = 0; !o->bad && i < t->m->n_parameters; i++) {
+        struct parameter *p = &t->m->parameters[i];
+        o->bad |= opened_i64(o) != (int64_t)p->n;
+        opened_bytes(o, p->value, p->n * sizeof(float));
+        opened_bytes(o, opt->m[i], p->n * sizeof(float));
+        if (opt->v)
+            opened_bytes(o, opt->v[i], p->n * sizeof(float));
+    }
+    for (int i = 0; i < t->m->n_norms; i++)
+        for (int b = 0; b < t->m->widths.n; b++) {
+            struct norm *n = &t->m->norms[i];
+            opened_bytes(o, n->mean[b], (size_t)n->channels * sizeof(float));
+            opened_bytes(o, n->variance[b], (size_t)n->channels * sizeof(float));
+        }
+}
+
+int checkpoint_read(const char *path, const char *run_id, const struct numerics *numerics,
+                    int any_numerics, struct trainer *t, struct error *e) {
+    struct opened o;
+    if (opened_start(&o, path, magic, "checkpoint", remedy, e))
+        return -1;
+    if (!check_head(&o, path, run_id, numerics, any_numerics, e)) {
+        read_position(&o, t);
+        read_model(&o, t);
+        if (o.bad || o.left)
+            fail_at(e, path, 0, "does not fit the run's network; %s", remedy);
+    }
+    opened_free(&o);
+    return e->text[0] ? -1 : 0;
+}

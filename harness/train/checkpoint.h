@@ -1,0 +1,20 @@
+/* Checkpoints: all that a run needs to go on to the same bits as one that was never interrupted.
+ * Streams are named by seed, purpose and position (base/random.h), so the position stands for them.
+ * The rows of finished epochs are in it too, since the database may have lost them. */
+#ifndef TRAIN_CHECKPOINT_H
+#define TRAIN_CHECKPOINT_H
+
+#include "train/trainer.h"
+
+/* Write the trainer's state for run `run_id`, replacing what is there. */
+int checkpoint_write(const char *path, const char *run_id, const struct numerics *numerics,
+                     const struct trainer *t, struct error *e);
+
+/* Read it back into a trainer that was started for the same run. Refuses a damaged file, another
+ * run's, and, unless `any_numerics`, one computed otherwise (engine, precision, threads,
+ * instruction set, libraries, commit), since the bits would differ from then on. On failure the
+ * file is untouched and the trainer is not to be used. */
+int checkpoint_read(const char *path, const char *run_id, const struct numerics *numerics,
+                    int any_numerics, struct trainer *t, struct error *e);
+
+#endif

@@ -1,0 +1,270 @@
+/* The training step and the position in a run; trainer.h is the manual. */
+#include "train/trainer.h"
+
+#include "base/progress.h"
+#include "base/random.h"
+#include "train/loss.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+int spec_act_bits(const struct spec *spec, int k) {
+    return spec->act_bits ? (int)spec->act_bits : k;
+}
+
+int spec_crop_flip(const struct spec *spec, const struct dataset *data) {
+    return spec->augment == AUGMENT_AUTO ? data->crop_flip : spec->augment == AUGMENT_CROP_FLIP;
+}
+
+size_t model_largest_weights(const struct model *m) {
+    size_t most = 1;
+    for (int i = 0; i < m->n_parameters; i++)
+        most = m->parameters[i].n > most ? m->parameters[i].n : most;
+    return most;
+}
+
+static uint32_t first_images(const struct images *split, long wanted) {
+    return wanted && wanted < (long)split->n ? (uint32_t)wanted : split->n;
+}
+
+uint32_t spec_training_images(const struct spec *spec, const struct dataset *data) {
+    return first_images(&data->split[SPLIT_TRAIN], spec->train_images);
+}
+
+uint32_t spec_test_images(const struct spec *spec, const struct dataset *data) {
+    return first_images(&data->split[SPLIT_TEST], spec->test_images);
+}
+
+int trainer_start(struct trainer *t, const struct spec *spec, const struct dataset *data,
+                  struct model *m, const struct engine *engine, struct plan *plan,
+                  struct error *e) {
+    uint32_t images = spec_training_images(spec, data);
+    if (images < (uint32_t)spec->batch)
+        return fail(e,
+                    "%s has %u training images, fewer than a batch of %ld; use a smaller batch, or "
+                    "more images",
+                    data->name, images, spec->batch);
+    *t = (struct trainer){.spec = spec,
+                          .data = data,
+                          .m = m,
+                          .engine = engine,
+                          .plan = plan,
+                          .optimizer = optimizer_new(m, spec),
+                          .steps_per_epoch = images / spec->batch,
+                          .order_epoch = -1};
+    const struct shape *s = &m->cfg->input;
+    size_t batch = (size_t)spec->batch, scores = batch * (size_t)m->cfg->classes;
+    t->rows = need((size_t)spec->epochs * WIDTHS_MAX, sizeof *t->rows);
+    t->order = need(images, sizeof *t->order);
+    t->images = need_aligned(batch * (size_t)s->c * (size_t)s->h * (size_t)s->w, sizeof(float));
+    t->weights = need_aligned(model_largest_weights(m), sizeof(float));
+    t->labels = need(batch, 1);
+    t->d_logits = need(scores, sizeof(float));
+    for (int b = 0; b < m->widths.n; b++)
+        t->probabilities[b] = need(scores, sizeof(float));
+    return 0;
+}
+
+void trainer_free(struct trainer *t) {
+    optimizer_free(&t->optimizer);
+    free(t->rows);
+    free(t->order);
+    free(t->images);
+    free(t->weights);
+    free(t->labels);
+    free(t->d_logits);
+    for (int b = 0; b < WIDTHS_MAX; b++)
+        free(t->probabilities[b]);
+}
+
+int trainer_is_done(const struct trainer *t) {
+    return t->epoch >= t->spec->epochs;
+}
+
+static int64_t steps_taken(const struct trainer *t) {
+    return t->epoch * t->steps_per_epoch + t->step;
+}
+
+static int64_t all_steps(const struct trainer *t) {
+    return t->spec->epochs * t->steps_per_epoch;
+}
+
+double trainer_progress(const struct trainer *t) {
+    return (double)steps_taken(t) / (double)all_steps(t);
+}
+
+static const float *params_of(const struct model *m, const struct quantized_layer *q) {
+    return q->params >= 0 ? m->parameters[q->params].value : NULL;
+}
+
+void trainer_set_weights(struct model *m, const struct engine *engine, struct plan *plan, int k,
+                         float *scratch) {
+    for (int i = 0; i < m->n_nodes; i++) {
+        const struct node *n = &m->nodes[i];
+        if (n->weights < 0)
+            continue;
+        const float *W = m->parameters[n->weights].value;
+        if (n->quantizer < 0) {
+            engine->set_weights(plan, i, W);
+            continue;
+        }
+        const struct quantized_layer *q = &m->quantized[n->quantizer];
+        m->scheme->quantize(&q->layer, W, params_of(m, q), k, scratch);
+        engine->set_weights(plan, i, scratch);
+    }
+}
+
+/* dL/dŴ of every layer back to its latent weights, added to what other widths left there. */
+static void gather_gradients(struct trainer *t, int k) {
+    struct model *m = t->m;
+    for (int i = 0; i < m->n_nodes; i++) {
+        const struct node *n = &m->nodes[i];
+        if (n->weights < 0)
+            continue;
+        struct parameter *w = &m->parameters[n->weights];
+        const float *g = t->engine->weight_gradient(t->plan, i);
+        if (n->quantizer < 0) {
+            for (size_t j = 0; j < w->n; j++)
+                w->grad[j] += g[j];
+            continue;
+        }
+        struct quantized_layer *q = &m->quantized[n->quantizer];
+        m->scheme->backward(&q->layer, w->value, params_of(m, q), k, g, w->grad,
+                            q->params >= 0 ? m->parameters[q->params].grad : NULL);
+    }
+}
+
+static void regularize(struct trainer *t) {
+    struct model *m = t->m;
+    for (int i = 0; m->scheme->regularize && i < m->n_quantized; i++) {
+        struct quantized_layer *q = &m->quantized[i];
+        struct parameter *w = &m->parameters[m->nodes[q->node].weights];
+        m->scheme->regularize(&q->layer, w->value, params_of(m, q), w->grad,
+                              q->params >= 0 ? m->parameters[q->params].grad : NULL);
+    }
+}
+
+/* The first node whose output holds a value that is not finite. */
+static int report_not_finite(struct trainer *t, int k, struct error *e) {
+    char name[96] = "the loss itself";
+    for (int i = 1; i < t->m->n_nodes; i++) {
+        const struct node *n = &t->m->nodes[i];
+        const float *out = t->engine->peek(t->plan, i);
+        size_t size =
+            (size_t)n->shape.c * (size_t)n->shape.h * (size_t)n->shape.w * (size_t)t->spec->batch;
+        size_t at = 0;
+        while (out && at < size && isfinite(out[at]))
+            at++;
+        if (out && at < size) {
+            model_node_name(t->m, i, name, sizeof name);
+            break;
+        }
+    }
+    return fail(
+        e,
+        "the loss at %d bits is not finite in epoch %lld, step %lld: first seen in the output "
+        "of the %s; lower learning_rate, or look at the data",
+        k, (long long)t->epoch + 1, (long long)t->step + 1, name);
+}
+
+/* The width that width b learns from, or -1 for the labels. */
+static int teacher(const struct trainer *t, int b) {
+    int highest = t->m->widths.n - 1;
+    if (b == highest || t->spec->distill == DISTILL_LABELS)
+        return -1;
+    return t->spec->distill == DISTILL_HIGHEST ? highest : b + 1;
+}
+
+static void count(struct trainer *t, int b, const float *logits, double loss) {
+    int n = (int)t->spec->batch, classes = t->m->cfg->classes;
+    struct tally *tally = &t->tally[b];
+    tally->loss += loss;
+    tally->images += n;
+    for (int i = 0; i < n; i++)
+        tally->correct += is_in_top(logits + (size_t)i * (size_t)classes, classes, t->labels[i], 1);
+}
+
+/* Forward and backward of one width on the batch that is loaded. */
+static int train_width(struct trainer *t, int b, struct error *e) {
+    int k = t->m->widths.bits[b], n = (int)t->spec->batch, classes = t->m->cfg->classes;
+    struct pass pass = {.mode = PASS_TRAIN,
+                        .bank = b,
+                        .act_bits = spec_act_bits(t->spec, k),
+                        .momentum = 0.1f,
+                        .seed = (uint64_t)t->spec->seed,
+                        .epoch = (uint64_t)t->epoch,
+                        .step = (uint64_t)t->step};
+    trainer_set_weights(t->m, t->engine, t->plan, k, t->weights);
+    const float *logits = t->engine->forward(t->plan, &pass, t->images, n);
+    double loss = cross_entropy_labels(n, classes, logits, t->labels);
+    if (!isfinite(loss))
+        return report_not_finite(t, k, e);
+    count(t, b, logits, loss);
+    softmax(n, classes, logits, t->probabilities[b]);
+    float weight = t->spec->width_weight.n ? (float)t->spec->width_weight.value[b] : 1;
+    int from = teacher(t, b);
+    if (from < 0)
+        labels_gradient(n, classes, t->probabilities[b], t->labels, weight, t->d_logits);
+    else
+        soft_gradient(n, classes, t->probabilities[b], t->probabilities[from], weight, t->d_logits);
+    t->engine->backward(t->plan, t->d_logits);
+    gather_gradients(t, k);
+    return 0;
+}
+
+static void load_batch(struct trainer *t) {
+    uint64_t seed = (uint64_t)t->spec->seed;
+    if (t->order_epoch != t->epoch) {
+        struct random r = random_stream(seed, RANDOM_SHUFFLE, (uint64_t)t->epoch, 0);
+        random_permutation(&r, t->order, spec_training_images(t->spec, t->data));
+        t->order_epoch = t->epoch;
+    }
+    uint64_t first = (uint64_t)t->step * (uint64_t)t->spec->batch;
+    dataset_fill(t->data,
+                 &(struct batch_request){.split = SPLIT_TRAIN,
+                                         .order = t->order + first,
+                                         .n = (uint32_t)t->spec->batch,
+                                         .channels = t->m->cfg->input.c,
+                                         .crop_flip = spec_crop_flip(t->spec, t->data),
+                                         .seed = seed,
+                                         .epoch = (uint64_t)t->epoch,
+                                         .first = first},
+                 t->images, t->labels);
+}
+
+static void finish_epoch(struct trainer *t) {
+    double rate = schedule_rate(t->spec, steps_taken(t) - 1, all_steps(t));
+    for (int b = 0; b < t->m->widths.n; b++) {
+        const struct tally *s = &t->tally[b];
+        t->rows[t->n_rows++] = (struct epoch_row){
+            .epoch = (int)t->epoch + 1,
+            .bits = t->m->widths.bits[b],
+            .loss = s->loss / (double)s->images,
+            .accuracy = 100 * (double)s->correct / (double)s->images,
+            .learning_rate = rate,
+            .seconds = t->seconds,
+            .images = s->images,
+        };
+    }
+    memset(t->tally, 0, sizeof t->tally);
+    t->seconds = 0;
+    t->step = 0;
+    t->epoch++;
+}
+
+int trainer_step(struct trainer *t, struct error *e) {
+    double start = progress_clock();
+    load_batch(t);
+    for (int i = 0; i < t->m->n_parameters; i++)
+        memset(t->m->parameters[i].grad, 0, t->m->parameters[i].n * sizeof(float));
+    for (int b = t->m->widths.n - 1; b >= 0; b--)
+        if (train_width(t, b, e))
+            return -1;
+    regularize(t);
+    optimizer_step(&t->optimizer, t->m, schedule_rate(t->spec, steps_taken(t), all_steps(t)));
+    t->seconds += progress_clock() - start;
+    if (++t->step == t->steps_per_epoch)
+        finish_epoch(t);
+    return 0;
+}

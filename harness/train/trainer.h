@@ -1,0 +1,73 @@
+/* Training one model for all widths of B at once (TruncQuant 2506.11431, Any-Precision DNN
+ * 1911.07346).
+ *
+ * One step: the widths are visited from the highest to the lowest on the same images, augmentation
+ * and dropout mask. The highest learns from the labels, each lower one from the softmax of the one
+ * just above it, a constant (`recursive`; `labels`: all from the labels; `highest`: all others from
+ * the highest). Gradients are summed with the widths' weights; then the optimizer takes one step.
+ * The last partial batch of an epoch is dropped. */
+#ifndef TRAIN_TRAINER_H
+#define TRAIN_TRAINER_H
+
+#include "data/dataset.h"
+#include "engine/engine.h"
+#include "store/store.h"
+#include "train/optimizer.h"
+
+/* Sums over the epoch so far, by width. */
+struct tally {
+    double loss;     // Σ of the cross-entropy against the labels, whatever the width learns from
+    int64_t correct; // top-1
+    int64_t images;
+};
+
+struct trainer {
+    const struct spec *spec;
+    const struct dataset *data;
+    struct model *m;
+    const struct engine *engine;
+    struct plan *plan;
+    struct optimizer optimizer;
+    int64_t epoch, step; // position: epochs finished, steps of this epoch taken
+    int64_t steps_per_epoch;
+    double seconds; // spent in this epoch
+    struct tally tally[WIDTHS_MAX];
+    int n_rows; // rows of finished epochs, all widths; owned
+    struct epoch_row *rows;
+    uint32_t *order;         // images of this epoch; owned
+    int64_t order_epoch;     // the epoch `order` is of; -1: none
+    float *images, *weights; // a batch; Ŵ of one layer; owned
+    float *probabilities[WIDTHS_MAX], *d_logits;
+    uint8_t *labels;
+};
+
+/* -1 when the data set has fewer images than a batch. The rest is not owned and must outlive it. */
+int trainer_start(struct trainer *t, const struct spec *spec, const struct dataset *data,
+                  struct model *m, const struct engine *engine, struct plan *plan, struct error *e);
+void trainer_free(struct trainer *t);
+
+/* One step; moves the position, and at an epoch's end appends its rows. -1 when a loss is not
+ * finite: the message says at which width, and which layer's output was the first. */
+int trainer_step(struct trainer *t, struct error *e);
+
+int trainer_is_done(const struct trainer *t);
+double trainer_progress(const struct trainer *t); // share of all steps taken
+
+/* Give the engine the weights of all layers at k bits: Ŵ_k of the quantized, W of the others. */
+void trainer_set_weights(struct model *m, const struct engine *engine, struct plan *plan, int k,
+                         float *scratch);
+
+/* The largest number of weights of a layer: the size of that scratch. */
+size_t model_largest_weights(const struct model *m);
+
+/* j at width k: `same` is k itself. */
+int spec_act_bits(const struct spec *spec, int k);
+
+/* Whether the training images are cropped and flipped. */
+int spec_crop_flip(const struct spec *spec, const struct dataset *data);
+
+/* Images of one epoch, and of one evaluation: the first so many of the split. */
+uint32_t spec_training_images(const struct spec *spec, const struct dataset *data);
+uint32_t spec_test_images(const struct spec *spec, const struct dataset *data);
+
+#endif

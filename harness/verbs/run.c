@@ -1,0 +1,159 @@
+/* truncquant run: one run from its specification to its rows in the database, or on from where it
+ * was interrupted. The work is in run/session.h. */
+#include "verbs/verb.h"
+
+#include "base/text.h"
+#include "model/describe.h"
+#include "run/session.h"
+#include "run/stop.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct run_options {
+    const char *spec, *engine, *threads, *checkpoint_every;
+    int retry, other_numerics, verbose;
+};
+
+static int parse(struct options *o, struct run_options *r, int *helped, struct error *e) {
+    const struct option_row rows[] = {
+        {"--spec", "FILE", NULL, "run the specification in FILE ('-': standard input), not an ID",
+         &r->spec, NULL},
+        {"--engine", "NAME", r->engine, "what computes: reference", &r->engine, NULL},
+        {"--threads", "N", r->threads, "threads of this run", &r->threads, NULL},
+        {"--checkpoint-every", "SECONDS", r->checkpoint_every,
+         "at most so long between checkpoints; each epoch writes one too", &r->checkpoint_every,
+         NULL},
+        {"--retry", NULL, NULL, "try a run again that has failed", NULL, &r->retry},
+        {"--other-numerics", NULL, NULL,
+         "go on from a checkpoint computed by another engine, machine or version", NULL,
+         &r->other_numerics},
+        {"--verbose", NULL, NULL, "say which layers are quantized, and how it is computed", NULL,
+         &r->verbose},
+        {0},
+    };
+    return verb_parse(
+        o, "run ID | --spec FILE",
+        "Train a planned run (or go on from its checkpoint), freeze it, evaluate every "
+        "bit-width,\nand record all of it. A finished run is not run again. A signal "
+        "writes a checkpoint and ends\nwith 128 + the signal.",
+        rows, helped, e);
+}
+
+/* The command line as one text, for the record. */
+static char *command_line(const struct options *o, int argc, char **argv) {
+    size_t size = 32;
+    for (int i = 0; i < argc; i++)
+        size += strlen(argv[i]) + 1;
+    (void)o;
+    char *text = need(size, 1);
+    strcpy(text, "truncquant");
+    for (int i = 0; i < argc; i++) {
+        strcat(text, " ");
+        strcat(text, argv[i]);
+    }
+    return text;
+}
+
+static int session_options(const struct options *o, const struct run_options *r,
+                           struct session_options *s, struct error *e) {
+    long threads;
+    double every;
+    if (text_int(r->threads, 1, 1024, &threads))
+        return fail(e, "run: --threads takes 1 to 1024, not '%s'", r->threads);
+    if (text_real(r->checkpoint_every, &every) || every <= 0)
+        return fail(e, "run: --checkpoint-every takes seconds above 0, not '%s'",
+                    r->checkpoint_every);
+    if (!engine_find(r->engine))
+        return fail(e, "run: there is no engine '%s'; 'truncquant run --help' names them",
+                    r->engine);
+    *s = (struct session_options){.db = o->db,
+                                  .engine = r->engine,
+                                  .threads = (int)threads,
+                                  .other_numerics = r->other_numerics,
+                                  .checkpoint_every = every,
+                                  .quiet = o->quiet,
+                                  .verbose = r->verbose,
+                                  .quantizers = o->quantizers};
+    return 0;
+}
+
+static void describe(const struct session *s) {
+    const struct numerics *n = &s->numerics;
+    printf("run %s: %s, %s, %s, seed %ld\n", s->row.run_id, s->row.scheme, s->row.network,
+           s->row.dataset, s->row.seed);
+    printf("computed by engine %s, %s, %d thread(s), %s, %s, commit %s%s\n", n->engine,
+           n->precision, n->threads, n->isa, n->libraries, n->commit,
+           n->dirty ? " with uncommitted changes" : "");
+    model_describe(s->model, stdout);
+    fflush(stdout);
+}
+
+static int compute(struct session *s, struct error *e) {
+    if (session_begin(s, e))
+        return -1;
+    if (s->options->verbose)
+        describe(s);
+    if (session_train(s, e))
+        return -1;
+    return s->signal ? 0 : session_evaluate(s, e);
+}
+
+/* With the lock held, so that the state cannot change under it. */
+static int wants_run(struct session *s, int retry, int *wanted, struct error *e) {
+    enum run_state state;
+    *wanted = 0;
+    if (store_run_state(s->store, s->row.run_id, &state, e))
+        return -1;
+    if (state == RUN_FAILED && !retry)
+        return fail(e,
+                    "run %.12s has failed before ('truncquant status' says why); --retry tries it "
+                    "again",
+                    s->row.run_id);
+    *wanted = state != RUN_DONE;
+    if (!*wanted && !s->options->quiet)
+        printf("run %.12s is done already\n", s->row.run_id);
+    return 0;
+}
+
+static int run_session(struct session *s, int retry, struct error *e) {
+    int wanted;
+    if (wants_run(s, retry, &wanted, e))
+        return EXIT_FAILED;
+    if (!wanted)
+        return EXIT_DONE;
+    stop_catch();
+    int rc = compute(s, e);
+    if (rc || s->signal)
+        session_end(s, e);
+    if (s->signal)
+        return 128 + s->signal;
+    return rc ? EXIT_FAILED : EXIT_DONE;
+}
+
+int verb_run(struct options *o, struct error *e) {
+    struct run_options r = {.engine = "reference", .threads = "1", .checkpoint_every = "600"};
+    struct session_options so;
+    int helped, status = EXIT_FAILED;
+    char *command = command_line(o, o->argc, o->argv);
+    int operands = parse(o, &r, &helped, e);
+    if (helped || operands < 0 || session_options(o, &r, &so, e)) {
+        free(command);
+        return helped ? EXIT_DONE : EXIT_USAGE;
+    }
+    if (operands != 1) {
+        free(command);
+        fail(e, "run: name one run ID; 'truncquant plan GRID' prints them");
+        return EXIT_USAGE;
+    }
+    so.command = command;
+    struct store *store = store_open(o->db, STORE_WRITE, e);
+    struct session s;
+    if (store && !session_open(&s, &so, store, o->argv[1], e)) {
+        status = run_session(&s, r.retry, e);
+        session_close(&s);
+    }
+    store_close(store);
+    free(command);
+    return status;
+}

@@ -1,0 +1,336 @@
+/* truncquant plan: validates a grid with its networks and data sets, records its runs, and prints
+ * them. Nothing is computed, and Darknet is not loaded. Which runs are pending is decided from the
+ * database alone, by id: an edited grid runs just what is new. */
+#include "base/file.h"
+#include "data/dataset.h"
+#include "model/cfg.h"
+#include "plan/grid.h"
+#include "plan/nearest.h"
+#include "plan/network.h"
+#include "store/store.h"
+#include "verbs/row.h"
+#include "verbs/verb.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct wanted {
+    int pending, ids, retry_failed, dry_run, explain, quiet;
+};
+
+/* A network as one data set's shape and classes make it. */
+struct network {
+    const char *name; // as in the spec
+    const struct dataset *data;
+    char *text; // the cfg file's own
+    struct cfg cfg;
+};
+
+struct planning {
+    const struct quantizer *const *table;
+    const char *db;
+    struct grid grid;
+    struct wanted wanted;
+    int n_data, n_networks;
+    struct dataset *data;     // one per name
+    struct network *networks; // one per name and data set
+    struct run_row *rows;     // (grid.n)
+    int *selected;            // (grid.n) to be printed
+};
+
+/* ---- data sets and networks ---- */
+
+/* Put the grid's FILE:LINE of a key in front of a message; of the data set's name when the key is
+ * at its default. */
+static int blame(const struct planning *p, int i, const struct spec_key *key, struct error *e) {
+    const char *origin = grid_origin(&p->grid, i, key);
+    if (!strchr(origin, ':'))
+        origin = grid_origin(&p->grid, i, spec_key_find("dataset"));
+    return fail_prefix(e, origin, 0);
+}
+
+static int check_data_name(const char *name, struct error *e) {
+    struct nearest near = nearest_start(name);
+    char known[512] = "";
+    for (const char *const *n = dataset_names; *n; n++) {
+        if (!strcmp(*n, name))
+            return 0;
+        nearest_offer(&near, *n);
+        size_t at = strlen(known);
+        snprintf(known + at, sizeof known - at, "%s%s", at ? ", " : "", *n);
+    }
+    const char *best = nearest_best(&near);
+    return fail(e, "unknown data set '%s'; %s%s%sknown are %s", name, best ? "did you mean " : "",
+                best ? best : "", best ? "? " : "", known);
+}
+
+static const struct dataset *find_data(struct planning *p, int i, struct error *e) {
+    const char *name = p->grid.specs[i].dataset;
+    for (int k = 0; k < p->n_data; k++)
+        if (!strcmp(p->data[k].name, name))
+            return &p->data[k];
+    if (check_data_name(name, e)) {
+        blame(p, i, spec_key_find("dataset"), e);
+        return NULL;
+    }
+    if (dataset_open(&p->data[p->n_data], name, e))
+        return NULL;
+    return &p->data[p->n_data++];
+}
+
+static void print_notes(const struct planning *p, const char *where, const char *notes) {
+    for (const char *line = notes; !p->wanted.quiet && *line;) {
+        int n = (int)strcspn(line, "\n");
+        fprintf(stderr, "truncquant: note: %s%s%.*s\n", where, where[0] ? ": " : "", n, line);
+        line += n + (line[n] == '\n');
+    }
+}
+
+/* Notes about a network are printed once, whatever data sets it is trained on. */
+static int is_new_network(const struct planning *p, const char *name) {
+    for (int k = 0; k < p->n_networks; k++)
+        if (!strcmp(p->networks[k].name, name))
+            return 0;
+    return 1;
+}
+
+static int read_network(struct planning *p, int i, struct network *net, struct error *e) {
+    enum { CFG_LIMIT = 1 << 20 };
+    char path[PATH_MAX];
+    size_t size;
+    if (network_find(net->name, path, sizeof path, e))
+        return blame(p, i, spec_key_find("network"), e);
+    net->text = file_read(path, CFG_LIMIT, &size, e);
+    if (!net->text)
+        return -1;
+    if (cfg_parse(&net->cfg, net->text, size, path, net->data->shape, net->data->classes, e)) {
+        free(net->text);
+        return -1;
+    }
+    if (is_new_network(p, net->name))
+        print_notes(p, path, net->cfg.notes);
+    return 0;
+}
+
+static const struct network *find_network(struct planning *p, int i, const struct dataset *data,
+                                          struct error *e) {
+    const char *name = p->grid.specs[i].network;
+    for (int k = 0; k < p->n_networks; k++)
+        if (!strcmp(p->networks[k].name, name) && p->networks[k].data == data)
+            return &p->networks[k];
+    struct network *net = &p->networks[p->n_networks];
+    *net = (struct network){.name = name, .data = data};
+    if (read_network(p, i, net, e))
+        return NULL;
+    p->n_networks++;
+    return net;
+}
+
+/* ---- the runs ---- */
+
+static int make_row(struct planning *p, int i, struct error *e) {
+    const struct spec *spec = &p->grid.specs[i];
+    const struct dataset *data = find_data(p, i, e);
+    const struct network *net = data ? find_network(p, i, data, e) : NULL;
+    if (!net)
+        return -1;
+    const struct spec_key *fault = row_fault(spec, data, e);
+    if (fault)
+        return blame(p, i, fault, e);
+    return row_make(&p->rows[i], spec, p->table, &net->cfg, net->text, data, p->grid.name, e);
+}
+
+static int row_by_id(const void *a, const void *b) {
+    const struct run_row *l = *(const struct run_row *const *)a;
+    const struct run_row *r = *(const struct run_row *const *)b;
+    int order = strcmp(l->run_id, r->run_id);
+    return order ? order : (l > r) - (l < r);
+}
+
+/* grid_read has found what is the same by name; networks and data sets may be so by content. */
+static int check_different(const struct planning *p, struct error *e) {
+    const struct run_row **sorted = need((size_t)p->grid.n, sizeof *sorted);
+    for (int i = 0; i < p->grid.n; i++)
+        sorted[i] = &p->rows[i];
+    qsort(sorted, (size_t)p->grid.n, sizeof *sorted, row_by_id);
+    int rc = 0;
+    for (int i = 1; i < p->grid.n && !rc; i++) {
+        if (strcmp(sorted[i - 1]->run_id, sorted[i]->run_id))
+            continue;
+        const struct spec *a = &p->grid.specs[sorted[i - 1] - p->rows];
+        const struct spec *b = &p->grid.specs[sorted[i] - p->rows];
+        fail(e,
+             "%s on %s and %s on %s are the same by content, so they make the same run; remove one",
+             a->network, a->dataset, b->network, b->dataset);
+        rc = blame(p, (int)(sorted[i] - p->rows), spec_key_find("network"), e);
+    }
+    free(sorted);
+    return rc;
+}
+
+static int make_rows(struct planning *p, struct error *e) {
+    size_t n = (size_t)p->grid.n;
+    p->data = need(n, sizeof *p->data);
+    p->networks = need(n, sizeof *p->networks);
+    p->rows = need(n, sizeof *p->rows);
+    p->selected = need(n, sizeof *p->selected);
+    for (int i = 0; i < p->grid.n; i++)
+        if (make_row(p, i, e))
+            return -1;
+    return check_different(p, e);
+}
+
+/* ---- the database ---- */
+
+static int status_by_id(const void *a, const void *b) {
+    return strcmp(((const struct run_status *)a)->run_id, ((const struct run_status *)b)->run_id);
+}
+
+static int is_pending(const struct wanted *w, const struct run_status *known) {
+    if (!known) // not recorded: a dry run
+        return 1;
+    return !known->excluded && (known->state == RUN_PENDING || known->state == RUN_DEAD ||
+                                (known->state == RUN_FAILED && w->retry_failed));
+}
+
+static int select_pending(struct planning *p, struct store *s, struct error *e) {
+    struct run_status *known = NULL;
+    int n = 0;
+    if (s && store_statuses(s, NULL, &known, &n, e))
+        return -1;
+    if (n)
+        qsort(known, (size_t)n, sizeof *known, status_by_id);
+    for (int i = 0; i < p->grid.n; i++) {
+        struct run_status key = {0};
+        memcpy(key.run_id, p->rows[i].run_id, sizeof key.run_id);
+        const struct run_status *found =
+            n ? bsearch(&key, known, (size_t)n, sizeof *known, status_by_id) : NULL;
+        p->selected[i] = is_pending(&p->wanted, found);
+    }
+    store_free_statuses(known, n);
+    return 0;
+}
+
+static int use_store(struct planning *p, struct error *e) {
+    const struct wanted *w = &p->wanted;
+    struct store *s = NULL;
+    for (int i = 0; i < p->grid.n; i++)
+        p->selected[i] = 1;
+    if (w->dry_run && (!w->pending || access(p->db, F_OK)))
+        return 0; // nothing to record, and nothing to ask
+    s = store_open(p->db, w->dry_run ? STORE_READ : STORE_WRITE, e);
+    if (!s)
+        return -1;
+    int rc = 0;
+    if (!w->dry_run)
+        rc = store_set_grid(s, p->rows, p->grid.n, p->grid.name, e);
+    if (!rc && w->pending)
+        rc = select_pending(p, s, e);
+    store_close(s);
+    return rc;
+}
+
+/* ---- what is printed ---- */
+
+static void print_run(const struct planning *p, int i) {
+    const struct spec *spec = &p->grid.specs[i];
+    fputs(p->rows[i].run_id, stdout);
+    for (const struct spec_key *k = spec_keys; k->name && !p->wanted.ids; k++) {
+        char text[SPEC_VALUE];
+        if (!spec_key_is_said(spec, p->table, k))
+            continue;
+        spec_print_value(spec, k, text, sizeof text);
+        const char *quote = strpbrk(text, " \t") ? "\"" : "";
+        printf(" %s=%s%s%s", k->flat, quote, text, quote);
+    }
+    putchar('\n');
+}
+
+static void explain_run(const struct planning *p, int i) {
+    printf("%s\n", p->rows[i].run_id);
+    for (const struct spec_key *k = spec_keys; k->name; k++) {
+        char text[SPEC_VALUE];
+        spec_print_value(&p->grid.specs[i], k, text, sizeof text);
+        printf("  %-16s %-20s %s\n", k->flat, text, grid_origin(&p->grid, i, k));
+    }
+}
+
+static void print_runs(const struct planning *p) {
+    for (int i = 0; i < p->grid.n; i++) {
+        if (!p->selected[i])
+            continue;
+        if (p->wanted.explain)
+            explain_run(p, i);
+        else
+            print_run(p, i);
+    }
+}
+
+/* ---- the verb ---- */
+
+static int plan(struct planning *p, const char *path, struct error *e) {
+    if (grid_read(&p->grid, p->table, path, e))
+        return -1;
+    print_notes(p, "", p->grid.notes);
+    if (make_rows(p, e) || use_store(p, e))
+        return -1;
+    print_runs(p);
+    return 0;
+}
+
+static void planning_free(struct planning *p) {
+    for (int i = 0; p->rows && i < p->grid.n; i++)
+        store_free_run(&p->rows[i]);
+    for (int i = 0; i < p->n_networks; i++) {
+        cfg_free(&p->networks[i].cfg);
+        free(p->networks[i].text);
+    }
+    for (int i = 0; i < p->n_data; i++)
+        dataset_close(&p->data[i]);
+    free(p->rows);
+    free(p->networks);
+    free(p->data);
+    free(p->selected);
+    grid_free(&p->grid);
+}
+
+static int check_options(const struct wanted *w, int operands, struct error *e) {
+    if (operands != 1)
+        return fail(e, "plan: takes one grid file, not %d; 'truncquant plan --help' shows how",
+                    operands);
+    if (w->ids && w->explain)
+        return fail(e, "plan: --ids and --explain exclude each other; use one");
+    if (w->retry_failed && !w->pending)
+        return fail(e, "plan: --retry-failed belongs to --pending; add that");
+    return 0;
+}
+
+int verb_plan(struct options *o, struct error *e) {
+    struct planning p = {.table = o->quantizers};
+    struct wanted *w = &p.wanted;
+    const struct option_row rows[] = {
+        {"--pending", NULL, NULL, "print pending and dead runs only", NULL, &w->pending},
+        {"--retry-failed", NULL, NULL, "with --pending: failed ones too", NULL, &w->retry_failed},
+        {"--ids", NULL, NULL, "print ids alone", NULL, &w->ids},
+        {"--explain", NULL, NULL, "print every value of every run and where it came from", NULL,
+         &w->explain},
+        {"--dry-run", NULL, NULL, "record nothing", NULL, &w->dry_run},
+        {0},
+    };
+    int helped;
+    int operands = verb_parse(o, "plan GRID [options]",
+                              "Validates a grid (experiments/README.md), records its runs in the "
+                              "database and prints one per line.",
+                              rows, &helped, e);
+    if (helped)
+        return EXIT_DONE;
+    if (operands < 0 || check_options(w, operands, e))
+        return EXIT_USAGE;
+    p.db = o->db;
+    w->quiet = o->quiet;
+    int rc = plan(&p, o->argv[1], e);
+    planning_free(&p);
+    return rc ? EXIT_FAILED : EXIT_DONE;
+}

@@ -1,0 +1,134 @@
+/* From a spec to its row in the database: ids, canonical text, typed columns, estimated work. */
+#include "verbs/row.h"
+
+#include "model/model.h"
+#include "plan/network.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static long images_of(long asked, const struct dataset *data, enum split split) {
+    return asked ? asked : (long)data->split[split].n;
+}
+
+const struct spec_key *row_fault(const struct spec *spec, const struct dataset *data,
+                                 struct error *e) {
+    long train = (long)data->split[SPLIT_TRAIN].n, test = (long)data->split[SPLIT_TEST].n;
+    const char *key = NULL;
+    if (spec->train_images > train) {
+        fail(e, "%ld training images are asked for, but %s has %ld; use at most that, or all",
+             spec->train_images, data->name, train);
+        key = "train.images";
+    } else if (spec->test_images > test) {
+        fail(e, "%ld test images are asked for, but %s has %ld; use at most that, or all",
+             spec->test_images, data->name, test);
+        key = "evaluate.images";
+    } else if (spec->batch > train) {
+        fail(
+            e,
+            "a batch of %ld cannot be filled from the %ld training images of %s; use a smaller one",
+            spec->batch, train, data->name);
+        key = "batch";
+    }
+    return key ? spec_key_find(key) : NULL;
+}
+
+/* Images through the network in all evaluations: each width, direct and truncated, as trained and,
+ * where the grid says so, calibrated (which costs its batches too). */
+static double evaluated_images(const struct spec *spec, const struct quantizer *scheme,
+                               const struct dataset *data) {
+    double test = (double)images_of(spec->test_images, data, SPLIT_TEST), images = 0;
+    for (int i = 0; i < spec->bits.n; i++) {
+        int k = spec->bits.bits[i];
+        if (k < scheme->min_bits)
+            continue;
+        int truncated = scheme->min_bits < FLOAT_BITS && k <= spec->stored_bits;
+        int calibrated = spec->calibration > 0 && (spec->calibrate_at == CALIBRATE_ALL ||
+                                                   widths_find(&spec->widths, k) >= 0);
+        double once = test;
+        if (calibrated)
+            once += test + (double)spec->calibration * (double)spec->batch;
+        images += once * (1 + truncated);
+    }
+    return images;
+}
+
+/* Multiply-accumulates: backward costs two forward passes, one for either operand. */
+static double work_of(const struct spec *spec, const struct quantizer *scheme,
+                      const struct cfg *cfg, const struct dataset *data) {
+    long batches = images_of(spec->train_images, data, SPLIT_TRAIN) / spec->batch;
+    double trained = 3.0 * (double)(batches * spec->batch) * (double)spec->epochs * spec->widths.n;
+    return model_macs(cfg) * (trained + evaluated_images(spec, scheme, data));
+}
+
+/* One member of the object. Names and values need no escapes: names of keys and choices, digits and
+ * blanks is all there is outside of [grid]. */
+static void print_param(FILE *out, const struct spec *spec, const struct spec_key *key) {
+    char text[SPEC_VALUE];
+    spec_print_value(spec, key, text, sizeof text);
+    double number;
+    int bare = (key->type == KEY_INT || key->type == KEY_REAL || key->type == KEY_COUNT ||
+                key->type == KEY_ACT_BITS) &&
+               !text_real(text, &number);
+    fprintf(out, bare ? "\"%s\": %s" : "\"%s\": \"%s\"", key->flat, text);
+}
+
+static void print_params(FILE *out, const struct spec *spec) {
+    const char *separator = "";
+    fputc('{', out);
+    for (const struct spec_key *k = spec_keys; k->name; k++) {
+        if (!strcmp(k->section, "grid") || spec_is_default(spec, k))
+            continue;
+        fputs(separator, out);
+        print_param(out, spec, k);
+        separator = ", ";
+    }
+    fputc('}', out);
+}
+
+static int make_texts(struct run_row *row, const struct spec *spec,
+                      const struct quantizer *const *table, struct error *e) {
+    char *spec_text = NULL, *params = NULL;
+    size_t spec_size, params_size;
+    FILE *spec_out = open_memstream(&spec_text, &spec_size);
+    FILE *params_out = open_memstream(&params, &params_size);
+    if (spec_out)
+        spec_write(spec, table, spec_out);
+    if (params_out)
+        print_params(params_out, spec);
+    int bad = !spec_out || fclose(spec_out);
+    bad |= !params_out || fclose(params_out);
+    row->spec = spec_text;
+    row->params = params;
+    return bad ? fail(e, "out of memory; end other programs") : 0;
+}
+
+static void make_names(struct run_row *row, const struct spec *spec,
+                       const struct quantizer *const *table) {
+    char label[256], network[SPEC_TEXT], widths[64];
+    spec_scheme_label(spec, table, label, sizeof label);
+    network_label(spec->network, network, sizeof network);
+    text_print_widths(&spec->widths, widths, sizeof widths);
+    row->scheme = need_string(label);
+    row->network = need_string(network);
+    row->widths = need_string(widths);
+}
+
+int row_make(struct run_row *row, const struct spec *spec, const struct quantizer *const *table,
+             const struct cfg *cfg, const char *cfg_text, const struct dataset *data,
+             const char *grid, struct error *e) {
+    *row = (struct run_row){.cfg = need_string(cfg_text),
+                            .grid = need_string(grid),
+                            .dataset = need_string(data->name),
+                            .data_hash = need_string(data->hash),
+                            .seed = spec->seed,
+                            .epochs = spec->epochs,
+                            .batch = spec->batch,
+                            .images = images_of(spec->train_images, data, SPLIT_TRAIN),
+                            .act_bits = spec->act_bits,
+                            .stored_bits = spec->stored_bits};
+    spec_ids(spec, table, cfg->normal, data->hash, row->run_id, row->config_id);
+    row->work = work_of(spec, quantizer_find(table, spec->scheme), cfg, data);
+    make_names(row, spec, table);
+    return make_texts(row, spec, table, e);
+}

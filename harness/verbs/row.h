@@ -1,0 +1,21 @@
+/* A run as the database keeps it, from a spec and the network and data set that it names. What
+ * `plan` records for a grid and what anything else records for a single spec is made here alike. */
+#ifndef VERBS_ROW_H
+#define VERBS_ROW_H
+
+#include "data/dataset.h"
+#include "model/cfg.h"
+#include "plan/spec.h"
+#include "store/store.h"
+
+/* What only the data set can show to be wrong: more images asked for than there are, no full batch.
+ * Returns the key to change, or NULL. */
+const struct spec_key *row_fault(const struct spec *spec, const struct dataset *data,
+                                 struct error *e);
+
+/* The row; its texts are owned: free with store_free_run. `cfg_text` is the cfg file's own text. */
+int row_make(struct run_row *row, const struct spec *spec, const struct quantizer *const *table,
+             const struct cfg *cfg, const char *cfg_text, const struct dataset *data,
+             const char *grid, struct error *e);
+
+#endif

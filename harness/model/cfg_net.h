@@ -1,0 +1,24 @@
+/* The [net] section: what it says about the input counts, what it says about training is checked
+ * and then left to the grid, since a network is an axis of a grid and not a recipe. */
+#ifndef MODEL_CFG_NET_H
+#define MODEL_CFG_NET_H
+
+#include "model/cfg.h"
+#include "model/cfg_lex.h"
+
+struct cfg_net {
+    int line;
+    int height, width, channels, inputs; // 0: not given
+    int batch, subdivisions;
+    int policy, n_steps, n_scales; // n: members of the lists
+    char ignored[640];             // the keys about training that it has, separated by ", "
+};
+
+/* The first section of the text has to be it. */
+int cfg_read_net(const struct cfg_text *t, struct cfg_net *net, struct error *e);
+
+/* The shape that the first layer sees: the data set's, or grey replicated to three channels. */
+int cfg_input_shape(const struct cfg_text *t, const struct cfg_net *net, struct shape data,
+                    struct shape *input, struct error *e);
+
+#endif

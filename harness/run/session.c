@@ -65,7 +65,7 @@ void session_close(struct session *s) {
     store_free_run(&s->row);
 }
 
-static int build(struct session *s, struct error *e) {
+int session_build(struct session *s, struct error *e) {
     s->model = model_build(&s->cfg, &s->spec, s->scheme, e);
     if (!s->model)
         return -1;
@@ -82,7 +82,7 @@ static int build(struct session *s, struct error *e) {
 int session_begin(struct session *s, struct error *e) {
     char host[256] = "";
     gethostname(host, sizeof host - 1);
-    int rc = build(s, e);
+    int rc = session_build(s, e);
     struct attempt_row row = {.run_id = s->row.run_id,
                               .numerics = s->numerics,
                               .host = host,

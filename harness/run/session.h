@@ -51,6 +51,9 @@ int session_open(struct session *s, const struct session_options *options, struc
                  const char *id, struct error *e);
 void session_close(struct session *s);
 
+/* Model, engine and trainer, and the checkpoint when there is one; part of session_begin. */
+int session_build(struct session *s, struct error *e);
+
 int session_begin(struct session *s, struct error *e);
 
 /* 0: trained, or interrupted (s->signal is set, and the checkpoint written). */

@@ -1,0 +1,108 @@
+/* truncquant evaluate: more evaluations of finished runs: other widths, more test images, calibration.
+ * Nothing is trained, and nothing that is recorded changes. */
+#include "verbs/verb.h"
+
+#include "base/text.h"
+#include "run/session.h"
+#include "run/stop.h"
+
+#include <string.h>
+
+/* Keys of [evaluate] that replace those of the run's specification; NULL: as planned. */
+struct evaluate_options {
+    const char *bits, *images, *calibration, *calibrate_at, *threads;
+    int other_numerics;
+};
+
+static int parse(struct options *o, struct evaluate_options *v, int *helped, struct error *e) {
+    const struct option_row rows[] = {
+        {"--bits", "\"K ...\"", "as planned", "widths to evaluate", &v->bits, NULL},
+        {"--images", "N", "as planned", "the first so many of the test split; all: every one",
+         &v->images, NULL},
+        {"--calibration", "N", "as planned", "batches that re-estimate batch-norm statistics",
+         &v->calibration, NULL},
+        {"--calibrate-at", "WHERE", "as planned", "all widths, or widths (those trained)",
+         &v->calibrate_at, NULL},
+        {"--threads", "N", v->threads, "threads", &v->threads, NULL},
+        {"--other-numerics", NULL, NULL, "accept a model trained by another engine or version", NULL,
+         &v->other_numerics},
+        {0},
+    };
+    return verb_parse(o, "evaluate ID ...",
+                      "Evaluate finished runs again from what they left beside the database. Rows that "
+                      "are recorded\nalready stay as they are.",
+                      rows, helped, e);
+}
+
+static int set(struct spec *spec, const struct options *o, const char *name, const char *text,
+               struct error *e) {
+    return text ? spec_set(spec, o->quantizers, spec_key_find(name), text, e) : 0;
+}
+
+static int override(struct spec *spec, const struct options *o, const struct evaluate_options *v,
+                    struct error *e) {
+    if (set(spec, o, "bits", v->bits, e) || set(spec, o, "evaluate.images", v->images, e) ||
+        set(spec, o, "calibration", v->calibration, e) ||
+        set(spec, o, "calibrate_at", v->calibrate_at, e))
+        return -1;
+    return spec_validate(spec, o->quantizers, e);
+}
+
+static int evaluate_run(struct session *s, const struct options *o,
+                        const struct evaluate_options *v, struct error *e) {
+    enum run_state state;
+    if (store_run_state(s->store, s->row.run_id, &state, e))
+        return -1;
+    if (state != RUN_DONE)
+        return fail(e, "run %.12s is %s; only a finished run can be evaluated again: "
+                       "'truncquant run' finishes it",
+                    s->row.run_id, run_state_names[state]);
+    if (session_build(s, e) || override(&s->spec, o, v, e))
+        return -1;
+    return session_reevaluate(s, e);
+}
+
+static int evaluate_all(const struct options *o, const struct evaluate_options *v,
+                        const struct session_options *so, struct store *store, int n,
+                        struct error *e) {
+    for (int i = 1; i <= n; i++) {
+        struct session s;
+        if (session_open(&s, so, store, o->argv[i], e))
+            return EXIT_FAILED;
+        int rc = evaluate_run(&s, o, v, e);
+        int signal = s.signal;
+        if (!rc && !signal && !o->quiet)
+            printf("run %.12s is evaluated\n", s.row.run_id);
+        session_close(&s);
+        if (rc || signal)
+            return rc ? EXIT_FAILED : 128 + signal;
+    }
+    return EXIT_DONE;
+}
+
+int verb_evaluate(struct options *o, struct error *e) {
+    struct evaluate_options v = {.threads = "1"};
+    int helped, operands = parse(o, &v, &helped, e);
+    long threads;
+    if (helped)
+        return EXIT_DONE;
+    if (operands >= 0 && text_int(v.threads, 1, 1024, &threads))
+        operands = fail(e, "evaluate: --threads takes 1 to 1024, not '%s'", v.threads);
+    else if (!operands)
+        operands = fail(e, "evaluate: name at least one run ID; 'truncquant status' lists them");
+    if (operands < 0)
+        return EXIT_USAGE;
+    struct session_options so = {.db = o->db,
+                                 .engine = "reference",
+                                 .threads = (int)threads,
+                                 .other_numerics = v.other_numerics,
+                                 .quiet = o->quiet,
+                                 .quantizers = o->quantizers};
+    struct store *store = store_open(o->db, STORE_WRITE, e);
+    if (!store)
+        return EXIT_FAILED;
+    stop_catch();
+    int status = evaluate_all(o, &v, &so, store, operands, e);
+    store_close(store);
+    return status;
+}

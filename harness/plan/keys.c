@@ -144,9 +144,7 @@ static int misplaced(const char *section, const char *name, struct error *e) {
     for (const struct spec_key *k = spec_keys; k->name; k++) {
         if (strcmp(k->name, name))
             continue;
-        size_t at = strlen(places);
-        snprintf(places + at, sizeof places - at, "%s%s", at ? " or " : "",
-                 section ? k->section : k->flat);
+        list_add(places, sizeof places, " or ", section ? k->section : k->flat);
     }
     if (!places[0])
         return 0;
@@ -165,8 +163,7 @@ int spec_key_unknown(const char *section, const char *name, struct error *e) {
             continue;
         const char *said = section ? k->name : k->flat;
         nearest_offer(&near, said);
-        size_t at = strlen(known);
-        snprintf(known + at, sizeof known - at, "%s%s", at ? ", " : "", said);
+        list_add(known, sizeof known, ", ", said);
     }
     if (nearest_best(&near))
         return fail(e, "unknown key '%s'; did you mean %s?", name, nearest_best(&near));

@@ -64,9 +64,8 @@ static void suggest(struct suggestions *s, const char *name, int list) {
     nearest_offer(&s->near, name);
     if (s->near.distance < before)
         s->near.best = strcpy(s->best, name);
-    size_t at = strlen(s->known);
-    if (list && at + strlen(name) + 3 < sizeof s->known)
-        snprintf(s->known + at, sizeof s->known - at, "%s%s", at ? ", " : "", name);
+    if (list)
+        list_add(s->known, sizeof s->known, ", ", name);
 }
 
 static void suggest_folder(struct suggestions *s, const char *folder, int list) {

@@ -107,8 +107,7 @@ static int set_choice(void *into, const struct spec_key *key, const char *text, 
             memcpy(into, &i, sizeof i);
             return 0;
         }
-        size_t at = strlen(known);
-        snprintf(known + at, sizeof known - at, "%s%s", at ? ", " : "", key->choices[i]);
+        list_add(known, sizeof known, ", ", key->choices[i]);
     }
     return fail(e, "%s takes one of %s, not '%s'", key->flat, known, text);
 }
@@ -118,8 +117,7 @@ static int unknown_scheme(const struct quantizer *const *table, const char *name
     char known[512] = "";
     for (; *table; table++) {
         nearest_offer(&near, (*table)->name);
-        size_t at = strlen(known);
-        snprintf(known + at, sizeof known - at, "%s%s", at ? ", " : "", (*table)->name);
+        list_add(known, sizeof known, ", ", (*table)->name);
     }
     if (nearest_best(&near))
         return fail(e, "unknown scheme '%s'; did you mean %s? known are %s", name,

@@ -58,8 +58,7 @@ static int check_data_name(const char *name, struct error *e) {
         if (!strcmp(*n, name))
             return 0;
         nearest_offer(&near, *n);
-        size_t at = strlen(known);
-        snprintf(known + at, sizeof known - at, "%s%s", at ? ", " : "", *n);
+        list_add(known, sizeof known, ", ", *n);
     }
     const char *best = nearest_best(&near);
     return fail(e, "unknown data set '%s'; %s%s%sknown are %s", name, best ? "did you mean " : "",

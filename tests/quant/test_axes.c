@@ -61,12 +61,8 @@ enum { EVERY_WIDTH = sizeof every_width / sizeof *every_width };
 /* Distance of u from the nearest place where a code changes, at any width. */
 static double to_boundary(enum rounder r, double u) {
     double nearest = INFINITY;
-    for (int k = 1; k <= 8; k++) {
-        int top = (1 << k) - 1;
-        double x = r == ROUND_NEAREST ? top * u + .5 : (top + 1) * u; // boundaries at 1 ... top
-        double at = fmin(fmax(rint(x), 1), top);
-        nearest = fmin(nearest, fabs(x - at) / (top + 1));
-    }
+    for (int k = 1; k <= 8; k++)
+        nearest = fmin(nearest, twin_code_distance(r, u, k));
     return nearest;
 }
 

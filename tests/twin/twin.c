@@ -276,3 +276,17 @@ double twin_weight_kink(const struct twin *t, int quantized) {
     }
     return first > 0 ? (first - second) / first : 0;
 }
+
+double twin_weight_flip(const struct twin *t, int quantized) {
+    const struct quantized_layer *q = &t->model->quantized[quantized];
+    int k = t->model->widths.bits[t->place];
+    double *u = doubles(q->layer.n), nearest = INFINITY;
+    if (k < FLOAT_BITS && q->layer.axes.rounder != ROUND_IDENTITY) {
+        twin_range(&q->layer, t->value[t->model->nodes[q->node].weights],
+                   &t->width[t->place].layer[quantized], u);
+        for (size_t i = 0; i < q->layer.n; i++)
+            nearest = fmin(nearest, twin_code_distance(q->layer.axes.rounder, u[i], k));
+    }
+    free(u);
+    return nearest;
+}

@@ -105,6 +105,12 @@ double twin_kink(const struct twin *t, int node);
 /* The same for a quantized weight layer: between the two largest |tanh W|, over their maximum. */
 double twin_weight_kink(const struct twin *t, int quantized);
 
+/* Distance of the last forward pass from changing a code: of the values that an activation rounds
+ * (in units of its output), and of u of a quantized layer's weights at the width of the last pass.
+ * INFINITY where nothing is rounded. */
+double twin_flip(const struct twin *t, int node);
+double twin_weight_flip(const struct twin *t, int quantized);
+
 /* twin_ops.c: one node, forward or backward (adds to the delta of what it reads). */
 void twin_node_forward(struct twin *t, int node, double momentum);
 void twin_node_backward(struct twin *t, int node);
@@ -126,10 +132,9 @@ void twin_layer_free(struct twin_layer *c);
 /* u of every weight; 1/2 where there is no range. */
 void twin_range(const struct quant_layer *q, const double *W, const struct twin_layer *c,
                 double *u);
-/* True when the layer (or, per channel, the channel of weight i) has no range. */
-int twin_no_range(const struct quant_layer *q, const double *W, const struct twin_layer *c,
-                  size_t i);
 int twin_code(enum rounder r, double u, int k);
+/* Distance of u from the nearest place where its code at k bits changes. */
+double twin_code_distance(enum rounder r, double u, int k);
 double twin_dequantize(enum dequantizer d, int q, int k);
 /* Ŵ of û of weight i at k bits. */
 double twin_weight(const struct quant_layer *q, const struct twin_layer *c, size_t i, double u_hat);

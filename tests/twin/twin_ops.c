@@ -493,3 +493,15 @@ double twin_kink(const struct twin *t, int i) {
         nearest = fmin(nearest, act_kink(t, i, t->out[v->in[0]][j]));
     return nearest;
 }
+
+double twin_flip(const struct twin *t, int i) {
+    const struct node *v = node_of(t, i);
+    double nearest = INFINITY, slope;
+    if (v->op != OP_ACT || !is_clip(t, i) || t->act_bits < 1)
+        return INFINITY;
+    for (size_t j = 0; j < (size_t)t->n * twin_size(v->shape); j++) {
+        double a = act_value(t, i, t->out[v->in[0]][j], &slope);
+        nearest = fmin(nearest, twin_code_distance(ROUND_NEAREST, a, t->act_bits));
+    }
+    return nearest;
+}

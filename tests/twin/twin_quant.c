@@ -55,11 +55,11 @@ static void measure(const struct quant_layer *q, const double *W, int k, struct 
     }
 }
 
-int twin_no_range(const struct quant_layer *q, const double *W, const struct twin_layer *c,
-                  size_t i) {
+/* True when weight i has no range: all of a layer is 0, or all of its layer or channel is equal. */
+static int no_range(const struct quant_layer *q, double max, const struct twin_layer *c, size_t i) {
     if (q->axes.range == RANGE_MINMAX)
         return c->hi[channel(q, i)] == c->lo[channel(q, i)];
-    return largest_tanh(W, q->n) == 0;
+    return max == 0;
 }
 
 void twin_range(const struct quant_layer *q, const double *W, const struct twin_layer *c,
@@ -72,6 +72,12 @@ void twin_range(const struct quant_layer *q, const double *W, const struct twin_
         else
             u[i] = m == 0 ? .5 : tanh(W[i]) / (2 * m) + .5;
     }
+}
+
+double twin_code_distance(enum rounder r, double u, int k) {
+    double top = (1 << k) - 1;
+    double x = r == ROUND_NEAREST ? top * u + .5 : (top + 1) * u; // codes change at 1 ... top
+    return fabs(x - fmin(fmax(rint(x), 1), top)) / (top + 1);
 }
 
 int twin_code(enum rounder r, double u, int k) {
@@ -112,7 +118,7 @@ static void round_all(const struct quant_layer *q, int k, const double *u, doubl
 
 void twin_quantize(const struct quant_layer *q, const double *W, int k, int frozen,
                    struct twin_layer *c, double *W_hat) {
-    double *u = need(q->n, sizeof *u);
+    double *u = need(q->n, sizeof *u), max = largest_tanh(W, q->n);
     if (!frozen)
         measure(q, W, k, c);
     twin_range(q, W, c, u);
@@ -121,7 +127,7 @@ void twin_quantize(const struct quant_layer *q, const double *W, int k, int froz
     for (size_t i = 0; i < q->n; i++) {
         if (untouched(q, k))
             W_hat[i] = W[i];
-        else if (twin_no_range(q, W, c, i))
+        else if (no_range(q, max, c, i))
             W_hat[i] = q->axes.range == RANGE_MINMAX ? c->lo[channel(q, i)] : 0;
         else
             W_hat[i] = twin_weight(q, c, i, u[i] + c->offset[i]);

@@ -103,13 +103,13 @@ static int busy_milliseconds(int *milliseconds, struct error *e) {
 }
 
 static int connect_to(struct store *s, const char *name, int flags, struct error *e) {
-    int milliseconds;
+    int milliseconds = 0;
     if (busy_milliseconds(&milliseconds, e))
         return -1;
     if (sqlite3_open_v2(name, &s->db, flags, NULL) != SQLITE_OK)
         return s->db ? sql_fail(s, e) : fail(e, "out of memory; use a smaller batch");
     sqlite3_busy_timeout(s->db, milliseconds);
-    return sql_run(s, "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL", e);
+    return 0;
 }
 
 /* What the header says; also the first access, at which SQLite notices most that is wrong. */
@@ -186,7 +186,7 @@ static int open_for_reading(struct store *s, struct error *e) {
 
 /* Switching to the write-ahead log does not wait for others by itself when two do it at once. */
 static int use_log(struct store *s, struct error *e) {
-    int milliseconds, code;
+    int milliseconds = 0, code;
     if (busy_milliseconds(&milliseconds, e))
         return -1;
     for (;; milliseconds -= 10) {
@@ -250,7 +250,8 @@ static int open_for_writing(struct store *s, struct error *e) {
     int64_t id, version;
     int current = 0;
     if (connect_to(s, s->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, e) ||
-        read_identity(s, &id, &version, e) || use_log(s, e))
+        read_identity(s, &id, &version, e) || use_log(s, e) ||
+        sql_run(s, "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL", e))
         return -1;
     if (version == newest_version() && views_are_current(s, &current, e))
         return -1;

@@ -6,6 +6,7 @@
 #include "model/describe.h"
 #include "run/session.h"
 #include "run/stop.h"
+#include "verbs/single.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,11 +42,10 @@ static int parse(struct options *o, struct run_options *r, int *helped, struct e
 }
 
 /* The command line as one text, for the record. */
-static char *command_line(const struct options *o, int argc, char **argv) {
+static char *command_line(int argc, char **argv) {
     size_t size = 32;
     for (int i = 0; i < argc; i++)
         size += strlen(argv[i]) + 1;
-    (void)o;
     char *text = need(size, 1);
     strcpy(text, "truncquant");
     for (int i = 0; i < argc; i++) {
@@ -131,29 +131,46 @@ static int run_session(struct session *s, int retry, struct error *e) {
     return rc ? EXIT_FAILED : EXIT_DONE;
 }
 
-int verb_run(struct options *o, struct error *e) {
-    struct run_options r = {.engine = "reference", .threads = "1", .checkpoint_every = "600"};
-    struct session_options so;
-    int helped, status = EXIT_FAILED;
-    char *command = command_line(o, o->argc, o->argv);
-    int operands = parse(o, &r, &helped, e);
-    if (helped || operands < 0 || session_options(o, &r, &so, e)) {
-        free(command);
-        return helped ? EXIT_DONE : EXIT_USAGE;
-    }
-    if (operands != 1) {
-        free(command);
-        fail(e, "run: name one run ID; 'truncquant plan GRID' prints them");
-        return EXIT_USAGE;
-    }
-    so.command = command;
-    struct store *store = store_open(o->db, STORE_WRITE, e);
+static int check_operands(int operands, const struct run_options *r, struct error *e) {
+    if (operands == 1 && r->spec)
+        return fail(e, "run: an ID and --spec exclude each other; give one of them");
+    if (operands + (r->spec != NULL) != 1)
+        return fail(e, "run: name one run ID ('truncquant plan GRID' prints them), or --spec FILE");
+    return 0;
+}
+
+static int run(const struct options *o, const struct run_options *r,
+               const struct session_options *so, struct error *e) {
+    char recorded[HASH_HEX];
+    const char *id = o->argv[1];
+    int status = EXIT_FAILED;
     struct session s;
-    if (store && !session_open(&s, &so, store, o->argv[1], e)) {
-        status = run_session(&s, r.retry, e);
+    struct store *store = store_open(o->db, STORE_WRITE, e);
+    if (store && r->spec) {
+        id = recorded;
+        if (single_record(r->spec, o->quantizers, store, recorded, e))
+            id = NULL;
+    }
+    if (store && id && !session_open(&s, so, store, id, e)) {
+        status = run_session(&s, r->retry, e);
         session_close(&s);
     }
     store_close(store);
+    return status;
+}
+
+int verb_run(struct options *o, struct error *e) {
+    struct run_options r = {.engine = "reference", .threads = "1", .checkpoint_every = "600"};
+    struct session_options so;
+    int helped, status = EXIT_USAGE;
+    char *command = command_line(o->argc, o->argv);
+    int operands = parse(o, &r, &helped, e);
+    if (helped)
+        status = EXIT_DONE;
+    else if (operands >= 0 && !check_operands(operands, &r, e) && !session_options(o, &r, &so, e)) {
+        so.command = command;
+        status = run(o, &r, &so, e);
+    }
     free(command);
     return status;
 }

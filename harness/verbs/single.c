@@ -1,0 +1,81 @@
+/* One run from a specification; single.h is the manual. */
+#include "verbs/single.h"
+
+#include "base/file.h"
+#include "data/dataset.h"
+#include "plan/network.h"
+#include "plan/spec.h"
+#include "verbs/row.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TEXT_LIMIT = 1 << 20 };
+
+static char *read_input(struct error *e) {
+    char *text = need(TEXT_LIMIT + 1, 1);
+    size_t size = fread(text, 1, TEXT_LIMIT + 1, stdin);
+    if (!ferror(stdin) && size <= TEXT_LIMIT && !memchr(text, '\0', size))
+        return text;
+    fail(e, "standard input: is no specification; give the lines of key = value");
+    free(text);
+    return NULL;
+}
+
+static char *read_text(const char *path, struct error *e) {
+    size_t size;
+    if (!strcmp(path, "-"))
+        return read_input(e);
+    char *text = file_read(path, TEXT_LIMIT, &size, e);
+    if (text && memchr(text, '\0', size)) {
+        fail_at(e, path, 0, "holds a NUL byte; is it a specification?");
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+/* The row of a specification that has been read, with its network's text. */
+static int make(struct run_row *row, const struct spec *spec, const struct dataset *data,
+                const struct quantizer *const *table, struct error *e) {
+    char path[PATH_MAX];
+    struct cfg cfg = {0};
+    size_t size;
+    if (network_find(spec->network, path, sizeof path, e))
+        return -1;
+    char *text = file_read(path, TEXT_LIMIT, &size, e);
+    int rc = -1;
+    if (text && !cfg_parse(&cfg, text, size, path, data->shape, data->classes, e) &&
+        !row_fault(spec, data, e))
+        rc = row_make(row, spec, table, &cfg, text, data, "", e);
+    cfg_free(&cfg);
+    free(text);
+    return rc;
+}
+
+int single_record(const char *path, const struct quantizer *const *table, struct store *store,
+                  char run_id[HASH_HEX], struct error *e) {
+    const char *name = strcmp(path, "-") ? path : "standard input";
+    struct spec spec;
+    struct dataset data = {0};
+    struct run_row row = {0};
+    char *text = read_text(path, e);
+    if (!text)
+        return -1;
+    int rc = spec_read(&spec, table, text, name, e);
+    if (!rc && spec_validate(&spec, table, e))
+        rc = fail_prefix(e, name, 0);
+    if (!rc)
+        rc = dataset_open(&data, spec.dataset, e);
+    if (!rc)
+        rc = make(&row, &spec, &data, table, e);
+    if (!rc) {
+        strcpy(run_id, row.run_id);
+        rc = store_add_runs(store, &row, 1, NULL, e);
+    }
+    store_free_run(&row);
+    dataset_close(&data);
+    free(text);
+    return rc;
+}

@@ -1,0 +1,14 @@
+/* A run from a specification alone, without a grid: read, checked and recorded as `plan` would. */
+#ifndef VERBS_SINGLE_H
+#define VERBS_SINGLE_H
+
+#include "base/hash.h"
+#include "quant/quantizer.h"
+#include "store/store.h"
+
+/* The specification in `path` ("-": standard input; the lines of spec_write), recorded in the store; its
+ * id into run_id. A run that is there already stays as it is. */
+int single_record(const char *path, const struct quantizer *const *table, struct store *store,
+                  char run_id[HASH_HEX], struct error *e);
+
+#endif

@@ -1,0 +1,176 @@
+/* Training as a whole, on a run in memory: it learns, it is reproducible to the bit, all widths are
+ * trained as they should be, and a loss that is no number is reported with its place. */
+#include "train/toy.h"
+
+#include "train/loss.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static double last_accuracy(const struct trainer *t, int bits) {
+    double accuracy = -1;
+    for (int i = 0; i < t->n_rows; i++)
+        if (t->rows[i].bits == bits)
+            accuracy = t->rows[i].accuracy;
+    return accuracy;
+}
+
+/* 64 images with random labels have nothing in common: 100 % means that gradients reach everything. */
+static void learns_64_images_by_heart(void **state) {
+    (void)state;
+    struct spec spec = toy_spec("truncquant", 1, 150);
+    spec.act_bits = 8;
+    struct toy t;
+    toy_build(&t, &spec);
+    toy_train(&t, -1);
+    assert_true(last_accuracy(&t.trainer, 32) > 99.9);
+    assert_true(last_accuracy(&t.trainer, 8) > 99.9);
+    assert_true(last_accuracy(&t.trainer, 1) > 60);
+    toy_free(&t);
+}
+
+static void same_seed_same_bits_other_seed_others(void **state) {
+    (void)state;
+    const char *const schemes[] = {"fp32",   "qat", "minmax", "truncquant", "truncquant-minmax",
+                                   "learned-step"};
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+        struct spec one = toy_spec(schemes[i], 1, 2), two = toy_spec(schemes[i], 2, 2);
+        struct toy a, b, c;
+        toy_build(&a, &one);
+        toy_build(&b, &one);
+        toy_build(&c, &two);
+        toy_train(&a, -1);
+        toy_train(&b, -1);
+        toy_train(&c, -1);
+        assert_true(toy_same(&a, &b));
+        assert_false(toy_same(&a, &c));
+        toy_free(&a);
+        toy_free(&b);
+        toy_free(&c);
+    }
+}
+
+/* Schemes of one seed start from equal weights, so that they can be compared in pairs. */
+static void schemes_of_a_seed_start_equal(void **state) {
+    (void)state;
+    struct spec qat = toy_spec("qat", 3, 1), learned = toy_spec("learned-step", 3, 1);
+    struct toy a, b;
+    toy_build(&a, &qat);
+    toy_build(&b, &learned);
+    for (int i = 0; i < a.model->n_parameters; i++)
+        assert_memory_equal(a.model->parameters[i].value, b.model->parameters[i].value,
+                            a.model->parameters[i].n * sizeof(float));
+    assert_true(b.model->n_parameters > a.model->n_parameters);
+    toy_free(&a);
+    toy_free(&b);
+}
+
+static void every_epoch_has_its_rows(void **state) {
+    (void)state;
+    struct spec spec = toy_spec("qat", 1, 3);
+    spec.batch = 15; // 64 = 4 · 15 + 4: the partial batch is dropped
+    struct toy t;
+    toy_build(&t, &spec);
+    assert_int_equal(t.trainer.steps_per_epoch, 4);
+    toy_train(&t, -1);
+    assert_int_equal(t.trainer.n_rows, 3 * 5);
+    for (int i = 0; i < t.trainer.n_rows; i++) {
+        const struct epoch_row *r = &t.trainer.rows[i];
+        assert_int_equal(r->epoch, i / 5 + 1);
+        assert_int_equal(r->bits, spec.widths.bits[i % 5]);
+        assert_int_equal(r->images, 60);
+        assert_true(r->loss > 0 && r->accuracy >= 0 && r->accuracy <= 100);
+    }
+    toy_free(&t);
+}
+
+/* Learned parameters start, move, and are counted among the parameters. */
+static void learned_steps_are_trained(void **state) {
+    (void)state;
+    struct spec spec = toy_spec("learned-step", 1, 2);
+    struct toy t, start;
+    toy_build(&t, &spec);
+    toy_build(&start, &spec);
+    toy_train(&t, -1);
+    int moved = 0, seen = 0;
+    for (int i = 0; i < t.model->n_quantized; i++) {
+        const struct parameter *p = &t.model->parameters[t.model->quantized[i].params];
+        const struct parameter *s = &start.model->parameters[start.model->quantized[i].params];
+        assert_int_equal(p->role, PARAMETER_QUANTIZER);
+        for (size_t k = 0; k + 1 < p->n; k++, seen++) { // width 32 has no step
+            assert_true(s->value[k] > 0);
+            moved += p->value[k] != s->value[k];
+        }
+    }
+    assert_true(seen >= 8);
+    assert_int_equal(moved, seen);
+    toy_free(&t);
+    toy_free(&start);
+}
+
+/* width_weight 0 for all but one width leaves only that width's gradients. */
+static void width_weights_scale_gradients(void **state) {
+    (void)state;
+    struct spec spec = toy_spec("qat", 1, 1);
+    spec.width_weight = (struct reals){5, {0, 0, 1, 0, 0}};
+    struct toy t;
+    toy_build(&t, &spec);
+    toy_train(&t, 1);
+    for (int i = 0; i < t.model->n_norms; i++)
+        for (int b = 0; b < 5; b++) {
+            const struct parameter *p = &t.model->parameters[t.model->norms[i].shift[b]];
+            double sum = 0;
+            for (size_t c = 0; c < p->n; c++)
+                sum += fabsf(p->grad[c]);
+            assert_true((sum > 0) == (b == 2));
+        }
+    toy_free(&t);
+}
+
+static void a_loss_that_is_no_number_is_reported(void **state) {
+    (void)state;
+    struct spec spec = toy_spec("qat", 1, 1);
+    struct error e = {0};
+    struct toy t;
+    toy_build(&t, &spec);
+    // The second convolution, layer 3: everything before it is sound.
+    t.model->parameters[t.model->nodes[t.model->quantized[0].node].weights].value[5] = NAN;
+    assert_int_equal(trainer_step(&t.trainer, &e), -1);
+    assert_non_null(strstr(e.text, "at 32 bits"));
+    assert_non_null(strstr(e.text, "epoch 1, step 1"));
+    assert_non_null(strstr(e.text, "conv of layer 3"));
+    toy_free(&t);
+}
+
+static void a_batch_larger_than_the_data_is_refused(void **state) {
+    (void)state;
+    struct spec spec = toy_spec("qat", 1, 1), small = spec;
+    struct error e = {0};
+    struct toy t;
+    struct trainer other;
+    toy_build(&t, &spec);
+    small.batch = TOY_TRAIN + 1;
+    assert_int_equal(
+        trainer_start(&other, &small, &t.data, t.model, &engine_reference, t.plan, &e), -1);
+    assert_non_null(strstr(e.text, "64 training images, fewer than a batch of 65"));
+    toy_free(&t);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(learns_64_images_by_heart),
+        cmocka_unit_test(same_seed_same_bits_other_seed_others),
+        cmocka_unit_test(schemes_of_a_seed_start_equal),
+        cmocka_unit_test(every_epoch_has_its_rows),
+        cmocka_unit_test(learned_steps_are_trained),
+        cmocka_unit_test(width_weights_scale_gradients),
+        cmocka_unit_test(a_loss_that_is_no_number_is_reported),
+        cmocka_unit_test(a_batch_larger_than_the_data_is_refused),
+    };
+    return cmocka_run_group_tests_name("trainer", tests, NULL, NULL);
+}

@@ -8,7 +8,7 @@ enum { WORD_MAX = 32 }; // no known word is longer
 struct excerpt cfg_excerpt(const char *s) {
     struct excerpt x = {""};
     size_t n = 0;
-    for (; s[n] && n < sizeof x.text - 4; n++)
+    for (; n < sizeof x.text - 4 && s[n]; n++)
         x.text[n] = s[n] >= ' ' && s[n] <= '~' ? s[n] : '?';
     strcpy(x.text + n, s[n] ? "..." : "");
     return x;

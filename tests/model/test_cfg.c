@@ -291,6 +291,10 @@ static void refuses_wrong_shapes(void **state) {
          "[maxpool] of size=9 is larger than its input of 8x8"},
         {NET CONV "[maxpool]\nsize=1\nstride=1\npadding=2\n" END, 7,
          "windows wholly in the padding"},
+        {NET CONV "[maxpool]\nsize=1\nstride=5\npadding=2\n" END, 7,
+         "windows wholly in the padding"},
+        {NET "[conv]\nfilters=4096\n[conv]\nsize=63\npad=1\n" END, 4,
+         "unfolds its input to 1040449536"},
         {NET CONV "[maxpool]\nsize=2\nstride=1\npadding=3\n" END, 7,
          "windows wholly in the padding"},
         {NET CONV "[maxpool]\nsize=2\nstride=2\n[shortcut]\nfrom=-2\n" END, 10,
@@ -549,7 +553,7 @@ static void normal_form_is_frozen(void **state) {
     (void)state;
     struct cfg cfg =
         parsed(NET CONV "[conv]\nfilters=4\nbias=0\nprojection=1\nactivation=linear\n"
-                        "[shortcut]\nfrom=-2\nbeta=.1\n[maxpool]\nsize=2\nstride=2\n"
+                        "[shortcut]\nfrom=-2\nbeta=.125\n[maxpool]\nsize=2\nstride=2\n"
                         "[dropout]\n[route]\nlayers=-1,-2\n[upsample]\n[reorg]\nstride=2\n"
                         "[batchnorm]\n" END,
                grey);
@@ -560,7 +564,7 @@ static void normal_form_is_frozen(void **state) {
         "activation=relu bias=1 quantize=0 projection=0 init=kaiming-uniform\n"
         "1 convolutional filters=4 size=1 stride=1 padding=0 groups=1 batch_normalize=0 "
         "activation=linear bias=0 quantize=grid projection=1 init=kaiming-uniform\n"
-        "2 shortcut from=0 alpha=1 beta=0.1 activation=linear\n"
+        "2 shortcut from=0 alpha=1 beta=0.125 activation=linear\n"
         "3 maxpool size=2 stride=2 padding=1\n"
         "4 dropout probability=0.5\n"
         "5 route layers=4,3\n"

@@ -96,6 +96,18 @@ static void lenet(void **state) {
     cfg_free(&cfg);
 }
 
+static void groups_share_the_work(void **state) {
+    (void)state;
+    static const char text[] =
+        "[net]\n[convolutional]\nfilters=6\nsize=3\nstride=2\npad=1\ngroups=3\n"
+        "[connected]\n";
+    struct cfg cfg;
+    struct error e = {""};
+    assert_int_equal(cfg_parse(&cfg, text, strlen(text), "x.cfg", cifar10, 10, &e), 0);
+    assert_float_equal(model_macs(&cfg), 256. * 6 * 9 + 256 * 6 * 10, 0);
+    cfg_free(&cfg);
+}
+
 /* Blocks per group n, expansion x: the sum over the groups, as one would write it by hand. */
 static void check_resnet(const char *name, int n, int x, struct shape data) {
     struct cfg cfg = ours(name, data, 10);
@@ -335,6 +347,7 @@ static void darknet_builds_odd_geometry_alike(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lenet),
+        cmocka_unit_test(groups_share_the_work),
         cmocka_unit_test(resnets),
         cmocka_unit_test(resnet20_in_numbers),
         cmocka_unit_test(resnets_are_wired_as_the_paper_says),

@@ -37,10 +37,10 @@ columns = panels <= 4 ? at_most(panels, 2) : 3
 rows = (panels + columns - 1) / columns
 width = at_least(left + columns * (panel + gap_x) - 30, 640)
 entries = curves + 2 + (show_chance ? 1 : 0)
-per_row = at_least(1, at_most(entries, int((width - 40) / (60 + 7 * longest))))
+per_row = at_least(1, at_most(entries, int((width - 40) / (80 + 8 * longest))))
 legend_rows = (entries + per_row - 1) / per_row
 legend_top = top + rows * (tall + gap_y) - 34
-height = legend_top + line_height * legend_rows + 10 + caption_height
+height = legend_top + line_height * legend_rows + 16 + caption_height
 load "plots/canvas.gp"
 
 # Neighbours are moved apart a little, or error bars would hide each other.

@@ -50,11 +50,13 @@ parse() {
 }
 
 need() {
-    local tool
+    local tool problem
     for tool in sqlite3 gnuplot; do
         command -v $tool >/dev/null || die 1 "$tool is missing; 'scripts/setup.sh' installs it"
     done
     [ -f "$db" ] || die 1 "there is no database $db; 'make grid GRID=FILE' runs a grid into one"
+    problem=$(sqlite3 -readonly "$db" "SELECT 1 FROM grid_accuracy LIMIT 1" 2>&1 >/dev/null) ||
+        die 1 "$db is no database of truncquant, or one of another version; ${problem#Error: in prepare, }"
 }
 
 # query FILE CALIBRATED [sqlite3 option ...]: the rows of plots/FILE.
@@ -65,7 +67,7 @@ query() {
     sqlite3 -readonly -bail -batch "$@" "$db" ".timeout 10000" ".parameter init" \
         ".parameter set :grid $name" ".parameter set :calibrated $calibrated" \
         ".read plots/curves.sql" ".read $file" 2>"$new/messages" ||
-        die 1 "$db: $(grep -m 1 . "$new/messages"); is it a database of truncquant, of this version?"
+        die 1 "$db cannot be read: $(cat "$new/messages")"
 }
 
 # figure NAME SOURCE CALIBRATED: into $new; returns 1 when there are no numbers for it.

@@ -82,11 +82,11 @@ open_logs() {
 # Each run uses one core: more threads than that would only get in each other's way.
 start_runs() {
     export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 PARALLEL_SHELL=/bin/sh
-    export GRID_TRUNCQUANT=$truncquant GRID_DB=$db GRID_LOGS=$logs
+    export GRID_TRUNCQUANT=$truncquant GRID_DB=$db GRID_LOGS=$logs GRID_RETRY=${retry:+--retry}
     # Its own session keeps Ctrl-C from it: parallel would kill the runs after a third of a second.
     # shellcheck disable=SC2016 # expanded by parallel's shell, where no quoting can go wrong
     setsid parallel --will-cite --jobs "$jobs" --joblog "$joblog" --arg-file "$ids" \
-        'exec "$GRID_TRUNCQUANT" run {} --db "$GRID_DB" >>"$GRID_LOGS"/{}.log 2>&1' \
+        'exec "$GRID_TRUNCQUANT" run {} $GRID_RETRY --db "$GRID_DB" >>"$GRID_LOGS"/{}.log 2>&1' \
         </dev/null >"$logs/parallel.log" 2>&1 &
     parallel=$!
 }
@@ -159,13 +159,11 @@ report() {
         echo "grid.sh: interrupted; the same command goes on from the checkpoints" >&2
         exit $((128 + signal))
     fi
-    [ ${#failed[@]} = 0 ] || die 1 "some runs failed; with --retry-failed they are tried again"
 }
 
 parse "$@"
 need_tools
 open_logs
-mkdir -p "$(dirname "$db")"
 "$truncquant" plan "$grid" --pending --ids "${retry[@]}" --db "$db" >"$ids"
 pending=$(wc -l <"$ids")
 signal=0 done_runs=0 failed=() asked=" "
@@ -178,5 +176,11 @@ if [ "$pending" -gt 0 ]; then
     wait_for_runs
     summarize
     report
+else
+    "$truncquant" status "$grid" --db "$db"
 fi
-"$truncquant" status "$grid" --db "$db"
+# Those that failed in an earlier call count, too: the grid is not what it should be.
+counts=$("$truncquant" status "$grid" --line --db "$db")
+if [ ${#failed[@]} != 0 ] || [[ $counts == *" failed"* ]]; then
+    die 1 "some runs failed ('truncquant status $grid --db $db'); --retry-failed tries them again"
+fi

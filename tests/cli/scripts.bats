@@ -1,0 +1,344 @@
+# scripts/setup.sh with fakes of apt and its kin, scripts/grid.sh with a fake of the program.
+
+root=$BATS_TEST_DIRNAME/../..
+
+setup() {
+    export FAKES="$BATS_TEST_TMPDIR/fakes" CALLS="$BATS_TEST_TMPDIR/calls"
+    mkdir "$FAKES"
+    : >"$CALLS"
+}
+
+# fake NAME: a program of that name in $FAKES, with its text on stdin.
+fake() {
+    { echo '#!/bin/bash' && cat; } >"$FAKES/$1"
+    chmod +x "$FAKES/$1"
+}
+
+# Bats lets a line that starts with `!` pass whatever comes.
+not_called() {
+    if grep -q "$@" "$CALLS"; then
+        return 1
+    fi
+}
+
+# ---- setup.sh ----
+
+# Where apt-get is asked something that has a word of $FAKE_FAULTS in it, it fails: once, or $FAKE_FOREVER.
+# A machine that has every package but those in $1, and a user with the id $2.
+machine() {
+    local tool
+    export FAKE_MISSING=$1 FAKE_UID=$2
+    for tool in sh bash env cat; do
+        ln -s "$(command -v $tool)" "$FAKES/$tool"
+    done
+    fake dpkg-query <<'END'
+[[ " $FAKE_MISSING " == *" ${@: -1} "* ]] || echo -n installed
+END
+    fake id <<<'echo "$FAKE_UID"'
+    fake apt-get <<'END'
+echo "apt-get $*" >>"$CALLS"
+for fault in $FAKE_FAULTS; do
+    [[ " $* " == *" $fault "* ]] || continue
+    [ -n "$FAKE_FOREVER" ] || [ ! -e "$FAKES/$fault.was" ] || continue
+    : >"$FAKES/$fault.was"
+    exit 100
+done
+exit 0
+END
+}
+
+setup_sh() {
+    run env PATH="$FAKES" "$root/scripts/setup.sh" "$@"
+}
+
+@test "setup: nothing is missing, so apt is not asked" {
+    machine "" 0
+    setup_sh --test
+    [ "$status" = 0 ]
+    [[ $output == *"all packages are there"* ]]
+    [ ! -s "$CALLS" ]
+}
+
+@test "setup: root installs what is missing, without an update of fresh lists" {
+    machine "darknet parallel bats" 0
+    setup_sh
+    [ "$status" = 0 ]
+    grep -q -- "install -y --no-install-recommends darknet parallel$" "$CALLS"
+    not_called update
+}
+
+@test "setup --test: installs what the tests need, too" {
+    machine "darknet bats" 0
+    setup_sh --test
+    [ "$status" = 0 ]
+    grep -q -- "install -y --no-install-recommends darknet bats$" "$CALLS"
+}
+
+@test "setup: any gnuplot will do" {
+    machine "gnuplot-nox" 0
+    fake gnuplot </dev/null
+    setup_sh
+    [ "$status" = 0 ]
+    [ ! -s "$CALLS" ]
+}
+
+@test "setup: no package lists yet, so they are fetched first" {
+    machine "darknet" 0
+    FAKE_FAULTS=--simulate setup_sh
+    [ "$status" = 0 ]
+    [[ $(sed -n 2p "$CALLS") == *update ]]
+    [[ $(sed -n 3p "$CALLS") == *"install -y"* ]]
+}
+
+@test "setup: stale lists are fetched anew and the installation tried again" {
+    machine "darknet" 0
+    FAKE_FAULTS=-y setup_sh
+    [ "$status" = 0 ]
+    [[ $(sed -n 3p "$CALLS") == *update ]]
+    [[ $(sed -n 4p "$CALLS") == *"install -y"* ]]
+    [ "$(wc -l <"$CALLS")" = 4 ]
+}
+
+@test "setup: an installation that fails twice is an error that names the packages" {
+    machine "darknet" 0
+    FAKE_FOREVER=1 FAKE_FAULTS=-y setup_sh
+    [ "$status" = 1 ]
+    [[ $output == *"setup.sh: apt-get could not install darknet"* ]]
+}
+
+@test "setup: no network" {
+    machine "darknet" 0
+    FAKE_FOREVER=1 FAKE_FAULTS="--simulate update" setup_sh
+    [ "$status" = 1 ]
+    [[ $output == *"setup.sh: apt-get update failed"* ]]
+    not_called -- "install -y"
+}
+
+@test "setup: neither root nor sudo" {
+    machine "darknet parallel" 1000
+    setup_sh
+    [ "$status" = 1 ]
+    [[ $output == *"apt-get install --no-install-recommends darknet parallel"* ]]
+    [ ! -s "$CALLS" ]
+}
+
+@test "setup: not root, but there is sudo" {
+    machine "darknet" 1000
+    fake sudo <<'END'
+echo -n "sudo " >>"$CALLS"
+exec "$@"
+END
+    setup_sh
+    [ "$status" = 0 ]
+    grep -q -- "^sudo apt-get .*install -y --no-install-recommends darknet$" "$CALLS"
+}
+
+@test "setup: not Debian" {
+    machine "" 0
+    rm "$FAKES/apt-get"
+    setup_sh
+    [ "$status" = 1 ]
+    [[ $output == *"no apt-get here"*"darknet"* ]]
+}
+
+@test "setup: an unknown argument" {
+    machine "" 0
+    setup_sh --tests
+    [ "$status" = 2 ]
+    setup_sh --test more
+    [ "$status" = 2 ]
+}
+
+@test "setup: the tests' command in the README is the one that .ci/run runs" {
+    command=$(grep -m 1 'make test$' "$root/README.md" | sed 's/^ *//')
+    [ -n "$command" ]
+    grep -qxF "$command" "$root/.ci/run"
+}
+
+# ---- grid.sh ----
+
+# A program that knows the runs $1; what a run does is in its id.
+program() {
+    export FAKE_IDS="$BATS_TEST_TMPDIR/ids" TRUNCQUANT="$FAKES/true quant"
+    printf '%s\n' $1 >"$FAKE_IDS"
+    fake "true quant" <<'END'
+verb=$1
+printf '%s' "$verb" >>"$CALLS"
+printf ' <%s>' "${@:2}" >>"$CALLS"
+echo >>"$CALLS"
+stop() {
+    echo "$1 was asked to stop" >>"$CALLS"
+    sleep 0.5
+    echo "$1 wrote a checkpoint" >>"$CALLS"
+    exit 143
+}
+case $verb in
+plan) cat "$FAKE_IDS" ;;
+status) [[ " $* " == *" --watch "* ]] && exec sleep 60; echo "${FAKE_COUNTS:-3 done}" ;;
+run)
+    case $2 in
+    bad*) echo "truncquant: net.cfg:3: stride is 0; use 1 or more" >&2; exit 1 ;;
+    killed*) kill -KILL $$ ;;
+    slow*) trap 'stop "$2"' TERM; for i in {1..600}; do sleep 0.1; done ;;
+    threads*) echo "$OPENBLAS_NUM_THREADS $OMP_NUM_THREADS" ;;
+    esac
+    echo "$2 ended" >>"$CALLS"
+    ;;
+esac
+END
+}
+
+in_new_place() {
+    place="$BATS_TEST_TMPDIR/a b/it's"
+    mkdir -p "$place"
+    cd "$place"
+    : >"my grid.grid"
+    logs="$place/out put/grids/my grid"
+}
+
+grid_sh() {
+    "$root/scripts/grid.sh" "my grid.grid" --db "out put/my.db" "$@"
+}
+
+wait_for() {
+    for i in {1..200}; do
+        grep -q "$1" "$CALLS" && return
+        sleep 0.1
+    done
+    return 1
+}
+
+@test "grid: every pending run is run, with paths as the caller meant them" {
+    program "one two threads"
+    in_new_place
+    run grid_sh --jobs 2
+    [ "$status" = 0 ]
+    [[ $output == *"3 of 3 runs finished, 0 failed"* ]]
+    grep -qxF "plan <$place/my grid.grid> <--pending> <--ids> <--db> <$place/out put/my.db>" "$CALLS"
+    for id in one two threads; do
+        grep -qxF "run <$id> <--db> <$place/out put/my.db>" "$CALLS"
+        grep -qx "$id ended" "$CALLS"
+    done
+    [ "$(cat "$logs/threads.log")" = "1 1" ]
+    [[ $output != *cite* ]]
+}
+
+@test "grid: failed runs are listed with reason and log, and the others still run" {
+    program "one bad1 two killed1 three"
+    in_new_place
+    run grid_sh --jobs 1
+    [ "$status" = 1 ]
+    [[ $output == *"3 of 5 runs finished, 2 failed"* ]]
+    [[ $output == *"bad1: net.cfg:3: stride is 0; use 1 or more"*"log: $logs/bad1.log"* ]]
+    [[ $output == *"killed1: killed by signal 9"* ]]
+    grep -qx "three ended" "$CALLS"
+}
+
+@test "grid: --retry-failed reaches plan and run" {
+    program "one"
+    in_new_place
+    run grid_sh --retry-failed
+    [ "$status" = 0 ]
+    grep -q "^plan .*<--retry-failed>" "$CALLS"
+    grep -q "^run <one> <--retry>" "$CALLS"
+}
+
+@test "grid: nothing is pending" {
+    program ""
+    : >"$FAKE_IDS"
+    in_new_place
+    run grid_sh
+    [ "$status" = 0 ]
+    [[ $output == *"3 done"* ]]
+    not_called "^run"
+}
+
+@test "grid: a run that failed in an earlier call still makes it fail" {
+    program "one"
+    in_new_place
+    FAKE_COUNTS="1 done, 1 failed" run grid_sh
+    [ "$status" = 1 ]
+    [[ $output == *"--retry-failed tries them again"* ]]
+}
+
+@test "grid: a plan that fails ends it, with the plan's message" {
+    program "one"
+    in_new_place
+    fake "true quant" <<<'echo "truncquant: my grid.grid:1: no scheme" >&2; exit 1'
+    run grid_sh
+    [ "$status" = 1 ]
+    [[ $output == *"my grid.grid:1: no scheme"* ]]
+}
+
+@test "grid: a signal lets every run write its checkpoint, and starts no other" {
+    program "slow1 slow2 slow3"
+    in_new_place
+    "$root/scripts/grid.sh" "my grid.grid" --db "out put/my.db" --jobs 2 \
+        >"$BATS_TEST_TMPDIR/output" 2>&1 3>&- & # no function, whose subshell would get the signal
+    wait_for "^run <slow2>"
+    sleep 0.5
+    kill -TERM $!
+    status=0
+    wait $! || status=$?
+    [ "$status" = 143 ]
+    for id in slow1 slow2; do
+        [ "$(grep -c "^$id was asked to stop" "$CALLS")" = 1 ]
+        grep -q "^$id wrote a checkpoint" "$CALLS"
+    done
+    not_called "slow3"
+    grep -q "0 of 3 runs finished, 0 failed" "$BATS_TEST_TMPDIR/output"
+    grep -q "goes on from the checkpoints" "$BATS_TEST_TMPDIR/output"
+
+    program "one"
+    run grid_sh
+    [ "$status" = 0 ]
+}
+
+@test "grid: Ctrl-C reaches the runs as one request to stop" {
+    program "slow1"
+    in_new_place
+    { wait_for "^run <slow1>" && sleep 0.5 && printf '\003' && sleep 3; } 3>&- |
+        run script --quiet --return --command "'${root//\'/\'\\\'\'}/scripts/grid.sh' 'my grid.grid' --db 'out put/my.db'" /dev/null
+    [ "$(grep -c "^slow1 was asked to stop" "$CALLS")" = 1 ]
+    grep -q "^slow1 wrote a checkpoint" "$CALLS"
+}
+
+@test "grid: the same grid is not run twice at once" {
+    program "slow1"
+    in_new_place
+    "$root/scripts/grid.sh" "my grid.grid" --db "out put/my.db" >/dev/null 2>&1 3>&- &
+    first=$!
+    wait_for "^run <slow1>"
+    run grid_sh
+    kill -TERM $first
+    wait $first || true
+    [ "$status" = 1 ]
+    [[ $output == *"already being run"* ]]
+}
+
+@test "grid: wrong use" {
+    program "one"
+    in_new_place
+    run grid_sh --jobs none
+    [ "$status" = 2 ]
+    [[ $output == *"--jobs takes a number"* ]]
+    run grid_sh --job 1
+    [ "$status" = 2 ]
+    run grid_sh another.grid
+    [ "$status" = 2 ]
+    run "$root/scripts/grid.sh"
+    [ "$status" = 2 ]
+    [ ! -s "$CALLS" ]
+}
+
+@test "grid: no program, no GNU parallel" {
+    in_new_place
+    TRUNCQUANT=build/none run grid_sh
+    [ "$status" = 1 ]
+    [[ $output == *"'make' builds it"* ]]
+    program "one"
+    fake parallel <<<'echo "parallel from moreutils"'
+    PATH=$FAKES:$PATH run grid_sh
+    [ "$status" = 1 ]
+    [[ $output == *"GNU parallel is missing"* ]]
+}

@@ -1,0 +1,156 @@
+# scripts/figures.sh and its queries, on a database whose numbers can be checked by hand (database.sql).
+
+root=$BATS_TEST_DIRNAME/../..
+
+setup_file() {
+    export db="$BATS_FILE_TMPDIR/my results.db" figures="$BATS_FILE_TMPDIR/the figures"
+    cat "$BATS_TEST_DIRNAME"/../../results/schema/[0-9]*.sql "$BATS_TEST_DIRNAME"/../../results/schema/views.sql \
+        "$BATS_TEST_DIRNAME/database.sql" | sqlite3 -bail "$db"
+    "$BATS_TEST_DIRNAME/../../scripts/figures.sh" --db "$db" --grid three --output "$figures/three"
+    "$BATS_TEST_DIRNAME/../../scripts/figures.sh" --db "$db" --grid one --output "$figures/one"
+}
+
+# rows FILE CONDITION COLUMNS: from a figure's CSV, a query for a query.
+rows() {
+    sqlite3 :memory: ".import --csv '$1' t" "SELECT $3 FROM t WHERE $2"
+}
+
+is_png() {
+    [ "$(head -c 8 "$1" | od -An -tx1 | tr -d ' ')" = 89504e470d0a1a0a ]
+    [ "$(tail -c 8 "$1" | head -c 4)" = IEND ]
+}
+
+@test "every figure is there, as data, caption, SVG and PNG" {
+    for name in accuracy training staircase; do
+        for grid in three one; do
+            is_png "$figures/$grid/$name.png"
+            rsvg-convert --output "$BATS_TEST_TMPDIR/x.png" "$figures/$grid/$name.svg"
+            [ -s "$figures/$grid/$name.csv" ]
+            [ -s "$figures/$grid/$name.txt" ]
+        done
+    done
+}
+
+@test "calibrated results get a figure of their own, where there are some" {
+    is_png "$figures/one/accuracy-calibrated.png"
+    [ ! -e "$figures/three/accuracy-calibrated.csv" ]
+    [ "$(rows "$figures/one/accuracy-calibrated.csv" "label = 'qat' AND inference = 'direct' AND bits = 2" top1)" = 83.0 ]
+    grep -q "batch norm calibrated" "$figures/one/accuracy-calibrated.svg"
+}
+
+@test "accuracy: mean and sample standard deviation over seeds, 32 bits next to 8" {
+    csv=$figures/three/accuracy.csv
+    [ "$(rows "$csv" "label = 'qat' AND inference = 'truncated'" "bits, x, top1, top1_sd, seeds")" = "2|2|60.0|2.0|3" ]
+    [ "$(rows "$csv" "label = 'qat' AND inference = 'direct' AND bits = 2" "top1, top1_sd")" = "80.0|2.0" ]
+    [ "$(rows "$csv" "label = 'truncquant' AND inference = 'truncated'" "top1")" = 80.0 ]
+    [ "$(rows "$csv" "bits = 32" "DISTINCT x")" = 9 ]
+    [ "$(rows "$csv" 1 "count(*), max(panel), max(curve), min(chance)")" = "6|1|2|10.0" ]
+}
+
+@test "accuracy: the SVG says what it shows" {
+    svg=$figures/three/accuracy.svg
+    for text in "lenet, fashion-mnist" qat truncquant "weight bits" "top-1 accuracy (%)" "fashion-mnist, 1,000 test images" \
+        "mean of 3 seeds, bar: ± 1 standard deviation over seeds" "commit 0123456789" "batch norm not calibrated" chance; do
+        grep -qF "$text" "$svg"
+    done
+    if grep -q net_8 "$svg"; then
+        false
+    fi
+}
+
+@test "accuracy: one seed has no error bar, and says so" {
+    grep -q "one seed, no error bar" "$figures/one/accuracy.svg"
+    grep -q "commit 0123456789 (changed)" "$figures/one/accuracy.svg"
+    [ "$(rows "$figures/one/accuracy.csv" "top1_sd <> ''" "count(*)")" = 0 ]
+}
+
+@test "accuracy: configurations of one scheme are told apart by what differs" {
+    [ "$(rows "$figures/one/accuracy.csv" 1 "DISTINCT label" | sort)" = $'qat\nqat (epochs 5)' ]
+    grep -qF "qat (epochs 5)" "$figures/one/accuracy.svg"
+}
+
+@test "without --grid all runs are drawn, each in its panel" {
+    run "$root/scripts/figures.sh" --db "$db" --output "$BATS_TEST_TMPDIR"
+    [ "$status" = 0 ]
+    [ "$(rows "$BATS_TEST_TMPDIR/accuracy.csv" 1 "count(DISTINCT network), max(panel), count(*)")" = "2|2|12" ]
+    [[ $output == *"$BATS_TEST_TMPDIR/accuracy-calibrated.png"* ]]
+    grep -qF "mean of 1 to 3 seeds" "$BATS_TEST_TMPDIR/accuracy.svg"
+}
+
+@test "training: mean and deviation of each epoch and width" {
+    csv=$figures/three/training.csv
+    [ "$(rows "$csv" "label = 'qat' AND bits = 2 AND epoch = 1" "loss, loss_sd, accuracy, accuracy_sd")" = "1.2|0.1|62.0|1.0" ]
+    [ "$(rows "$csv" "label = 'qat' AND bits = 2 AND epoch = 2" "loss, accuracy")" = "0.7|63.0" ]
+    [ "$(rows "$csv" 1 "count(*)")" = 8 ]
+    for text in "lenet, fashion-mnist" truncquant epoch "training loss (nats)" "training accuracy (%)" "2 bits" "32 bits" \
+        "mean of 3 seeds"; do
+        grep -qF "$text" "$figures/three/training.svg"
+    done
+}
+
+@test "staircase: the bins where nearest and cut nearest disagree" {
+    csv=$figures/one/staircase.csv
+    # 1/6 to .249 and .751 to 5/6 at 2 bits; 1/2 is common to both.
+    [ "$(rows "$csv" "k = 2 AND differ = 1" "printf('%.3f', u)" | tr '\n' ' ')" = "0.167 0.249 0.751 0.833 " ]
+    # At 3 bits six of the seven boundaries.
+    [ "$(rows "$csv" "k = 3 AND differ = 1" "count(*)")" = 12 ]
+    # Floor steps at multiples of 2^-k, and stands for q / (2^k - 1).
+    [ "$(rows "$csv" "k = 2" "printf('%.3f %.2f', floor, max(u))
+        FROM t WHERE k = 2 GROUP BY floor --" | tr '\n' ' ')" = "0.000 0.25 0.333 0.50 0.667 0.75 1.000 1.00 " ]
+    [ "$(rows "$csv" "k = 2" "printf('%.4f', max(u))
+        FROM t WHERE k = 2 GROUP BY nearest --" | tr '\n' ' ')" = "0.1667 0.5000 0.8333 1.0000 " ]
+    [ "$(rows "$csv" "k = 2" "printf('%.4f', max(u))
+        FROM t WHERE k = 2 GROUP BY truncated --" | tr '\n' ' ')" = "0.2490 0.5000 0.7510 1.0000 " ]
+    grep -qF "2 bits: different on 16.5 % of the range" "$figures/one/staircase.svg"
+}
+
+@test "a grid without finished runs is an error that leaves old figures alone" {
+    echo old >"$BATS_TEST_TMPDIR/accuracy.svg"
+    run "$root/scripts/figures.sh" --db "$db" --grid none --output "$BATS_TEST_TMPDIR"
+    [ "$status" = 1 ]
+    [[ $output == *"no finished runs of grid none"* ]]
+    [ "$(cat "$BATS_TEST_TMPDIR/accuracy.svg")" = old ]
+}
+
+@test "figures that have no numbers any more do not stay" {
+    echo old >"$BATS_TEST_TMPDIR/accuracy-calibrated.svg"
+    run "$root/scripts/figures.sh" --db "$db" --grid three --output "$BATS_TEST_TMPDIR"
+    [ "$status" = 0 ]
+    [ ! -e "$BATS_TEST_TMPDIR/accuracy-calibrated.svg" ]
+}
+
+@test "no database, not a database, not a name" {
+    run "$root/scripts/figures.sh" --db "$BATS_TEST_TMPDIR/none.db"
+    [ "$status" = 1 ]
+    [[ $output == *"there is no database"* ]]
+    head -c 5000 /dev/zero | tr '\0' x >"$BATS_TEST_TMPDIR/not.db"
+    run "$root/scripts/figures.sh" --db "$BATS_TEST_TMPDIR/not.db"
+    [ "$status" = 1 ]
+    [[ $output == *"not a database"* ]]
+    run "$root/scripts/figures.sh" --db "$db" --grid "x'; DROP TABLE runs"
+    [ "$status" = 2 ]
+    run "$root/scripts/figures.sh" --grids one
+    [ "$status" = 2 ]
+}
+
+@test "many networks and schemes: the canvas grows" {
+    sqlite3 -bail "$BATS_TEST_TMPDIR/many.db" ".read '$root/results/schema/001-initial.sql'" \
+        ".read '$root/results/schema/views.sql'" ".read '$BATS_TEST_DIRNAME/database.sql'" \
+        "INSERT INTO runs SELECT substr(run_id, 3) || printf('%02d', value), substr(config_id, 3) || printf('%02d', value), spec,
+             cfg, grid, scheme || value, network || value, dataset, data_hash, params, seed, widths, epochs, batch, images,
+             act_bits, stored_bits, work, recorded_at, excluded FROM runs, json_each('[10, 11, 12, 13, 14, 15, 16, 17, 18]')" \
+        "INSERT INTO attempts SELECT a.attempt + 100 * value, substr(run_id, 3) || printf('%02d', value), engine, precision,
+             threads, isa, libraries, commit_id, dirty, host, pid, process_start, command, started_at, heartbeat_at,
+             resumed_at, progress, ended_at, outcome, reason, cpu_seconds, peak_bytes
+             FROM attempts a, json_each('[10, 11, 12, 13, 14, 15, 16, 17, 18]')" \
+        "INSERT INTO evaluations SELECT NULL, attempt + 100 * value, epoch, split, bits, act_bits, stored_bits, bank, inference,
+             calibration_batches, precision, images, correct1, correct5, loss_sum
+             FROM evaluations, json_each('[10, 11, 12, 13, 14, 15, 16, 17, 18]')"
+    run "$root/scripts/figures.sh" --db "$BATS_TEST_TMPDIR/many.db" --output "$BATS_TEST_TMPDIR"
+    [ "$status" = 0 ]
+    [ "$(rows "$BATS_TEST_TMPDIR/accuracy.csv" 1 "max(panel + 0), max(curve + 0)")" = "20|30" ]
+    small=$(sed -n 's/.* height="\([0-9]*\)".*/\1/p' "$figures/three/accuracy.svg" | head -n 1)
+    large=$(sed -n 's/.* height="\([0-9]*\)".*/\1/p' "$BATS_TEST_TMPDIR/accuracy.svg" | head -n 1)
+    [ "$large" -gt $((4 * small)) ]
+    grep -q "truncquant18" "$BATS_TEST_TMPDIR/accuracy.svg"
+}

@@ -20,7 +20,8 @@ static double last_accuracy(const struct trainer *t, int bits) {
     return accuracy;
 }
 
-/* 64 images with random labels have nothing in common: 100 % means that gradients reach everything. */
+/* 64 images with random labels have nothing in common: 100 % means that gradients reach everything.
+ */
 static void learns_64_images_by_heart(void **state) {
     (void)state;
     struct spec spec = toy_spec("truncquant", 1, 150);
@@ -36,8 +37,8 @@ static void learns_64_images_by_heart(void **state) {
 
 static void same_seed_same_bits_other_seed_others(void **state) {
     (void)state;
-    const char *const schemes[] = {"fp32",   "qat", "minmax", "truncquant", "truncquant-minmax",
-                                   "learned-step"};
+    const char *const schemes[] = {
+        "fp32", "qat", "minmax", "truncquant", "truncquant-minmax", "learned-step"};
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
         struct spec one = toy_spec(schemes[i], 1, 2), two = toy_spec(schemes[i], 2, 2);
         struct toy a, b, c;
@@ -155,8 +156,8 @@ static void a_batch_larger_than_the_data_is_refused(void **state) {
     struct trainer other;
     toy_build(&t, &spec);
     small.batch = TOY_TRAIN + 1;
-    assert_int_equal(
-        trainer_start(&other, &small, &t.data, t.model, &engine_reference, t.plan, &e), -1);
+    assert_int_equal(trainer_start(&other, &small, &t.data, t.model, &engine_reference, t.plan, &e),
+                     -1);
     assert_non_null(strstr(e.text, "64 training images, fewer than a batch of 65"));
     toy_free(&t);
 }

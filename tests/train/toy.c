@@ -44,13 +44,13 @@ static void make_data(struct dataset *d) {
             for (int p = 0; p < PLANE; p++)
                 pixels[s][i][p] = (uint8_t)random_below(&r, 256);
         }
-    *d = (struct dataset){.name = "toy",
-                          .shape = {1, SIDE, SIDE},
-                          .classes = TOY_CLASSES,
-                          .split = {{TOY_TRAIN, pixels[0][0], labels[0]},
-                                    {TOY_TEST, pixels[1][0], labels[1]}},
-                          .mean = {.5f},
-                          .deviation = {.29f}};
+    *d = (struct dataset){
+        .name = "toy",
+        .shape = {1, SIDE, SIDE},
+        .classes = TOY_CLASSES,
+        .split = {{TOY_TRAIN, pixels[0][0], labels[0]}, {TOY_TEST, pixels[1][0], labels[1]}},
+        .mean = {.5f},
+        .deviation = {.29f}};
 }
 
 struct spec toy_spec(const char *scheme, long seed, long epochs) {

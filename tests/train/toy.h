@@ -1,5 +1,6 @@
-/* A run in memory that takes milliseconds: a data set of 8x8 grey images, a small residual network, and
- * everything a trainer needs. For the tests of training, checkpoints, freezing and evaluation. */
+/* A run in memory that takes milliseconds: a data set of 8x8 grey images, a small residual network,
+ * and everything a trainer needs. For the tests of training, checkpoints, freezing and evaluation.
+ */
 #ifndef TESTS_TRAIN_TOY_H
 #define TESTS_TRAIN_TOY_H
 

@@ -1,0 +1,264 @@
+# truncquant plan: grids with their networks and data sets, what is recorded, and what is pending.
+
+root=$BATS_TEST_DIRNAME/../..
+program=$(realpath "$root")/${BUILD:-build}/truncquant
+
+setup_file() {
+    "$BATS_TEST_DIRNAME/../tiny-data.sh" "$BATS_FILE_TMPDIR/data" 256 64
+}
+
+setup() {
+    export TRUNCQUANT_DATA=$BATS_FILE_TMPDIR/data TRUNCQUANT_CACHE=$BATS_FILE_TMPDIR/cache
+    cd "$BATS_TEST_TMPDIR"
+    mkdir -p experiments/networks
+    printf '%s\n' '[net]' '[convolutional]' 'filters=4' 'size=3' 'stride=2' 'activation=relu' \
+        '[connected]' 'activation=linear' '[softmax]' >experiments/networks/tiny.cfg
+    grid 'qat, truncquant'
+}
+
+# Write a.grid with the schemes $1; the lines $2 are appended.
+grid() {
+    printf '%s\n' '[grid]' 'name = a' "scheme = $1" 'network = tiny' 'dataset = fashion-mnist' "${2-}" >a.grid
+}
+
+# Standard output alone.
+plan() {
+    run --separate-stderr "$program" plan --db a.db "$@"
+}
+
+# Fails, saying this on one line of stderr, with nothing on stdout and nothing recorded.
+refuses() {
+    plan a.grid
+    echo "$stderr"
+    [ "$status" -eq 1 ]
+    [ -z "$output" ]
+    [ "${#stderr_lines[@]}" -eq 1 ]
+    [ ! -e a.db ]
+    [[ $stderr == "truncquant: $1"* ]]
+}
+
+sql() {
+    sqlite3 -batch a.db "$1"
+}
+
+# An attempt of run $1 that started (and last gave a sign of life) $2 seconds ago, on another machine,
+# and ended with outcome $3 ("": not yet).
+attempt() {
+    sql "INSERT INTO attempts (run_id, engine, precision, threads, isa, libraries, commit_id, dirty,
+         host, pid, process_start, command, started_at, heartbeat_at, resumed_at, progress, ended_at,
+         outcome) SELECT '$1', 'e', 'fp32', 1, 'i', 'l', 'c', 0, 'elsewhere', 1, 0, 'x',
+         unixepoch() - $2, unixepoch() - $2, 0, 0,
+         iif('$3' = '', NULL, unixepoch()), nullif('$3', '')"
+}
+
+bats_require_minimum_version 1.5.0
+
+@test "one run a line: id, names, seed, what is not at its default, blanks quoted" {
+    grid 'qat' $'[train]\nwidths = 1 2\nepochs = 3\nimages = 128\n'
+    plan a.grid
+    [ "$status" -eq 0 ]
+    [[ $output =~ ^[0-9a-f]{64}\ scheme=qat\ network=tiny\ dataset=fashion-mnist\ seed=1\  ]]
+    [[ $output == *' widths="1 2" epochs=3 train.images=128' ]]
+}
+
+@test "runs are recorded once, with everything a run needs" {
+    plan a.grid
+    plan a.grid
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 2 ]
+    [ "$(sql 'SELECT count(*) FROM runs')" -eq 2 ]
+    [ "$(sql 'SELECT count(*) FROM grid_runs WHERE grid = "a"')" -eq 2 ]
+    [ "$(sql 'SELECT group_concat(scheme || network || dataset || widths || images) FROM runs')" = \
+        "qattinyfashion-mnist1 2 4 8 32256,truncquanttinyfashion-mnist1 2 4 8 32256" ]
+    [ "$(sql "SELECT cfg FROM runs LIMIT 1")" = "$(cat experiments/networks/tiny.cfg)" ]
+    [ "$(sql "SELECT params ->> '$.rounder' FROM runs WHERE scheme = 'truncquant'")" = floor ]
+}
+
+@test "numbers among the parameters are numbers" {
+    grid 'qat' $'[train]\nepochs = 3\nimages = 128\nlearning_rate = 0.01\n[quant]\nact_bits = 4'
+    plan a.grid
+    [ "$(sql "SELECT json_type(params, '$.epochs'), json_type(params, '$.\"train.images\"'),
+              json_type(params, '$.learning_rate'), json_type(params, '$.act_bits'),
+              json_type(params, '$.range') FROM runs")" = "integer|integer|real|integer|text" ]
+}
+
+@test "the work is that of training and of every evaluation" {
+    # 1 x 28 x 28 -> 4 x 13 x 13: 13 * 13 * 4 * 9 + 676 * 10 = 12844 multiply-accumulates.
+    grid 'qat' $'[train]\nepochs = 3\nimages = 200\nwidths = 1 8\nbatch = 64\n[evaluate]\nbits = 1 4 32\nimages = 10\ncalibration = 2\ncalibrate_at = widths\n'
+    plan a.grid
+    # 3 * 192 images * 3 epochs * 2 widths; 1 bit: 2 * (10 + 10 + 128), 4 bits: 2 * 10, 32: 10
+    [ "$(sql "SELECT work = 12844 * (3456 + 296 + 20 + 10) FROM runs")" -eq 1 ]
+}
+
+@test "the id is that of what is computed, not of its names" {
+    plan a.grid --ids
+    before=$output
+    cp experiments/networks/tiny.cfg other.cfg
+    sed -i 's/tiny/.\/other.cfg/; s/name = a/name = b/; s/truncquant/truncquant # x/; s/ # x//' a.grid
+    echo '# a comment' >>other.cfg
+    plan a.grid --ids
+    [ "$output" = "$before" ]
+    sed -i 's/filters=4/filters=5/' other.cfg
+    plan a.grid --ids
+    [ "$status" -eq 0 ]
+    [ "${lines[0]}" != "${before%%$'\n'*}" ]
+}
+
+@test "a dry run records nothing" {
+    plan a.grid --dry-run --pending --ids
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 2 ]
+    [ ! -e a.db ]
+    plan a.grid --ids
+    attempt "${lines[0]}" 1 complete
+    grid 'qat, truncquant, minmax'
+    plan a.grid --dry-run --pending
+    [ "${#lines[@]}" -eq 2 ]
+    [[ $output == *scheme=truncquant*scheme=minmax* ]]
+    [ "$(sql 'SELECT count(*) FROM runs')" -eq 2 ]
+}
+
+@test "pending are those without an attempt that counts: dead ones too, failed ones on request" {
+    grid 'fp32, qat, minmax, truncquant, truncquant-minmax'
+    plan a.grid --ids
+    ids=("${lines[@]}")
+    attempt "${ids[0]}" 10 complete
+    attempt "${ids[1]}" 10 failed
+    attempt "${ids[2]}" 10 ''
+    attempt "${ids[3]}" 1000 ''
+    plan a.grid --ids --pending
+    [ "$output" = "${ids[3]}"$'\n'"${ids[4]}" ]
+    plan a.grid --ids --pending --retry-failed
+    [ "$output" = "${ids[1]}"$'\n'"${ids[3]}"$'\n'"${ids[4]}" ]
+    sql "UPDATE runs SET excluded = 'by hand' WHERE run_id = '${ids[4]}'"
+    plan a.grid --ids --pending
+    [ "$output" = "${ids[3]}" ]
+}
+
+@test "an edited grid asks for what is new alone, and drops what it no longer names" {
+    plan a.grid --ids
+    for id in "${lines[@]}"; do
+        attempt "$id" 10 complete
+    done
+    plan a.grid --pending
+    [ "$status" -eq 0 ]
+    [ -z "$output" ]
+    grid 'truncquant, minmax' 'seed = 1, 2'
+    plan a.grid --pending
+    [ "${#lines[@]}" -eq 3 ]
+    [[ ${lines[0]} == *truncquant*seed=2* && ${lines[2]} == *minmax*seed=2* ]]
+    [ "$(sql 'SELECT count(*) FROM runs')" -eq 5 ]
+    [ "$(sql 'SELECT count(*) FROM grid_runs WHERE current')" -eq 4 ]
+}
+
+@test "--explain says where each value came from" {
+    grid 'qat' $'[train]\nepochs = 3\nmomentum = 0.5\n[when scheme=qat]\nbatch = 64\n'
+    plan a.grid --explain
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 32 ]
+    [[ $output =~ scheme\ +qat\ +a.grid:3 ]]
+    [[ $output =~ rounder\ +nearest\ +scheme ]]
+    [[ $output =~ epochs\ +3\ +a.grid:7 ]]
+    [[ $output =~ momentum\ +0.9\ +no\ effect ]]
+    [[ $output =~ batch\ +64\ +a.grid:10 ]]
+    [[ $output =~ seed\ +1\ +default ]]
+}
+
+@test "notes are printed once for each network, and not when quiet" {
+    sed -i 's/^\[net\]$/[net]\nlearning_rate=0.1/' experiments/networks/tiny.cfg
+    grid 'qat, truncquant' $'[train]\nmomentum = 0.5'
+    plan a.grid
+    [ "$status" -eq 0 ]
+    [ "${#stderr_lines[@]}" -eq 2 ]
+    [ "${stderr_lines[0]}" = "truncquant: note: a.grid:7: momentum has no effect in any run of this grid" ]
+    [[ ${stderr_lines[1]} == "truncquant: note: experiments/networks/tiny.cfg: cfg line 1: learning_rate"* ]]
+    plan a.grid --quiet
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+}
+
+@test "Darknet is not loaded" {
+    LD_DEBUG=files run "$program" plan a.grid --db a.db
+    [ "$status" -eq 0 ]
+    [[ $output == *libsqlite3* && $output != *libdarknet* ]]
+}
+
+@test "mistakes in the grid name file and line, and record nothing" {
+    grid 'qat' $'[train]\nepoch = 3'
+    refuses "a.grid:7: unknown key 'epoch'; did you mean epochs?"
+    grid 'qat' $'[train]\nepochs = three'
+    refuses "a.grid:7: epochs takes a whole number from 1"
+    grid 'qat, tuncquant'
+    refuses "a.grid:3: unknown scheme 'tuncquant'; did you mean truncquant?"
+    grid 'qat' $'[exclude]\nrule = scheme=qat'
+    refuses "a.grid:7: the rule excludes every combination"
+    : >a.grid
+    refuses "a.grid:1: is empty"
+    rm a.grid
+    refuses "a.grid: cannot be opened"
+}
+
+@test "unknown networks and data sets are named with the line that asks for them" {
+    sed -i 's/= tiny/= tony/' a.grid
+    refuses "a.grid:4: network 'tony' is not in experiments/networks, "
+    [[ $stderr == *"/usr/share/darknet/cfg; did you mean tiny?"* ]]
+    sed -i 's/= tony/= .\/none.cfg/' a.grid
+    refuses "a.grid:4: network file ./none.cfg cannot be read"
+    grid qat
+    sed -i 's/fashion-mnist/fashion-mnits/' a.grid
+    refuses "a.grid:5: unknown data set 'fashion-mnits'; did you mean fashion-mnist?"
+}
+
+@test "a mistake in a network names the network's file and line" {
+    sed -i 's/stride=2/stride=0/' experiments/networks/tiny.cfg
+    refuses "experiments/networks/tiny.cfg:5: "
+    printf '%s\n' '[net]' '[connected]' 'output=7' 'activation=linear' >experiments/networks/tiny.cfg
+    refuses "experiments/networks/tiny.cfg:2: the network ends with 7 outputs"
+}
+
+@test "a broken data set is refused" {
+    cp -r "$TRUNCQUANT_DATA" data
+    truncate -s 1000 data/fashion-mnist/train-images-idx3-ubyte
+    export TRUNCQUANT_DATA=$PWD/data TRUNCQUANT_CACHE=$PWD/cache
+    refuses "$PWD/data/fashion-mnist/train-images-idx3-ubyte: "
+}
+
+@test "more images than there are, and batches that cannot be filled, are refused" {
+    grid 'qat' $'[train]\nimages = 257'
+    refuses "a.grid:7: 257 training images are asked for, but fashion-mnist has 256"
+    grid 'qat' $'[evaluate]\nimages = 65'
+    refuses "a.grid:7: 65 test images are asked for, but fashion-mnist has 64"
+    grid 'qat' $'[train]\nbatch = 257'
+    refuses "a.grid:7: a batch of 257 cannot be filled from the 256 training images"
+}
+
+@test "two names of one network are refused" {
+    cp experiments/networks/tiny.cfg experiments/networks/twin.cfg
+    sed -i 's/= tiny/= tiny, twin/' a.grid
+    refuses "a.grid:4: tiny on fashion-mnist and twin on fashion-mnist are the same by content"
+}
+
+@test "a database that cannot be used is named" {
+    echo 'no database' >a.db
+    plan a.grid
+    [ "$status" -eq 1 ]
+    [[ $stderr == "truncquant: a.db: "* ]]
+    [ "$(cat a.db)" = 'no database' ]
+}
+
+@test "wrong use ends with status 2" {
+    for arguments in '' 'a.grid b.grid' 'a.grid --ids --explain' 'a.grid --retry-failed' 'a.grid --id'; do
+        # shellcheck disable=SC2086
+        plan $arguments
+        [ "$status" -eq 2 ]
+        [ -n "$stderr" ]
+        [ -z "$output" ]
+    done
+}
+
+@test "the demo grid is valid" {
+    cd "$root"
+    run --separate-stderr env -u TRUNCQUANT_DATA "$program" plan experiments/demo.grid --dry-run
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -ge 2 ]
+}

@@ -41,12 +41,13 @@ struct minmax_range {
 };
 
 static struct minmax_range minmax_range(const float *W, size_t n) {
-    float lo = W[0], hi = W[0];
-    for (size_t i = 1; i < n; i++) {
+    float lo = W[0], hi = W[0], poison = 0;
+    for (size_t i = 0; i < n; i++) {
         lo = fminf(lo, W[i]);
         hi = fmaxf(hi, W[i]);
+        poison += W[i] * 0.0f; // fminf and fmaxf drop a NaN; the loss must see it
     }
-    return (struct minmax_range){lo, hi - lo};
+    return (struct minmax_range){lo + poison, hi - lo};
 }
 
 static float minmax_map(float w, const struct minmax_range *r) {

@@ -35,8 +35,10 @@ static void start_params(const struct quant_layer *l, const float *W, float *par
     }
 }
 
+/* Written so that a NaN stays one. */
 static float code(float w, float h, int k) {
-    return fminf(fmaxf(rintf(w / h), low(k)), high(k));
+    float q = rintf(w / h);
+    return q < low(k) ? low(k) : q > high(k) ? high(k) : q;
 }
 
 static void quantize(const struct quant_layer *l, const float *W, const float *params, int k,

@@ -1,0 +1,201 @@
+/* Evaluation: counts and banks, calibration as the plain mean over its batches, and the errors of
+ * layers against their formulas. */
+#include "evaluate/evaluator.h"
+
+#include "base/random.h"
+#include "train/loss.h"
+#include "train/toy.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void start(struct toy *t, struct evaluator *ev, struct spec spec) {
+    toy_build(t, &spec);
+    toy_train(t, 6);
+    evaluator_start(ev, &t->spec, &t->data, t->model, NULL, &engine_reference, t->plan);
+}
+
+static void finish(struct toy *t, struct evaluator *ev) {
+    evaluator_free(ev);
+    toy_free(t);
+}
+
+static void evaluate(struct evaluator *ev, int k) {
+    struct error e = {0};
+    if (evaluator_width(ev, k, &e))
+        fail_msg("%s", e.text);
+}
+
+/* Image by image, by hand. */
+static void counts_agree_with_single_images(void **state) {
+    (void)state;
+    struct toy t;
+    struct evaluator ev;
+    start(&t, &ev, toy_spec("qat", 1, 2));
+    t.spec.calibration = 0;
+    evaluate(&ev, 4);
+    assert_int_equal(ev.n, 1);
+    int correct1 = 0, correct5 = 0;
+    double loss = 0;
+    for (uint32_t i = 0; i < TOY_TEST; i++) {
+        float image[64];
+        uint8_t label;
+        dataset_fill(
+            &t.data,
+            &(struct batch_request){.split = SPLIT_TEST, .order = &i, .n = 1, .channels = 1}, image,
+            &label);
+        const float *z = engine_reference.forward(
+            t.plan, &(struct pass){.mode = PASS_EVALUATE, .bank = 2, .act_bits = 4}, image, 1);
+        correct1 += is_in_top(z, TOY_CLASSES, label, 1);
+        correct5 += is_in_top(z, TOY_CLASSES, label, 5);
+        loss += cross_entropy_labels(1, TOY_CLASSES, z, &label);
+    }
+    assert_int_equal(ev.rows[0].correct1, correct1);
+    assert_int_equal(ev.rows[0].correct5, correct5);
+    assert_int_equal(ev.rows[0].images, TOY_TEST);
+    assert_true(fabs(ev.rows[0].loss_sum / loss - 1) < 1e-5);
+    finish(&t, &ev);
+}
+
+static void rows_say_how_they_were_made(void **state) {
+    (void)state;
+    struct toy t;
+    struct evaluator ev;
+    struct spec spec = toy_spec("qat", 1, 2);
+    spec.test_images = 20;
+    spec.calibration = 3;
+    spec.calibrate_at = CALIBRATE_WIDTHS;
+    start(&t, &ev, spec);
+    evaluate(&ev, 3); // not in B: bank 4, not calibrated
+    assert_int_equal(ev.n, 1);
+    assert_int_equal(ev.rows[0].bits, 3);
+    assert_int_equal(ev.rows[0].bank, 4);
+    assert_int_equal(ev.rows[0].act_bits, 3);
+    assert_int_equal(ev.rows[0].images, 20);
+    assert_int_equal(ev.rows[0].calibration_batches, 0);
+    evaluate(&ev, 32);
+    assert_int_equal(ev.n, 3);
+    assert_int_equal(ev.rows[2].bank, 32);
+    assert_int_equal(ev.rows[2].act_bits, 32);
+    assert_int_equal(ev.rows[2].calibration_batches, 3);
+    assert_string_equal(ev.rows[2].inference, "direct");
+    assert_string_equal(ev.rows[2].split, "test");
+    finish(&t, &ev);
+}
+
+/* The spare bank after calibration: mean over batches of each batch's own statistics. */
+static void calibration_is_the_mean_over_batches(void **state) {
+    (void)state;
+    struct toy t;
+    struct evaluator ev;
+    struct spec spec = toy_spec("truncquant", 1, 2);
+    spec.calibration = 3;
+    start(&t, &ev, spec);
+    evaluate(&ev, 2);
+    // The first norm reads the float convolution; its statistics need no other norm's.
+    const struct norm *n = &t.model->norms[0];
+    uint32_t order[TOY_TRAIN];
+    struct random r = random_stream(1, RANDOM_CALIBRATION, 0, 0);
+    random_permutation(&r, order, TOY_TRAIN);
+    double mean[64] = {0}, variance[64] = {0};
+    for (uint32_t b = 0; b < 3; b++) {
+        float images[16 * 64];
+        uint8_t labels[16];
+        dataset_fill(&t.data,
+                     &(struct batch_request){
+                         .split = SPLIT_TRAIN, .order = order + 16 * b, .n = 16, .channels = 1},
+                     images, labels);
+        engine_reference.forward(
+            t.plan,
+            &(struct pass){
+                .mode = PASS_CALIBRATE, .bank = t.model->spare, .act_bits = 2, .momentum = 1},
+            images, 16);
+        for (int c = 0; c < n->channels; c++) {
+            mean[c] += n->mean[t.model->spare][c] / 3.0;
+            variance[c] += n->variance[t.model->spare][c] / 3.0;
+        }
+    }
+    ev.n = 0;
+    evaluate(&ev, 2);
+    for (int c = 0; c < n->channels; c++) {
+        assert_true(fabs(n->mean[t.model->spare][c] - mean[c]) < 1e-5);
+        assert_true(fabs(n->variance[t.model->spare][c] / variance[c] - 1) < 1e-5);
+    }
+    finish(&t, &ev);
+}
+
+static void evaluation_changes_no_weight(void **state) {
+    (void)state;
+    struct toy t, untouched;
+    struct evaluator ev;
+    start(&t, &ev, toy_spec("qat", 1, 2));
+    struct spec spec = toy_spec("qat", 1, 2);
+    toy_build(&untouched, &spec);
+    toy_train(&untouched, 6);
+    for (int k = 1; k <= 8; k++)
+        evaluate(&ev, k);
+    assert_true(toy_same(&t, &untouched));
+    toy_free(&untouched);
+    finish(&t, &ev);
+}
+
+static void cells_exist_where_they_should(void **state) {
+    (void)state;
+    const struct quantizer *const *table;
+    struct toy t;
+    struct spec spec = toy_spec("qat", 1, 1);
+    spec.stored_bits = 6;
+    toy_build(&t, &spec);
+    table = t.table;
+    const struct quantizer *fp32 = quantizer_find(table, "fp32"), *qat = t.scheme;
+    assert_true(evaluation_exists(&spec, qat, 1, 0) && evaluation_exists(&spec, qat, 32, 0));
+    assert_true(evaluation_exists(&spec, qat, 6, 1) && !evaluation_exists(&spec, qat, 7, 1));
+    assert_false(evaluation_exists(&spec, qat, 32, 1));
+    assert_true(evaluation_exists(&spec, fp32, 32, 0) && !evaluation_exists(&spec, fp32, 8, 0));
+    assert_false(evaluation_exists(&spec, fp32, 8, 1));
+    toy_free(&t);
+}
+
+static void layer_errors_follow_their_formulas(void **state) {
+    (void)state;
+    const char *const schemes[] = {"qat", "truncquant"};
+    for (int s = 0; s < 2; s++) {
+        struct toy t;
+        struct spec spec = toy_spec(schemes[s], 1, 1);
+        struct layer_row *rows;
+        toy_build(&t, &spec);
+        int n = layer_rows(t.model, &t.spec, &rows);
+        assert_int_equal(n, 8 * t.model->n_quantized); // k = 1 ... 8
+        int differing = 0;
+        for (int i = 0; i < n; i++) {
+            assert_true(rows[i].quantization_error > 0 && rows[i].quantization_error < 10);
+            if (i % 8)
+                assert_true(rows[i].quantization_error < rows[i - 1].quantization_error);
+            if (s == 1 || rows[i].bits == 8) {
+                assert_true(rows[i].truncation_error == 0);
+                assert_true(rows[i].codes_differ == 0);
+            }
+            differing += rows[i].codes_differ > 0.05 && rows[i].truncation_error > 0.01;
+        }
+        assert_true((s == 0) == (differing > 0));
+        layer_rows_free(rows, n);
+        toy_free(&t);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(counts_agree_with_single_images),
+        cmocka_unit_test(rows_say_how_they_were_made),
+        cmocka_unit_test(calibration_is_the_mean_over_batches),
+        cmocka_unit_test(evaluation_changes_no_weight),
+        cmocka_unit_test(cells_exist_where_they_should),
+        cmocka_unit_test(layer_errors_follow_their_formulas),
+    };
+    return cmocka_run_group_tests_name("evaluator", tests, NULL, NULL);
+}

@@ -1,0 +1,185 @@
+/* Frozen models: truncated inference takes only the codes, equals direct inference to the last bit
+ * where it must, and damaged files are refused. */
+#include "base/file.h"
+#include "base/folder.h"
+#include "evaluate/evaluator.h"
+#include "train/toy.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static char folder[FOLDER_PATH], path[FOLDER_PATH + 16];
+
+static int open_folder(void **state) {
+    (void)state;
+    folder_make(folder);
+    snprintf(path, sizeof path, "%s/model.frozen", folder);
+    return 0;
+}
+
+static int close_folder(void **state) {
+    (void)state;
+    folder_remove(folder);
+    return 0;
+}
+
+/* A trained toy and its frozen model, evaluated both ways. */
+struct pair {
+    struct toy toy;
+    struct frozen frozen;
+    struct evaluator direct, truncated;
+};
+
+static void freeze(struct toy *t) {
+    struct error e = {0};
+    if (frozen_write(path, t->model, &t->spec, t->table, toy_cfg, &t->data, &e))
+        fail_msg("%s", e.text);
+}
+
+static void pair_open(struct pair *p, const struct spec *spec) {
+    struct error e = {0};
+    toy_build(&p->toy, spec);
+    toy_train(&p->toy, 6);
+    freeze(&p->toy);
+    if (frozen_read(&p->frozen, path, p->toy.table, &e))
+        fail_msg("%s", e.text);
+    struct plan *plan = engine_reference.compile(p->frozen.m, (int)spec->batch, 1, &e);
+    evaluator_start(&p->direct, &p->toy.spec, &p->toy.data, p->toy.model, NULL, &engine_reference,
+                    p->toy.plan);
+    evaluator_start(&p->truncated, &p->toy.spec, &p->toy.data, p->frozen.m, &p->frozen,
+                    &engine_reference, plan);
+}
+
+static void pair_close(struct pair *p) {
+    engine_reference.free(p->truncated.plan);
+    evaluator_free(&p->direct);
+    evaluator_free(&p->truncated);
+    frozen_free(&p->frozen);
+    toy_free(&p->toy);
+}
+
+static void evaluate(struct evaluator *ev, int k) {
+    struct error e = {0};
+    ev->n = 0;
+    if (evaluator_width(ev, k, &e))
+        fail_msg("%s", e.text);
+}
+
+/* Every k <= N, trained or not, calibrated or not; loss sums are compared bit by bit. */
+static void expect_equal(const char *scheme, int stored_bits, enum dequantizer d, int granularity,
+                         int equal) {
+    struct spec spec = toy_spec(scheme, 1, 2);
+    spec.stored_bits = stored_bits;
+    spec.axes.dequantizer = d;
+    spec.axes.granularity = granularity;
+    struct pair p;
+    int differing = 0;
+    pair_open(&p, &spec);
+    for (int k = 1; k <= stored_bits; k++) {
+        evaluate(&p.direct, k);
+        evaluate(&p.truncated, k);
+        assert_int_equal(p.direct.n, 2);
+        assert_int_equal(p.truncated.n, 2);
+        for (int i = 0; i < 2; i++) {
+            const struct evaluation_row *a = &p.direct.rows[i], *b = &p.truncated.rows[i];
+            differing += a->loss_sum != b->loss_sum || a->correct1 != b->correct1 ||
+                         a->correct5 != b->correct5;
+            assert_int_equal(a->images, TOY_TEST);
+            assert_int_equal(b->images, TOY_TEST);
+        }
+    }
+    if (equal)
+        assert_int_equal(differing, 0);
+    else
+        assert_true(differing > 0);
+    pair_close(&p);
+}
+
+static void floor_survives_truncation_to_the_last_bit(void **state) {
+    (void)state;
+    expect_equal("truncquant", 8, DEQUANT_ENDPOINT, PER_LAYER, 1);
+    expect_equal("truncquant", 8, DEQUANT_MIDPOINT, PER_LAYER, 1);
+    expect_equal("truncquant", 5, DEQUANT_LOW, PER_LAYER, 1);
+    expect_equal("truncquant-minmax", 8, DEQUANT_ENDPOINT, PER_LAYER, 1);
+    expect_equal("truncquant-minmax", 6, DEQUANT_ENDPOINT, PER_CHANNEL, 1);
+}
+
+/* The other side: a test that says "equal" for everything would not be one. */
+static void nearest_does_not(void **state) {
+    (void)state;
+    expect_equal("qat", 8, DEQUANT_ENDPOINT, PER_LAYER, 0);
+    expect_equal("minmax", 8, DEQUANT_ENDPOINT, PER_LAYER, 0);
+    expect_equal("learned-step", 8, DEQUANT_OWN, PER_LAYER, 0);
+}
+
+/* The frozen model's latent weights are NaN, so a number that comes out cannot have used them; a
+ * direct evaluation of that same model shows that they would be noticed. */
+static void latent_weights_are_poisoned(void **state) {
+    (void)state;
+    struct spec spec = toy_spec("learned-step", 1, 2);
+    struct pair p;
+    struct error e = {0};
+    pair_open(&p, &spec);
+    const struct model *m = p.frozen.m;
+    assert_true(m->n_quantized >= 2);
+    for (int i = 0; i < m->n_quantized; i++) {
+        const struct parameter *w = &m->parameters[m->nodes[m->quantized[i].node].weights];
+        const struct parameter *h = &m->parameters[m->quantized[i].params];
+        for (size_t j = 0; j < w->n; j++)
+            assert_true(isnan(w->value[j]));
+        for (size_t j = 0; j < h->n; j++)
+            assert_true(isnan(h->value[j]));
+    }
+    evaluate(&p.truncated, 4);
+    assert_true(isfinite(p.truncated.rows[0].loss_sum));
+    p.truncated.frozen = NULL; // the latent weights after all
+    p.truncated.n = 0;
+    assert_int_equal(evaluator_width(&p.truncated, 4, &e), -1);
+    assert_non_null(strstr(e.text, "not finite"));
+    p.truncated.frozen = &p.frozen;
+    pair_close(&p);
+}
+
+static void refused(const struct toy *t, const char *because) {
+    struct error e = {0};
+    struct frozen f;
+    assert_int_equal(frozen_read(&f, path, t->table, &e), -1);
+    if (!strstr(e.text, because) || !strstr(e.text, path) || strchr(e.text, '\n'))
+        fail_msg("'%s' does not say '%s'", e.text, because);
+}
+
+static void damaged_files_are_refused(void **state) {
+    (void)state;
+    struct spec spec = toy_spec("truncquant", 1, 2);
+    struct error e = {0};
+    struct toy t;
+    size_t size;
+    toy_build(&t, &spec);
+    freeze(&t);
+    char *sound = file_read(path, 1 << 26, &size, &e);
+    for (size_t n = 0; n < size; n += 997) {
+        assert_int_equal(file_replace(path, sound, n, &e), 0);
+        refused(&t, n < 40 ? "truncated" : "damaged");
+        sound[n] ^= 1;
+        assert_int_equal(file_replace(path, sound, size, &e), 0);
+        refused(&t, n < 8 ? "not a frozen model" : "damaged");
+        sound[n] ^= 1;
+    }
+    free(sound);
+    toy_free(&t);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(floor_survives_truncation_to_the_last_bit),
+        cmocka_unit_test(nearest_does_not),
+        cmocka_unit_test(latent_weights_are_poisoned),
+        cmocka_unit_test(damaged_files_are_refused),
+    };
+    return cmocka_run_group_tests_name("frozen", tests, open_folder, close_folder);
+}

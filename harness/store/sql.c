@@ -2,15 +2,21 @@
  * Knows nothing of runs. */
 #include "store/sql.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-static int disk_full(struct store *s) {
-    int code = sqlite3_errcode(s->db), why = sqlite3_system_errno(s->db);
-    return code == SQLITE_FULL ||
-           (code == SQLITE_IOERR && (why == ENOSPC || why == EDQUOT || why == EFBIG));
+/* A full disk is SQLITE_FULL. A quota or a limit on file sizes is a failed write, whose errno
+ * SQLite does not keep. */
+static int cannot_grow(struct store *s) {
+    switch (sqlite3_extended_errcode(s->db)) {
+    case SQLITE_FULL:
+    case SQLITE_IOERR_WRITE:
+    case SQLITE_IOERR_SHMSIZE:
+        return 1;
+    default:
+        return 0;
+    }
 }
 
 /* Errors whose message needs what SQLite or the system said. */
@@ -34,9 +40,10 @@ static int fail_with_detail(struct store *s, struct error *e) {
 }
 
 int sql_fail(struct store *s, struct error *e) {
-    if (disk_full(s))
+    if (cannot_grow(s))
         return fail_at(e, s->path, 0,
-                       "the disk is full; free space and run again, this was not recorded");
+                       "the disk or a quota is full; free space and run again, this was not "
+                       "recorded");
     switch (sqlite3_errcode(s->db)) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:

@@ -152,7 +152,7 @@ struct layer_row {
     int bits;
     double quantization_error, truncation_error; // negative: does not exist, stored as NULL
     double codes_differ;                         // share, 0 ... 1; negative: does not exist
-    double scale;                                // s, or hi - lo
+    double scale; // mean magnitude of the layer's weights at this width
 };
 
 /* One transaction, completion last: all evaluations and layers, then the attempt's end

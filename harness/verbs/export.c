@@ -1,0 +1,101 @@
+/* truncquant export: tables of results, to the terminal or to a file that is replaced whole. */
+#include "store/export.h"
+
+#include "base/file.h"
+#include "verbs/grid_name.h"
+#include "verbs/verb.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct choice {
+    const char *what, *format_name, *grid, *output;
+    int calibrated;
+    enum export_format format;
+};
+
+static int find_format(struct choice *c, struct error *e) {
+    for (int i = 0; i < EXPORT_FORMATS; i++)
+        if (!strcmp(c->format_name, export_format_names[i])) {
+            c->format = (enum export_format)i;
+            return 0;
+        }
+    return fail(e, "export: --format %s is unknown; take text, csv, tex or md", c->format_name);
+}
+
+static int find_what(struct choice *c, const char *operand, struct error *e) {
+    for (int i = 0; export_names[i]; i++)
+        if (!strcmp(operand, export_names[i]))
+            c->what = export_names[i];
+    if (!c->what)
+        return fail(e, "export: '%s' cannot be exported; 'truncquant export --help' lists what can",
+                    operand);
+    if (!c->calibrated)
+        return 0;
+    if (strncmp(c->what, "accuracy", 8) != 0)
+        return fail(e, "export: --calibrated goes with accuracy only; leave it out");
+    c->what = "accuracy-calibrated";
+    return 0;
+}
+
+/* Into memory first: the file is replaced whole or not at all. */
+static int export_to_file(struct store *s, const struct choice *c, const char *grid,
+                          struct error *e) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return fail(e, "export: out of memory; limit the table with --grid");
+    int status = export_table(s, c->what, c->format, grid, out, e);
+    if (fclose(out) && !status)
+        status = fail(e, "export: out of memory; limit the table with --grid");
+    if (!status)
+        status = file_replace(c->output, text, size, e);
+    free(text);
+    return status;
+}
+
+static int export_chosen(const struct options *o, const struct choice *c, struct error *e) {
+    char *grid = grid_name(c->grid, e);
+    if (e->text[0])
+        return -1;
+    struct store *s = store_open(o->db, STORE_READ, e);
+    int status = -1;
+    if (s && c->output)
+        status = export_to_file(s, c, grid, e);
+    else if (s)
+        status = export_table(s, c->what, c->format, grid, stdout, e);
+    store_close(s);
+    free(grid);
+    return status;
+}
+
+int verb_export(struct options *o, struct error *e) {
+    struct choice c = {.format_name = "text"};
+    const struct option_row rows[] = {
+        {"--format", "FORMAT", "text", "text, csv, tex (booktabs) or md", &c.format_name, NULL},
+        {"--grid", "GRID", NULL, "only the runs of this grid (name or file)", &c.grid, NULL},
+        {"--calibrated", NULL, NULL, "accuracy with re-estimated batch norms", NULL, &c.calibrated},
+        {"--output", "FILE", NULL, "write to FILE, which is replaced whole", &c.output, NULL},
+        {0},
+    };
+    int helped;
+    int operands = verb_parse(
+        o, "export WHAT [options]",
+        "Prints a table of results. WHAT is one of\n"
+        "  accuracy     top-1 accuracy by bit-width: a row per network, scheme and inference\n"
+        "  accuracy-calibrated   the same with re-estimated batch norms (as --calibrated)\n"
+        "  runs         what was planned, without the texts of specs and networks\n"
+        "  attempts     each try of a run: how, where, when, how it ended\n"
+        "  epochs       training loss and accuracy of each epoch and width\n"
+        "  evaluations  every evaluation: counts of right answers, sum of losses\n"
+        "  layers       quantization and truncation error of each layer and width",
+        rows, &helped, e);
+    if (helped)
+        return EXIT_DONE;
+    if (operands >= 0 && operands != 1)
+        fail(e, "export: name one thing to export; 'truncquant export --help' lists what can be");
+    if (operands != 1 || find_format(&c, e) || find_what(&c, o->argv[1], e))
+        return EXIT_USAGE;
+    return export_chosen(o, &c, e) ? EXIT_FAILED : EXIT_DONE;
+}

@@ -1,0 +1,233 @@
+/* truncquant status: how far the runs of a grid are, which are not done and why, and the time left.
+ * It only reads; what is running is found in the database, whoever started it. */
+#include "base/progress.h"
+#include "store/store.h"
+#include "store/table.h"
+#include "verbs/grid_name.h"
+#include "verbs/verb.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LOOK_SECONDS = 2, PLAIN_SECONDS = 30, ID_DIGITS = 12 };
+
+struct view {
+    struct run_status *runs; // owned
+    int n;
+    int counts[RUN_STATES], excluded;
+    double left; // seconds; negative: unknown
+};
+
+/* ---- the time left ---- */
+
+static double work_left(const struct run_status *r) {
+    int goes_on = r->state == RUN_RUNNING || r->state == RUN_PENDING;
+    return goes_on && !r->excluded ? r->work * (1 - r->progress) : 0;
+}
+
+/* As many at once as there are now; but no sooner than the longest of them takes alone. */
+static double seconds_left(const struct view *v, double rate) {
+    double sum = 0, longest = 0;
+    for (int i = 0; i < v->n; i++) {
+        double left = work_left(&v->runs[i]);
+        sum += left;
+        longest = left > longest ? left : longest;
+    }
+    if (rate <= 0)
+        return -1;
+    int at_once = v->counts[RUN_RUNNING] ? v->counts[RUN_RUNNING] : 1;
+    return (sum / at_once > longest ? sum / at_once : longest) / rate;
+}
+
+static int look(struct view *v, const char *db, const char *grid, struct error *e) {
+    *v = (struct view){0};
+    struct store *s = store_open(db, STORE_READ, e);
+    if (!s)
+        return -1;
+    double rate = 0;
+    int status = store_check_grid(s, grid, e);
+    if (!status)
+        status = store_statuses(s, grid, &v->runs, &v->n, e);
+    if (!status)
+        status = store_work_rate(s, grid, &rate, e);
+    store_close(s);
+    for (int i = 0; i < v->n; i++) {
+        if (v->runs[i].excluded)
+            v->excluded++;
+        else
+            v->counts[v->runs[i].state]++;
+    }
+    v->left = seconds_left(v, rate);
+    return status;
+}
+
+static int goes_on(const struct view *v) {
+    return v->counts[RUN_RUNNING] + v->counts[RUN_PENDING] > 0;
+}
+
+/* ---- the line ---- */
+
+/* "12 done, 2 running, 1 failed, 5 pending; 08:20 left": what there is none of is left out, but
+ * done. */
+static void print_line(const struct view *v, FILE *out) {
+    static const enum run_state order[] = {RUN_RUNNING, RUN_FAILED, RUN_DEAD, RUN_PENDING};
+    fprintf(out, "%d done", v->counts[RUN_DONE]);
+    for (int i = 0; i < 4; i++)
+        if (v->counts[order[i]])
+            fprintf(out, ", %d %s", v->counts[order[i]], run_state_names[order[i]]);
+    if (v->excluded)
+        fprintf(out, ", %d excluded", v->excluded);
+    if (!goes_on(v))
+        return;
+    char time[32];
+    progress_print_time(v->left, time, sizeof time);
+    fprintf(out, "; %s left", time);
+}
+
+static int show_line(const char *db, const char *grid, struct error *e) {
+    struct view v;
+    int status = look(&v, db, grid, e);
+    if (!status) {
+        print_line(&v, stdout);
+        putchar('\n');
+    }
+    store_free_statuses(v.runs, v.n);
+    return status;
+}
+
+/* ---- the table ---- */
+
+static void add_run(struct table *t, const struct run_status *r) {
+    table_addf(t, "%.*s", ID_DIGITS, r->run_id);
+    table_add(t, r->scheme);
+    table_add(t, r->network);
+    table_addf(t, "%ld", r->seed);
+    table_add(t, run_state_names[r->state]);
+    table_addf(t, "%.0f %%", 100 * r->progress);
+    table_add(t, r->reason);
+}
+
+static void print_counts(const struct view *v) {
+    static const enum run_state order[] = {RUN_DONE, RUN_RUNNING, RUN_FAILED, RUN_DEAD,
+                                           RUN_PENDING};
+    const char *titles[] = {"runs", "done",    "running",  "failed",
+                            "dead", "pending", "excluded", "left"};
+    char time[32] = "-";
+    if (goes_on(v))
+        progress_print_time(v->left, time, sizeof time);
+    struct table *t = table_new(8, titles, "rrrrrrrr");
+    table_addf(t, "%d", v->n);
+    for (int i = 0; i < RUN_STATES; i++)
+        table_addf(t, "%d", v->counts[order[i]]);
+    table_addf(t, "%d", v->excluded);
+    table_add(t, time);
+    table_print(t, EXPORT_TEXT, stdout);
+    table_free(t);
+}
+
+static void print_view(const struct view *v) {
+    static const char *const titles[] = {"run",   "scheme",   "network", "seed",
+                                         "state", "progress", "reason"};
+    struct table *t = table_new(7, titles, "lllrlrl");
+    for (int i = 0; i < v->n; i++)
+        if (v->runs[i].state != RUN_DONE && !v->runs[i].excluded)
+            add_run(t, &v->runs[i]);
+    print_counts(v);
+    if (t->rows > 1) {
+        putchar('\n');
+        table_print(t, EXPORT_TEXT, stdout);
+    }
+    table_free(t);
+}
+
+static int show_table(const char *db, const char *grid, struct error *e) {
+    struct view v;
+    int status = look(&v, db, grid, e);
+    if (!status)
+        print_view(&v);
+    store_free_statuses(v.runs, v.n);
+    return status;
+}
+
+/* ---- watching ---- */
+
+static volatile sig_atomic_t caught;
+
+static void catch_signal(int number) {
+    caught = number;
+}
+
+static void catch_signals(void) {
+    struct sigaction action = {.sa_handler = catch_signal};
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+}
+
+static void show_again(const struct view *v, int terminal) {
+    if (terminal)
+        fputs("\r\033[K", stdout);
+    print_line(v, stdout);
+    if (!terminal)
+        putchar('\n');
+    fflush(stdout);
+}
+
+/* Looks every 2 s, shows each look on a terminal and every 15th elsewhere, and the last. Two looks
+ * in a row without a run that goes on are the end: one may fall between two runs. */
+static int watch(const char *db, const char *grid, struct error *e) {
+    int terminal = isatty(STDOUT_FILENO), status = 0, idle = 0;
+    catch_signals();
+    for (int i = 0; !status; i++) {
+        struct view v;
+        status = look(&v, db, grid, e);
+        idle = goes_on(&v) ? 0 : idle + 1;
+        int last = idle == 2 || caught;
+        if (!status && (terminal || last || i % (PLAIN_SECONDS / LOOK_SECONDS) == 0))
+            show_again(&v, terminal);
+        store_free_statuses(v.runs, v.n);
+        if (last)
+            break;
+        nanosleep(&(struct timespec){.tv_sec = LOOK_SECONDS}, NULL);
+    }
+    if (terminal)
+        putchar('\n');
+    return status;
+}
+
+int verb_status(struct options *o, struct error *e) {
+    int line = 0, watching = 0, helped;
+    const struct option_row rows[] = {
+        {"--line", NULL, NULL, "only the line of counts", NULL, &line},
+        {"--watch", NULL, NULL, "repeat that line until nothing is running or pending", NULL,
+         &watching},
+        {0},
+    };
+    int operands = verb_parse(o, "status [GRID] [options]",
+                              "How far runs are: counts, the time left, and a line for each run "
+                              "that is not done. GRID is the\n"
+                              "name of a grid or its file; without it all runs are counted.",
+                              rows, &helped, e);
+    if (helped)
+        return EXIT_DONE;
+    if (operands > 1)
+        fail(e, "status: one grid at a time; '%s' is one too many", o->argv[2]);
+    if (operands < 0 || operands > 1)
+        return EXIT_USAGE;
+    char *grid = grid_name(operands ? o->argv[1] : NULL, e);
+    if (e->text[0])
+        return EXIT_FAILED;
+    int (*show)(const char *, const char *, struct error *) = show_table;
+    if (watching)
+        show = watch;
+    else if (line)
+        show = show_line;
+    int status = show(o->db, grid, e);
+    free(grid);
+    if (status)
+        return EXIT_FAILED;
+    return caught ? 128 + caught : EXIT_DONE;
+}

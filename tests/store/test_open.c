@@ -1,0 +1,387 @@
+/* Opening: a new file is set up whole, an old one brought up to date, and each file that cannot be
+ * used gets a line that names it and says what to do. Permissions are tested as an ordinary user.
+ */
+#include "base/progress.h"
+#include "store/fixture.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <libgen.h>
+#include <setjmp.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { NOBODY = 65534 };
+
+/* `path` cannot be opened, with a message that names it and holds `says`. */
+static void refused(const char *path, enum store_mode mode, const char *says) {
+    struct error e = {0};
+    struct store *s = store_open(path, mode, &e);
+    assert_null(s);
+    if (!strstr(e.text, says) || strncmp(e.text, path, strlen(path)) || strchr(e.text, '\n'))
+        fail_msg("expected '%s' of %s, got '%s'", says, path, e.text);
+}
+
+static void create(const char *path) {
+    struct store *s = store_fixture_open(path, STORE_WRITE);
+    struct run_row run = store_fixture_run(1, 1, 1);
+    store_fixture_add(s, &run);
+    store_close(s);
+}
+
+static void write_text(const char *path, const char *text) {
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+/* SQL from outside, as any other program would. */
+static void outside(const char *path, const char *sql) {
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    if (sqlite3_exec(db, sql, NULL, NULL, NULL))
+        fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+    sqlite3_close(db);
+}
+
+/* Run `body` in a child that is no superuser; it passes when the child exits with 0. */
+static void as_nobody(const char *path, int (*body)(const char *)) {
+    pid_t child = fork();
+    if (!child) {
+        if (!geteuid() && (setgroups(0, NULL) || setgid(NOBODY) || setuid(NOBODY)))
+            _exit(99);
+        _exit(body(path));
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+/* For as_nobody: the message, on stderr too when it is another. */
+static int is_refused(const char *path, enum store_mode mode, const char *says) {
+    struct error e = {0};
+    struct store *s = store_open(path, mode, &e);
+    if (!s && strstr(e.text, says))
+        return 0;
+    fprintf(stderr, "expected '%s', got '%s'\n", says, s ? "no error" : e.text);
+    return 1;
+}
+
+static void give_to_nobody(const char *path) {
+    char folder[4096];
+    snprintf(folder, sizeof folder, "%s", path);
+    if (!geteuid())
+        assert_int_equal(chown(path, NOBODY, NOBODY) | chown(dirname(folder), NOBODY, NOBODY), 0);
+}
+
+static void set_folder_mode(const char *path, mode_t mode) {
+    char folder[4096];
+    snprintf(folder, sizeof folder, "%s", path);
+    assert_int_equal(chmod(dirname(folder), mode), 0);
+}
+
+static void new_file_is_set_up(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    assert_string_equal(store_fixture_text(s, "PRAGMA journal_mode"), "wal");
+    assert_int_equal(store_fixture_number(s, "PRAGMA synchronous"), 2);
+    assert_int_equal(store_fixture_number(s, "PRAGMA foreign_keys"), 1);
+    assert_int_equal(store_fixture_number(s, "PRAGMA application_id"), 0x54516e74);
+    assert_int_equal(store_fixture_number(s, "PRAGMA user_version"), 1);
+    // Every table is STRICT: a word is no number.
+    assert_int_equal(store_fixture_number(s,
+                                          "SELECT count(*) FROM pragma_table_list WHERE schema = "
+                                          "'main' AND type = 'table' AND NOT strict AND name NOT "
+                                          "LIKE 'sqlite_%'"),
+                     0);
+    assert_int_equal(store_fixture_number(s, "SELECT count(*) FROM sqlite_schema WHERE type = "
+                                             "'table' AND name IN ('runs', 'attempts', 'epochs', "
+                                             "'evaluations', 'layers', 'grid_runs')"),
+                     6);
+    store_close(s);
+}
+
+static void opening_again_changes_nothing(void **state) {
+    create(*state);
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    double before = store_fixture_number(s, "PRAGMA schema_version");
+    store_close(s);
+    s = store_fixture_open(*state, STORE_WRITE);
+    assert_true(before == store_fixture_number(s, "PRAGMA schema_version"));
+    assert_int_equal(store_fixture_number(s, "SELECT count(*) FROM runs"), 1);
+    store_close(s);
+}
+
+static void other_views_are_made_anew(void **state) {
+    create(*state);
+    outside(*state, "DROP VIEW accuracy; CREATE VIEW accuracy AS SELECT 1;"
+                    "UPDATE schema_texts SET text = 'older'");
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    assert_int_equal(store_fixture_number(s, "SELECT count(top1) FROM accuracy"), 0);
+    assert_int_equal(store_fixture_number(s, "SELECT count(*) FROM schema_texts"), 1);
+    store_close(s);
+}
+
+static void reading_does_not_create(void **state) {
+    refused(*state, STORE_READ, "there is no such database; 'truncquant plan GRID'");
+    assert_int_not_equal(access(*state, F_OK), 0);
+    write_text(*state, "");
+    refused(*state, STORE_READ, "is empty; ");
+}
+
+static void reading_does_not_write(void **state) {
+    create(*state);
+    struct store *s = store_fixture_open(*state, STORE_READ);
+    struct error e = {0};
+    struct run_row run = store_fixture_run(2, 1, 2);
+    assert_int_equal(store_add_runs(s, &run, 1, "demo", &e), -1);
+    assert_non_null(strstr(e.text, "is read-only; "));
+    store_close(s);
+}
+
+static void files_of_others_are_refused(void **state) {
+    const char *path = *state;
+    write_text(path, "key,value\nscheme,truncquant\n");
+    refused(path, STORE_READ, "is not a database; ");
+    refused(path, STORE_WRITE, "is not a database; ");
+    unlink(path);
+    outside(path, "CREATE TABLE songs (title TEXT)");
+    refused(path, STORE_READ, "is a database of another program; ");
+    refused(path, STORE_WRITE, "is a database of another program; ");
+    unlink(path);
+    outside(path, "PRAGMA application_id = 7");
+    refused(path, STORE_WRITE, "is a database of another program; ");
+    unlink(path);
+    assert_int_equal(mkdir(path, 0755), 0);
+    refused(path, STORE_READ, "is not a file; ");
+    refused(path, STORE_WRITE, "is not a file; ");
+}
+
+static void files_of_others_stay_as_they_are(void **state) {
+    outside(*state, "CREATE TABLE songs (title TEXT)");
+    refused(*state, STORE_WRITE, "is a database of another program; ");
+    sqlite3 *db;
+    sqlite3_stmt *q;
+    assert_int_equal(sqlite3_open(*state, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA journal_mode", -1, &q, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+    assert_string_equal((const char *)sqlite3_column_text(q, 0), "delete");
+    sqlite3_finalize(q);
+    sqlite3_close(db);
+}
+
+static void other_versions_are_refused(void **state) {
+    create(*state);
+    outside(*state, "PRAGMA user_version = 999");
+    refused(*state, STORE_READ, "is of a newer version of truncquant (schema 999, ");
+    refused(*state, STORE_WRITE, "update the program");
+    outside(*state, "PRAGMA user_version = 0");
+    refused(*state, STORE_READ, "is of an older version of truncquant; open it once for writing");
+}
+
+static void damage_is_named(void **state) {
+    create(*state);
+    int fd = open(*state, O_WRONLY);
+    assert_int_equal(ftruncate(fd, 4096), 0); // the schema says there are more pages
+    close(fd);
+    refused(*state, STORE_WRITE, "is damaged; ");
+}
+
+static void folders(void **state) {
+    char path[4096], *folder = path;
+    snprintf(path, sizeof path, "%s.missing/results.db", (const char *)*state);
+    refused(path, STORE_WRITE, "its folder does not exist; ");
+    refused(path, STORE_READ, "there is no such database; ");
+    snprintf(path, sizeof path, "%s", (const char *)*state);
+    assert_int_equal(chdir(dirname(folder)), 0);
+    struct store *s = store_fixture_open(STORE_DEFAULT_PATH, STORE_WRITE);
+    store_close(s);
+    assert_int_equal(access("results/results.db", F_OK), 0);
+    assert_int_equal(chdir("/"), 0);
+}
+
+static void long_names_are_refused(void **state) {
+    (void)state;
+    char path[5000];
+    memset(path, 'a', sizeof path);
+    path[sizeof path - 1] = '\0';
+    struct error e = {0};
+    assert_null(store_open(path, STORE_WRITE, &e));
+    assert_non_null(strstr(e.text, "the name is too long"));
+}
+
+static void locks(void **state) {
+    create(*state);
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(*state, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    setenv("TRUNCQUANT_BUSY_SECONDS", "0", 1);
+    struct store *s = store_fixture_open(*state, STORE_WRITE); // needs no lock
+    struct run_row run = store_fixture_run(2, 1, 2);
+    struct error e = {0};
+    assert_int_equal(store_add_runs(s, &run, 1, "demo", &e), -1);
+    assert_non_null(strstr(e.text, "is locked by another process for too long; "));
+    assert_int_equal(store_fixture_number(s, "SELECT count(*) FROM runs"), 1);
+    sqlite3_close(db);
+    store_fixture_add(s, &run); // and goes on when the other is gone
+    store_close(s);
+    setenv("TRUNCQUANT_BUSY_SECONDS", "soon", 1);
+    e.text[0] = '\0';
+    assert_null(store_open(*state, STORE_READ, &e));
+    assert_string_equal(e.text, "TRUNCQUANT_BUSY_SECONDS=soon: takes whole seconds, 0 to 86400");
+    unsetenv("TRUNCQUANT_BUSY_SECONDS");
+}
+
+/* In a child: SQLite must not see the other connection in its own process. */
+static void hold_the_lock(const char *path, int ready) {
+    sqlite3 *db;
+    if (sqlite3_open(path, &db) || sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL) ||
+        write(ready, "r", 1) != 1)
+        _exit(1);
+    usleep(300000);
+    _exit(0);
+}
+
+static void a_writer_is_waited_for(void **state) {
+    create(*state);
+    int ready[2];
+    char byte;
+    assert_int_equal(pipe(ready), 0);
+    pid_t child = fork();
+    if (!child)
+        hold_the_lock(*state, ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct run_row run = store_fixture_run(2, 1, 2);
+    double start = progress_clock();
+    store_fixture_add(s, &run);
+    assert_true(progress_clock() - start > 0.2);
+    store_close(s);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+/* ---- as an ordinary user ---- */
+
+static int cannot_write(const char *path) {
+    return is_refused(path, STORE_WRITE, "is read-only (");
+}
+
+static int cannot_write_folder(const char *path) {
+    return is_refused(path, STORE_WRITE, "its folder cannot be written to (");
+}
+
+static int cannot_read(const char *path) {
+    return is_refused(path, STORE_READ, "cannot be read (");
+}
+
+static int has_one_run(const char *path) {
+    struct error e = {0};
+    struct store *s = store_open(path, STORE_READ, &e);
+    if (!s)
+        fprintf(stderr, "%s\n", e.text);
+    return !s || store_fixture_number(s, "SELECT count(*) FROM run_status") != 1;
+}
+
+static int has_unreadable_log(const char *path) {
+    return is_refused(path, STORE_READ, "has rows in its -wal file, ");
+}
+
+static void permissions(void **state) {
+    create(*state);
+    give_to_nobody(*state);
+    assert_int_equal(chmod(*state, 0444), 0);
+    as_nobody(*state, cannot_write);
+    as_nobody(*state, has_one_run);
+    assert_int_equal(chmod(*state, 0), 0);
+    as_nobody(*state, cannot_read);
+    assert_int_equal(chmod(*state, 0644), 0);
+    set_folder_mode(*state, 0555);
+    as_nobody(*state, cannot_write_folder);
+}
+
+static void published_files_can_be_read(void **state) {
+    create(*state);
+    outside(*state, "PRAGMA journal_mode = DELETE");
+    give_to_nobody(*state);
+    set_folder_mode(*state, 0555);
+    as_nobody(*state, has_one_run);
+}
+
+/* Closed properly, all its rows are in the file itself. Its name would mean something in a URI. */
+static void files_with_an_empty_log_can_be_read(void **state) {
+    char path[512];
+    snprintf(path, sizeof path, "%s?mode=%%41#.db", (const char *)*state);
+    create(path);
+    give_to_nobody(path);
+    set_folder_mode(path, 0555);
+    as_nobody(path, has_one_run);
+}
+
+static void copy_file(const char *from, const char *to) {
+    char bytes[1 << 16];
+    FILE *in = fopen(from, "r"), *out = fopen(to, "w");
+    assert_true(in && out);
+    for (size_t n; (n = fread(bytes, 1, sizeof bytes, in)) > 0;)
+        fwrite(bytes, 1, n, out);
+    fclose(in);
+    fclose(out);
+}
+
+static void copy_beside(const char *path, const char *suffix) {
+    char from[512], to[512];
+    snprintf(from, sizeof from, "%s%s", path, suffix);
+    snprintf(to, sizeof to, "%s.copy%s", path, suffix);
+    copy_file(from, to);
+}
+
+/* A copy of a database in use: reading the file alone would miss what is in its log. */
+static void logs_are_not_passed_over(void **state) {
+    char copy[512], index[512 + 8];
+    snprintf(copy, sizeof copy, "%s.copy", (const char *)*state);
+    snprintf(index, sizeof index, "%s-shm", copy);
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct run_row run = store_fixture_run(1, 1, 1);
+    store_fixture_add(s, &run);
+    copy_beside(*state, "");
+    copy_beside(*state, "-wal");
+    store_close(s);
+    give_to_nobody(copy);
+    as_nobody(copy, has_one_run);
+    unlink(index);
+    set_folder_mode(copy, 0555);
+    as_nobody(copy, has_unreadable_log);
+}
+
+int main(void) {
+#define TEST(name)                                                                                 \
+    cmocka_unit_test_setup_teardown(name, store_fixture_setup, store_fixture_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(new_file_is_set_up),
+        TEST(opening_again_changes_nothing),
+        TEST(other_views_are_made_anew),
+        TEST(reading_does_not_create),
+        TEST(reading_does_not_write),
+        TEST(files_of_others_are_refused),
+        TEST(files_of_others_stay_as_they_are),
+        TEST(other_versions_are_refused),
+        TEST(damage_is_named),
+        TEST(folders),
+        TEST(long_names_are_refused),
+        TEST(locks),
+        TEST(a_writer_is_waited_for),
+        TEST(permissions),
+        TEST(published_files_can_be_read),
+        TEST(files_with_an_empty_log_can_be_read),
+        TEST(logs_are_not_passed_over),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

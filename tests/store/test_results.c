@@ -1,0 +1,319 @@
+/* Epochs, evaluations and layers: written once, wholly or not at all, also when the disk is full,
+ * the process is killed, or two write at once. */
+#include "store/fixture.h"
+
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { WIDTHS = 5 };
+static const int bits_of[WIDTHS] = {1, 2, 4, 8, 32};
+
+/* All widths of one epoch. */
+static void make_epoch(int epoch, struct epoch_row rows[WIDTHS]) {
+    for (int i = 0; i < WIDTHS; i++)
+        rows[i] = (struct epoch_row){.epoch = epoch,
+                                     .bits = bits_of[i],
+                                     .loss = 1.0 / epoch,
+                                     .accuracy = 50 + i,
+                                     .learning_rate = 1e-3,
+                                     .seconds = 2.5,
+                                     .images = 640};
+}
+
+static int64_t begin(struct store *s) {
+    struct run_row run = store_fixture_run(1, 1, 1);
+    store_fixture_add(s, &run);
+    return store_fixture_begin(s, run.run_id, 0);
+}
+
+static int64_t count(struct store *s, const char *table) {
+    char sql[512];
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", table);
+    return (int64_t)store_fixture_number(s, sql);
+}
+
+static void epochs_are_written_once(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct epoch_row rows[WIDTHS];
+    struct error e = {0};
+    int64_t attempt = begin(s);
+    make_epoch(2, rows);
+    assert_int_equal(store_add_epochs(s, attempt, rows, WIDTHS, &e), 0);
+    assert_string_equal(store_fixture_text(s,
+                                           "SELECT epoch || ' ' || loss || ' ' || accuracy || ' ' "
+                                           "|| learning_rate || ' ' || seconds || ' ' || images "
+                                           "FROM epochs WHERE bits = 4"),
+                        "2 0.5 52.0 0.001 2.5 640");
+    rows[0].loss = 9;
+    assert_int_equal(store_add_epochs(s, attempt, rows, WIDTHS, &e), 0);
+    assert_int_equal(count(s, "epochs"), WIDTHS);
+    assert_true(store_fixture_number(s, "SELECT max(loss) FROM epochs") == 0.5);
+    assert_int_equal(store_add_epochs(s, attempt + 1, rows, WIDTHS, &e), -1);
+    assert_non_null(strstr(e.text, "has no attempt 2; "));
+    store_close(s);
+}
+
+static void a_nan_is_refused_with_its_epoch(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct epoch_row rows[WIDTHS];
+    struct error e = {0};
+    int64_t attempt = begin(s);
+    make_epoch(1, rows);
+    rows[3].loss = NAN;
+    assert_int_equal(store_add_epochs(s, attempt, rows, WIDTHS, &e), -1);
+    assert_non_null(
+        strstr(e.text, "NOT NULL constraint failed: epochs.loss); is one of its numbers"));
+    assert_int_equal(count(s, "epochs"), 0);
+    store_close(s);
+}
+
+static void make_results(struct evaluation_row evaluations[2], struct layer_row layers[2]) {
+    evaluations[0] = store_fixture_evaluation(2, "direct", 0, 700);
+    evaluations[1] = store_fixture_evaluation(2, "truncated", 20, 600);
+    layers[0] = (struct layer_row){3, "conv3", 2, 0.25, -1, -1, 0.5};
+    layers[1] = (struct layer_row){3, "conv3", 4, 0.125, 0, 0.75, 0.5};
+}
+
+static void finishing_writes_all(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct evaluation_row evaluations[2];
+    struct layer_row layers[2];
+    struct error e = {0};
+    make_results(evaluations, layers);
+    evaluations[1].loss_sum = NAN;
+    int64_t attempt = begin(s);
+    for (int again = 0; again < 2; again++) {
+        assert_int_equal(store_finish(s, attempt, evaluations, 2, layers, 2, 1.5, 4096, &e), 0);
+        assert_int_equal(count(s, "evaluations"), 2);
+        assert_int_equal(count(s, "layers"), 2);
+    }
+    assert_string_equal(
+        store_fixture_text(s, "SELECT epoch || split || bits || act_bits || stored_bits || bank || "
+                              "inference || calibration_batches || precision || images || ' ' || "
+                              "correct1 || ' ' || correct5 || ' ' || coalesce(loss_sum, 'NULL') "
+                              "FROM evaluations WHERE inference = 'truncated'"),
+        "3test2282truncated20fp321000 600 1000 NULL");
+    assert_string_equal(store_fixture_text(s,
+                                           "SELECT group_concat(quote(layer) || quote(name) || "
+                                           "quote(quantization_error) || quote(truncation_error) "
+                                           "|| quote(codes_differ) || quote(scale)) FROM layers"),
+                        "3'conv3'0.25NULLNULL0.5,3'conv3'0.1250.00.750.5");
+    assert_string_equal(
+        store_fixture_text(s, "SELECT outcome || ' ' || progress || ' ' || cpu_seconds "
+                              "|| ' ' || peak_bytes || ' ' || (ended_at = heartbeat_at) "
+                              "FROM attempts"),
+        "complete 1.0 1.5 4096 1");
+    store_close(s);
+}
+
+static void a_refused_evaluation_leaves_the_run_unfinished(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct evaluation_row evaluations[2];
+    struct layer_row layers[2];
+    struct error e = {0};
+    make_results(evaluations, layers);
+    layers[1].codes_differ = 1.5;
+    int64_t attempt = begin(s);
+    assert_int_equal(store_finish(s, attempt, evaluations, 2, layers, 2, 1.5, 4096, &e), -1);
+    assert_non_null(strstr(e.text, "a row was refused (CHECK constraint failed: codes_differ"));
+    assert_int_equal(count(s, "evaluations"), 0);
+    assert_int_equal(count(s, "layers"), 0);
+    assert_int_equal(count(s, "attempts WHERE outcome IS NULL"), 1);
+    store_close(s);
+}
+
+static void more_evaluations_of_a_finished_run(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct evaluation_row rows[] = {store_fixture_evaluation(2, "direct", 0, 700),
+                                    store_fixture_evaluation(3, "direct", 0, 800)};
+    struct error e = {0};
+    int64_t attempt = begin(s);
+    assert_int_equal(store_add_evaluations(s, attempt, rows, 1, &e), -1);
+    assert_non_null(strstr(e.text, "attempt 1 is not complete; finish the run first"));
+    e.text[0] = '\0';
+    assert_int_equal(store_finish(s, attempt, rows, 1, NULL, 0, 1, 1, &e), 0);
+    rows[0].correct1 = 1;
+    for (int again = 0; again < 2; again++)
+        assert_int_equal(store_add_evaluations(s, attempt, rows, 2, &e), 0);
+    assert_string_equal(store_fixture_text(s, "SELECT group_concat(correct1) FROM evaluations"),
+                        "700,800");
+    store_close(s);
+}
+
+/* ---- a full disk ---- */
+
+static void a_full_database_says_so(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct run_row run = store_fixture_run(2, 1, 1);
+    struct error e = {0};
+    char cfg[1 << 16];
+    memset(cfg, 'x', sizeof cfg);
+    cfg[sizeof cfg - 1] = '\0';
+    run.cfg = cfg;
+    begin(s);
+    store_fixture_text(s, "PRAGMA max_page_count = 30");
+    assert_int_equal(store_add_runs(s, &run, 1, "demo", &e), -1);
+    assert_non_null(strstr(e.text, "the disk or a quota is full; free space and run again"));
+    assert_int_equal(count(s, "runs"), 1);
+    store_fixture_text(s, "PRAGMA max_page_count = 100000");
+    store_fixture_add(s, &run);
+    store_close(s);
+}
+
+/* A limit on the size of files makes write(2) fail as a quota does. In a child: the limit stays. */
+static int write_beyond_limit(const char *path) {
+    struct store *s = store_fixture_open(path, STORE_WRITE);
+    int64_t attempt = begin(s);
+    struct epoch_row rows[WIDTHS];
+    struct error e = {0};
+    struct rlimit limit = {512 * 1024, 512 * 1024};
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    for (int epoch = 1; epoch < 1000 && !e.text[0]; epoch++) {
+        make_epoch(epoch, rows);
+        store_add_epochs(s, attempt, rows, WIDTHS, &e);
+    }
+    store_close(s);
+    if (strstr(e.text, "the disk or a quota is full; "))
+        return 0;
+    fprintf(stderr, "%s\n", e.text);
+    return 1;
+}
+
+static void assert_whole(const char *path) {
+    struct store *s = store_fixture_open(path, STORE_WRITE);
+    assert_string_equal(store_fixture_text(s, "PRAGMA integrity_check"), "ok");
+    assert_int_equal(count(s, "pragma_foreign_key_check"), 0);
+    assert_int_equal(
+        count(s, "(SELECT 1 FROM epochs GROUP BY attempt, epoch HAVING count(*) <> 5)"), 0);
+    store_close(s);
+}
+
+static void a_full_disk_loses_nothing(void **state) {
+    fflush(NULL);
+    pid_t child = fork();
+    if (!child)
+        _exit(write_beyond_limit(*state));
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_whole(*state);
+    struct store *s = store_fixture_open(*state, STORE_READ);
+    assert_true(count(s, "epochs") >= 5 * WIDTHS);
+    store_close(s);
+}
+
+/* ---- killed, and two at once ---- */
+
+/* Runs without end, each with epochs, evaluations and completion; `base` keeps two writers apart.
+ */
+static void write_forever(const char *path, int base) {
+    struct store *s = store_fixture_open(path, STORE_WRITE);
+    struct error e = {0};
+    for (int i = base; !e.text[0]; i++) {
+        struct run_row run = store_fixture_run(i, i, i);
+        store_fixture_add(s, &run);
+        int64_t attempt = store_fixture_begin(s, run.run_id, 0);
+        for (int epoch = 1; epoch <= 3; epoch++) {
+            struct epoch_row rows[WIDTHS];
+            make_epoch(epoch, rows);
+            store_add_epochs(s, attempt, rows, WIDTHS, &e);
+            store_heartbeat(s, attempt, epoch / 3.0, &e);
+        }
+        struct evaluation_row evaluations[2];
+        struct layer_row layers[2];
+        make_results(evaluations, layers);
+        store_finish(s, attempt, evaluations, 2, layers, 2, 1, 1, &e);
+    }
+    _exit(1);
+}
+
+static void assert_complete_means_complete(const char *path) {
+    struct store *s = store_fixture_open(path, STORE_READ);
+    assert_int_equal(count(s, "attempts a WHERE (outcome IS 'complete') * 2 <> "
+                              "(SELECT count(*) FROM evaluations e WHERE e.attempt = a.attempt) OR "
+                              "(outcome IS 'complete') * 2 <> "
+                              "(SELECT count(*) FROM layers l WHERE l.attempt = a.attempt)"),
+                     0);
+    assert_int_equal(count(s, "runs r WHERE NOT EXISTS (SELECT 1 FROM grid_runs g WHERE g.run_id = "
+                              "r.run_id)"),
+                     0);
+    store_close(s);
+}
+
+static void a_killed_writer_leaves_whole_rows(void **state) {
+    for (int round = 0; round < 15; round++) {
+        fflush(NULL);
+        pid_t child = fork();
+        if (!child)
+            write_forever(*state, 1000 * (round + 1));
+        usleep((useconds_t)(5000 + 7919 * round % 40000));
+        kill(child, SIGKILL);
+        int status;
+        waitpid(child, &status, 0);
+        assert_true(WIFSIGNALED(status));
+        assert_whole(*state);
+        assert_complete_means_complete(*state);
+    }
+    struct store *s = store_fixture_open(*state, STORE_READ);
+    assert_true(count(s, "attempts WHERE outcome = 'complete'") > 0);
+    store_close(s);
+}
+
+/* Writers that also make the file: a race for the schema. */
+static void two_writers_lose_nothing(void **state) {
+    enum { WRITERS = 3, RUNS = 20 };
+    pid_t children[WRITERS];
+    fflush(NULL);
+    for (int w = 0; w < WRITERS; w++) {
+        children[w] = fork();
+        if (children[w])
+            continue;
+        struct store *s = store_fixture_open(*state, STORE_WRITE);
+        for (int i = 0; i < RUNS; i++) {
+            struct run_row own = store_fixture_run(1000 * (w + 1) + i, i, i);
+            struct run_row shared = store_fixture_run(i, i, i);
+            store_fixture_add(s, &shared);
+            store_fixture_finished(s, &own, NULL, 0);
+        }
+        store_close(s);
+        _exit(0);
+    }
+    for (int w = 0; w < WRITERS; w++) {
+        int status;
+        waitpid(children[w], &status, 0);
+        assert_int_equal(status, 0);
+    }
+    struct store *s = store_fixture_open(*state, STORE_READ);
+    assert_int_equal(count(s, "runs"), (WRITERS + 1) * RUNS);
+    assert_int_equal(count(s, "attempts WHERE outcome = 'complete'"), WRITERS * RUNS);
+    store_close(s);
+}
+
+int main(void) {
+#define TEST(name)                                                                                 \
+    cmocka_unit_test_setup_teardown(name, store_fixture_setup, store_fixture_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(epochs_are_written_once),
+        TEST(a_nan_is_refused_with_its_epoch),
+        TEST(finishing_writes_all),
+        TEST(a_refused_evaluation_leaves_the_run_unfinished),
+        TEST(more_evaluations_of_a_finished_run),
+        TEST(a_full_database_says_so),
+        TEST(a_full_disk_loses_nothing),
+        TEST(a_killed_writer_leaves_whole_rows),
+        TEST(two_writers_lose_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

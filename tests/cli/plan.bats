@@ -262,3 +262,19 @@ bats_require_minimum_version 1.5.0
     [ "$status" -eq 0 ]
     [ "${#lines[@]}" -ge 2 ]
 }
+
+@test "the manual knows every key, and its example makes the runs it says" {
+    manual=$(realpath "$root")/experiments/README.md
+    plan a.grid --explain
+    keys=$(printf '%s\n' "${lines[@]:1:31}" | sed -E 's/^ +([^ ]+) .*/\1/; s/^(train|evaluate)\.//')
+    [ "$(wc -l <<<"$keys")" -eq 31 ]
+    for key in $keys; do
+        grep -q "| \`$key\` |" "$manual"
+    done
+    cp experiments/networks/tiny.cfg experiments/networks/lenet.cfg
+    sed 's/filters=4/filters=5/' experiments/networks/tiny.cfg >experiments/networks/resnet8.cfg
+    sed -n '/^    \[grid\]/,/^\*\*Commas/s/^    //p' "$manual" >manual.grid
+    plan manual.grid
+    [ "${#lines[@]}" -eq 18 ]
+    grep -q '18 runs' "$manual"
+}

@@ -175,7 +175,8 @@ static double twin_error(struct scene *s, int *where) {
 }
 
 static void check_twin(const struct scene_plan *plan, double flip_margin) {
-    struct scene s = scene_open(plan);
+    struct scene s;
+    scene_open(&s, plan);
     int where = -1;
     scene_draw(&s, kink, flip_margin);
     double error = twin_error(&s, &where);
@@ -253,7 +254,9 @@ static void check_engine(const struct engine *engine, const struct scene_plan *p
                          double flip_margin) {
     struct scene_plan full = *plan;
     full.n += 2;
-    struct scene s = scene_open(plan), other = scene_open(&full);
+    struct scene s, other;
+    scene_open(&s, plan);
+    scene_open(&other, &full);
     struct plan *p = compile(engine, &s, full.n);
     s.plan.n = full.n; // a full batch of other images, whatever they are
     float *images = s.images, d_logits[16 * SCENE_CLASSES] = {1, -1, .5f};
@@ -295,6 +298,33 @@ static void engines_with_one_image(void **state) {
         check_engine(engine_find(engine_names[e]), &plan, 0);
 }
 
+/* Inputs that are exactly 0 and 1, where the clip's gradient passes and ReLU's at 0 does not, and
+ * pooling windows of equal values, of which Darknet takes the first. */
+static void at_the_kinks_themselves(void **state) {
+    (void)state;
+    static const float bias[] = {0, 1, .5f, -.25f};
+    for (int e = 0; engine_names[e]; e++) {
+        const struct engine *engine = engine_find(engine_names[e]);
+        struct scene s;
+        scene_open(&s, &smooth[LENET]);
+        struct plan *p = compile(engine, &s, s.plan.n);
+        scene_draw(&s, 0, 0);
+        const struct node *first = &s.model->nodes[1];
+        struct parameter *W = &s.model->parameters[first->weights];
+        struct parameter *b = &s.model->parameters[first->bias];
+        assert_int_equal(b->n, sizeof bias / sizeof *bias);
+        memset(W->value, 0, W->n * sizeof(float));
+        memcpy(b->value, bias, sizeof bias);
+        struct result r = compare_step(&s, engine, p);
+        check_result(&s, &r);
+        for (int i = 0; i < 3; i++) // at every width something reaches 0 < x <= 1
+            assert_true(s.twin->grad[first->bias][i] != 0);
+        assert_true(s.twin->grad[first->bias][3] == 0);
+        engine->free(p);
+        scene_close(&s);
+    }
+}
+
 /* --- every node, in every mode
  * ----------------------------------------------------------------------- */
 
@@ -315,7 +345,8 @@ static int compare_nodes(struct scene *s, const struct engine *engine, struct pl
 
 static void check_modes(const struct engine *engine, const struct scene_plan *plan) {
     static const enum pass_mode modes[] = {PASS_TRAIN, PASS_CALIBRATE, PASS_EVALUATE};
-    struct scene s = scene_open(plan);
+    struct scene s;
+    scene_open(&s, plan);
     struct plan *p = compile(engine, &s, plan->n);
     scene_read_masks(&s, engine, p);
     scene_draw(&s, kink, 0);
@@ -346,6 +377,35 @@ static void nodes_in_every_mode(void **state) {
             check_modes(engine_find(engine_names[e]), &smooth[i]);
 }
 
+/* The scenes together have every operator, every activation but stair (kinked too densely to stay
+ * away from), and in each of them quantized layers and activations that are clipped for them. */
+static void scenes_leave_nothing_out(void **state) {
+    (void)state;
+    int ops[OPS] = {0}, activations[ACTIVATIONS] = {0};
+    for (int i = 0; i < SMOOTH_PLANS; i++) {
+        struct scene s;
+        scene_open(&s, &smooth[i]);
+        int clips = 0;
+        for (int v = 0; v < s.model->n_nodes; v++) {
+            const struct node *node = &s.model->nodes[v];
+            ops[node->op]++;
+            if (node->op == OP_ACT)
+                activations[node->cfg->activation]++; // itself at 32 bits, whether or not it clips
+                                                      // below
+            clips += node->clips;
+        }
+        assert_true(s.model->n_quantized > 0 && clips > 0);
+        assert_int_equal(smooth[i].widths.bits[smooth[i].widths.n - 1], FLOAT_BITS);
+        scene_close(&s);
+    }
+    for (int i = 0; i < OPS; i++)
+        if (!ops[i])
+            fail_msg("no scene has operator %d", i);
+    for (int i = 0; i < ACTIVATIONS; i++)
+        if (!activations[i] && i != ACT_LINEAR && i != ACT_STAIR)
+            fail_msg("no scene has activation %s", activation_name((enum activation)i));
+}
+
 /* --- wrong rules are noticed
  * ------------------------------------------------------------------------- */
 
@@ -368,7 +428,8 @@ static const struct {
 };
 
 static void check_mutation(const struct engine *engine, size_t i) {
-    struct scene s = scene_open(&smooth[mutations[i].plan]);
+    struct scene s;
+    scene_open(&s, &smooth[mutations[i].plan]);
     struct plan *p = compile(engine, &s, s.plan.n);
     scene_read_masks(&s, engine, p);
     scene_draw(&s, kink, 0);
@@ -396,7 +457,8 @@ static void wrong_gradients_fail_central_differences(void **state) {
         enum twin_rule rule = mutations[i].rule;
         if (rule == TWIN_UNBIASED_NORM || rule == TWIN_BIASED_RUNNING || rule == TWIN_CLIP_WIDE)
             continue;
-        struct scene s = scene_open(&smooth[mutations[i].plan]);
+        struct scene s;
+        scene_open(&s, &smooth[mutations[i].plan]);
         scene_draw(&s, kink, 0);
         s.twin->rules = rule;
         twin_gradient(s.twin, &s.step);
@@ -418,7 +480,9 @@ int main(void) {
         cmocka_unit_test(engines_against_the_twin),
         cmocka_unit_test(engines_against_the_twin_with_rounders),
         cmocka_unit_test(engines_with_one_image),
+        cmocka_unit_test(at_the_kinks_themselves),
         cmocka_unit_test(nodes_in_every_mode),
+        cmocka_unit_test(scenes_leave_nothing_out),
         cmocka_unit_test(wrong_rules_are_noticed),
         cmocka_unit_test(wrong_gradients_fail_central_differences),
     };

@@ -78,15 +78,14 @@ static void set_step(struct scene *s) {
     }
 }
 
-struct scene scene_open(const struct scene_plan *plan) {
-    struct scene s = {.plan = *plan};
+void scene_open(struct scene *s, const struct scene_plan *plan) {
     struct random r = random_stream(plan->seed, RANDOM_TEST, 0, 0);
-    build(&s);
-    draw_batch(&s, &r);
-    s.twin = twin_new(s.model, plan->n);
-    draw_masks(&s, &r);
-    set_step(&s);
-    return s;
+    *s = (struct scene){.plan = *plan};
+    build(s);
+    draw_batch(s, &r);
+    s->twin = twin_new(s->model, plan->n);
+    draw_masks(s, &r);
+    set_step(s);
 }
 
 void scene_close(struct scene *s) {

@@ -40,8 +40,9 @@ struct scene {
     unsigned char **mask; // by node: dropout's kept values, or NULL
 };
 
-/* Fails the test when the network cannot be built or no smooth parameters are found. */
-struct scene scene_open(const struct scene_plan *plan);
+/* Fails the test when the network cannot be built. The model points into the scene: do not copy it.
+ */
+void scene_open(struct scene *s, const struct scene_plan *plan);
 void scene_close(struct scene *s);
 
 /* Draw the parameters, so that in the passes of all widths nothing is within `kink` of a kink or,

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-const double scene_floor = 1e-3;
+const double scene_floor = 3e-3;
 static const double difference_step = 1e-5;
 enum { DROPOUT_SEED = 5, DROPOUT_EPOCH = 2, DROPOUT_STEP = 3 };
 

@@ -62,12 +62,13 @@ struct cfg_layer {
     struct shape in, out;
     enum activation activation;
     int filters, size, stride, padding, groups; // convolutional, maxpool, upsample, reorg (padding
-                                                // in pixels; maxpool: Darknet's total padding)
-    int batch_normalize, bias;
-    int quantize;   // 0, 1; -1: not said
-    int projection; // 0, 1
-    int init;       // 0: kaiming-uniform, the harness's default; 1: darknet (method.md, section 7)
-    int n_from;     // shortcut: 1; route: 1 ... CFG_ROUTES
+                                                // in pixels; maxpool: Darknet's total padding);
+                                                // connected: filters is its outputs
+    int batch_normalize, bias;                  // bias: 0 under batch_normalize
+    int quantize;                               // 0, 1; -1: not said
+    int projection;                             // 0, 1
+    int init;             // 0: kaiming-uniform, the harness's default; 1: darknet
+    int n_from;           // shortcut: 1; route: 1 ... CFG_ROUTES
     int from[CFG_ROUTES]; // absolute layer numbers
     float alpha, beta;    // shortcut: alpha * previous + beta * from
     float probability;    // dropout

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "model/cfg_words.h"
+#include "plan/nearest.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -19,9 +20,9 @@ struct reading {
 };
 
 static void print_choices(const struct cfg_key *k, char *out, size_t size) {
-    size_t at = 0;
-    for (int i = 0; k->choices[i] && at < size; i++)
-        at += (size_t)snprintf(out + at, size - at, i ? ", %s" : "%s", k->choices[i]);
+    out[0] = '\0';
+    for (int i = 0; k->choices[i]; i++)
+        list_add(out, size, ", ", k->choices[i]);
 }
 
 static void print_range(const char *noun, double lo, double hi, char *out, size_t size) {
@@ -172,32 +173,27 @@ static const struct cfg_key *find(const struct cfg_key *keys, const char *name) 
     return NULL;
 }
 
-static void list_keys(const struct cfg_key *keys, char *out, size_t size) {
-    size_t at = 0;
-    for (const struct cfg_key *k = keys; k && k->name && at < size; k++)
-        if (k->type != CFG_ONLY && k->type != CFG_NEVER)
-            at += (size_t)snprintf(out + at, size - at, at ? ", %s" : "%s", k->name);
-}
-
 /* Keys that would be refused anyway are no help. */
-static void try_keys(struct nearest *near, const struct cfg_key *keys) {
+static void offer_keys(const struct cfg_key *keys, struct nearest *near, char *all, size_t size) {
     for (const struct cfg_key *k = keys; k && k->name; k++)
-        if (k->type != CFG_ONLY && k->type != CFG_NEVER)
-            cfg_nearest_try(near, k->name);
+        if (k->type != CFG_ONLY && k->type != CFG_NEVER) {
+            nearest_offer(near, k->name);
+            list_add(all, size, ", ", k->name);
+        }
 }
 
 static int unknown_key(const struct reading *r, const struct cfg_key *keys,
                        const struct cfg_key *common) {
     const char *key = r->option->key;
-    struct nearest near = cfg_nearest(key);
-    try_keys(&near, keys);
-    try_keys(&near, common);
-    if (near.best)
+    struct nearest near = nearest_start(key);
+    char all[600] = "";
+    offer_keys(keys, &near, all, sizeof all);
+    offer_keys(common, &near, all, sizeof all);
+    const char *best = nearest_best(&near);
+    if (best)
         return fail_at(r->e, r->text->path, r->option->line,
                        "unknown key %s in [%s]; did you mean %s?", cfg_excerpt(key).text,
-                       r->section->name, near.best);
-    char all[600] = "";
-    list_keys(keys, all, sizeof all);
+                       r->section->name, best);
     return fail_at(r->e, r->text->path, r->option->line, "unknown key %s in [%s]; delete it (%s%s)",
                    cfg_excerpt(key).text, r->section->name,
                    all[0] ? "known: " : "the section takes no keys", all);

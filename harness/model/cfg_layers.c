@@ -3,10 +3,10 @@
 #include "model/cfg_layers.h"
 
 #include "model/cfg_words.h"
+#include "plan/nearest.h"
 
 #include <assert.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 
 static const char *const activation_names[ACTIVATIONS + 1] = {
@@ -249,16 +249,16 @@ static int unknown_layer(const struct cfg_text *t, const struct cfg_section *s, 
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         if (!strcmp(s->name, refused[i].name))
             return fail_at(e, t->path, s->line, "[%s] %s", s->name, refused[i].why);
-    struct nearest near = cfg_nearest(s->name);
+    struct nearest near = nearest_start(s->name);
     char all[300] = "";
-    size_t at = 0;
     for (int i = 0; i < LAYER_TYPES; i++) {
-        cfg_nearest_try(&near, kinds[i].name);
-        at += (size_t)snprintf(all + at, sizeof all - at, i ? ", %s" : "%s", kinds[i].name);
+        nearest_offer(&near, kinds[i].name);
+        list_add(all, sizeof all, ", ", kinds[i].name);
     }
-    if (near.best)
+    const char *best = nearest_best(&near);
+    if (best)
         return fail_at(e, t->path, s->line, "unknown layer [%s]; did you mean [%s]?",
-                       cfg_excerpt(s->name).text, near.best);
+                       cfg_excerpt(s->name).text, best);
     return fail_at(e, t->path, s->line, "unknown layer [%s]; the layers are %s",
                    cfg_excerpt(s->name).text, all);
 }

@@ -5,11 +5,11 @@
 #include "model/cfg_layers.h"
 #include "model/cfg_shape.h"
 #include "model/cfg_words.h"
+#include "plan/nearest.h"
 
 #include <assert.h>
 #include <limits.h>
 #include <stddef.h>
-#include <stdio.h>
 
 enum policy {
     POLICY_RANDOM,
@@ -101,11 +101,9 @@ static const struct cfg_key keys[] = {
 static_assert(sizeof keys / sizeof *keys <= CFG_KEYS_MAX, "line_of has room for every key");
 
 static void list_ignored(struct cfg_net *net, const int line_of[CFG_KEYS_MAX]) {
-    size_t at = 0;
-    for (int i = 0; keys[i].name && at < sizeof net->ignored; i++)
+    for (int i = 0; keys[i].name; i++)
         if (line_of[i] && keys[i].ignored)
-            at += (size_t)snprintf(net->ignored + at, sizeof net->ignored - at, at ? ", %s" : "%s",
-                                   keys[i].name);
+            list_add(net->ignored, sizeof net->ignored, ", ", keys[i].name);
 }
 
 /* What Darknet would divide by, or read beyond its end. */

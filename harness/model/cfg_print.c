@@ -125,9 +125,9 @@ static const char *quantize_text(const struct cfg *cfg, int i) {
     const struct cfg_layer *l = &cfg->layers[i];
     if (l->quantize >= 0)
         return l->quantize ? "1" : "0";
-    if (is_end(cfg, i, -1) || is_end(cfg, i, 1))
-        return "0";
-    return l->projection ? "grid" : "1"; // `projections` of the grid
+    if (l->projection)
+        return "grid"; // `projections` of the grid
+    return is_end(cfg, i, -1) || is_end(cfg, i, 1) ? "0" : "1";
 }
 
 static void put_harness_keys(const struct printer *p, const struct cfg *cfg, int i) {

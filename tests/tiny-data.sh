@@ -3,6 +3,7 @@
 #
 #     tests/tiny-data.sh DIR N_TRAIN N_TEST [SEED]      then run with TRUNCQUANT_DATA=DIR
 #
+# and with TRUNCQUANT_CACHE naming a folder of the test, or the prepared file of the real set is replaced.
 # Each of the ten classes is a grating of its own direction and wavelength, shifted by up to a pixel, of
 # varying contrast, under noise. Labels go round: 0 1 ... 9 0 1 .... The same arguments give the same bytes
 # (perl brings its own generator). The files are plain, not gzip.

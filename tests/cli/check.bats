@@ -1,0 +1,193 @@
+# truncquant check: a machine that has everything, and machines that lack one thing each.
+
+truncquant=$BATS_TEST_DIRNAME/../../${BUILD:-build}/truncquant
+
+# A machine with everything: fakes of the tools, a small data set, a cache and a place for the database.
+setup() {
+    export TRUNCQUANT_DATA="$BATS_TEST_TMPDIR/data" TRUNCQUANT_CACHE="$BATS_TEST_TMPDIR/cache"
+    export FAKES="$BATS_TEST_TMPDIR/fakes" DB="$BATS_TEST_TMPDIR/r.db"
+    "$BATS_TEST_DIRNAME/../tiny-data.sh" "$TRUNCQUANT_DATA" 10 10
+    mkdir "$FAKES"
+    fake gnuplot 'echo "gnuplot 5.4 patchlevel 4"'
+    fake parallel 'echo "GNU parallel 20221122"; echo "Copyright"'
+    fake sqlite3 'echo "3.40.1 2022-12-28"'
+}
+
+# fake NAME COMMANDS
+fake() {
+    printf '#!/bin/sh\n%s\n' "$2" >"$FAKES/$1"
+    chmod +x "$FAKES/$1"
+}
+
+check() {
+    run env PATH="$FAKES" "$truncquant" check --db "$DB" "$@"
+}
+
+# lacks NAME TEXT...: status 1, one line "missing NAME: ..." with all the texts, and the count at the end.
+lacks() {
+    local line name=$1
+    [ "$status" = 1 ]
+    line=$(grep "^missing  $name: " <<<"$output")
+    [ "$(wc -l <<<"$line")" = 1 ]
+    shift
+    for text in "$@"; do
+        [[ $line == *"$text"* ]] || return 1
+    done
+    [[ $output == *"truncquant: check: 1 of the things that the main job needs is missing"* ]]
+}
+
+@test "check: everything is there" {
+    check
+    [ "$status" = 0 ]
+    for name in Darknet OpenBLAS SQLite gnuplot 'GNU parallel' 'sqlite3 tool'; do
+        grep "^ok       $name: " <<<"$output"
+    done
+    grep -E '^(ok|note)     *processor: .*[1-9][0-9]* cores? allowed' <<<"$output"
+    grep -E '^(ok|note)     *memory: [0-9.]+ GiB free of [0-9.]+' <<<"$output"
+    grep "^ok       data set fashion-mnist: $TRUNCQUANT_DATA/fashion-mnist, will be prepared" <<<"$output"
+    [ "$(grep -c '^missing' <<<"$output")" = 0 ]
+    [ "$(grep -Evc '^(ok     |missing|note   )  [^:]+: .' <<<"$output")" = 0 ] # nothing but such lines
+}
+
+@test "check: it changes nothing" {
+    check
+    [ ! -e "$TRUNCQUANT_CACHE" ]
+    [ ! -e "$DB" ]
+    grep -E "^(ok|note) +cache folder: $TRUNCQUANT_CACHE, will be made" <<<"$output"
+}
+
+@test "check: a prepared data set is said to be" {
+    printf '[grid]\nname=t\nscheme=qat\nnetwork=lenet\ndataset=fashion-mnist\nseed=1\n[train]\nbatch=10\n' >"$BATS_TEST_TMPDIR/t.grid"
+    cd "$BATS_TEST_DIRNAME/../.."
+    "$truncquant" plan "$BATS_TEST_TMPDIR/t.grid" --db "$DB"
+    check
+    [ "$status" = 0 ]
+    [[ $output == *"data set fashion-mnist: $TRUNCQUANT_DATA/fashion-mnist, prepared"* ]]
+    touch "$TRUNCQUANT_DATA/fashion-mnist/train-labels-idx1-ubyte"
+    check
+    [[ $output == *"data set fashion-mnist: $TRUNCQUANT_DATA/fashion-mnist, will be prepared"* ]]
+}
+
+@test "check: only cores that the process may use count" {
+    run taskset -c 0 env PATH="$FAKES" "$truncquant" check --db "$DB"
+    [[ $output == *", 1 core allowed;"* ]]
+}
+
+@test "check: no gnuplot" {
+    rm "$FAKES/gnuplot"
+    check
+    lacks gnuplot "not found" "apt-get install gnuplot-nox"
+}
+
+@test "check: no sqlite3" {
+    rm "$FAKES/sqlite3"
+    check
+    lacks "sqlite3 tool" "apt-get install sqlite3"
+}
+
+@test "check: no parallel" {
+    rm "$FAKES/parallel"
+    check
+    lacks "GNU parallel" "not found" "apt-get install parallel"
+}
+
+@test "check: the parallel of moreutils is another program" {
+    fake parallel 'echo "parallel: invalid option -- -" >&2; exit 1'
+    check
+    lacks "GNU parallel" "another program" "invalid option" "apt-get install parallel"
+}
+
+@test "check: a tool that fails silently counts as missing" {
+    fake gnuplot 'exit 3'
+    check
+    lacks gnuplot "apt-get install gnuplot-nox"
+}
+
+@test "check: the data set is not whole" {
+    rm "$TRUNCQUANT_DATA/fashion-mnist/t10k-labels-idx1-ubyte"
+    check
+    lacks "data set fashion-mnist" "$TRUNCQUANT_DATA/fashion-mnist/t10k-labels-idx1-ubyte: not found" \
+        "apt-get install dataset-fashion-mnist"
+}
+
+@test "check: other data sets are not needed" {
+    check
+    [ "$status" = 0 ]
+    grep "^note     data set kmnist: .*not found.*http" <<<"$output"
+    mv "$TRUNCQUANT_DATA/fashion-mnist" "$TRUNCQUANT_DATA/kmnist"
+    mkdir "$TRUNCQUANT_DATA/fashion-mnist"
+    check
+    grep "^ok       data set kmnist: $TRUNCQUANT_DATA/kmnist" <<<"$output"
+    lacks "data set fashion-mnist"
+}
+
+@test "check: no place for the cache" {
+    run env -u TRUNCQUANT_CACHE -u XDG_CACHE_HOME -u HOME PATH="$FAKES" "$truncquant" check --db "$DB"
+    lacks "cache folder" "set TRUNCQUANT_CACHE"
+    : >"$BATS_TEST_TMPDIR/occupied"
+    run env TRUNCQUANT_CACHE="$BATS_TEST_TMPDIR/occupied/below" PATH="$FAKES" "$truncquant" check --db "$DB"
+    lacks "cache folder" "Not a directory" "TRUNCQUANT_CACHE"
+}
+
+@test "check: no place for the database" {
+    : >"$BATS_TEST_TMPDIR/occupied"
+    DB=$BATS_TEST_TMPDIR/occupied/r.db check
+    lacks "database folder" "Not a directory" "--db"
+}
+
+@test "check: quiet says only what is missing" {
+    check --quiet
+    [ "$status" = 0 ]
+    [ -z "$output" ]
+    rm "$FAKES/gnuplot"
+    check --quiet
+    lacks gnuplot
+    [ "${#lines[@]}" = 2 ]
+}
+
+@test "check: a library that is not Darknet" {
+    TRUNCQUANT_DARKNET=libz.so.1 check
+    lacks Darknet "parse_network_cfg" "install"
+}
+
+@test "check: a Darknet that crashes when it is loaded" {
+    echo '#include <stdlib.h>
+        __attribute__((constructor)) static void start(void) { abort(); }' >"$BATS_TEST_TMPDIR/crash.c"
+    "${CC:-gcc}" -shared -fPIC -o "$BATS_TEST_TMPDIR/crash.so" "$BATS_TEST_TMPDIR/crash.c"
+    TRUNCQUANT_DARKNET="$BATS_TEST_TMPDIR/crash.so" check
+    lacks Darknet "crashes (Aborted)" "reinstall"
+}
+
+@test "check: Darknet's memory stays out of the process" {
+    # A gnuplot that looks through the mappings of every process above it.
+    fake gnuplot '
+        pid=$PPID
+        while [ "$pid" -gt 1 ]; do
+            while read -r line; do
+                case $line in *libdarknet*) echo "Darknet is mapped"; exit ;; esac
+            done <"/proc/$pid/maps"
+            while read -r key value; do [ "$key" = PPid: ] && break; done <"/proc/$pid/status"
+            pid=$value
+        done 2>/dev/null
+        echo "gnuplot 5"'
+    check
+    [ "$status" = 0 ]
+}
+
+@test "check: wrong use" {
+    check something
+    [ "$status" = 2 ]
+    [[ $output == "truncquant: check: takes no operand, but got 'something'" ]]
+    check --quit
+    [ "$status" = 2 ]
+    [[ $output == *"did you mean --quiet?"* ]]
+    check --help
+    [ "$status" = 0 ]
+    [[ $output == "usage: truncquant check"* ]]
+}
+
+@test "check: output that cannot be written is a failure" {
+    run bash -c "PATH=$FAKES '$truncquant' check --db '$DB' >/dev/full"
+    [ "$status" = 1 ]
+    [[ $output == *"output cannot be written"* ]]
+}

@@ -5,6 +5,7 @@
 #include "store/sql.h"
 #include "store/table.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -200,6 +201,11 @@ static void add_labels(struct table *t, const struct accuracies *a, const struct
 /* In text, deviations stand below their means: a line of nine cells with both is too long. */
 static void add_deviations(struct table *t, const struct accuracies *a,
                            const struct accuracy_row *r) {
+    int some = 0;
+    for (int c = 0; c < BITS_COLUMNS; c++)
+        some |= r->sd[c][0] != '\0';
+    if (!some)
+        return;
     for (int i = 0; i < 3 + a->datasets + a->settings; i++)
         table_add(t, "");
     for (int c = 0; c < BITS_COLUMNS; c++)
@@ -209,7 +215,7 @@ static void add_deviations(struct table *t, const struct accuracies *a,
 static void add_accuracies(struct table *t, const struct accuracies *a,
                            const struct accuracy_row *r, enum export_format format) {
     add_labels(t, a, r);
-    int beside = (format == EXPORT_TEX || format == EXPORT_MD) && a->deviations;
+    int beside = format == EXPORT_TEX || format == EXPORT_MD;
     for (int c = 0; c < BITS_COLUMNS; c++) {
         const char *mean = r->mean[c][0] ? r->mean[c] : "n/a";
         if (beside && r->sd[c][0])
@@ -219,7 +225,7 @@ static void add_accuracies(struct table *t, const struct accuracies *a,
         if (format == EXPORT_CSV)
             table_add(t, r->sd[c][0] ? r->sd[c] : "n/a");
     }
-    if (format == EXPORT_TEXT && a->deviations)
+    if (format == EXPORT_TEXT)
         add_deviations(t, a, r);
 }
 
@@ -235,9 +241,10 @@ static int note_accuracies(struct store *s, struct table *t, const struct accura
     char seeds[64], images[64], what[256];
     print_range(a->seeds, "seed", seeds, sizeof seeds);
     print_range(a->images, "image", images, sizeof images);
-    table_note(t, "Top-1 accuracy on the test split in per cent by bit-width%s, batch norms %s.",
-               a->deviations ? ", mean ± sample standard deviation over seeds" : "",
+    table_note(t, "Top-1 accuracy on the test split in per cent by bit-width, batch norms %s.",
                calibrated ? "re-estimated (calibrated)" : "as trained");
+    if (a->deviations)
+        table_note(t, "Mean ± sample standard deviation over seeds.");
     snprintf(what, sizeof what, "%s%.64s%s%s, %s.", a->datasets ? "" : "Data set ",
              a->datasets ? "" : a->rows[0].dataset, a->datasets ? "" : ", ", seeds, images);
     return note_commits(s, t, what, accuracy_commits_sql, grid, e);
@@ -300,7 +307,11 @@ static void add_value(struct table *t, sqlite3_stmt *q, int column) {
         table_add(t, (const char *)sqlite3_column_text(q, column));
         return;
     }
-    text_print_real(sqlite3_column_double(q, column), text, sizeof text);
+    double value = sqlite3_column_double(q, column);
+    if (fabs(value) < 1e15 && value == floor(value))
+        snprintf(text, sizeof text, "%.0f", value); // not 5e+01
+    else
+        text_print_real(value, text, sizeof text);
     table_add(t, text);
 }
 

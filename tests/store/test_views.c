@@ -1,0 +1,226 @@
+/* The views against numbers worked out by hand. */
+#include "store/fixture.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void columns_in_order(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    assert_string_equal(
+        store_fixture_text(s, "SELECT group_concat(name) FROM pragma_table_info('accuracy')"),
+        "run_id,config_id,scheme,network,dataset,seed,bits,act_bits,inference,calibrated,split,"
+        "top1,"
+        "top5,loss,images,commit_id,params");
+    assert_string_equal(
+        store_fixture_text(s,
+                           "SELECT group_concat(name) FROM pragma_table_info('accuracy_summary')"),
+        "config_id,scheme,network,dataset,bits,act_bits,inference,calibrated,split,n,top1,top1_sd,"
+        "loss,images,commits");
+    assert_string_equal(
+        store_fixture_text(s, "SELECT group_concat(name) FROM pragma_table_info('training')"),
+        "run_id,config_id,scheme,network,dataset,seed,epoch,bits,loss,accuracy,learning_rate,"
+        "seconds,"
+        "images");
+    store_close(s);
+}
+
+static void accuracy_of_a_run(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct run_row run = store_fixture_run(1, 1, 4);
+    run.params = "{\"epochs\":\"10\"}";
+    struct evaluation_row rows[] = {store_fixture_evaluation(2, "direct", 0, 693),
+                                    store_fixture_evaluation(2, "truncated", 20, 361)};
+    rows[1].correct5 = 905;
+    rows[1].loss_sum = 1250;
+    store_fixture_finished(s, &run, rows, 2);
+    assert_string_equal(
+        store_fixture_text(
+            s, "SELECT scheme || ' ' || network || ' ' || dataset || ' ' || seed || "
+               "' ' || bits || ' ' || act_bits || ' ' || inference || ' ' || calibrated "
+               "|| ' ' || split || ' ' || top1 || ' ' || top5 || ' ' || loss || ' ' || "
+               "images || ' ' || commit_id || ' ' || params FROM accuracy WHERE "
+               "inference = 'truncated'"),
+        "truncquant resnet8 fashion-mnist 4 2 2 truncated 1 test 36.1 90.5 1.25 1000 abc1234 "
+        "{\"epochs\":\"10\"}");
+    assert_int_equal(store_fixture_number(s, "SELECT count(*) FROM accuracy"), 2);
+    store_fixture_sql(s, "UPDATE attempts SET dirty = 1");
+    assert_string_equal(store_fixture_text(s, "SELECT commit_id FROM accuracy"), "abc1234-dirty");
+    store_fixture_sql(s, "UPDATE runs SET excluded = 'wrong data'");
+    assert_int_equal(store_fixture_number(s, "SELECT count(*) FROM accuracy"), 0);
+    store_close(s);
+}
+
+static void only_finished_runs_count(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct run_row run = store_fixture_run(1, 1, 1);
+    struct evaluation_row rows[] = {store_fixture_evaluation(2, "direct", 0, 500)};
+    store_fixture_finished(s, &run, rows, 1);
+    store_fixture_sql(s, "UPDATE attempts SET outcome = 'failed'");
+    assert_int_equal(store_fixture_number(s, "SELECT count(*) FROM accuracy"), 0);
+    store_close(s);
+}
+
+static void the_earliest_attempt_and_the_last_epoch_count(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct run_row run = store_fixture_run(1, 1, 1);
+    struct evaluation_row rows[] = {store_fixture_evaluation(2, "direct", 0, 100),
+                                    store_fixture_evaluation(2, "direct", 0, 200),
+                                    store_fixture_evaluation(4, "direct", 0, 300)};
+    rows[0].epoch = 2; // of an epoch that is not the last
+    rows[2].epoch = 2; // a width that the last did not evaluate
+    store_fixture_finished(s, &run, rows, 3);
+    usleep(2000);
+    rows[1].correct1 = 999; // a replicate
+    store_fixture_finished(s, &run, rows, 3);
+    assert_string_equal(
+        store_fixture_text(s, "SELECT group_concat(bits || ':' || top1) FROM accuracy"), "2:20.0");
+    store_close(s);
+}
+
+/* A cell evaluated again with other calibration batches stays the run's own. */
+static void the_first_evaluation_of_a_cell_counts(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct run_row run = store_fixture_run(1, 1, 1);
+    struct error e = {0};
+    struct evaluation_row own = store_fixture_evaluation(2, "direct", 20, 500);
+    struct evaluation_row more = store_fixture_evaluation(2, "direct", 5, 600);
+    int64_t attempt = store_fixture_finished(s, &run, &own, 1);
+    assert_int_equal(store_add_evaluations(s, attempt, &more, 1, &e), 0);
+    assert_int_equal(store_fixture_number(s, "SELECT count(*) FROM evaluations"), 2);
+    assert_string_equal(store_fixture_text(s, "SELECT group_concat(top1) FROM accuracy"), "50.0");
+    store_close(s);
+}
+
+/* 70, 72, 77: mean 73, squares 9 + 1 + 16 = 26, sample variance 13. */
+static void mean_and_deviation(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    const int64_t correct[] = {700, 720, 770};
+    for (int i = 0; i < 3; i++) {
+        struct run_row run = store_fixture_run(i + 1, 1, i + 1);
+        struct evaluation_row rows[] = {store_fixture_evaluation(2, "direct", 0, correct[i]),
+                                        store_fixture_evaluation(4, "direct", 0, 900)};
+        rows[0].loss_sum = 100 * (i + 1);
+        store_fixture_finished(s, &run, rows, i ? 1 : 2);
+    }
+    assert_int_equal(store_fixture_number(s, "SELECT count(*) FROM accuracy_summary"), 2);
+    assert_int_equal(store_fixture_number(s, "SELECT n FROM accuracy_summary WHERE bits = 2"), 3);
+    double mean = store_fixture_number(s, "SELECT top1 FROM accuracy_summary WHERE bits = 2");
+    double sd = store_fixture_number(s, "SELECT top1_sd FROM accuracy_summary WHERE bits = 2");
+    double loss = store_fixture_number(s, "SELECT loss FROM accuracy_summary WHERE bits = 2");
+    assert_true(fabs(mean - 73) < 1e-12);
+    assert_true(fabs(sd - sqrt(13)) < 1e-12);
+    assert_true(fabs(loss - 0.2) < 1e-12);
+    assert_string_equal(
+        store_fixture_text(s,
+                           "SELECT n || ' ' || top1 || ' ' || coalesce(top1_sd, 'NULL') || ' ' || "
+                           "images || ' ' || commits FROM accuracy_summary WHERE bits = 4"),
+        "1 90.0 NULL 1000 abc1234");
+    store_close(s);
+}
+
+/* Deviations of 1e-9 of the mean survive: the sum of squares alone would leave noise. */
+static void small_deviations_do_not_cancel(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    const int64_t images = 1000000000000;
+    for (int i = 0; i < 2; i++) {
+        struct run_row run = store_fixture_run(i + 1, 1, i + 1);
+        struct evaluation_row row = store_fixture_evaluation(2, "direct", 0, 0);
+        row.images = row.correct5 = images;
+        row.correct1 = images / 2 + 1000 * i; // in per cent: 50 and 50 + 1e-7
+        store_fixture_finished(s, &run, &row, 1);
+    }
+    double sd = store_fixture_number(s, "SELECT top1_sd FROM accuracy_summary");
+    assert_true(fabs(sd - 1e-7 / sqrt(2)) < 1e-12);
+    store_close(s);
+}
+
+static void a_grid_has_its_own_means(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct error e = {0};
+    for (int i = 0; i < 2; i++) {
+        struct run_row run = store_fixture_run(i + 1, 1, i + 1);
+        struct evaluation_row row = store_fixture_evaluation(2, "direct", 0, 600 + 100 * i);
+        store_fixture_finished(s, &run, &row, 1);
+    }
+    struct run_row second = store_fixture_run(2, 1, 2);
+    assert_int_equal(store_add_runs(s, &second, 1, "small", &e), 0);
+    assert_string_equal(store_fixture_text(s, "SELECT group_concat(grid || n || ':' || top1) FROM "
+                                              "(SELECT coalesce(grid, 'all') AS grid, n, top1 FROM "
+                                              "grid_accuracy_summary ORDER BY 1)"),
+                        "all2:65.0,demo2:65.0,small1:70.0");
+    store_close(s);
+}
+
+static void add_epochs(struct store *s, int64_t attempt, int from, int to, double loss) {
+    struct error e = {0};
+    for (int epoch = from; epoch <= to; epoch++) {
+        struct epoch_row row = {epoch, 2, loss + epoch, 50, 1e-3, 1, 10};
+        if (store_add_epochs(s, attempt, &row, 1, &e))
+            fail_msg("%s", e.text);
+    }
+}
+
+/* Killed in epoch 4 after a checkpoint at 2; resumed, interrupted at 4, resumed, done at 5. A
+ * replicate afterwards does not count. */
+static void training_of_a_resumed_run(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct run_row run = store_fixture_run(1, 1, 1);
+    struct error e = {0};
+    store_fixture_add(s, &run);
+    add_epochs(s, store_fixture_begin(s, run.run_id, 0), 1, 3, 100);
+    int64_t second = store_fixture_begin(s, run.run_id, 0.4);
+    add_epochs(s, second, 3, 4, 200);
+    assert_int_equal(store_end_attempt(s, second, "interrupted", "SIGTERM", 1, 1, &e), 0);
+    int64_t third = store_fixture_begin(s, run.run_id, 0.8);
+    add_epochs(s, third, 5, 5, 300);
+    assert_int_equal(store_fixture_number(s, "SELECT count(*) FROM training"), 0);
+    assert_int_equal(store_finish(s, third, NULL, 0, NULL, 0, 1, 1, &e), 0);
+    add_epochs(s, store_fixture_begin(s, run.run_id, 0), 1, 6, 400);
+    assert_string_equal(store_fixture_text(s, "SELECT group_concat(epoch || ':' || loss, ' ') FROM "
+                                              "(SELECT * FROM training ORDER BY epoch)"),
+                        "1:101.0 2:102.0 3:203.0 4:204.0 5:305.0");
+    store_close(s);
+}
+
+static void layers_of_finished_runs(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct run_row run = store_fixture_run(1, 1, 9);
+    struct layer_row layer = {3, "conv3", 2, 0.25, 0.5, 0.75, 1.5};
+    struct error e = {0};
+    store_fixture_add(s, &run);
+    int64_t attempt = store_fixture_begin(s, run.run_id, 0);
+    assert_int_equal(store_finish(s, attempt, NULL, 0, &layer, 1, 1, 1, &e), 0);
+    assert_string_equal(store_fixture_text(s,
+                                           "SELECT seed || ' ' || layer || name || ' ' || bits || "
+                                           "' ' || quantization_error || truncation_error || "
+                                           "codes_differ || scale FROM layer_errors"),
+                        "9 3conv3 2 0.250.50.751.5");
+    store_fixture_sql(s, "UPDATE runs SET excluded = 'wrong data'");
+    assert_int_equal(store_fixture_number(s, "SELECT count(*) FROM layer_errors"), 0);
+    store_close(s);
+}
+
+int main(void) {
+#define TEST(name)                                                                                 \
+    cmocka_unit_test_setup_teardown(name, store_fixture_setup, store_fixture_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(columns_in_order),
+        TEST(accuracy_of_a_run),
+        TEST(only_finished_runs_count),
+        TEST(the_earliest_attempt_and_the_last_epoch_count),
+        TEST(the_first_evaluation_of_a_cell_counts),
+        TEST(mean_and_deviation),
+        TEST(small_deviations_do_not_cancel),
+        TEST(a_grid_has_its_own_means),
+        TEST(training_of_a_resumed_run),
+        TEST(layers_of_finished_runs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -10,6 +10,7 @@
 #include "model/darknet.h"
 
 #include <cblas.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -220,6 +221,18 @@ static void forward_darknet(struct plan *p, const struct node *n, struct node_st
                                                           .output = s->out});
 }
 
+/* Darknet's maximum of a window of NaN is -FLT_MAX at index -1: the NaN would be lost, and backward
+ * would write in front of its buffer. */
+static void forward_maxpool(struct plan *p, const struct node *n, struct node_state *s) {
+    size_t size = values(n) * (size_t)p->n;
+    forward_darknet(p, n, s);
+    for (size_t i = 0; i < size; i++)
+        if (s->indexes[i] < 0) {
+            s->indexes[i] = 0;
+            s->out[i] = NAN;
+        }
+}
+
 static void forward_add(struct plan *p, const struct node *n, struct node_state *s) {
     add_forward(values(n) * (size_t)p->n, n->cfg->alpha, input_of(p, n, 0), n->cfg->beta,
                 input_of(p, n, 1), s->out);
@@ -363,7 +376,7 @@ static const struct {
     [OP_LINEAR] = {forward_linear, backward_linear},
     [OP_NORM] = {forward_norm, backward_norm},
     [OP_ACT] = {forward_act, backward_act},
-    [OP_MAXPOOL] = {forward_darknet, backward_darknet},
+    [OP_MAXPOOL] = {forward_maxpool, backward_darknet},
     [OP_AVGPOOL] = {forward_darknet, backward_darknet},
     [OP_ADD] = {forward_add, backward_add},
     [OP_CONCAT] = {forward_concat, backward_concat},

@@ -1,0 +1,263 @@
+# truncquant run and evaluate: a run from its specification to its rows; stopped, killed, damaged, failed.
+
+root=$BATS_TEST_DIRNAME/../..
+program=$(realpath "$root")/${BUILD:-build}/truncquant
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+    "$BATS_TEST_DIRNAME/../tiny-data.sh" "$BATS_FILE_TMPDIR/data" 256 64
+}
+
+setup() {
+    export TRUNCQUANT_DATA=$BATS_FILE_TMPDIR/data TRUNCQUANT_CACHE=$BATS_FILE_TMPDIR/cache
+    cd "$BATS_TEST_TMPDIR"
+    printf '%s\n' '[net]' '[convolutional]' 'filters=4' 'size=3' 'stride=2' 'activation=relu' \
+        'batch_normalize=1' '[convolutional]' 'filters=8' 'size=3' 'stride=2' 'activation=relu' \
+        'batch_normalize=1' '[connected]' 'activation=linear' '[softmax]' >tiny.cfg
+    spec 'epochs = 2'
+}
+
+# Write a.spec; the lines $1 are appended.
+spec() {
+    printf '%s\n' 'scheme = truncquant' 'network = ./tiny.cfg' 'dataset = fashion-mnist' 'seed = 1' \
+        'batch = 16' 'widths = 1 2 32' 'bits = 1 2 4 32' 'calibration = 2' "$1" >a.spec
+}
+
+# Standard output alone; a.db unless said otherwise.
+go() {
+    run --separate-stderr "$program" "$1" --db a.db "${@:2}"
+    echo "$output" "$stderr"
+}
+
+sql() {
+    sqlite3 -batch "${2:-a.db}" "$1"
+}
+
+# One line on stderr that contains every argument; exit status 1.
+complains() {
+    [ "$status" -eq 1 ]
+    [ "${#stderr_lines[@]}" -eq 1 ]
+    [[ $stderr == "truncquant: "* ]]
+    for text; do [[ $stderr == *"$text"* ]]; done
+}
+
+id() {
+    sql 'SELECT run_id FROM runs'
+}
+
+# All that was computed, with every digit, and the frozen model.
+results() {
+    sql "SELECT bits, inference, calibration_batches, correct1, correct5, printf('%.17g', loss_sum)
+         FROM evaluations e JOIN attempts a USING (attempt) WHERE outcome = 'complete'
+         ORDER BY 1, 2, 3" "$1"
+    sql "SELECT epoch, bits, printf('%.17g', loss), accuracy FROM training ORDER BY 1, 2" "$1"
+    sha256sum <"$(dirname "$1")/runs/$(sql 'SELECT run_id FROM runs' "$1")/model.frozen"
+}
+
+@test "a run leaves its rows, its frozen model, and how it was computed" {
+    go run --spec a.spec --quiet
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+    [ -s "runs/$(id)/model.frozen" ]
+    # direct 1 2 4 32, truncated 1 2 4, each calibrated too
+    [ "$(sql 'SELECT count(*) FROM evaluations')" -eq 14 ]
+    [ "$(sql 'SELECT count(*) FROM epochs')" -eq 6 ]
+    [ "$(sql 'SELECT count(*) FROM layers')" -eq 3 ]
+    [ "$(sql "SELECT outcome || ' ' || engine || ' ' || precision || ' ' || threads FROM attempts")" = \
+        'complete reference fp32 1' ]
+    [ "$(sql "SELECT cpu_seconds > 0 AND peak_bytes > 1000000 AND length(commit_id) > 6
+              AND libraries LIKE '%OpenBLAS%Darknet%' AND command LIKE '%--spec a.spec%'
+              AND host <> '' FROM attempts")" -eq 1 ]
+}
+
+@test "truncated inference of truncquant is its direct inference" {
+    go run --spec a.spec --quiet
+    [ "$(sql "SELECT count(*) FROM evaluations d JOIN evaluations t USING (bits, calibration_batches)
+              WHERE d.inference = 'direct' AND t.inference = 'truncated'
+              AND d.loss_sum = t.loss_sum AND d.correct1 = t.correct1")" -eq 6 ]
+}
+
+@test "a finished run is not run again" {
+    go run --spec a.spec --quiet
+    go run "$(id)"
+    [ "$status" -eq 0 ]
+    [[ $output == *"is done already"* ]]
+    [ "$(sql 'SELECT count(*) FROM attempts')" -eq 1 ]
+}
+
+@test "the same specification on standard input, and an id cut short" {
+    run "$program" run --db a.db --quiet --spec - <a.spec
+    [ "$status" -eq 0 ]
+    go run "$(id | cut -c 1-8)"
+    [[ $output == *"is done already"* ]]
+}
+
+@test "SIGTERM writes a checkpoint, and the run goes on to the same results" {
+    spec 'epochs = 60'
+    mkdir whole && "$program" run --db whole/a.db --spec a.spec --quiet
+    "$program" run --db a.db --spec a.spec --quiet --checkpoint-every 0.2 &
+    pid=$!
+    for _ in $(seq 100); do sleep 0.05; [ -e runs/*/checkpoint ] && break; done
+    kill -TERM $pid
+    status=0
+    wait $pid || status=$?
+    [ "$status" -eq 143 ]
+    [ "$(sql 'SELECT outcome FROM attempts')" = interrupted ]
+    [[ "$(sql 'SELECT reason FROM attempts')" == "signal 15"* ]]
+    go run "$(id)" --quiet
+    [ "$status" -eq 0 ]
+    [ "$(sql "SELECT resumed_at > 0 FROM attempts WHERE outcome = 'complete'")" -eq 1 ]
+    diff <(results whole/a.db) <(results ./a.db)
+}
+
+@test "killed at 20 random instants, the run ends with the bits of one that was not" {
+    spec 'epochs = 60'
+    mkdir whole && "$program" run --db whole/a.db --spec a.spec --quiet
+    killed=0
+    for i in $(seq 20); do
+        "$program" run --db a.db --spec a.spec --quiet --checkpoint-every 0.05 &
+        pid=$!
+        sleep "$(printf '0.%03d' $((60 + RANDOM % 300)))"
+        kill -KILL $pid 2>/dev/null && killed=$((killed + 1))
+        wait $pid || true
+    done
+    [ "$killed" -ge 10 ]
+    go run --spec a.spec --quiet
+    [ "$status" -eq 0 ]
+    [ "$(sql "PRAGMA integrity_check")" = ok ]
+    diff <(results whole/a.db) <(results ./a.db)
+}
+
+@test "one run cannot be computed by two processes at once" {
+    spec 'epochs = 400'
+    "$program" run --db a.db --spec a.spec --quiet &
+    pid=$!
+    for _ in $(seq 100); do sleep 0.05; [ -e runs/*/checkpoint ] && break; done
+    go run --spec a.spec
+    complains 'by another process already'
+    kill -KILL $pid
+    wait $pid || true
+}
+
+@test "a damaged checkpoint is named, and the run can be repaired" {
+    spec 'epochs = 400'
+    "$program" run --db a.db --spec a.spec --quiet &
+    pid=$!
+    for _ in $(seq 100); do sleep 0.05; [ -e runs/*/checkpoint ] && break; done
+    kill -TERM $pid
+    wait $pid || true
+    cp "runs/$(id)/checkpoint" sound
+    printf 'x' | dd of="runs/$(id)/checkpoint" bs=1 seek=5000 conv=notrunc status=none
+    go run "$(id)"
+    complains "runs/$(id)/checkpoint: is damaged" 'remove it'
+    head -c 3000 sound >"runs/$(id)/checkpoint"
+    go run "$(id)" --retry
+    complains "runs/$(id)/checkpoint: is damaged"
+    : >"runs/$(id)/checkpoint"
+    go run "$(id)" --retry
+    complains 'truncated (0 bytes)'
+    [ "$(sql "SELECT count(*) FROM attempts WHERE outcome = 'failed'")" -eq 3 ]
+}
+
+@test "a checkpoint of another run is refused" {
+    go run --spec a.spec --quiet
+    first=$(id)
+    spec $'epochs = 3'
+    "$program" run --db a.db --spec a.spec --quiet --checkpoint-every 0.05 &
+    pid=$!
+    for _ in $(seq 100); do sleep 0.02; [ "$(ls -d runs/* | wc -l)" -eq 2 ] && break; done
+    kill -KILL $pid
+    wait $pid || true
+    second=$(sql "SELECT run_id FROM runs WHERE run_id <> '$first'")
+    cp "runs/$first/checkpoint" "runs/$second/checkpoint"
+    go run "$second"
+    complains "belongs to run ${first:0:12}"
+}
+
+@test "a loss that is no number fails the run with its place, and only --retry tries again" {
+    spec $'optimizer = sgd\nlearning_rate = 1000\ndecay = 1\nepochs = 2'
+    go run --spec a.spec --quiet
+    complains 'is not finite in epoch' 'bits' 'of layer'
+    [ "$(sql "SELECT outcome FROM attempts")" = failed ]
+    [[ "$(sql "SELECT reason FROM attempts")" == *"not finite"* ]]
+    go run "$(id)"
+    complains 'has failed before' '--retry'
+    [ "$(sql 'SELECT count(*) FROM attempts')" -eq 1 ]
+    go run "$(id)" --retry --quiet
+    complains 'is not finite'
+    [ "$(sql 'SELECT count(*) FROM attempts')" -eq 2 ]
+}
+
+@test "a disk that is full fails the run and loses nothing that was recorded" {
+    go run --spec a.spec --quiet
+    results ./a.db >before || true
+    spec 'epochs = 3'
+    (
+        trap '' XFSZ
+        ulimit -f 1
+        run --separate-stderr "$program" run --db b.db --spec a.spec --quiet
+        [ "$status" -eq 1 ]
+        [[ $stderr == *"b.db"* ]]
+    )
+    results ./a.db | diff before -
+}
+
+@test "a data set that has changed since the plan is refused" {
+    "$root/tests/tiny-data.sh" data 256 64 1
+    export TRUNCQUANT_DATA=$PWD/data TRUNCQUANT_CACHE=$PWD/cache
+    go run --spec a.spec --quiet
+    "$root/tests/tiny-data.sh" data 256 64 2
+    go run "$(id)"
+    complains 'differs from the one run' 'plan the grid anew'
+}
+
+@test "Darknet is needed to run, and only there" {
+    printf '%s\n' '[grid]' 'name = a' 'scheme = qat' 'network = ./tiny.cfg' 'dataset = fashion-mnist' >a.grid
+    TRUNCQUANT_DARKNET=/nowhere.so run "$program" plan a.grid --db a.db
+    [ "$status" -eq 0 ]
+}
+
+@test "wrong use says what is right" {
+    go run
+    [ "$status" -eq 2 ]
+    [[ $stderr == *"name one run ID"*"--spec"* ]]
+    go run abc --spec a.spec
+    [ "$status" -eq 2 ]
+    go run --threads none abc
+    [ "$status" -eq 2 ]
+    [[ $stderr == *"--threads takes 1 to 1024"* ]]
+    go run --engine cuda abc
+    [ "$status" -eq 2 ]
+    [[ $stderr == *"no engine 'cuda'"* ]]
+    go run --thread 2 abc
+    [[ $stderr == *"did you mean --threads"* ]]
+    go run --spec a.spec --quiet
+    go run 0000000000
+    complains '0000000000'
+    go run --spec nowhere.spec
+    complains 'nowhere.spec' 'cannot be opened'
+    printf 'scheme = qat\nnetwork = ./tiny.cfg\nepochs = many\ndataset = fashion-mnist\n' >bad.spec
+    go run --spec bad.spec
+    complains 'bad.spec:3'
+}
+
+@test "evaluate adds what was not asked for at first, and changes nothing" {
+    go run --spec a.spec --quiet
+    before=$(results ./a.db)
+    go evaluate "$(id)" --bits '3 5'
+    [ "$status" -eq 0 ]
+    [ "$(sql "SELECT group_concat(DISTINCT bits) FROM (SELECT bits FROM evaluations ORDER BY bits)")" = \
+        '1,2,3,4,5,32' ]
+    [ "$(results ./a.db | grep -vE '^[35]\|(direct|truncated)')" = "$before" ]
+    [ "$(sql 'SELECT count(*) FROM attempts')" -eq 1 ]
+}
+
+@test "evaluate wants a finished run and what it left" {
+    go run --spec a.spec --quiet
+    mv runs elsewhere
+    go evaluate "$(id)"
+    complains 'is missing'
+    go evaluate
+    [ "$status" -eq 2 ]
+}

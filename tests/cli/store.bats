@@ -1,0 +1,241 @@
+#!/usr/bin/env bats
+# `status` and `export` on databases made from the schema by sqlite3, as a user sees them.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    root=$BATS_TEST_DIRNAME/../..
+    truncquant=$root/${BUILD:-build}/truncquant
+    cd "$BATS_TEST_TMPDIR"
+    db=results.db
+}
+
+# A database of the current schema, as the program would make it.
+make_db() {
+    {
+        echo "PRAGMA journal_mode = WAL; BEGIN;"
+        cat "$root/results/schema/001-initial.sql" "$root/results/schema/views.sql"
+        echo "PRAGMA user_version = 1; COMMIT;"
+    } | sqlite3 "$db" >/dev/null
+}
+
+# sql STATEMENTS
+sql() {
+    sqlite3 "$db" "PRAGMA foreign_keys = ON; $1"
+}
+
+# add_run NUMBER GRID [SCHEME]: 1000 units of work
+add_run() {
+    local id
+    id=$(printf '%064x' "$1")
+    sql "INSERT INTO runs (run_id, config_id, spec, cfg, grid, scheme, network, dataset, data_hash,
+             params, seed, widths, epochs, batch, images, act_bits, stored_bits, work)
+         VALUES ('$id', '$id', '', '', '$2', '${3:-truncquant}', 'resnet8', 'mnist', 'h', '{}', $1,
+             '1 2', 3, 128, 1000, 0, 8, 1000);
+         INSERT INTO grid_runs (grid, run_id) VALUES ('$2', '$id');"
+}
+
+# add_attempt NUMBER SECONDS PROGRESS [OUTCOME [REASON]]: began SECONDS ago, on another host
+add_attempt() {
+    local ended=NULL outcome=NULL
+    [ -z "${4-}" ] || { ended="unixepoch()" outcome="'$4'"; }
+    sql "INSERT INTO attempts (run_id, engine, precision, threads, isa, libraries, commit_id, dirty,
+             host, pid, process_start, command, started_at, heartbeat_at, resumed_at, progress,
+             ended_at, outcome, reason)
+         VALUES ('$(printf '%064x' "$1")', 'reference', 'fp32', 1, 'x', 'x', 'abc1234', 0,
+             'elsewhere', 1, 0, 'truncquant run', unixepoch() - $2, unixepoch(), 0, $3,
+             $ended, $outcome, ${5:-NULL});"
+}
+
+# Two done in 100 s each, one half done after 50 s, one failed, one silent, one pending: work at 10 per
+# second; 500 + 1000 left, one at a time: 150 s.
+make_grid() {
+    make_db
+    for i in 1 2 3 4 5 6; do add_run $i demo; done
+    add_attempt 1 100 1.0 complete
+    add_attempt 2 100 1.0 complete
+    add_attempt 3 50 0.5
+    add_attempt 4 10 0.1 failed "'loss is NaN in conv3 at 2 bits'"
+    add_attempt 5 20 0.2
+    sql "UPDATE attempts SET started_at = started_at - 900, heartbeat_at = heartbeat_at - 900
+         WHERE attempt = 5"
+}
+
+@test "status counts, says why, and how long" {
+    make_grid
+    run -0 "$truncquant" status demo --db $db
+    [[ ${lines[0]} =~ ^runs\ done\ running\ failed\ dead\ pending\ excluded\ +left$ ]]
+    [[ ${lines[1]} =~ ^\ +6\ +2\ +1\ +1\ +1\ +1\ +0\ 02:30$ ]]
+    [[ $output == *$'\n'"000000000000  truncquant  resnet8     4  failed       10 %  loss is NaN in conv3 at 2 bits"* ]]
+    [[ $output == *"   5  dead         20 %  no sign of life for 120 s"* ]]
+    [[ $output == *"   3  running      50 %"* ]]
+    [[ $output == *"   6  pending       0 %"* ]]
+    [ "${#lines[@]}" -eq 7 ]
+}
+
+@test "status --line is one line" {
+    make_grid
+    run -0 "$truncquant" status --line --db $db
+    [ "$output" = "2 done, 1 running, 1 failed, 1 dead, 1 pending; 02:30 left" ]
+    sql "UPDATE runs SET excluded = 'twice' WHERE seed = 4"
+    run -0 "$truncquant" status --line --db $db
+    [ "$output" = "2 done, 1 running, 1 dead, 1 pending, 1 excluded; 02:30 left" ]
+}
+
+@test "the time left: runs at once share the work, but the longest takes its time" {
+    make_grid
+    add_attempt 6 1 0.0
+    run -0 "$truncquant" status --line --db $db
+    # 1500 of work by two at 10 per second would be 75 s; the last run alone takes 100 s
+    [ "$output" = "2 done, 2 running, 1 failed, 1 dead; 01:40 left" ]
+}
+
+@test "status without anything to go by knows no time, and with nothing to do none" {
+    make_db
+    add_run 1 demo
+    run -0 "$truncquant" status --line --db $db
+    [ "$output" = "0 done, 1 pending; ? left" ]
+    add_attempt 1 100 1.0 complete
+    run -0 "$truncquant" status --line --db $db
+    [ "$output" = "1 done" ]
+    run -0 "$truncquant" status --db $db
+    [ "${#lines[@]}" -eq 2 ]
+}
+
+@test "status takes a grid by name or by file" {
+    make_db
+    add_run 1 demo
+    add_run 2 other
+    printf '[grid]\nscheme = qat\nname = other\n' >any.grid
+    run -0 "$truncquant" status any.grid --line --db $db
+    [ "$output" = "0 done, 1 pending; ? left" ]
+    run -0 "$truncquant" status ./any.grid --line --db $db
+    run -0 "$truncquant" status --line --db $db
+    [ "$output" = "0 done, 2 pending; ? left" ]
+    run -1 "$truncquant" status nothing --db $db
+    [ "$output" = "truncquant: $db: no runs of a grid 'nothing' are recorded; there are: demo, other" ]
+    printf '[grid]\nscheme = qat\n' >any.grid
+    run -1 "$truncquant" status any.grid --db $db
+    [[ $output == "truncquant: any.grid: [grid] has no name; "* ]]
+    run -1 "$truncquant" status missing.grid --db $db
+    [[ $output == "truncquant: missing.grid"* ]]
+}
+
+@test "status --watch ends with the last run" {
+    make_grid
+    "$truncquant" status demo --watch --db $db >log &
+    watch=$!
+    sleep 0.5
+    kill -0 $watch
+    sql "UPDATE attempts SET ended_at = unixepoch(), outcome = 'complete', progress = 1 WHERE attempt = 3;
+         UPDATE runs SET excluded = 'enough' WHERE seed = 6"
+    wait $watch
+    [ "$(head -n 1 log)" = "2 done, 1 running, 1 failed, 1 dead, 1 pending; 02:30 left" ]
+    [ "$(tail -n 1 log)" = "3 done, 1 failed, 1 dead, 1 excluded" ]
+}
+
+@test "status --watch ends at a signal, with a last line" {
+    make_grid
+    "$truncquant" status demo --watch --db $db >log &
+    watch=$!
+    sleep 0.5
+    kill $watch
+    status=0
+    wait $watch || status=$?
+    [ $status -eq 143 ]
+    [ "$(wc -l <log)" -eq 2 ]
+    [ "$(sort -u log)" = "2 done, 1 running, 1 failed, 1 dead, 1 pending; 02:30 left" ]
+}
+
+@test "status --watch redraws its line on a terminal" {
+    make_db
+    add_run 1 demo
+    add_attempt 1 100 1.0 complete
+    run -0 script -qec "'$truncquant' status --watch --db $db" /dev/null
+    [ "$output" = $'\r\e[K1 done\r\e[K1 done\r' ]
+}
+
+make_accuracies() {
+    make_db
+    for i in 1 2; do
+        add_run $i demo "s_$i"
+        add_attempt $i 100 1.0 complete
+        sql "INSERT INTO evaluations (attempt, epoch, split, bits, act_bits, stored_bits, bank, inference,
+                 calibration_batches, precision, images, correct1, correct5, loss_sum)
+             VALUES ($i, 3, 'test', 2, 2, 8, 2, 'direct', 0, 'fp32', 1000, 690 + $i, 990, 1234),
+                    ($i, 3, 'test', 2, 2, 8, 2, 'direct', 20, 'fp32', 1000, 790 + $i, 990, 1234)"
+    done
+}
+
+@test "export prints the table of accuracies" {
+    make_accuracies
+    run -0 "$truncquant" export accuracy --db $db
+    [ "${lines[0]}" = "network  scheme  inference    1    2   3   4   5   6   7   8  32" ]
+    [ "${lines[1]}" = "resnet8  s_1     direct     n/a 69.1 n/a n/a n/a n/a n/a n/a n/a" ]
+    [ "${lines[-1]}" = "Data set mnist, 1 seed, 1000 images. Commit: abc1234." ]
+    run -0 "$truncquant" export accuracy --calibrated --format csv --db $db
+    [ "${lines[2]}" = "resnet8,s_2,direct,n/a,n/a,79.2000,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a" ]
+    run -0 "$truncquant" export accuracy --format tex --db $db
+    [ "${lines[4]}" = 'resnet8 & s\_1 & direct & n/a & 69.1 & n/a & n/a & n/a & n/a & n/a & n/a & n/a \\' ]
+    run -0 "$truncquant" export accuracy --format md --db $db
+    [ "${lines[2]}" = '| resnet8 | s\_1 | direct | n/a | 69.1 | n/a | n/a | n/a | n/a | n/a | n/a | n/a |' ]
+}
+
+@test "export to a file replaces it whole, or leaves it" {
+    make_accuracies
+    echo old >table.csv
+    run -0 "$truncquant" export runs --format csv --output table.csv --db $db
+    [ -z "$output" ]
+    [ "$(wc -l <table.csv)" -eq 4 ]
+    cp table.csv before.csv
+    run -1 "$truncquant" export accuracy --grid nothing --output table.csv --db $db
+    cmp table.csv before.csv
+    run -1 "$truncquant" export runs --output missing/table.csv --db $db
+    [[ $output == "truncquant: missing/table.csv: cannot be written ("* ]]
+}
+
+@test "a grid limits an export" {
+    make_accuracies
+    sql "UPDATE grid_runs SET grid = 'other' WHERE run_id LIKE '%2'"
+    printf '[grid]\nname = other\n' >other.grid
+    run -0 "$truncquant" export accuracy --grid other.grid --db $db
+    [[ $output == *s_2* && $output != *s_1* ]]
+    run -0 "$truncquant" export evaluations --format csv --grid demo --db $db
+    [ "${lines[-1]}" = "# 2 rows. Commit: abc1234." ]
+}
+
+@test "wrong use of status and export ends with 2 and says what is right" {
+    make_db
+    run -2 "$truncquant" export --db $db
+    [ "$output" = "truncquant: export: name one thing to export; 'truncquant export --help' lists what can be" ]
+    run -2 "$truncquant" export weights --db $db
+    [[ $output == "truncquant: export: 'weights' cannot be exported; "* ]]
+    run -2 "$truncquant" export runs --format html --db $db
+    [ "$output" = "truncquant: export: --format html is unknown; take text, csv, tex or md" ]
+    run -2 "$truncquant" export runs --calibrated --db $db
+    [ "$output" = "truncquant: export: --calibrated goes with accuracy only; leave it out" ]
+    run -2 "$truncquant" status a b --db $db
+    [ "$output" = "truncquant: status: one grid at a time; 'b' is one too many" ]
+    run -2 "$truncquant" status --lines --db $db
+    [[ $output == "truncquant: status: unknown option --lines; did you mean --line?" ]]
+}
+
+@test "databases that cannot be used" {
+    run -1 "$truncquant" status --db missing.db
+    [ "$output" = "truncquant: missing.db: there is no such database; 'truncquant plan GRID' records runs, --db names another file" ]
+    echo "no database, only words" >$db
+    run -1 "$truncquant" export runs --db $db
+    [ "$output" = "truncquant: $db: is not a database; name another file with --db" ]
+    rm $db
+    make_db
+    sql "PRAGMA user_version = 77"
+    run -1 "$truncquant" status --db $db
+    [[ $output == "truncquant: $db: is of a newer version of truncquant (schema 77, "*"update the program" ]]
+}
+
+@test "--help shows the options" {
+    run -0 "$truncquant" status --help
+    [[ $output == *"--watch"* && $output == *"--line"* ]]
+    run -0 "$truncquant" export --help
+    [[ $output == *"(default: text)"* ]]
+}

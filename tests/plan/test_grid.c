@@ -129,7 +129,7 @@ static void images_belong_to_their_section(void **state) {
 
 static void comments_blank_lines_and_a_byte_order_mark_are_passed_over(void **state) {
     (void)state;
-    assert_grid("\xEF\xBB\xBF# first\n[grid] # title\nname = g ; inline\n; second\n  # third\n   \n"
+    assert_grid("\xEF\xBB\xBF[grid] # title\n# first\nname = g ; inline\n; second\n  # third\n   \n"
                 "scheme = qat\nnetwork = a\ndataset = d",
                 "scheme network", "qat/a");
 }
@@ -209,6 +209,13 @@ static void rules_remove_what_matches(void **state) {
                 "rule = scheme=fp32 network=a\nrule = seed=2 network=b\n[exclude]\n"
                 "rule = scheme=qat seed=2\n",
                 "scheme network seed", "fp32/b/1, qat/a/1, qat/b/1");
+}
+
+static void rules_may_overlap(void **state) {
+    (void)state;
+    assert_grid("[grid]\nname=g\nscheme=fp32,qat\nnetwork=a\ndataset=d\n[exclude]\n"
+                "rule = scheme=fp32\nrule = scheme=fp32 network=a\n",
+                "scheme", "qat");
 }
 
 static void rules_see_overridden_values(void **state) {
@@ -446,6 +453,7 @@ int main(void) {
         cmocka_unit_test(alternatives_of_an_override_multiply),
         cmocka_unit_test(a_long_when_is_read_whole),
         cmocka_unit_test(rules_remove_what_matches),
+        cmocka_unit_test(rules_may_overlap),
         cmocka_unit_test(rules_see_overridden_values),
         cmocka_unit_test(what_is_excluded_need_not_be_valid),
         cmocka_unit_test(keys_without_effect_do_not_multiply),

@@ -72,6 +72,7 @@ static void every_default_is_canonical_and_found(void **state) {
         assert_true(spec_is_default(&spec, k));
     }
     assert_int_equal(n, SPEC_KEYS);
+    assert_int_equal(spec.width_weight.n, 0);
 }
 
 static void images_stand_in_two_sections(void **state) {

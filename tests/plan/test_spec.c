@@ -21,8 +21,10 @@ static void set(struct spec *spec, const char *key, const char *text) {
         fail_msg("%s", e.text);
 }
 
-/* A spec of the scheme, then "key", "value", ..., NULL; normalized. */
-static struct spec make(const char *scheme, ...) {
+/* A spec of the scheme, then "key", "value", ...; normalized. */
+#define make(...) make_spec(__VA_ARGS__, (const char *)NULL)
+
+static struct spec make_spec(const char *scheme, ...) {
     struct spec spec;
     spec_init(&spec);
     set(&spec, "scheme", scheme);
@@ -118,7 +120,7 @@ static void values_print_canonically(void **state) {
         {"seed", "0", "0"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct spec spec = make("qat", NULL);
+        struct spec spec = make("qat");
         set(&spec, cases[i][0], cases[i][1]);
         assert_value(&spec, cases[i][0], cases[i][2]);
     }
@@ -169,7 +171,7 @@ static void bad_values_are_refused(void **state) {
         {"calibration", "-1"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct spec spec = make("qat", NULL);
+        struct spec spec = make("qat");
         struct error e = {0};
         if (!spec_set(&spec, test_schemes, spec_key_find(cases[i][0]), cases[i][1], &e))
             fail_msg("%s = '%s' was taken", cases[i][0], cases[i][1]);
@@ -179,7 +181,7 @@ static void bad_values_are_refused(void **state) {
 
 static void messages_say_what_is_known(void **state) {
     (void)state;
-    struct spec spec = make("qat", NULL);
+    struct spec spec = make("qat");
     struct error e = {0}, f = {0};
     spec_set(&spec, test_schemes, spec_key_find("scheme"), "truncqant", &e);
     assert_string_equal(e.text,
@@ -191,11 +193,11 @@ static void messages_say_what_is_known(void **state) {
 
 static void the_scheme_sets_axes_and_width(void **state) {
     (void)state;
-    struct spec spec = make("minmax", NULL);
+    struct spec spec = make("minmax");
     assert_value(&spec, "range", "minmax");
     assert_value(&spec, "rounder", "nearest");
     assert_value(&spec, "widths", "1 2 4 8 32");
-    spec = make("fp32", NULL);
+    spec = make("fp32");
     assert_value(&spec, "range", "none");
     assert_value(&spec, "widths", "32");
 }
@@ -205,13 +207,13 @@ static void the_scheme_sets_axes_and_width(void **state) {
 static void keys_without_effect_go_back_to_default(void **state) {
     (void)state;
     struct spec spec = make("qat", "momentum", "0.5", "schedule", "cosine", "milestones", "0.1",
-                            "gamma", "0.5", "calibration", "0", "calibrate_at", "widths", NULL);
+                            "gamma", "0.5", "calibration", "0", "calibrate_at", "widths");
     assert_value(&spec, "momentum", "0.9");
     assert_value(&spec, "milestones", "0.5 0.75 0.9");
     assert_value(&spec, "gamma", "0.1");
     assert_value(&spec, "calibrate_at", "all");
     spec = make("qat", "optimizer", "sgd", "momentum", "0.5", "milestones", "0.1", "gamma", "0.5",
-                "calibrate_at", "widths", NULL);
+                "calibrate_at", "widths");
     assert_value(&spec, "momentum", "0.5");
     assert_value(&spec, "milestones", "0.1");
     assert_value(&spec, "gamma", "0.5");
@@ -220,41 +222,40 @@ static void keys_without_effect_go_back_to_default(void **state) {
 
 static void one_width_has_no_teacher_and_one_bank(void **state) {
     (void)state;
-    struct spec spec =
-        make("qat", "widths", "4", "distill", "labels", "shortcut_norm", "shared", NULL);
+    struct spec spec = make("qat", "widths", "4", "distill", "labels", "shortcut_norm", "shared");
     assert_value(&spec, "distill", "recursive");
     assert_value(&spec, "shortcut_norm", "per-width");
-    spec = make("qat", "widths", "2 4", "distill", "labels", "shortcut_norm", "shared", NULL);
+    spec = make("qat", "widths", "2 4", "distill", "labels", "shortcut_norm", "shared");
     assert_value(&spec, "distill", "labels");
     assert_value(&spec, "shortcut_norm", "shared");
 }
 
 static void fp32_keeps_nothing_of_the_quantizer(void **state) {
     (void)state;
-    struct spec plain = make("fp32", NULL);
+    struct spec plain = make("fp32");
     struct spec spec =
         make("fp32", "rounder", "floor", "layer_scale", "pow2", "granularity", "channel",
              "stored_bits", "4", "widths", "1 2 32", "width_weight", "0.5 1 1", "act_bits", "32",
-             "projections", "quantized", "bits", "1 2 32", "distill", "labels", NULL);
+             "projections", "quantized", "bits", "1 2 32", "distill", "labels");
     assert_memory_equal(&spec, &plain, sizeof spec);
-    spec = make("fp32", "act_bits", "4", "projections", "quantized", NULL);
+    spec = make("fp32", "act_bits", "4", "projections", "quantized");
     assert_value(&spec, "act_bits", "4");
     assert_value(&spec, "projections", "quantized");
 }
 
 static void weights_of_one_are_the_default(void **state) {
     (void)state;
-    struct spec spec = make("qat", "widths", "1 2 4", "width_weight", "1 1 1", NULL);
+    struct spec spec = make("qat", "widths", "1 2 4", "width_weight", "1 1 1");
     assert_int_equal(spec.width_weight.n, 0);
-    spec = make("qat", "widths", "1 2 4", "width_weight", "1 1 0.5", NULL);
+    spec = make("qat", "widths", "1 2 4", "width_weight", "1 1 0.5");
     assert_int_equal(spec.width_weight.n, 3);
 }
 
 static void bits_that_do_not_exist_make_no_difference(void **state) {
     (void)state;
-    struct spec spec = make("learned", "widths", "2 4", "bits", "2 3 4 5 6 7 8 32", NULL);
+    struct spec spec = make("learned", "widths", "2 4", "bits", "2 3 4 5 6 7 8 32");
     assert_true(spec_is_default(&spec, spec_key_find("bits")));
-    spec = make("learned", "widths", "2 4", "bits", "1 2", NULL);
+    spec = make("learned", "widths", "2 4", "bits", "1 2");
     assert_value(&spec, "bits", "2");
 }
 
@@ -273,27 +274,27 @@ static void assert_fault(const struct spec *spec, const char *key, const char *p
 
 static void faults_between_keys_are_named(void **state) {
     (void)state;
-    struct spec s = make("minmax", "layer_scale", "pow2", NULL);
+    struct spec s = make("minmax", "layer_scale", "pow2");
     assert_fault(&s, "layer_scale", "range tanh only");
-    s = make("qat", "granularity", "channel", NULL);
+    s = make("qat", "granularity", "channel");
     assert_fault(&s, "granularity", "range minmax only");
-    s = make("learned", NULL);
+    s = make("learned");
     assert_fault(&s, "widths", "begin at 1, but the smallest of learned is 2");
-    s = make("learned", "widths", "2 4", "rounder", "floor", NULL);
+    s = make("learned", "widths", "2 4", "rounder", "floor");
     assert_fault(&s, "rounder", "defines its own rounder");
-    s = make("qat", "width_weight", "1 2", NULL);
+    s = make("qat", "width_weight", "1 2");
     assert_fault(&s, "width_weight", "2 numbers for 5 widths");
-    s = make("qat", "width_weight", "0 0 0 0 0", NULL);
+    s = make("qat", "width_weight", "0 0 0 0 0");
     assert_fault(&s, "width_weight", "nothing would train");
-    s = make("qat", "milestones", "0.5 0.5", NULL);
+    s = make("qat", "milestones", "0.5 0.5");
     assert_fault(&s, "milestones", "ascending");
-    s = make("qat", "milestones", "0.5 1", NULL);
+    s = make("qat", "milestones", "0.5 1");
     assert_fault(&s, "milestones", "ascending");
-    s = make("qat", "milestones", "0 0.5", NULL);
+    s = make("qat", "milestones", "0 0.5");
     assert_fault(&s, "milestones", "ascending");
-    s = make("fp32", "bits", "1 2", NULL);
+    s = make("fp32", "bits", "1 2");
     assert_fault(&s, "bits", "none of the evaluated bits exists");
-    s = make("qat", "train.images", "100", NULL);
+    s = make("qat", "train.images", "100");
     assert_fault(&s, "train.images", "do not fill one batch of 128");
 }
 
@@ -301,13 +302,13 @@ static void what_makes_sense_is_valid(void **state) {
     (void)state;
     struct error e = {0};
     struct spec s[] = {
-        make("fp32", NULL),
-        make("qat", "layer_scale", "pow2", "stored_bits", "4", NULL),
-        make("minmax", "granularity", "channel", "act_bits", "32", NULL),
-        make("minmax", "range", "tanh", "layer_scale", "pow2", NULL),
-        make("learned", "widths", "2 8", NULL),
-        make("qat", "rounder", "floor", "dequantizer", "midpoint", NULL),
-        make("qat", "train.images", "128", "width_weight", "0 1 1 1 1", NULL),
+        make("fp32"),
+        make("qat", "layer_scale", "pow2", "stored_bits", "4"),
+        make("minmax", "granularity", "channel", "act_bits", "32"),
+        make("minmax", "range", "tanh", "layer_scale", "pow2"),
+        make("learned", "widths", "2 8"),
+        make("qat", "rounder", "floor", "dequantizer", "midpoint"),
+        make("qat", "train.images", "128", "width_weight", "0 1 1 1 1"),
     };
     for (size_t i = 0; i < sizeof s / sizeof *s; i++)
         if (spec_validate(&s[i], test_schemes, &e))
@@ -318,13 +319,13 @@ static void what_makes_sense_is_valid(void **state) {
 
 static void text_says_what_differs_only(void **state) {
     (void)state;
-    struct spec spec = make("qat", "rounder", "floor", "epochs", "3", "train.images", "512",
-                            "momentum", "0.5", NULL);
+    struct spec spec =
+        make("qat", "rounder", "floor", "epochs", "3", "train.images", "512", "momentum", "0.5");
     char *text = text_of(&spec);
     assert_string_equal(text, "scheme = qat\nnetwork = lenet\ndataset = fashion-mnist\nseed = 1\n"
                               "rounder = floor\nepochs = 3\ntrain.images = 512\n");
     free(text);
-    spec = make("fp32", NULL);
+    spec = make("fp32");
     text = text_of(&spec);
     assert_string_equal(text,
                         "scheme = fp32\nnetwork = lenet\ndataset = fashion-mnist\nseed = 1\n");
@@ -467,32 +468,32 @@ static void assert_same_run(struct spec a, struct spec b, int same) {
 static void ids_are_frozen(void **state) {
     (void)state;
     char run[HASH_HEX], config[HASH_HEX];
-    struct spec spec = make("qat", NULL);
+    struct spec spec = make("qat");
     ids(&spec, run, config);
     assert_string_equal(run, "2de814ca3a14ada05d7b714fd18aff90b5bb408e4c52b2724bfc1fce27060a74");
     assert_string_equal(config, "4820e221051299c65fee465b5241947f39dbd2811209892df329aa6f4e00ce4f");
     spec = make("learned", "widths", "2 4 8", "epochs", "3", "learning_rate", "0.01", "seed", "7",
-                "act_bits", "4", "milestones", "0.5 0.9", "train.images", "1000", NULL);
+                "act_bits", "4", "milestones", "0.5 0.9", "train.images", "1000");
     ids(&spec, run, config);
     assert_string_equal(run, "68a68d0879bf7d5bbc251527dbd160dd36de40f9d499150043e6654988404e97");
     assert_string_equal(config, "c2ea5264a7ef31739daeb58a1168817739aa553816fcd13a198d802f17602468");
-    spec = make("fp32", NULL);
+    spec = make("fp32");
     ids(&spec, run, config);
     assert_string_equal(run, "b0ce1fc154137f5eee620b0e0110f5ead0548d9d15d3cb286541ec75ae509dd9");
 }
 
 static void a_scheme_stands_for_its_axes(void **state) {
     (void)state;
-    assert_same_run(make("qat", "rounder", "floor", NULL), make("truncquant", NULL), 1);
-    assert_same_run(make("minmax", "range", "tanh", NULL), make("qat", NULL), 1);
-    assert_same_run(make("qat", NULL), make("truncquant", NULL), 0);
-    assert_same_run(make("qat", NULL), make("minmax", NULL), 0);
-    assert_same_run(make("minmax", "widths", "32", NULL), make("fp32", NULL), 0);
+    assert_same_run(make("qat", "rounder", "floor"), make("truncquant"), 1);
+    assert_same_run(make("minmax", "range", "tanh"), make("qat"), 1);
+    assert_same_run(make("qat"), make("truncquant"), 0);
+    assert_same_run(make("qat"), make("minmax"), 0);
+    assert_same_run(make("minmax", "widths", "32"), make("fp32"), 0);
 }
 
 static void names_do_not_count_and_content_does(void **state) {
     (void)state;
-    struct spec a = make("qat", NULL), b = make("qat", "network", "x/y.cfg", "dataset", "m", NULL);
+    struct spec a = make("qat"), b = make("qat", "network", "x/y.cfg", "dataset", "m");
     char run[4][HASH_HEX], config[HASH_HEX];
     assert_same_run(a, b, 1);
     spec_ids(&a, test_schemes, "cfg", "data", run[0], config);
@@ -505,7 +506,7 @@ static void names_do_not_count_and_content_does(void **state) {
 
 static void another_seed_is_the_same_config(void **state) {
     (void)state;
-    struct spec a = make("qat", NULL), b = make("qat", "seed", "2", NULL);
+    struct spec a = make("qat"), b = make("qat", "seed", "2");
     char run[2][HASH_HEX], config[2][HASH_HEX];
     ids(&a, run[0], config[0]);
     ids(&b, run[1], config[1]);
@@ -516,11 +517,11 @@ static void another_seed_is_the_same_config(void **state) {
 
 static void what_has_no_effect_does_not_count(void **state) {
     (void)state;
-    struct spec raw = make("qat", NULL);
+    struct spec raw = make("qat");
     set(&raw, "momentum", "0.3"); // not normalized
-    assert_same_run(raw, make("qat", NULL), 1);
-    assert_same_run(make("fp32", "act_bits", "32", NULL), make("fp32", NULL), 1);
-    assert_same_run(make("qat", "act_bits", "32", NULL), make("qat", NULL), 0);
+    assert_same_run(raw, make("qat"), 1);
+    assert_same_run(make("fp32", "act_bits", "32"), make("fp32"), 1);
+    assert_same_run(make("qat", "act_bits", "32"), make("qat"), 0);
 }
 
 /* Every key that matters makes another run. */
@@ -554,28 +555,28 @@ static void every_key_counts(void **state) {
         {"evaluate.images", "5"},
     };
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
-        assert_same_run(make("qat", changes[i][0], changes[i][1], NULL), make("qat", NULL), 0);
-    assert_same_run(make("minmax", "granularity", "channel", NULL), make("minmax", NULL), 0);
-    assert_same_run(make("qat", "optimizer", "sgd", "momentum", "0.5", NULL),
-                    make("qat", "optimizer", "sgd", NULL), 0);
+        assert_same_run(make("qat", changes[i][0], changes[i][1]), make("qat"), 0);
+    assert_same_run(make("minmax", "granularity", "channel"), make("minmax"), 0);
+    assert_same_run(make("qat", "optimizer", "sgd", "momentum", "0.5"),
+                    make("qat", "optimizer", "sgd"), 0);
 }
 
 static void labels_are_names_or_axes(void **state) {
     (void)state;
     char label[128];
-    struct spec spec = make("qat", "rounder", "floor", NULL);
+    struct spec spec = make("qat", "rounder", "floor");
     spec_scheme_label(&spec, test_schemes, label, sizeof label);
     assert_string_equal(label, "truncquant");
-    spec = make("qat", "rounder", "floor", "dequantizer", "midpoint", "layer_scale", "pow2", NULL);
+    spec = make("qat", "rounder", "floor", "dequantizer", "midpoint", "layer_scale", "pow2");
     spec_scheme_label(&spec, test_schemes, label, sizeof label);
     assert_string_equal(label, "tanh-floor-midpoint-pow2");
-    spec = make("minmax", "granularity", "channel", NULL);
+    spec = make("minmax", "granularity", "channel");
     spec_scheme_label(&spec, test_schemes, label, sizeof label);
     assert_string_equal(label, "minmax-nearest-endpoint-channel");
-    spec = make("learned", NULL);
+    spec = make("learned");
     spec_scheme_label(&spec, test_schemes, label, sizeof label);
     assert_string_equal(label, "learned");
-    spec = make("fp32", NULL);
+    spec = make("fp32");
     spec_scheme_label(&spec, test_schemes, label, sizeof label);
     assert_string_equal(label, "fp32");
 }

@@ -57,18 +57,19 @@ void gemm(int ta, int tb, int m, int n, int k, float alpha, float *a, int lda, f
 
 static const char debian_library[] = "/usr/lib/darknet/libdarknet.so";
 
+/* The library that is named, and no other; else Debian's, else what the loader finds. */
 static void *open_library(struct error *e) {
-    const char *names[] = {getenv("TRUNCQUANT_DARKNET"), debian_library, "libdarknet.so"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        void *handle = names[i] ? dlopen(names[i], RTLD_NOW | RTLD_LOCAL) : NULL;
-        if (handle)
-            return handle;
-    }
-    fail(e,
-         "Darknet cannot be loaded (%s); install the package darknet, or name its libdarknet.so in "
-         "TRUNCQUANT_DARKNET",
-         dlerror());
-    return NULL;
+    const char *named = getenv("TRUNCQUANT_DARKNET");
+    void *handle = dlopen(named ? named : debian_library, RTLD_NOW | RTLD_LOCAL);
+    if (!handle && !named)
+        handle = dlopen("libdarknet.so", RTLD_NOW | RTLD_LOCAL);
+    if (!handle)
+        fail(
+            e,
+            "Darknet cannot be loaded (%s); install the package darknet, or name its libdarknet.so "
+            "in TRUNCQUANT_DARKNET",
+            dlerror());
+    return handle;
 }
 
 static int find_symbol(void *handle, const char *name, void *function, struct error *e) {

@@ -214,8 +214,12 @@ results() {
 
 @test "Darknet is needed to run, and only there" {
     printf '%s\n' '[grid]' 'name = a' 'scheme = qat' 'network = ./tiny.cfg' 'dataset = fashion-mnist' >a.grid
-    TRUNCQUANT_DARKNET=/nowhere.so run "$program" plan a.grid --db a.db
+    export TRUNCQUANT_DARKNET=/nowhere.so
+    go plan a.grid
     [ "$status" -eq 0 ]
+    go run "$(id)"
+    complains 'Darknet cannot be loaded' 'install the package darknet'
+    [ "$(sql 'SELECT outcome FROM attempts')" = failed ]
 }
 
 @test "wrong use says what is right" {

@@ -1,0 +1,33 @@
+# A Darknet cfg that ships with Debian, unchanged: grey images are replicated to its three channels, its
+# optimizer keys are ignored with a note, and which layers are quantized follows the default rule.
+
+root=$BATS_TEST_DIRNAME/../..
+program=$(realpath "$root")/${BUILD:-build}/truncquant
+network=/usr/share/darknet/cfg/cifar.cfg
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    "$root/tests/tiny-data.sh" "$BATS_TEST_TMPDIR/data" 256 32
+    export TRUNCQUANT_DATA=$BATS_TEST_TMPDIR/data TRUNCQUANT_CACHE=$BATS_TEST_TMPDIR/cache
+    cd "$BATS_TEST_TMPDIR"
+    printf '%s\n' '[grid]' 'name = own' 'scheme = truncquant' "network = $network" \
+        'dataset = fashion-mnist' '[train]' 'widths = 2 32' 'epochs = 1' 'batch = 64' \
+        '[evaluate]' 'bits = 2 32' 'calibration = 0' >own.grid
+}
+
+@test "Debian's cifar.cfg is planned, trained on 256 images and evaluated" {
+    [ -e "$network" ] || skip "the package darknet is not installed"
+    run --separate-stderr "$program" plan own.grid --db a.db
+    [ "$status" -eq 0 ]
+    [[ $stderr == *"ignored: the grid says how to train"* ]]
+    id=${output%% *}
+    run --separate-stderr "$program" run "$id" --db a.db --verbose
+    [ "$status" -eq 0 ]
+    # The first and the last layer with weights stay float, the eight between them are quantized.
+    [ "$(grep -c 'weights, quantized' <<<"$output")" -eq 8 ]
+    [[ $output == *"conv of layer 0 (cfg line"*": 3456 weights, float"* ]]
+    [ "$(grep -c 'leaky at 32 activation bits, the quantized clip below' <<<"$output")" -eq 8 ]
+    [ "$(sqlite3 a.db 'SELECT count(*) FROM evaluations WHERE images = 32')" -eq 3 ]
+    [ "$(sqlite3 a.db "SELECT count(DISTINCT loss_sum) FROM evaluations WHERE bits = 2")" -eq 1 ]
+}

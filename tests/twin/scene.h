@@ -14,6 +14,7 @@ extern const char scene_lenet[];  // convolutions with bias, pooling, linear wit
 extern const char scene_resnet[]; // pre-activation, projection 1x1 stride 2, identity shortcut
 extern const char scene_bottleneck[]; // a skip through 1x1, groups, all smooth activations, dropout
 extern const char scene_zoo[];        // concat, upsample, reorg, odd pooling, kinked activations
+extern const char scene_fanout[];     // everything that is read is read twice
 
 struct scene_plan {
     const char *name; // for messages

@@ -42,7 +42,7 @@ const char scene_bottleneck[] = "[net]\n"                         //
     "[batchnorm]\n[activation]\nactivation=tanh\n"                // 6
     "[shortcut]\nfrom=-3\nactivation=linear\n"                    // 7: 6 + 4
     "[dropout]\nprobability=.3\n"                                 // 8
-    CONV(4, 1, 2, "quantize=0\n" NORMED("elu"))                   // 9: 3x3
+    CONV(4, 1, 2, "projection=1\n" NORMED("elu"))                 // 9: 3x3
     CONV(4, 3, 1, "activation=loggy")                             // 10
     CONV(5, 3, 2, "bias=0\nactivation=selu")                      // 11
     "[batchnorm]\n[avgpool]\n[connected]\nactivation=linear\n";
@@ -60,6 +60,22 @@ const char scene_zoo[] = "[net]\n"                                  //
     "[maxpool]\nsize=2\nstride=2\npadding=0\n"                      // 9: 2x3x3
     "[route]\nlayers=-1,0,6\n"                                      // 10: 14x3x3
     CONV(6, 3, 1, "quantize=1\nactivation=lhtan")                   // 11
+    "[convolutional]\nfilters=3\nsize=1\npadding=1\nactivation=linear\n" // 12: 5x5
     "[connected]\noutput=5\nactivation=leaky\n"                     // 12
     "[connected]\nbatch_normalize=1\nactivation=linear\n[softmax]\n";
+
+/* What each layer reads is read again by a later one: in backward everything has to add. */
+const char scene_fanout[] = "[net]\n"
+    CONV(4, 3, 1, "activation=linear")                            // 0
+    "[activation]\nactivation=leaky\n[shortcut]\nfrom=-2\n"        // 1, 2 = 1 + 0
+    "[batchnorm]\n[activation]\nactivation=relu\n"                // 3 4
+    CONV(4, 3, 1, "activation=linear") "[shortcut]\nfrom=-3\n"    // 5, 6 = 5 + 3
+    "[dropout]\nprobability=.4\n[shortcut]\nfrom=-2\n"           // 7, 8 = 7 + 6
+    "[maxpool]\nsize=3\nstride=1\n[shortcut]\nfrom=-2\n"         // 9, 10 = 9 + 8
+    "[route]\nlayers=-1,-3\n"                                     // 11: 10 and 8
+    CONV(4, 1, 1, PLAIN) "[shortcut]\nfrom=10\n"                  // 12, 13 = 12 + 10
+    "[batchnorm]\n[shortcut]\nfrom=-2\n"                          // 14, 15 = 14 + 13
+    "[connected]\noutput=6\nactivation=tanh\n"                    // 16
+    "[connected]\noutput=6\nactivation=linear\n[shortcut]\nfrom=-2\n" // 17, 18 = 17 + 16
+    "[connected]\nactivation=linear\n[softmax]\n";
 // clang-format on

@@ -1,6 +1,7 @@
-/* Forward and backward of the reference engine's 3x3 convolution beside Darknet's own, both with OpenBLAS
- * behind `gemm`, on the shapes of ResNet-20 at batch 32: why the harness has a convolution of its own.
- * Prints CSV: channels,side,forward_ratio,backward_ratio (Darknet's time divided by ours, medians). */
+/* Forward and backward of the reference engine's 3x3 convolution beside Darknet's own, both with
+ * OpenBLAS behind `gemm`, on the shapes of ResNet-20 at batch 32: why the harness has a convolution
+ * of its own. Prints CSV: channels,side,forward_ratio,backward_ratio (Darknet's time divided by
+ * ours, medians). */
 #include "base/error.h"
 #include "base/progress.h"
 #include "engine/ops.h"
@@ -31,8 +32,12 @@ static double median(double x[ROUNDS]) {
 static struct buffers allocate(const struct conv *g) {
     size_t plane = (size_t)g->h * (size_t)g->w, all = BATCH * (size_t)g->c * plane;
     size_t weights = (size_t)g->filters * (size_t)g->c * 9;
-    struct buffers b = {need_aligned(all, 4),     need_aligned(weights, 4), need_aligned(all, 4),
-                        need_aligned(all, 4),     need_aligned(weights, 4), need_aligned(all, 4),
+    struct buffers b = {need_aligned(all, 4),
+                        need_aligned(weights, 4),
+                        need_aligned(all, 4),
+                        need_aligned(all, 4),
+                        need_aligned(weights, 4),
+                        need_aligned(all, 4),
                         need_aligned(conv_workspace(g), 4)};
     for (size_t i = 0; i < all; i++)
         b.X[i] = b.dY[i] = (float)(i % 17) / 17;
@@ -101,9 +106,11 @@ static void compare(const struct conv *g, layer_function *forward, layer_functio
 }
 
 int main(void) {
-    // The harness loads Darknet with its functions bound; the same library is then found again by name.
+    // The harness loads Darknet with its functions bound; the same library is then found again by
+    // name.
     struct error e = {0};
-    struct darknet_network *d = darknet_load("[net]\nheight=8\nwidth=8\nchannels=1\n[avgpool]\n", &e);
+    struct darknet_network *d =
+        darknet_load("[net]\nheight=8\nwidth=8\nchannels=1\n[avgpool]\n", &e);
     void *library = dlopen("/usr/lib/darknet/libdarknet.so", RTLD_NOW | RTLD_NOLOAD);
     if (!d || !library) {
         fprintf(stderr, "convolution: %s\n", d ? "Darknet is not where Debian puts it" : e.text);

@@ -1,11 +1,11 @@
-/* How fast a run is: images per second of training (all widths of B per image) and of evaluation (one
- * width), by network, on one or more threads, at batch 128 on the shape and number of classes of a data set
- * that is installed. Prints CSV: network,threads,widths,train,evaluate,peak_mb.
+/* How fast a run is: images per second of training (all widths of B per image) and of evaluation
+ * (one width), by network, on one or more threads, at batch 128 on the shape and number of classes
+ * of a data set that is installed. Prints CSV: network,threads,widths,train,evaluate,peak_mb.
  *
  *     build/bench/speed DATASET STEPS THREADS NETWORK.cfg ...
  *
- * Medians over the steps; the first step warms up and is left out. Compare within one call: machines are
- * noisy. */
+ * Medians over the steps; the first step warms up and is left out. Compare within one call:
+ * machines are noisy. */
 #include "base/progress.h"
 #include "base/text.h"
 #include "registry.h"

@@ -7,7 +7,10 @@
 #ifndef ENGINE_OPS_H
 #define ENGINE_OPS_H
 
-#include "model/model.h"
+#include "model/cfg.h"
+
+#include <stddef.h>
+#include <stdint.h>
 
 /* Convolution geometry; planes are h x w in, out_h x out_w out. */
 struct conv {

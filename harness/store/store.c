@@ -3,6 +3,7 @@
 #include "store/store.h"
 
 #include "base/file.h"
+#include "base/progress.h"
 #include "store/sql.h"
 
 #include <errno.h>
@@ -112,12 +113,19 @@ static int connect_to(struct store *s, const char *name, int flags, struct error
     return 0;
 }
 
-/* What the header says; also the first access, at which SQLite notices most that is wrong. */
+static int query_identity(struct store *s, int64_t *id, int64_t *version, int64_t *objects,
+                          struct error *e) {
+    return sql_run(s, "SAVEPOINT identity", e) || sql_int(s, "PRAGMA application_id", id, e) ||
+           sql_int(s, "PRAGMA user_version", version, e) ||
+           sql_int(s, "SELECT count(*) FROM sqlite_schema", objects, e) ||
+           sql_run(s, "RELEASE identity", e);
+}
+
+/* What the header says, of one moment: another process may be making the file just now. Also the
+ * first access, at which SQLite notices most that is wrong. */
 static int read_identity(struct store *s, int64_t *id, int64_t *version, struct error *e) {
-    if (sql_int(s, "PRAGMA application_id", id, e) || sql_int(s, "PRAGMA user_version", version, e))
-        return -1;
     int64_t objects;
-    if (sql_int(s, "SELECT count(*) FROM sqlite_schema", &objects, e))
+    if (query_identity(s, id, version, &objects, e))
         return -1;
     int fresh = !*id && !*version && !objects;
     if (*id != APPLICATION_ID && !fresh)
@@ -184,17 +192,17 @@ static int open_for_reading(struct store *s, struct error *e) {
 
 /* ---- for writing ---- */
 
-/* Switching to the write-ahead log does not wait for others by itself when two do it at once. */
+/* Switching to the write-ahead log does not always wait for others by itself. */
 static int use_log(struct store *s, struct error *e) {
-    int milliseconds = 0, code;
+    int milliseconds;
     if (busy_milliseconds(&milliseconds, e))
         return -1;
-    for (;; milliseconds -= 10) {
-        code = sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
-        if (code != SQLITE_BUSY || milliseconds <= 0)
-            break;
+    double end = progress_clock() + 1e-3 * milliseconds;
+    int code;
+    while ((code = sqlite3_exec(s->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL)) ==
+               SQLITE_BUSY &&
+           progress_clock() < end)
         usleep(10000);
-    }
     return code == SQLITE_OK ? 0 : sql_fail(s, e);
 }
 

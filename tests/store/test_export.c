@@ -204,9 +204,12 @@ static void configurations_are_told_apart(void **state) {
         store_fixture_finished(s, &run, &row, 1);
         if (i == 1)
             assert_int_equal(store_add_runs(s, &run, 1, "one", &e), 0);
+        if (i == 1 || i == 2)
+            assert_int_equal(store_add_runs(s, &run, 1, "two", &e), 0);
     }
     assert_settings(s, NULL, "settings;;epochs=10;epochs=20 c0000000;epochs=20 d0000000;");
     assert_settings(s, "one", "inference;direct;"); // alone in its grid
+    assert_settings(s, "two", "settings;epochs=10;epochs=20;");
     store_close(s);
 }
 

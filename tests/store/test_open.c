@@ -241,6 +241,23 @@ static void locks(void **state) {
     unsetenv("TRUNCQUANT_BUSY_SECONDS");
 }
 
+/* A published file is switched back to the log, which takes it whole. */
+static void a_locked_published_file(void **state) {
+    create(*state);
+    outside(*state, "PRAGMA journal_mode = DELETE");
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(*state, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    setenv("TRUNCQUANT_BUSY_SECONDS", "1", 1);
+    double start = progress_clock();
+    refused(*state, STORE_WRITE, "is locked by another process for too long; ");
+    double waited = progress_clock() - start;
+    assert_true(waited > 0.9 && waited < 10);
+    unsetenv("TRUNCQUANT_BUSY_SECONDS");
+    sqlite3_close(db);
+    store_close(store_fixture_open(*state, STORE_WRITE));
+}
+
 /* In a child: SQLite must not see the other connection in its own process. */
 static void hold_the_lock(const char *path, int ready) {
     sqlite3 *db;
@@ -267,6 +284,49 @@ static void a_writer_is_waited_for(void **state) {
     assert_true(progress_clock() - start > 0.2);
     store_close(s);
     assert_int_equal(waitpid(child, NULL, 0), child);
+}
+
+/* Each opens for writing and for reading a few times, all from the same instant on. */
+static void open_and_close(const char *path, int go) {
+    char byte;
+    if (read(go, &byte, 1) < 0)
+        _exit(1);
+    for (int i = 0; i < 4; i++) {
+        struct error e = {0};
+        struct store *writer = store_open(path, STORE_WRITE, &e);
+        store_close(writer);
+        struct store *reader = writer ? store_open(path, STORE_READ, &e) : NULL;
+        store_close(reader);
+        if (!reader)
+            fprintf(stderr, "%s\n", e.text);
+        if (!reader)
+            _exit(1);
+    }
+    _exit(0);
+}
+
+static void race_for_a_new_file(const char *path) {
+    enum { PROCESSES = 6 };
+    int go[2], status, bad = 0;
+    assert_int_equal(pipe(go), 0);
+    for (int i = 0; i < PROCESSES; i++)
+        if (!fork()) {
+            close(go[1]);
+            open_and_close(path, go[0]);
+        }
+    close(go[0]);
+    close(go[1]); // all their reads end at once
+    for (int i = 0; i < PROCESSES; i++)
+        bad += wait(&status) < 0 || status;
+    assert_int_equal(bad, 0);
+}
+
+static void many_may_open_a_new_file_at_once(void **state) {
+    for (int round = 0; round < 20; round++) {
+        char path[512];
+        snprintf(path, sizeof path, "%s.%d", (const char *)*state, round);
+        race_for_a_new_file(path);
+    }
 }
 
 /* ---- as an ordinary user ---- */
@@ -378,6 +438,8 @@ int main(void) {
         TEST(long_names_are_refused),
         TEST(locks),
         TEST(a_writer_is_waited_for),
+        TEST(a_locked_published_file),
+        TEST(many_may_open_a_new_file_at_once),
         TEST(permissions),
         TEST(published_files_can_be_read),
         TEST(files_with_an_empty_log_can_be_read),

@@ -194,7 +194,7 @@ static int open_for_reading(struct store *s, struct error *e) {
 
 /* Switching to the write-ahead log does not always wait for others by itself. */
 static int use_log(struct store *s, struct error *e) {
-    int milliseconds;
+    int milliseconds = 0;
     if (busy_milliseconds(&milliseconds, e))
         return -1;
     double end = progress_clock() + 1e-3 * milliseconds;

@@ -79,21 +79,86 @@ static void row_to_plane(const struct conv *g, const float *from, int ky, int kx
     }
 }
 
+/* Output and input planes are alike: a tap is the whole plane shifted by (dy, dx), but for its
+ * edge. That makes one long copy of what are otherwise many short ones. */
+static int is_shift(const struct conv *g) {
+    return g->stride == 1 && g->out_h == g->h && g->out_w == g->w && g->padding < g->w;
+}
+
+/* What of a shifted plane lies inside: rows [first, end) of the output, and in that block the
+ * values from `skip` on, `n` of them, at `source` in the input plane. */
+struct shift {
+    int first, end, skip, n, source;
+};
+
+static struct shift shift_of(const struct conv *g, int dy, int dx) {
+    struct shift s = {.first = dy < 0 ? -dy : 0, .end = dy > 0 ? g->h - dy : g->h};
+    if (s.end <= s.first)
+        return (struct shift){0};
+    s.skip = dx < 0 ? -dx : 0;
+    s.n = (s.end - s.first) * g->w - (dx < 0 ? -dx : dx);
+    s.source = (s.first + dy) * g->w + dx + s.skip;
+    return s;
+}
+
+/* Zero the |dx| columns of rows [first, end) that wrapped around from the next row. */
+static void clear_edge(float *block, int rows, int w, int dx) {
+    int x0 = dx < 0 ? 0 : w - dx, n = dx < 0 ? -dx : dx;
+    for (int y = 0; y < rows; y++)
+        for (int x = 0; x < n; x++)
+            block[y * w + x0 + x] = 0;
+}
+
+static void shifted_plane_to_row(const struct conv *g, const float *plane, int dy, int dx,
+                                 float *to) {
+    struct shift s = shift_of(g, dy, dx);
+    float *block = to + s.first * g->w;
+    memset(to, 0, (size_t)(s.first * g->w) * sizeof *to);
+    memset(to + s.end * g->w, 0, (size_t)((g->h - s.end) * g->w) * sizeof *to);
+    if (!s.n)
+        return;
+    memcpy(block + s.skip, plane + s.source, (size_t)s.n * sizeof *to);
+    clear_edge(block, s.end - s.first, g->w, dx);
+}
+
+/* `from` is scratch: what wrapped around is cleared before the whole block is added. */
+static void row_to_shifted_plane(const struct conv *g, float *from, int dy, int dx, float *plane) {
+    struct shift s = shift_of(g, dy, dx);
+    float *block = from + s.first * g->w;
+    if (!s.n)
+        return;
+    clear_edge(block, s.end - s.first, g->w, dx);
+    float *to = plane + s.source;
+    for (int i = 0; i < s.n; i++)
+        to[i] += block[s.skip + i];
+}
+
 /* columns (c/groups · size · size, out_h · out_w) of one group of one image. */
 static void image_to_columns(const struct conv *g, const float *image, float *columns) {
     size_t row = (size_t)g->out_h * (size_t)g->out_w, plane = (size_t)g->h * (size_t)g->w;
-    for (int c = 0; c < g->c / g->groups; c++)
+    int shift = is_shift(g);
+    for (int c = 0; c < g->c / g->groups; c++, image += plane)
         for (int ky = 0; ky < g->size; ky++)
-            for (int kx = 0; kx < g->size; kx++, columns += row)
-                plane_to_row(g, image + (size_t)c * plane, ky, kx, columns);
+            for (int kx = 0; kx < g->size; kx++, columns += row) {
+                if (shift)
+                    shifted_plane_to_row(g, image, ky - g->padding, kx - g->padding, columns);
+                else
+                    plane_to_row(g, image, ky, kx, columns);
+            }
 }
 
-static void columns_to_image(const struct conv *g, const float *columns, float *image) {
+/* Adds to the image; the columns are used up. */
+static void columns_to_image(const struct conv *g, float *columns, float *image) {
     size_t row = (size_t)g->out_h * (size_t)g->out_w, plane = (size_t)g->h * (size_t)g->w;
-    for (int c = 0; c < g->c / g->groups; c++)
+    int shift = is_shift(g);
+    for (int c = 0; c < g->c / g->groups; c++, image += plane)
         for (int ky = 0; ky < g->size; ky++)
-            for (int kx = 0; kx < g->size; kx++, columns += row)
-                row_to_plane(g, columns, ky, kx, image + (size_t)c * plane);
+            for (int kx = 0; kx < g->size; kx++, columns += row) {
+                if (shift)
+                    row_to_shifted_plane(g, columns, ky - g->padding, kx - g->padding, image);
+                else
+                    row_to_plane(g, columns, ky, kx, image);
+            }
 }
 
 /* Offsets of one group of one image in X, Y and W. */

@@ -1,5 +1,5 @@
-/* truncquant evaluate: more evaluations of finished runs: other widths, more test images, calibration.
- * Nothing is trained, and nothing that is recorded changes. */
+/* truncquant evaluate: more evaluations of finished runs: other widths, more test images,
+ * calibration. Nothing is trained, and nothing that is recorded changes. */
 #include "verbs/verb.h"
 
 #include "base/text.h"
@@ -24,14 +24,15 @@ static int parse(struct options *o, struct evaluate_options *v, int *helped, str
         {"--calibrate-at", "WHERE", "as planned", "all widths, or widths (those trained)",
          &v->calibrate_at, NULL},
         {"--threads", "N", v->threads, "threads", &v->threads, NULL},
-        {"--other-numerics", NULL, NULL, "accept a model trained by another engine or version", NULL,
-         &v->other_numerics},
+        {"--other-numerics", NULL, NULL, "accept a model trained by another engine or version",
+         NULL, &v->other_numerics},
         {0},
     };
-    return verb_parse(o, "evaluate ID ...",
-                      "Evaluate finished runs again from what they left beside the database. Rows that "
-                      "are recorded\nalready stay as they are.",
-                      rows, helped, e);
+    return verb_parse(
+        o, "evaluate ID ...",
+        "Evaluate finished runs again from what they left beside the database. Rows that "
+        "are recorded\nalready stay as they are.",
+        rows, helped, e);
 }
 
 static int set(struct spec *spec, const struct options *o, const char *name, const char *text,
@@ -54,8 +55,9 @@ static int evaluate_run(struct session *s, const struct options *o,
     if (store_run_state(s->store, s->row.run_id, &state, e))
         return -1;
     if (state != RUN_DONE)
-        return fail(e, "run %.12s is %s; only a finished run can be evaluated again: "
-                       "'truncquant run' finishes it",
+        return fail(e,
+                    "run %.12s is %s; only a finished run can be evaluated again: "
+                    "'truncquant run' finishes it",
                     s->row.run_id, run_state_names[state]);
     if (session_build(s, e) || override(&s->spec, o, v, e))
         return -1;

@@ -334,6 +334,10 @@ static void scenes_leave_nothing_out(void **state) {
             clips += node->clips;
         }
         assert_true(s.model->n_quantized > 0 && clips > 0);
+        int shared = 0;
+        for (int v = 0; v < s.model->n_norms; v++)
+            shared += s.model->norms[v].shared;
+        assert_int_equal(shared > 0, smooth[i].shortcut_norm == NORM_SHARED);
         assert_int_equal(smooth[i].widths.bits[smooth[i].widths.n - 1], FLOAT_BITS);
         scene_close(&s);
     }

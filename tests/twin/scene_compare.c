@@ -125,6 +125,8 @@ const float *scene_forward(struct scene *s, const struct engine *engine, struct 
                         .epoch = DROPOUT_EPOCH,
                         .step = DROPOUT_STEP};
     set_weights(s, engine, p, s->model->widths.bits[place]);
+    // The scores are in the plan, not in the pass.
+    // cppcheck-suppress returnDanglingLifetime
     return engine->forward(p, &pass, s->images, s->plan.n);
 }
 

@@ -3,6 +3,7 @@
  * verb is a file in verbs/. Only main exits. */
 #include "base/error.h"
 #include "registry.h"
+#include "store/store.h"
 #include "verbs/verb.h"
 
 #include <errno.h>
@@ -49,7 +50,7 @@ int main(int argc, char **argv) {
         usage(stdout);
         return EXIT_DONE;
     }
-    struct options options = {.db = "results/results.db",
+    struct options options = {.db = STORE_DEFAULT_PATH,
                               .argc = argc - 1,
                               .argv = argv + 1,
                               .quantizers = quantizer_registry};

@@ -55,7 +55,8 @@ struct quantizer {
     /* Start values of the parameters, from the initial weights. NULL exactly when n_params is. */
     void (*start_params)(const struct quant_layer *, const float *W, float *params);
 
-    /* Ŵ_k of all n weights; k in 1 ... 8 or 32. Never NULL; never writes a NaN for finite W. */
+    /* Ŵ_k of all n weights; k in 1 ... 8 or 32. Never NULL; no NaN unless W has one or
+     * its range overflows. */
     void (*quantize)(const struct quant_layer *, const float *W, const float *params, int k,
                      float *W_hat);
 

@@ -94,7 +94,7 @@ CREATE TABLE evaluations (
     correct5 INTEGER NOT NULL CHECK (correct5 BETWEEN correct1 AND images),
     loss_sum REAL,             -- NULL: not a number
     UNIQUE (attempt, epoch, split, bits, act_bits, stored_bits, bank, inference,
-            calibration_batches, precision)
+            calibration_batches, precision, images)
 ) STRICT;
 
 CREATE TABLE layers (

@@ -10,9 +10,9 @@ WHERE a.attempt = (SELECT b.attempt FROM attempts b
                    WHERE b.run_id = a.run_id AND b.outcome = 'complete'
                    ORDER BY b.ended_at, b.attempt LIMIT 1);
 
--- The final evaluation of each finished run, one row per cell. Where a cell was evaluated again in
--- another way (other calibration batches, bank or precision), the run's own evaluation, which is the
--- first, counts; the others are in the table.
+-- The final evaluation of each finished run, one row per cell. Where a cell was evaluated again, on more
+-- images the most complete counts; in another way (other calibration batches, bank or precision) the
+-- run's own evaluation, which is the first; the others are in the table.
 DROP VIEW IF EXISTS accuracy;
 CREATE VIEW accuracy AS
 SELECT r.run_id, r.config_id, r.scheme, r.network, r.dataset, r.seed,
@@ -26,7 +26,7 @@ JOIN counted_attempts a ON a.run_id = r.run_id
 JOIN (SELECT v.*, v.calibration_batches > 0 AS calibrated,
              row_number() OVER (PARTITION BY v.attempt, v.bits, v.act_bits, v.inference,
                                              v.calibration_batches > 0, v.split
-                                ORDER BY v.evaluation) AS place
+                                ORDER BY v.images DESC, v.evaluation) AS place
       FROM evaluations v
       WHERE v.epoch = (SELECT max(w.epoch) FROM evaluations w WHERE w.attempt = v.attempt)
      ) e ON e.attempt = a.attempt AND e.place = 1

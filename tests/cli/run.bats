@@ -257,6 +257,16 @@ results() {
     [ "$(sql 'SELECT count(*) FROM attempts')" -eq 1 ]
 }
 
+@test "the table shows the most complete evaluation of a cell" {
+    spec 'epochs = 2
+evaluate.images = 20'
+    go run --spec a.spec --quiet
+    go evaluate "$(id)" --images all --bits 4 --calibration 0
+    [ "$(sql "SELECT images FROM accuracy WHERE bits = 4 AND inference = 'direct' AND NOT calibrated")" -eq 64 ]
+    [ "$(sql "SELECT images FROM accuracy WHERE bits = 4 AND inference = 'direct' AND calibrated")" -eq 20 ]
+    [ "$(sql "SELECT count(*) FROM evaluations WHERE bits = 4 AND inference = 'direct'")" -eq 3 ]
+}
+
 @test "evaluate wants a finished run and what it left" {
     go run --spec a.spec --quiet
     mv runs elsewhere

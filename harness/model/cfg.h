@@ -3,12 +3,15 @@
  * different network reaches it.
  *
  * Keys of the harness, in Darknet's own sections:
- *   [convolutional], [connected]   quantize=0|1  overrides the default rule (all but the first and
- * the last layer that have weights) [convolutional]                bias=0        no bias (Darknet
- * always has one without batch norm) [convolutional]                projection=1  the 1x1
- * convolution of a shortcut; float unless the grid says `projections = quantized` [convolutional],
- * [connected]   init=darknet | kaiming-uniform A [net] without height, width, channels takes them
- * from the data set; a last [connected] without `output` takes the number of classes. */
+ *   [convolutional], [connected]
+ *       quantize=0|1   overrides the default rule (all but the first and the last with weights)
+ *       init=darknet | kaiming-uniform (the default)
+ *   [convolutional]
+ *       bias=0         no bias (Darknet always has one without batch norm)
+ *       projection=1   the 1x1 convolution of a shortcut: float unless the grid says
+ *                      `projections = quantized`
+ * A [net] without height, width, channels takes them from the data set; a last [connected] without
+ * `output` takes the number of classes. */
 #ifndef MODEL_CFG_H
 #define MODEL_CFG_H
 

@@ -1,12 +1,17 @@
 /* The slots of struct quantizer for every scheme that is a point in the space of axes.
  *
- * Range maps (W -> u in [0, 1]):
- *   tanh    t = tanh W, M = max|t|, u = t / (2M) + 1/2; Ŵ = s (2û - 1), s = mean|W|   (DoReFa)
- *   minmax  u = (W - lo) / (hi - lo); Ŵ = lo + (hi - lo) û, per layer or output channel (Jacob et
- * al.) Rounders (u -> q in 0 ... 2^k - 1): nearest q = round((2^k - 1) u), ties to even floor   q =
- * min(floor(2^k u), 2^k - 1): then q_N >> (N - k) == q_k, bit for bit (TruncQuant) Dequantizers (q
- * -> û): endpoint q / (2^k - 1)      midpoint (q + 1/2) / 2^k      low q / 2^k Layer scale (tanh, k
- * < 32): mean: s; pow2: 2^round(log2 s). At k = 32: tanh Ŵ = s t / M, minmax Ŵ = W.
+ * Range maps, W -> u in [0, 1]:
+ *   tanh      t = tanh W, M = max|t|, u = t / (2M) + 1/2; Ŵ = s (2û - 1), s = mean|W| (DoReFa)
+ *   minmax    u = (W - lo) / (hi - lo); Ŵ = lo + (hi - lo) û, per layer or output channel
+ * Rounders, u -> q in 0 ... 2^k - 1:
+ *   nearest   q = round((2^k - 1) u), ties to even
+ *   floor     q = min(floor(2^k u), 2^k - 1): then q_N >> (N - k) == q_k, bit for bit (TruncQuant)
+ * Dequantizers, q -> û:
+ *   endpoint  q / (2^k - 1)
+ *   midpoint  (q + 1/2) / 2^k
+ *   low       q / 2^k
+ * Layer scale (tanh, k < 32): mean: s; pow2: 2^round(log2 s).
+ * At k = 32: tanh Ŵ = s t / M, minmax Ŵ = W.
  *
  * Backward is the straight-through estimator, dû/du = 1, with s, lo and hi constants:
  *   tanh    dL/dt_m = s g_m / M - [m = argmax|t|] s sign(t_m) / M² · Σ g_i t_i (equal shares in a

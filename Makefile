@@ -29,6 +29,10 @@ TEST_OBJECTS := $(TEST_HELPERS:%.c=$(BUILD)/%.o)
 TESTS := $(TEST_SOURCES:%.c=$(BUILD)/%)
 BATS := $(sort $(wildcard tests/*/*.bats))
 
+# Settable on the command line: make grid GRID=experiments/demo.grid JOBS=4 DB=results/results.db
+DB ?= results/results.db
+DEMO := results/demo
+
 .PHONY: all help demo grid figures tables test test-sanitize lint format bench clean
 all: $(BUILD)/truncquant ## build the driver
 
@@ -60,8 +64,70 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_OBJECTS) $(OBJECTS)
 
 $(TESTS:%=%.o) $(TEST_OBJECTS): CPPFLAGS += -Itests
 
+# $(call export-accuracy,DATABASE,FOLDER): the table of accuracies as text, CSV and LaTeX.
+define export-accuracy
+	@mkdir -p $(2)
+	$(BUILD)/truncquant export accuracy --db $(1) --output $(2)/accuracy.txt
+	$(BUILD)/truncquant export accuracy --db $(1) --output $(2)/accuracy.csv --format csv
+	$(BUILD)/truncquant export accuracy --db $(1) --output $(2)/accuracy.tex --format tex
+endef
+
+demo: ## train the demo grid on Fashion-MNIST, draw its figures, print its table
+	@echo building
+	@$(MAKE) --silent -j$(JOBS) all
+	scripts/grid.sh experiments/demo.grid --db $(DEMO).db --jobs $(JOBS)
+	$(call export-accuracy,$(DEMO).db,$(DEMO)/tables)
+	scripts/figures.sh --db $(DEMO).db --output $(DEMO)/figures
+	@cat $(DEMO)/tables/accuracy.txt
+
+grid: $(BUILD)/truncquant ## run what is pending of GRID, JOBS at a time, into DB
+	@test -n "$(GRID)" || { echo "make grid needs GRID=FILE, such as experiments/demo.grid"; exit 2; }
+	scripts/grid.sh "$(GRID)" --db "$(DB)" --jobs $(JOBS)
+
+figures: ## draw every figure from DB into results/figures
+	scripts/figures.sh --db "$(DB)" --output results/figures
+
+tables: $(BUILD)/truncquant ## write the tables of DB into results/tables
+	$(call export-accuracy,$(DB),results/tables)
+
 build-tests: $(TESTS) $(BUILD)/truncquant
 .PHONY: build-tests
+
+# Every test once as it is; and those that run our own code once more, sanitized. Leaks of libraries that
+# are not ours are listed in tests/lsan.supp.
+SANITIZED := $(TESTS:$(BUILD)/%=build-sanitize/%) \
+	$(patsubst %,sanitized:%,$(filter-out %/scripts.bats,$(filter tests/cli/%,$(BATS))))
+PROVE = ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
+	LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
+	prove -j$(JOBS) --exec tests/run
+
+test: lint ## lint, build and run all tests, as they are and sanitized
+	@echo building, once as it is and once sanitized
+	@$(MAKE) --silent -j$(JOBS) build-tests
+	@$(MAKE) --silent -j$(JOBS) SANITIZE=1 build-tests
+	@$(PROVE) $(TESTS) $(BATS) $(SANITIZED)
+
+test-sanitize: ## the sanitized tests alone
+	@$(MAKE) --silent -j$(JOBS) SANITIZE=1 build-tests
+	@$(PROVE) $(SANITIZED)
+
+C_FILES := $(wildcard harness/*.[ch] harness/*/*.[ch] baselines/*.[ch] tests/*/*.[ch] bench/*.[ch])
+
+lint: $(BUILD)/schema.inc ## check the style and what cppcheck finds
+	@clang-format --dry-run -Werror $(C_FILES)
+	@cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
+		-j$(JOBS) --std=c11 -D_GNU_SOURCE -Iharness -Ibaselines $(filter %.c,$(C_FILES))
+
+format: ## set every C file in the style
+	clang-format -i $(C_FILES)
+
+BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
+
+$(BUILD)/bench/%: $(BUILD)/bench/%.o $(OBJECTS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+bench: $(BENCHES) ## measure: run every bench/*.sh
+	@for script in $(sort $(wildcard bench/*.sh)); do echo "$$script"; $$script || exit 1; done
 
 clean: ## remove what was built
 	rm -rf build build-sanitize

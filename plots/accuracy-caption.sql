@@ -29,4 +29,4 @@ SELECT CASE coalesce(:calibrated, 0) WHEN 1 THEN 'batch norm calibrated for each
                         CASE lo WHEN 1 THEN ' (none for one seed)' ELSE '' END) END
 FROM seeds
 UNION ALL
-SELECT CASE WHEN n <= 3 THEN 'commit ' || text ELSE printf('from %d commits', n) END FROM commits;
+SELECT CASE WHEN n = 1 THEN 'commit ' || text WHEN n <= 3 THEN 'commits ' || text ELSE printf('from %d commits', n) END FROM commits;

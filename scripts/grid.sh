@@ -144,7 +144,7 @@ summarize() {
         elif [ "$signal" != 0 ] && { [ "$status" -gt 128 ] || [ "$ended_by" = 15 ]; }; then
             continue # as asked
         else
-            failed+=("$id: $(reason "$logs/$id.log" "$status" "$ended_by")"$'\n'"    log: $logs/$id.log")
+            failed+=("${id:0:12}: $(reason "$logs/$id.log" "$status" "$ended_by")"$'\n'"    log: $logs/$id.log")
         fi
     done < <(tail -n +2 "$joblog")
 }

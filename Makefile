@@ -96,7 +96,7 @@ build-tests: $(TESTS) $(BUILD)/truncquant
 # Every test once as it is; and those that run our own code once more, sanitized. Leaks of libraries that
 # are not ours are listed in tests/lsan.supp.
 SANITIZED := $(TESTS:$(BUILD)/%=build-sanitize/%) \
-	$(patsubst %,sanitized:%,$(filter-out %/scripts.bats,$(filter tests/cli/%,$(BATS))))
+	$(patsubst %,sanitized:%,$(filter-out %/scripts.bats %/own_network.bats,$(filter tests/cli/%,$(BATS))))
 PROVE = ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
 	prove -j$(JOBS) --exec tests/run

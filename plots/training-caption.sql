@@ -1,18 +1,14 @@
 -- What has to be said under the figure of training.sql, one line a row: what the loss is, seeds.
 WITH chosen AS (
-    SELECT t.config_id, t.run_id, r.params
-    FROM training t JOIN runs r ON r.run_id = t.run_id
+    SELECT t.config_id, t.run_id
+    FROM training t
     WHERE :grid IS NULL
        OR t.run_id IN (SELECT run_id FROM grid_runs WHERE grid = :grid AND current)
 ),
 seeds(lo, hi) AS (
     SELECT min(n), max(n) FROM (SELECT count(DISTINCT run_id) AS n FROM chosen GROUP BY config_id)
 )
-SELECT CASE max(json_extract(params, '$.distill') IS NOT NULL)
-       WHEN 1 THEN 'loss: cross-entropy against the run''s own targets'
-       ELSE 'loss: cross-entropy, of the highest width against the labels,' || char(10)
-            || 'of each lower one against the output of the width above it' END
-FROM chosen
+SELECT 'loss: cross-entropy against the labels, whatever the width learns from'
 UNION ALL
 SELECT CASE WHEN hi = 1 THEN 'one seed, no band'
             ELSE printf('mean of %s seeds, band: ± 1 standard deviation over seeds%s',

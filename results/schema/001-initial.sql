@@ -69,7 +69,7 @@ CREATE TABLE epochs (
     attempt INTEGER NOT NULL REFERENCES attempts,
     epoch INTEGER NOT NULL CHECK (epoch >= 1),
     bits INTEGER NOT NULL,
-    loss REAL NOT NULL,     -- mean over the epoch's images
+    loss REAL NOT NULL,     -- cross-entropy against the labels, mean over the epoch's images
     accuracy REAL NOT NULL, -- top-1 on the training batches, per cent
     learning_rate REAL NOT NULL,
     seconds REAL NOT NULL,

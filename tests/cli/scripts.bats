@@ -167,6 +167,7 @@ printf '%s' "$verb" >>"$CALLS"
 printf ' <%s>' "${@:2}" >>"$CALLS"
 echo >>"$CALLS"
 stop() {
+    trap 'echo "$1 was asked to stop again" >>"$CALLS"' TERM
     echo "$1 was asked to stop" >>"$CALLS"
     sleep 0.5
     echo "$1 wrote a checkpoint" >>"$CALLS"

@@ -1,6 +1,6 @@
 -- Results with numbers that can be checked by hand: grid `three` has qat and truncquant on lenet, seeds 1 2 3
 -- with top-1 of 58, 60, 62 (qat, truncated at 2 bits) and 78, 80, 82 elsewhere; grid `one` has one seed of
--- qat on net_8, twice, with 3 epochs and with 5, and calibrated results too.
+-- qat on net_8, twice, with 3 epochs and with 5, and calibrated results too; grid `alone` only the latter.
 CREATE TEMP TABLE planned (run_id, config_id, grid, scheme, network, params, seed, epochs);
 INSERT INTO planned
 SELECT printf('%064d', seed + 10 * s), printf('%064d', s), 'three',
@@ -17,6 +17,7 @@ SELECT run_id, config_id, '', '', grid, scheme, network, 'fashion-mnist', '', pa
        60000, 0, 8, 1e9
 FROM planned;
 INSERT INTO grid_runs (grid, run_id) SELECT grid, run_id FROM planned;
+INSERT INTO grid_runs (grid, run_id) SELECT 'alone', run_id FROM planned WHERE params <> '{}';
 INSERT INTO attempts (run_id, engine, precision, threads, isa, libraries, commit_id, dirty, host, pid,
                       process_start, command, started_at, heartbeat_at, resumed_at, progress, ended_at, outcome)
 SELECT run_id, 'reference', 'fp32', 1, '', '', '0123456789abcdef', grid = 'one', '', 1, 0, '', 1, 2, 0, 1, 3, 'complete'

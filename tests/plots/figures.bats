@@ -69,6 +69,11 @@ is_png() {
     grep -qF "qat (epochs 5)" "$figures/one/accuracy.svg"
 }
 
+@test "accuracy: in a grid where nothing differs the scheme is name enough" {
+    "$root/scripts/figures.sh" --db "$db" --grid alone --output "$BATS_TEST_TMPDIR"
+    [ "$(rows "$BATS_TEST_TMPDIR/accuracy.csv" 1 "DISTINCT label")" = qat ]
+}
+
 @test "without --grid all runs are drawn, each in its panel" {
     run "$root/scripts/figures.sh" --db "$db" --output "$BATS_TEST_TMPDIR"
     [ "$status" = 0 ]

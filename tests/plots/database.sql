@@ -1,6 +1,6 @@
 -- Results with numbers that can be checked by hand: grid `three` has qat and truncquant on lenet, seeds 1 2 3
 -- with top-1 of 58, 60, 62 (qat, truncated at 2 bits) and 78, 80, 82 elsewhere; grid `one` has one seed of
--- qat on net_8, twice, with 3 epochs and with 5, and calibrated results too; grid `alone` only the latter.
+-- qat on net_8, twice, with 3 epochs and with 5, and calibrated results too; grid `alone` has just the one with 5.
 CREATE TEMP TABLE planned (run_id, config_id, grid, scheme, network, params, seed, epochs);
 INSERT INTO planned
 SELECT printf('%064d', seed + 10 * s), printf('%064d', s), 'three',

@@ -33,7 +33,7 @@ BATS := $(sort $(wildcard tests/*/*.bats))
 DB ?= results/results.db
 DEMO := results/demo
 
-.PHONY: all help demo grid figures tables test test-sanitize lint format bench clean
+.PHONY: all help demo grid figures tables test test-sanitize lint format bench crosscheck clean
 all: $(BUILD)/truncquant ## build the driver
 
 help: ## list the targets
@@ -121,13 +121,19 @@ lint: $(BUILD)/schema.inc ## check the style and what cppcheck finds
 format: ## set every C file in the style
 	clang-format -i $(C_FILES)
 
-BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard bench/*.c))
+# A program for each bench/*.c but the helpers that they share.
+BENCH_HELPERS := bench/random_set.c
+BENCHES := $(patsubst %.c,$(BUILD)/%,$(filter-out $(BENCH_HELPERS),$(wildcard bench/*.c)))
+BENCH_OBJECTS := $(BENCH_HELPERS:%.c=$(BUILD)/%.o)
 
-$(BUILD)/bench/%: $(BUILD)/bench/%.o $(OBJECTS)
+$(BUILD)/bench/%: $(BUILD)/bench/%.o $(BENCH_OBJECTS) $(OBJECTS)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 bench: $(BENCHES) ## measure: run every bench/*.sh
 	@for script in $(sort $(wildcard bench/*.sh)); do echo "$$script"; $$script || exit 1; done
+
+crosscheck: $(BUILD)/bench/crosscheck ## every training step a second time in PyTorch, in double precision
+	scripts/crosscheck.sh
 
 clean: ## remove what was built
 	rm -rf build build-sanitize

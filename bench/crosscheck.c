@@ -1,0 +1,300 @@
+/* One side of the crosscheck: trains with the harness's own trainer and writes what each step began
+ * with, what it computed and what it left, for an oracle that computes the step again
+ * (bench/crosscheck.py, which starts this program).
+ *
+ *     build/bench/crosscheck ENGINE THREADS STEPS SHAPE < SPEC
+ *     build/bench/crosscheck engines
+ *
+ * SPEC are the lines of spec_read, `network` being a path. Standard output is a stream of frames, a
+ * line `NAME TYPE COUNT` and then COUNT values in little-endian order; `end u8 0` ends a step.
+ *
+ * The trainer is not changed for this. What it keeps to itself (weights, scores and activations of
+ * each width) comes from a second pass over the same batch from the same state, whose losses have to
+ * be the trainer's to the last bit. */
+#include "random_set.h"
+
+#include "registry.h"
+#include "train/loss.h"
+#include "train/trainer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "frames are little-endian");
+
+/* ---- frames ---- */
+
+enum frame_type { FRAME_F32, FRAME_F64, FRAME_U8 };
+
+static void put(enum frame_type type, const void *values, size_t n, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static void put(enum frame_type type, const void *values, size_t n, const char *format, ...) {
+    static const char *const names[] = {"f32", "f64", "u8"};
+    static const size_t sizes[] = {4, 8, 1};
+    va_list arguments;
+    va_start(arguments, format);
+    vprintf(format, arguments);
+    va_end(arguments);
+    printf(" %s %zu\n", names[type], n);
+    if (n)
+        fwrite(values, sizes[type], n, stdout);
+}
+
+/* ---- state ---- */
+
+/* Copies of what a step moves. */
+struct snapshot {
+    float **values;           // by parameter
+    float **means, **squares; // running statistics, by norm and width
+};
+
+static void copy_norms(const struct model *m, struct snapshot *s, int restore) {
+    for (int i = 0; i < m->n_norms; i++)
+        for (int b = 0; b < m->widths.n; b++) {
+            const struct norm *n = &m->norms[i];
+            size_t bytes = (size_t)n->channels * sizeof(float);
+            float *mean = s->means[i * WIDTHS_MAX + b], *square = s->squares[i * WIDTHS_MAX + b];
+            memcpy(restore ? n->mean[b] : mean, restore ? mean : n->mean[b], bytes);
+            memcpy(restore ? n->variance[b] : square, restore ? square : n->variance[b], bytes);
+        }
+}
+
+static void take(const struct model *m, struct snapshot *s) {
+    for (int i = 0; i < m->n_parameters; i++)
+        memcpy(s->values[i], m->parameters[i].value, m->parameters[i].n * sizeof(float));
+    copy_norms(m, s, 0);
+}
+
+static void give_back(const struct model *m, struct snapshot *s) {
+    for (int i = 0; i < m->n_parameters; i++)
+        memcpy(m->parameters[i].value, s->values[i], m->parameters[i].n * sizeof(float));
+    copy_norms(m, s, 1);
+}
+
+static struct snapshot snapshot_new(const struct model *m) {
+    size_t norms = (size_t)m->n_norms * WIDTHS_MAX;
+    struct snapshot s = {need((size_t)m->n_parameters + 1, sizeof(float *)),
+                         need(norms + 1, sizeof(float *)), need(norms + 1, sizeof(float *))};
+    for (int i = 0; i < m->n_parameters; i++)
+        s.values[i] = need(m->parameters[i].n, sizeof(float));
+    for (size_t i = 0; i < norms; i++) {
+        size_t channels = (size_t)m->norms[i / WIDTHS_MAX].channels;
+        s.means[i] = need(channels, sizeof(float));
+        s.squares[i] = need(channels, sizeof(float));
+    }
+    return s;
+}
+
+static void snapshot_free(const struct model *m, struct snapshot *s) {
+    for (int i = 0; i < m->n_parameters; i++)
+        free(s->values[i]);
+    for (int i = 0; i < m->n_norms * WIDTHS_MAX; i++) {
+        free(s->means[i]);
+        free(s->squares[i]);
+    }
+    free(s->values);
+    free(s->means);
+    free(s->squares);
+}
+
+/* `when`: "before" or "after" the step. */
+static void put_state(const struct trainer *t, const char *when) {
+    const struct model *m = t->m;
+    for (int i = 0; i < m->n_parameters; i++) {
+        const struct parameter *p = &m->parameters[i];
+        put(FRAME_F32, p->value, p->n, "%s.%s", when, p->name);
+        put(FRAME_F32, t->optimizer.m[i], p->n, "%s.first.%s", when, p->name);
+        if (t->optimizer.v)
+            put(FRAME_F32, t->optimizer.v[i], p->n, "%s.second.%s", when, p->name);
+    }
+    for (int i = 0; i < m->n_norms; i++)
+        for (int b = 0; b < m->widths.n; b++) {
+            const struct norm *n = &m->norms[i];
+            int layer = m->nodes[n->node].layer, k = m->widths.bits[b];
+            size_t channels = (size_t)n->channels;
+            put(FRAME_F32, n->mean[b], channels, "%s.%d.mean.k%d", when, layer, k);
+            put(FRAME_F32, n->variance[b], channels, "%s.%d.variance.k%d", when, layer, k);
+        }
+}
+
+/* ---- the second pass ---- */
+
+/* W^ of the quantized layers, and their codes below 32 bits. */
+static void put_weights(const struct trainer *t, int k) {
+    const struct model *m = t->m;
+    for (int i = 0; i < m->n_quantized; i++) {
+        const struct quantized_layer *q = &m->quantized[i];
+        const struct parameter *w = &m->parameters[m->nodes[q->node].weights];
+        m->scheme->quantize(&q->layer, w->value, NULL, k, t->weights);
+        put(FRAME_F32, t->weights, w->n, "hat.%s.k%d", w->name, k);
+        if (k == FLOAT_BITS)
+            continue;
+        uint8_t *codes = need(w->n, 1);
+        float *header = need(m->scheme->header_floats(&q->layer), sizeof(float));
+        m->scheme->encode(&q->layer, w->value, NULL, k, codes, header);
+        put(FRAME_U8, codes, w->n, "codes.%s.k%d", w->name, k);
+        free(codes);
+        free(header);
+    }
+}
+
+static int put_activation(const struct trainer *t, int node, int k, struct error *e) {
+    const struct node *n = &t->m->nodes[node];
+    size_t size = (size_t)n->shape.c * (size_t)n->shape.h * (size_t)n->shape.w;
+    // One after the other: what peek returned is valid until the next call.
+    for (int side = 0; side < 2; side++) {
+        int at = side ? node : n->in[0];
+        const float *values = t->engine->peek(t->plan, at);
+        if (!values) {
+            char name[96];
+            model_node_name(t->m, at, name, sizeof name);
+            return fail(e,
+                        "engine %s does not keep the output of the %s; the crosscheck needs what "
+                        "goes into every activation and what comes out",
+                        t->engine->name, name);
+        }
+        put(FRAME_F32, values, size * (size_t)t->spec->batch, "%s.%d.k%d", side ? "out" : "in",
+            n->layer, k);
+    }
+    return 0;
+}
+
+static int put_width(const struct trainer *t, int b, int64_t step, struct error *e) {
+    struct model *m = t->m;
+    int k = m->widths.bits[b], n = (int)t->spec->batch, classes = m->cfg->classes,
+        top = m->spare - 1;
+    struct pass pass = {.mode = PASS_TRAIN,
+                        .bank = b,
+                        .act_bits = spec_act_bits(t->spec, k),
+                        .momentum = 0.1f,
+                        .seed = (uint64_t)t->spec->seed,
+                        .step = (uint64_t)step};
+    trainer_set_weights(m, t->engine, t->plan, k, t->weights);
+    const float *logits = t->engine->forward(t->plan, &pass, t->images, n);
+    double loss[2] = {cross_entropy_labels(n, classes, logits, t->labels)};
+    loss[1] = b == top ? loss[0] : cross_entropy_soft(n, classes, logits, t->probabilities[b + 1]);
+    if (loss[0] != t->tally[b].loss)
+        return fail(
+            e, "engine %s computes loss %.9g at %d bits in step %lld and %.9g when asked again",
+            t->engine->name, t->tally[b].loss, k, (long long)step, loss[0]);
+    put(FRAME_F64, loss, 2, "loss.k%d", k);
+    put_weights(t, k);
+    for (int i = 0; i < m->n_nodes; i++)
+        if (m->nodes[i].op == OP_ACT && put_activation(t, i, k, e))
+            return -1;
+    return 0;
+}
+
+static int put_step(struct trainer *t, struct snapshot *before, struct snapshot *after,
+                    struct error *e) {
+    const struct model *m = t->m;
+    int64_t step = t->step;
+    size_t pixels = (size_t)m->cfg->input.c * (size_t)m->cfg->input.h * (size_t)m->cfg->input.w;
+    take(m, before);
+    put_state(t, "before");
+    memset(t->tally, 0, sizeof t->tally); // so that it holds this step's loss alone
+    if (trainer_step(t, e))
+        return -1;
+    take(m, after);
+    put_state(t, "after");
+    for (int i = 0; i < m->n_parameters; i++)
+        put(FRAME_F32, m->parameters[i].grad, m->parameters[i].n, "grad.%s", m->parameters[i].name);
+    put(FRAME_F32, t->images, pixels * (size_t)t->spec->batch, "images");
+    put(FRAME_U8, t->labels, (size_t)t->spec->batch, "labels");
+    give_back(m, before);
+    for (int b = m->widths.n - 1; b >= 0; b--)
+        if (put_width(t, b, step, e))
+            return -1;
+    give_back(m, after);
+    put(FRAME_U8, NULL, 0, "end");
+    return 0;
+}
+
+/* ---- the run ---- */
+
+static int run(struct trainer *t, int steps, struct error *e) {
+    struct snapshot before = snapshot_new(t->m), after = snapshot_new(t->m);
+    int rc = 0;
+    for (int i = 0; i < steps && !rc && !ferror(stdout); i++)
+        rc = put_step(t, &before, &after, e);
+    snapshot_free(t->m, &before);
+    snapshot_free(t->m, &after);
+    return rc;
+}
+
+/* What cannot be followed from outside: masks of dropout, and parameters of quantizers. */
+static int can_follow(const struct model *m, const struct spec *spec, struct error *e) {
+    for (int i = 0; i < m->n_nodes; i++)
+        if (m->nodes[i].op == OP_DROPOUT)
+            return fail_at(e, m->cfg->path, m->nodes[i].cfg->line, "no crosscheck with dropout");
+    if (m->scheme->n_params || spec->distill != DISTILL_RECURSIVE || spec->width_weight.n)
+        return fail(e,
+                    "the crosscheck knows recursive distillation with equal weights, and schemes "
+                    "without parameters");
+    return 0;
+}
+
+static int check(struct spec *spec, const char *engine_name, int threads, int steps,
+                 struct shape shape, struct error *e) {
+    const struct engine *engine = engine_find(engine_name);
+    if (!engine)
+        return fail(e, "there is no engine %s", engine_name);
+    struct dataset data;
+    struct cfg cfg = {0};
+    struct trainer t;
+    // One step more than are taken: at an epoch's end the trainer forgets its losses.
+    random_set_make(&data, shape, 10, (uint32_t)(spec->batch * (steps + 1)));
+    int rc = cfg_read(&cfg, spec->network, data.shape, data.classes, e);
+    struct model *m =
+        rc ? NULL : model_build(&cfg, spec, quantizer_find(quantizer_registry, spec->scheme), e);
+    struct plan *plan =
+        m && !can_follow(m, spec, e) ? engine->compile(m, (int)spec->batch, threads, e) : NULL;
+    rc = !plan || trainer_start(&t, spec, &data, m, engine, plan, e) ? -1 : 0;
+    if (!rc) {
+        rc = run(&t, steps, e);
+        trainer_free(&t);
+    }
+    if (plan)
+        engine->free(plan);
+    model_free(m);
+    cfg_free(&cfg);
+    random_set_free(&data);
+    return rc;
+}
+
+static int read_spec(struct spec *spec, struct error *e) {
+    char text[1 << 14];
+    size_t size = fread(text, 1, sizeof text - 1, stdin);
+    text[size] = 0;
+    return spec_read(spec, quantizer_registry, text, "standard input", e);
+}
+
+static int list_engines(void) {
+    for (int i = 0; engine_names[i]; i++)
+        puts(engine_names[i]);
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    struct error e = {0};
+    struct spec spec;
+    struct shape shape;
+    long threads, steps;
+    if (argc == 2 && !strcmp(argv[1], "engines"))
+        return list_engines();
+    if (argc != 5 || text_int(argv[2], 1, 256, &threads) || text_int(argv[3], 1, 10000, &steps) ||
+        random_set_shape(argv[4], &shape)) {
+        fprintf(stderr, "usage: %s ENGINE THREADS STEPS HEIGHTxWIDTHxCHANNELS < SPEC\n", argv[0]);
+        return 2;
+    }
+    int rc = read_spec(&spec, &e);
+    rc = rc ? rc : check(&spec, argv[1], (int)threads, (int)steps, shape, &e);
+    if (!rc && fflush(stdout))
+        rc = fail(&e, "the frames could not be written");
+    if (rc)
+        fprintf(stderr, "%s: %s\n", argv[0], e.text);
+    return rc ? 1 : 0;
+}

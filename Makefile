@@ -3,6 +3,7 @@ CC ?= gcc
 BUILD ?= build
 JOBS ?= $(shell nproc)
 DARKNET_INCLUDE ?= /usr/lib/darknet/include
+ONEDNN_INCLUDE ?= /usr/include
 
 ifdef SANITIZE
 BUILD := build-sanitize
@@ -13,7 +14,7 @@ endif
 
 WARN := -std=c11 -Wall -Wextra -Wpedantic -Werror
 CPPFLAGS += -D_GNU_SOURCE -Iharness -Ibaselines -I$(BUILD) -isystem $(DARKNET_INCLUDE)
-CFLAGS += $(WARN) $(OPTIMIZE) -fno-math-errno -MMD -MP
+CFLAGS += $(WARN) $(OPTIMIZE) -fno-math-errno -fopenmp -MMD -MP
 # Darknet calls these through its PLT; ours take their place (harness/model/darknet.c).
 EXPORTS := $(foreach f,gemm error file_error,-Wl,--export-dynamic-symbol=$(f))
 LDFLAGS += $(EXPORTS)
@@ -21,6 +22,15 @@ LDLIBS += -lsqlite3 -lopenblas -linih -lcrypto -lz -ldl -lm -lpthread
 
 MAIN := harness/main.c
 SOURCES := $(filter-out $(MAIN),$(wildcard harness/*/*.c baselines/*.c))
+
+# The fast engine needs oneDNN; without it the reference engine is the default.
+ifneq ($(wildcard $(ONEDNN_INCLUDE)/oneapi/dnnl/dnnl.h),)
+CPPFLAGS += -DHAVE_ONEDNN
+LDLIBS += -ldnnl
+else
+SOURCES := $(filter-out harness/engine/onednn%,$(SOURCES))
+endif
+
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 SCHEMA := $(sort $(wildcard results/schema/*.sql))
 TEST_SOURCES := $(wildcard tests/*/test_*.c)

@@ -15,6 +15,7 @@ jobs=$(nproc)
 db=results/results.db
 grid=
 retry=()
+other=
 
 usage() {
     cat <<END
@@ -25,6 +26,7 @@ Runs what is pending of a grid, as many runs at a time as there are cores.
   --jobs N         runs at a time (default: $jobs)
   --db FILE        the database (default: results/results.db)
   --retry-failed   runs that failed before, too
+  --other-numerics go on from checkpoints of another version or machine
 
 Each run's messages are kept in grids/NAME/ID.log beside the database.
 END
@@ -45,6 +47,7 @@ parse() {
         case $1 in
         --help) usage && exit 0 ;;
         --retry-failed) retry=(--retry-failed) ;;
+        --other-numerics) other=--other-numerics ;;
         --jobs | --db)
             [ -n "${2-}" ] || die 2 "$1 needs a value"
             if [ "$1" = --db ]; then db=$(from_root "$2"); else jobs=$2; fi
@@ -82,11 +85,11 @@ open_logs() {
 # Each run uses one core: more threads than that would only get in each other's way.
 start_runs() {
     export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 PARALLEL_SHELL=/bin/sh
-    export GRID_TRUNCQUANT=$truncquant GRID_DB=$db GRID_LOGS=$logs GRID_RETRY=${retry:+--retry}
+    export GRID_TRUNCQUANT=$truncquant GRID_DB=$db GRID_LOGS=$logs GRID_OPTIONS="${retry:+--retry} $other"
     # Its own session keeps Ctrl-C from it: parallel would kill the runs after a third of a second.
     # shellcheck disable=SC2016 # expanded by parallel's shell, where no quoting can go wrong
     setsid parallel --will-cite --jobs "$jobs" --joblog "$joblog" --arg-file "$ids" \
-        'exec "$GRID_TRUNCQUANT" run {} $GRID_RETRY --db "$GRID_DB" >>"$GRID_LOGS"/{}.log 2>&1' \
+        'exec "$GRID_TRUNCQUANT" run {} $GRID_OPTIONS --db "$GRID_DB" >>"$GRID_LOGS"/{}.log 2>&1' \
         </dev/null >"$logs/parallel.log" 2>&1 &
     parallel=$!
 }

@@ -3,7 +3,7 @@
 # tests need. Does nothing, and asks apt nothing, when all of it is there. It builds nothing itself.
 set -eu
 
-run="gcc libc6-dev make git procps darknet libopenblas-dev libsqlite3-dev sqlite3 libinih-dev libssl-dev
+run="gcc libc6-dev make git procps darknet libopenblas-dev libdnnl-dev libsqlite3-dev sqlite3 libinih-dev libssl-dev
     zlib1g-dev parallel gnuplot-nox fonts-dejavu-core dataset-fashion-mnist"
 test="bats clang-format cppcheck libcmocka-dev librsvg2-bin perl"
 

@@ -10,8 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* --- writing: a payload is built in memory and written once
- * ------------------------------------------- */
+/* ---- writing: a payload is built in memory and written once ---- */
 
 struct seal {
     FILE *out; // write the payload here
@@ -28,8 +27,7 @@ void seal_i64(struct seal *s, int64_t value);
 void seal_f64(struct seal *s, double value);
 void seal_text(struct seal *s, const char *text); // length, characters
 
-/* --- reading: sticky failure, checked once at the end
- * ------------------------------------------------- */
+/* ---- reading: sticky failure, checked once at the end ---- */
 
 struct opened {
     char *bytes; // the whole file; owned

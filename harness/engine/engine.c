@@ -3,8 +3,13 @@
 
 #include <string.h>
 
+#ifdef HAVE_ONEDNN
+static const struct engine *const engines[] = {&engine_onednn, &engine_reference, NULL};
+const char *const engine_names[] = {"onednn", "reference", NULL};
+#else
 static const struct engine *const engines[] = {&engine_reference, NULL};
 const char *const engine_names[] = {"reference", NULL};
+#endif
 
 const struct engine *engine_find(const char *name) {
     for (int i = 0; engines[i]; i++)

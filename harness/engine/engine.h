@@ -57,8 +57,9 @@ struct engine {
 };
 
 extern const struct engine engine_reference;
+extern const struct engine engine_onednn; // where the program is built with oneDNN
 
-/* By name, or NULL; engine_names lists them, ended by NULL. */
+/* By name, or NULL; engine_names lists them, ended by NULL; the first is the default. */
 const struct engine *engine_find(const char *name);
 extern const char *const engine_names[];
 

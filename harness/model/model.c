@@ -171,13 +171,16 @@ static void choose_quantized(struct model *m, const struct spec *spec) {
             add_quantized_layer(m, i, spec);
 }
 
-/* --- parameters
- * ------------------------------------------------------------------------------------- */
+/* ---- parameters ---- */
 
-static int add_parameter(struct model *m, enum parameter_role role, size_t n, const char *format,
-                         int layer, int bits) {
+/* `bits`: the width whose bank it belongs to; 0: no width's. */
+static int add_parameter(struct model *m, enum parameter_role role, size_t n, int layer,
+                         const char *what, int bits) {
     struct parameter *p = &m->parameters[m->n_parameters];
-    snprintf(p->name, sizeof p->name, format, layer, bits);
+    if (bits)
+        snprintf(p->name, sizeof p->name, "%d.%s.k%d", layer, what, bits);
+    else
+        snprintf(p->name, sizeof p->name, "%d.%s", layer, what);
     p->role = role;
     p->n = n;
     p->value = need_aligned(n, sizeof(float));
@@ -193,9 +196,9 @@ static size_t weight_count(const struct node *n) {
 }
 
 static void add_weights(struct model *m, struct node *n) {
-    n->weights = add_parameter(m, PARAMETER_WEIGHTS, weight_count(n), "%d.weights", n->layer, 0);
+    n->weights = add_parameter(m, PARAMETER_WEIGHTS, weight_count(n), n->layer, "weights", 0);
     if (n->cfg->bias && !n->cfg->batch_normalize)
-        n->bias = add_parameter(m, PARAMETER_BIAS, (size_t)n->shape.c, "%d.bias", n->layer, 0);
+        n->bias = add_parameter(m, PARAMETER_BIAS, (size_t)n->shape.c, n->layer, "bias", 0);
 }
 
 /* One bank of a norm; the spare one belongs to the evaluator and is no parameter. */
@@ -209,8 +212,8 @@ static void add_bank(struct model *m, struct norm *norm, int bank, int layer) {
         norm->shift_of[bank] = need_aligned(c, sizeof(float));
     } else {
         int bits = norm->shared ? 0 : m->widths.bits[bank];
-        norm->scale[bank] = add_parameter(m, PARAMETER_NORM, c, "%d.scale.k%d", layer, bits);
-        norm->shift[bank] = add_parameter(m, PARAMETER_NORM, c, "%d.shift.k%d", layer, bits);
+        norm->scale[bank] = add_parameter(m, PARAMETER_NORM, c, layer, "scale", bits);
+        norm->shift[bank] = add_parameter(m, PARAMETER_NORM, c, layer, "shift", bits);
         norm->scale_of[bank] = m->parameters[norm->scale[bank]].value;
         norm->shift_of[bank] = m->parameters[norm->shift[bank]].value;
     }
@@ -255,13 +258,12 @@ static void add_quantizer_parameters(struct model *m) {
         struct quantized_layer *q = &m->quantized[i];
         size_t n = m->scheme->n_params ? m->scheme->n_params(&q->layer) : 0;
         if (n)
-            q->params = add_parameter(m, PARAMETER_QUANTIZER, n, "%d.quantizer",
-                                      m->nodes[q->node].layer, 0);
+            q->params =
+                add_parameter(m, PARAMETER_QUANTIZER, n, m->nodes[q->node].layer, "quantizer", 0);
     }
 }
 
-/* --- Darknet
- * ------------------------------------------------------------------------------------------ */
+/* ---- Darknet ---- */
 
 static int same_shapes(const struct model *m, struct error *e) {
     if (darknet_layers(m->darknet) != m->cfg->n)

@@ -65,12 +65,37 @@ void session_close(struct session *s) {
     store_free_run(&s->row);
 }
 
+/* A database that knows of no try of this run, beside a checkpoint that was computed otherwise: what an
+ * earlier database left, perhaps by another version. It is put aside, and the run starts anew. */
+static int put_aside(const struct session *s, struct error *e) {
+    char aside[sizeof s->folder.checkpoint + 8];
+    int64_t attempts;
+    if (store_count_attempts(s->store, s->row.run_id, &attempts, e))
+        return -1;
+    if (attempts || s->options->other_numerics ||
+        !checkpoint_differs(s->folder.checkpoint, &s->numerics))
+        return 0;
+    snprintf(aside, sizeof aside, "%s.old", s->folder.checkpoint);
+    if (rename(s->folder.checkpoint, aside))
+        return fail_at(e, s->folder.checkpoint, 0, "cannot be put aside (%s); remove it",
+                       strerror(errno));
+    if (!s->options->quiet)
+        fprintf(
+            stderr,
+            "truncquant: note: %s is of another version and of no try in this database; the run "
+            "starts anew, and it is kept as %s\n",
+            s->folder.checkpoint, aside);
+    return 0;
+}
+
 int session_build(struct session *s, struct error *e) {
     s->model = model_build(&s->cfg, &s->spec, s->scheme, e);
     if (!s->model)
         return -1;
     s->plan = s->engine->compile(s->model, (int)s->spec.batch, s->options->threads, e);
     if (!s->plan || trainer_start(&s->trainer, &s->spec, &s->data, s->model, s->engine, s->plan, e))
+        return -1;
+    if (file_exists(s->folder.checkpoint) && put_aside(s, e))
         return -1;
     if (!file_exists(s->folder.checkpoint))
         return 0;

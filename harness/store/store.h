@@ -165,6 +165,9 @@ int store_finish(struct store *s, int64_t attempt, const struct evaluation_row *
 int store_add_evaluations(struct store *s, int64_t attempt, const struct evaluation_row *rows,
                           int n, struct error *e);
 
+/* How many tries of a run there were. */
+int store_count_attempts(struct store *s, const char *run_id, int64_t *n, struct error *e);
+
 /* The attempt that counts for a finished run (the earliest complete one); *attempt is -1 when there
  * is none, which is no error. */
 int store_complete_attempt(struct store *s, const char *run_id, int64_t *attempt, struct error *e);

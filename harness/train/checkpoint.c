@@ -125,3 +125,18 @@ int checkpoint_read(const char *path, const char *run_id, const struct numerics 
     opened_free(&o);
     return e->text[0] ? -1 : 0;
 }
+
+int checkpoint_differs(const char *path, const struct numerics *numerics) {
+    struct opened o;
+    struct error ignored = {0};
+    char now[640];
+    if (opened_start(&o, path, magic, "checkpoint", remedy, &ignored))
+        return 0;
+    numerics_text(numerics, now, sizeof now);
+    char *id = opened_text(&o), *then = opened_text(&o);
+    int differs = strcmp(then, now) != 0;
+    free(id);
+    free(then);
+    opened_free(&o);
+    return differs;
+}

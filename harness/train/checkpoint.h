@@ -17,4 +17,7 @@ int checkpoint_write(const char *path, const char *run_id, const struct numerics
 int checkpoint_read(const char *path, const char *run_id, const struct numerics *numerics,
                     int any_numerics, struct trainer *t, struct error *e);
 
+/* Whether the checkpoint was computed otherwise than `numerics` says; 0 when it cannot be read. */
+int checkpoint_differs(const char *path, const struct numerics *numerics);
+
 #endif

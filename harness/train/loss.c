@@ -12,6 +12,7 @@ static double log_sum_exp(const float *z, int classes) {
     double sum = 0;
     for (int c = 0; c < classes; c++)
         sum += exp((double)z[c] - most);
+    // cppcheck-suppress invalidFunctionArg ; the largest score alone makes it 1
     return most + log(sum);
 }
 
@@ -57,6 +58,6 @@ void soft_gradient(int n, int classes, const float *P, const float *T, float wei
 int is_in_top(const float *z, int classes, int label, int top) {
     int better = 0;
     for (int c = 0; c < classes; c++)
-        better += z[c] > z[label] || (z[c] == z[label] && c < label);
+        better += c < label ? z[c] >= z[label] : z[c] > z[label];
     return better < top;
 }

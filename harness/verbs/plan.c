@@ -256,8 +256,24 @@ static void explain_run(const struct planning *p, int i) {
     }
 }
 
+static int row_by_work(const void *a, const void *b) {
+    const struct run_row *l = *(const struct run_row *const *)a;
+    const struct run_row *r = *(const struct run_row *const *)b;
+    if (l->work != r->work)
+        return l->work < r->work ? 1 : -1;
+    return (l > r) - (l < r);
+}
+
+/* In the order of the grid; what is pending with the longest first, so that no long run is left over at
+ * the end while other cores have nothing to do. */
 static void print_runs(const struct planning *p) {
-    for (int i = 0; i < p->grid.n; i++) {
+    const struct run_row **order = need((size_t)p->grid.n, sizeof *order);
+    for (int i = 0; i < p->grid.n; i++)
+        order[i] = &p->rows[i];
+    if (p->wanted.pending)
+        qsort(order, (size_t)p->grid.n, sizeof *order, row_by_work);
+    for (int k = 0; k < p->grid.n; k++) {
+        int i = (int)(order[k] - p->rows);
         if (!p->selected[i])
             continue;
         if (p->wanted.explain)
@@ -265,6 +281,7 @@ static void print_runs(const struct planning *p) {
         else
             print_run(p, i);
     }
+    free(order);
 }
 
 /* ---- the verb ---- */
@@ -310,7 +327,8 @@ int verb_plan(struct options *o, struct error *e) {
     struct planning p = {.table = o->quantizers};
     struct wanted *w = &p.wanted;
     const struct option_row rows[] = {
-        {"--pending", NULL, NULL, "print pending and dead runs only", NULL, &w->pending},
+        {"--pending", NULL, NULL, "print pending and dead runs only, the longest first", NULL,
+         &w->pending},
         {"--retry-failed", NULL, NULL, "with --pending: failed ones too", NULL, &w->retry_failed},
         {"--ids", NULL, NULL, "print ids alone", NULL, &w->ids},
         {"--explain", NULL, NULL, "print every value of every run and where it came from", NULL,

@@ -278,3 +278,12 @@ bats_require_minimum_version 1.5.0
     [ "${#lines[@]}" -eq 18 ]
     grep -q '18 runs' "$manual"
 }
+
+@test "what is pending is printed with the longest run first" {
+    grid 'qat' $'[train]\nepochs = 2, 9, 5\n'
+    plan a.grid --pending
+    [ "$status" -eq 0 ]
+    [[ ${lines[0]} == *" epochs=9"* && ${lines[1]} == *" epochs=5"* && ${lines[2]} == *" epochs=2"* ]]
+    plan a.grid
+    [[ ${lines[0]} == *" epochs=2"* && ${lines[1]} == *" epochs=9"* ]]
+}

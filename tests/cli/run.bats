@@ -175,6 +175,21 @@ results() {
     complains "belongs to run ${first:0:12}"
 }
 
+@test "what an earlier database and version left is put aside" {
+    go run --spec a.spec --quiet
+    run="runs/$(id)"
+    mkdir other && mv a.db other/
+    go run --spec a.spec # the same version: the checkpoint stands for its training
+    [ "$status" -eq 0 ]
+    [ "$(sql 'SELECT resumed_at FROM attempts')" = 1.0 ]
+    rm a.db
+    go run --spec a.spec --threads 2
+    [ "$status" -eq 0 ]
+    [[ $stderr == *"note: "*"starts anew"* ]]
+    [ -e "$run/checkpoint.old" ]
+    [ "$(sql 'SELECT resumed_at FROM attempts')" = 0.0 ]
+}
+
 @test "a loss that is no number fails the run with its place, and only --retry tries again" {
     spec $'optimizer = sgd\nlearning_rate = 1000\ndecay = 1\nepochs = 2'
     go run --spec a.spec --quiet

@@ -1,0 +1,35 @@
+/* A convolution through oneDNN: forward, backward and the conversions of its weights, for one number of
+ * images. Activations are in nChw16c (engine/blocked.h), or NCHW where they are a network's input of
+ * fewer than 16 channels; weights come and go in canonical OIHW order. */
+#ifndef ENGINE_ONEDNN_CONV_H
+#define ENGINE_ONEDNN_CONV_H
+
+#include "engine/ops.h"
+
+#include "base/error.h"
+
+/* The library's engine and stream, and the scratch memory that all primitives share. */
+struct onednn;
+struct onednn *onednn_open(struct error *e);
+void onednn_close(struct onednn *o);
+
+struct onednn_conv;
+
+/* NULL, without a message, when oneDNN has no fast kernel for this geometry on this machine. Winograd is
+ * taken by a fixed rule (3x3, stride 1, 32 channels or more on both sides), never by timing, so that a run
+ * has the same bits each time. */
+struct onednn_conv *onednn_conv_new(struct onednn *o, const struct conv *g, int n, int plain_input,
+                                    int has_bias);
+void onednn_conv_free(struct onednn_conv *c);
+
+/* Ŵ for what follows. */
+void onednn_conv_weights(struct onednn_conv *c, const float *W);
+
+/* Y = W * X (+ bias, which is NULL when there is none). */
+void onednn_conv_forward(struct onednn_conv *c, const float *X, const float *bias, float *Y);
+
+/* dW (canonical) from X and dY; dX = ..., when not NULL. */
+void onednn_conv_backward(struct onednn_conv *c, const float *X, const float *dY, float *dW,
+                          float *dX);
+
+#endif

@@ -1,11 +1,12 @@
 #!/bin/sh
 # Install what truncquant needs from Debian's packages: to build, run and draw; with --test also what its
-# tests need. Does nothing, and asks apt nothing, when all of it is there. It builds nothing itself.
+# tests need, with --bench also PyTorch, which benchmarks and the crosscheck compare with. Does nothing, and asks apt nothing, when all of it is there. It builds nothing itself.
 set -eu
 
 run="gcc libc6-dev make git procps darknet libopenblas-dev libdnnl-dev libsqlite3-dev sqlite3 libinih-dev libssl-dev
     zlib1g-dev parallel gnuplot-nox fonts-dejavu-core dataset-fashion-mnist"
 test="bats clang-format cppcheck libcmocka-dev librsvg2-bin perl"
+bench="python3-torch python3-numpy"
 
 say() {
     echo "setup.sh: $*" >&2
@@ -17,13 +18,15 @@ die() {
 }
 
 usage() {
-    echo "usage: scripts/setup.sh [--test]"
-    echo "Installs the Debian packages that truncquant needs; --test: those of its tests, too."
+    echo "usage: scripts/setup.sh [--test | --bench]"
+    echo "Installs the Debian packages that truncquant needs; --test: those of its tests, too;"
+    echo "--bench: PyTorch, too, which 'make bench' and 'make crosscheck' compare with."
 }
 
 wanted=$run
 case ${1-} in
 --test) wanted="$run $test" ;;
+--bench) wanted="$run $bench" ;;
 --help) usage && exit 0 ;;
 '') ;;
 *) usage >&2 && exit 2 ;;

@@ -1,0 +1,403 @@
+#!/usr/bin/python3
+"""The peer: joint training of all bit-widths in PyTorch, as fast as PyTorch 1.13 can reasonably do it on a CPU.
+
+It computes what the harness computes (weights quantized per width, quantized clips, a batch-norm bank per width,
+recursive distillation, Adam), on networks read from the same cfg files. It has two uses: `speed` measures it beside
+the harness, and crosscheck.py runs the same code in double precision as an oracle. It reads no data set and saves no
+model.
+
+What makes it fast: channels_last (oneDNN's NCHW convolutions reorder), ATen's AVX-512 kernels, an allocator that keeps
+its memory (glibc would return every large tensor to the kernel, and its pages would be cleared anew), the clip's
+gradient as one pass, additions and rounding in place, norms folded into the convolution before them for evaluation.
+Three quarters of a training step are then oneDNN's convolutions. TorchScript fuses nothing in a build without LLVM,
+which Debian's is.
+"""
+import argparse
+import ctypes
+import functools
+import os
+import statistics
+import sys
+import time
+
+# Before PyTorch is loaded: it does not choose its AVX-512 kernels by itself. No effect where there is no AVX-512.
+os.environ.setdefault("ATEN_CPU_CAPABILITY", "avx512" if "avx512f" in open("/proc/cpuinfo").read() else "default")
+
+try:
+    import torch
+    import torch.nn.functional as F
+except ImportError:
+    sys.exit("PyTorch is not there; scripts/setup.sh --bench installs it (Debian's python3-torch)")
+
+from peer_network import CfgError, Layout
+
+SCHEMES = {  # range map, rounder
+    "fp32": (None, None),
+    "qat": ("tanh", "nearest"),
+    "minmax": ("minmax", "nearest"),
+    "truncquant": ("tanh", "floor"),
+    "truncquant-minmax": ("minmax", "floor"),
+}
+FLOAT = 32
+aten = torch.ops.aten
+
+
+# --- weights -----------------------------------------------------------------------------------------------------
+
+def code(rounder, u, k):
+    top = 2 ** k - 1
+    return (u * (top + 1)).floor_().clamp_(max=top) if rounder == "floor" else (u * top).round_()
+
+
+def tanh_slope(t):
+    return 1 - t * t
+
+
+def through_max(g, t, largest, scale):
+    """dL/dt of the elements that attain M = max|t|, from all others; equal shares in a tie."""
+    attains = (t.abs() == largest).to(t.dtype)
+    share = scale * torch.dot(g.flatten(), t.flatten()) / (largest * largest * attains.sum())
+    return attains * torch.sign(t) * share
+
+
+class TanhQuantize(torch.autograd.Function):
+    """u = tanh W / (2 max) + 1/2; W^ = mean|W| (2 q / (2^k - 1) - 1)."""
+
+    @staticmethod
+    def forward(ctx, W, rounder, k, given):
+        t = torch.tanh(W)
+        largest, scale = t.abs().max(), W.abs().mean()
+        ctx.save_for_backward(t, largest, scale)
+        if k == FLOAT:
+            return t * (scale / largest)
+        u = t / (2 * largest) + 0.5
+        q = code(rounder, u, k)
+        q = given(u, q) if given else q
+        top = 2 ** k - 1
+        return (2 * q - top) * (scale / top)
+
+    @staticmethod
+    def backward(ctx, g):
+        t, largest, scale = ctx.saved_tensors
+        dt = g * (scale / largest) - through_max(g, t, largest, scale)
+        return dt * tanh_slope(t), None, None, None
+
+
+class MinmaxQuantize(torch.autograd.Function):
+    """u = (W - lo) / (hi - lo); W^ = lo + (hi - lo) q / (2^k - 1)."""
+
+    @staticmethod
+    def forward(ctx, W, rounder, k, given):
+        if k == FLOAT:
+            return W.view_as(W)
+        lo, hi = torch.aminmax(W)
+        u = (W - lo) / (hi - lo)
+        q = code(rounder, u, k)
+        q = given(u, q) if given else q
+        return lo + q * ((hi - lo) / (2 ** k - 1))
+
+    @staticmethod
+    def backward(ctx, g):
+        return g, None, None, None
+
+
+QUANTIZERS = {"tanh": TanhQuantize, "minmax": MinmaxQuantize}
+
+
+# --- activations ---------------------------------------------------------------------------------------------------
+
+def clip_gradient(g, x):
+    """g where 0 <= x <= 1, else 0, in one pass. hardtanh_backward passes what lies strictly between its bounds: a
+    hair wider than [0, 1]. It does not exist in bfloat16, where two one-sided passes stand for it."""
+    tiny, above = torch.finfo(x.dtype).tiny, 1 + torch.finfo(x.dtype).eps
+    if x.dtype == torch.bfloat16:
+        return aten.threshold_backward(aten.threshold_backward(g, x, -tiny), -x, -above)
+    return aten.hardtanh_backward(g, x, -tiny, above)
+
+
+class Clip(torch.autograd.Function):
+    """round((2^j - 1) clip(x, 0, 1)) / (2^j - 1), straight through where 0 <= x <= 1."""
+
+    @staticmethod
+    def forward(ctx, x, j, given):
+        ctx.save_for_backward(x)
+        top = 2 ** j - 1
+        q = F.hardtanh(x, 0.0, 1.0).mul_(top).round_() if given is None else given
+        return q.div_(top)
+
+    @staticmethod
+    def backward(ctx, g):
+        return clip_gradient(g, ctx.saved_tensors[0]), None, None
+
+
+class Forced(torch.autograd.Function):
+    """Another value in a tensor's place, the gradient passed on: the oracle's way to follow the harness."""
+
+    @staticmethod
+    def forward(ctx, x, value):
+        return value
+
+    @staticmethod
+    def backward(ctx, g):
+        return g, None
+
+
+# --- the network ---------------------------------------------------------------------------------------------------
+
+class Network:
+    """The parameters of a cfg, one batch-norm bank per width, and the passes through them.
+
+    `watch`, if set, sees what is rounded and says how to go on: watch.codes(name, k, u, q) returns the codes of
+    weights, watch.activation(node, x, k, j) what the activation reads and, where it rounds, the codes of that."""
+
+    momentum, epsilon = 0.1, 1e-5
+
+    def __init__(self, path, shape, classes, scheme, widths, precision="fp32"):
+        self.layout = Layout(path, shape, classes)
+        self.range, self.rounder = SCHEMES[scheme]
+        self.widths = widths if self.range else [FLOAT]
+        self.compute = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp64": torch.float64}[precision]
+        self.store = torch.float64 if precision == "fp64" else torch.float32
+        self.parameters, self.running, self.watch = {}, {}, None
+        for node in self.layout.nodes:
+            if node.op in ("conv", "linear"):
+                self.add_weights(node)
+            elif node.op == "norm":
+                self.add_banks(node)
+
+    def add(self, name, value):
+        if value.dim() == 4:
+            value = value.contiguous(memory_format=torch.channels_last)
+        self.parameters[name] = value.requires_grad_()
+
+    def add_weights(self, node):
+        shape = node.options["weights"]
+        bound = (shape[0] / torch.Size(shape).numel()) ** 0.5  # 1 / sqrt(fan in)
+        self.add(f"{node.layer}.weights", torch.empty(shape, dtype=self.store).uniform_(-bound, bound))
+        if node.options["bias"]:
+            self.add(f"{node.layer}.bias", torch.empty(shape[0], dtype=self.store).uniform_(-bound, bound))
+
+    def add_banks(self, node):
+        c = node.shape[0]
+        for k in self.widths:
+            self.add(f"{node.layer}.scale.k{k}", torch.ones(c, dtype=self.store))
+            self.add(f"{node.layer}.shift.k{k}", torch.zeros(c, dtype=self.store))
+            self.running[f"{node.layer}.mean.k{k}"] = torch.zeros(c, dtype=self.store)
+            self.running[f"{node.layer}.variance.k{k}"] = torch.ones(c, dtype=self.store)
+
+    def weights(self, node, k):
+        name = f"{node.layer}.weights"
+        W = self.parameters[name]
+        if node.quantized and self.range:
+            given = functools.partial(self.watch.codes, name, k) if self.watch else None
+            W = QUANTIZERS[self.range].apply(W, self.rounder, k, given)
+        return W.to(self.compute)
+
+    def bias(self, node):
+        bias = self.parameters.get(f"{node.layer}.bias")
+        return bias if bias is None else bias.to(self.compute)
+
+    def bank(self, node, k):
+        names = [f"{node.layer}.{what}.k{k}" for what in ("mean", "variance", "scale", "shift")]
+        return [self.running[n] for n in names[:2]] + [self.parameters[n] for n in names[2:]]
+
+    def norm(self, node, x, k):
+        mean, variance, scale, shift = self.bank(node, k)
+        return F.batch_norm(x, mean, variance, scale, shift, True, self.momentum, self.epsilon)
+
+    def act(self, node, x, k, j):
+        codes = None
+        if self.watch:
+            value, codes = self.watch.activation(node, x, k, j)
+            x = Forced.apply(x, value)
+        if node.clips and j != FLOAT:
+            return Clip.apply(x, j, codes)
+        # Nobody needs what a norm wrote, so ReLU may write over it.
+        return F.relu(x, inplace=not self.watch and self.layout.nodes[node.inputs[0]].op == "norm")
+
+    def step(self, node, inputs, k, j):
+        """One node of a training pass."""
+        x = inputs[0]
+        if node.op == "conv":
+            o = node.options
+            return F.conv2d(x, self.weights(node, k), self.bias(node), o["stride"], o["padding"], 1, o["groups"])
+        if node.op == "linear":
+            x = x.flatten(1) if x.shape[2:] == (1, 1) else x.contiguous().flatten(1)  # in the order c, h, w
+            return F.linear(x, self.weights(node, k), self.bias(node))[:, :, None, None]
+        if node.op == "norm":
+            return self.norm(node, x, k)
+        if node.op == "act":
+            return self.act(node, x, k, j)
+        if node.op == "maxpool":
+            return F.max_pool2d(x, node.options["size"], node.options["stride"])
+        if node.op == "avgpool":
+            return x.mean((2, 3), keepdim=True)
+        return x.add_(inputs[1])  # onto what a convolution or norm wrote, which neither needs again
+
+    def forward(self, images, k, j):
+        """Class scores at k bits and j activation bits, with batch statistics; the running ones move."""
+        values = [images.to(self.compute)]
+        for node in self.layout.nodes[1:]:
+            values.append(self.step(node, [values[i] for i in node.inputs], k, j))
+        return values[self.layout.logits].flatten(1).to(self.store)
+
+
+class Evaluation:
+    """A network at one width, its weights quantized and its running statistics folded in, for inference alone."""
+
+    def __init__(self, network, k, j):
+        self.layout, self.compute, self.j = network.layout, network.compute, j
+        self.constants = {}
+        self.folded = set()  # norms that the convolution before them does
+        with torch.no_grad():
+            for i, node in enumerate(self.layout.nodes):
+                if node.op in ("conv", "linear"):
+                    self.constants[i] = self.weights(network, i, node, k)
+                elif node.op == "norm" and i not in self.folded:
+                    mean, variance, scale, shift = network.bank(node, k)
+                    factor = scale * torch.rsqrt(variance + network.epsilon)
+                    ones = torch.ones_like(mean)
+                    # Exactly what batch_norm computes from: mean 0, variance 1, one factor, one offset.
+                    self.constants[i] = (ones * 0, ones, factor, shift - factor * mean)
+
+    def weights(self, network, i, node, k):
+        W, bias = network.weights(node, k).to(network.store), network.parameters.get(f"{node.layer}.bias")
+        readers = self.layout.readers(i)
+        if len(readers) == 1 and self.layout.nodes[readers[0]].op == "norm":
+            mean, variance, scale, shift = network.bank(self.layout.nodes[readers[0]], k)
+            factor = scale * torch.rsqrt(variance + network.epsilon)
+            W = W * factor.view(-1, *[1] * (W.dim() - 1))
+            bias = shift - factor * mean + (0 if bias is None else factor * bias)
+            self.folded.add(readers[0])
+        if W.dim() == 4:
+            W = W.contiguous(memory_format=torch.channels_last)
+        return W.to(self.compute), None if bias is None else bias.to(self.compute)
+
+    def act(self, node, x):
+        if not node.clips or self.j == FLOAT:
+            return x.relu_()
+        top = 2 ** self.j - 1
+        return F.hardtanh_(x, 0.0, 1.0).mul_(top).round_().div_(top)
+
+    def step(self, i, node, inputs):
+        x = inputs[0]
+        if node.op == "conv":
+            o = node.options
+            return F.conv2d(x, *self.constants[i], o["stride"], o["padding"], 1, o["groups"])
+        if node.op == "linear":
+            x = x.flatten(1) if x.shape[2:] == (1, 1) else x.contiguous().flatten(1)
+            return F.linear(x, *self.constants[i])[:, :, None, None]
+        if node.op == "norm":
+            return x if i in self.folded else F.batch_norm(x, *self.constants[i], False, 0.0, 0.0)
+        if node.op == "act":
+            return self.act(node, x)
+        if node.op == "maxpool":
+            return F.max_pool2d(x, node.options["size"], node.options["stride"])
+        if node.op == "avgpool":
+            return x.mean((2, 3), keepdim=True)
+        return x.add_(inputs[1])
+
+    def forward(self, images):
+        with torch.inference_mode():
+            values = [images.to(self.compute)]
+            for i, node in enumerate(self.layout.nodes[1:], 1):
+                values.append(self.step(i, node, [values[n] for n in node.inputs]))
+            return values[self.layout.logits].flatten(1)
+
+
+# --- training ------------------------------------------------------------------------------------------------------
+
+def accumulate_gradients(network, images, labels, act_bits=None):
+    """Forward and backward at every width, the highest first: gradients add up in the parameters. Returns by width the
+    loss that it learns from, and the loss against the labels."""
+    losses, teacher = {}, None
+    for k in sorted(network.widths, reverse=True):
+        logits = network.forward(images, k, act_bits or k)
+        log_p = F.log_softmax(logits, 1)
+        against_labels = F.nll_loss(log_p, labels)
+        loss = against_labels if teacher is None else -(teacher * log_p).sum() / len(images)
+        loss.backward()
+        teacher = log_p.detach().exp()
+        losses[k] = (loss.detach(), against_labels.detach())
+    return losses
+
+
+def keep_memory():
+    """glibc's malloc: serve large tensors from its heap and return nothing to the kernel."""
+    M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+    libc = ctypes.CDLL(None)
+    libc.mallopt(M_MMAP_THRESHOLD, 1 << 30)
+    libc.mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1)
+
+
+def median_rate(batch, steps, work):
+    """Images per second; the first call warms up."""
+    seconds = []
+    for _ in range(steps + 1):
+        start = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - start)
+    return batch / statistics.median(seconds[1:])
+
+
+def measure(args):
+    torch.set_num_threads(args.threads)
+    h, w, c = args.shape
+    network = Network(args.network, (c, h, w), args.classes, args.scheme, args.widths, args.precision)
+    optimizer = torch.optim.Adam(network.parameters.values(), lr=1e-3, foreach=True)
+    images = torch.randn(args.batch, c, h, w).contiguous(memory_format=torch.channels_last)
+    labels = torch.randint(args.classes, (args.batch,))
+
+    def train():
+        optimizer.zero_grad(set_to_none=True)
+        accumulate_gradients(network, images, labels)
+        optimizer.step()
+
+    if args.profile:
+        return profile(train)
+    rate = median_rate(args.batch, args.steps, train)
+    evaluation = Evaluation(network, min(4, max(network.widths)), 4)
+    # An evaluation is short: more of them give a median as sure.
+    return rate, median_rate(args.batch, 3 * args.steps, lambda: evaluation.forward(images))
+
+
+def profile(work):
+    from torch.profiler import profile as record
+    work()
+    with record() as p:
+        work()
+    print(p.key_averages().table(sort_by="self_cpu_time_total", row_limit=20, max_name_column_width=40))
+
+
+def shape(text):
+    h, w, c = (int(n) for n in text.split("x"))
+    return h, w, c
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Images per second of the PyTorch peer, as CSV.")
+    sub = parser.add_subparsers(dest="command", required=True)
+    p = sub.add_parser("speed", help="train and evaluate on random images")
+    p.add_argument("network", metavar="NETWORK.cfg")
+    p.add_argument("--threads", type=int, default=1)
+    p.add_argument("--steps", type=int, default=7, help="median of so many, after one to warm up (default 7)")
+    p.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
+    p.add_argument("--shape", type=shape, default=(32, 32, 3), help="HEIGHTxWIDTHxCHANNELS (default 32x32x3)")
+    p.add_argument("--classes", type=int, default=10)
+    p.add_argument("--batch", type=int, default=128)
+    p.add_argument("--scheme", choices=SCHEMES, default="truncquant")
+    p.add_argument("--widths", type=lambda s: [int(k) for k in s.split()], default=[1, 2, 4, 8, 32])
+    p.add_argument("--profile", action="store_true", help="where a training step's time goes, instead")
+    args = parser.parse_args()
+    keep_memory()
+    try:
+        rates = measure(args)
+    except (CfgError, OSError) as e:
+        sys.exit(f"peer_pytorch: {e}")
+    if rates:
+        print("network,threads,precision,train,evaluate")
+        print(f"{os.path.basename(args.network)},{args.threads},{args.precision},{rates[0]:.1f},{rates[1]:.1f}")
+
+
+if __name__ == "__main__":
+    main()

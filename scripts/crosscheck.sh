@@ -1,0 +1,25 @@
+#!/bin/sh
+# Compare training steps of the harness with the PyTorch peer (bench/crosscheck.py says what and how): every scheme,
+# both optimizers, two networks, every engine; then that each rule computed wrongly on purpose is noticed.
+# STEPS=N takes another number of steps than 50. Takes some minutes.
+set -eu
+cd "$(dirname "$0")/.."
+
+python=${PYTHON:-/usr/bin/python3}
+"$python" -c 'import torch' 2>/dev/null || {
+    echo "crosscheck.sh: $python has no PyTorch, so there is nothing to compare with;" \
+        "scripts/setup.sh --bench installs it (Debian's python3-torch)" >&2
+    exit 1
+}
+check() {
+    "$python" bench/crosscheck.py --steps "${STEPS:-50}" "$@"
+}
+
+status=0
+check || status=1
+check --scheme qat --scheme truncquant-minmax --optimizer sgd --rate 0.05 --decay 0.0005 --schedule cosine || status=1
+check --scheme truncquant --network experiments/networks/lenet.cfg || status=1
+check --mutate all || status=1
+[ $status = 0 ] && echo "crosscheck: every step agrees, every wrong rule is noticed" ||
+    echo "crosscheck: the lines that do not begin with ok say where the two sides part" >&2
+exit $status

@@ -1,6 +1,7 @@
 #!/bin/sh
 # Install what truncquant needs from Debian's packages: to build, run and draw; with --test also what its
-# tests need, with --bench also PyTorch, which benchmarks and the crosscheck compare with. Does nothing, and asks apt nothing, when all of it is there. It builds nothing itself.
+# tests need, with --bench also PyTorch, which benchmarks and the crosscheck compare with. Does nothing, and
+# asks apt nothing, when all of it is there. It builds nothing itself.
 set -eu
 
 run="gcc libc6-dev make git procps darknet libopenblas-dev libdnnl-dev libsqlite3-dev sqlite3 libinih-dev libssl-dev

@@ -8,20 +8,23 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct verb {
     const char *name, *help;
     int (*run)(struct options *, struct error *);
+    int computes; // with threads
 };
 
 static const struct verb verbs[] = {
-    {"plan", "validate a grid, record its runs, print one per line", verb_plan},
-    {"run", "train (or go on from a checkpoint), freeze, evaluate, record one run", verb_run},
-    {"evaluate", "more evaluations of finished runs; nothing is trained", verb_evaluate},
-    {"status", "done, running, failed, dead and pending runs; time left", verb_status},
-    {"export", "tables of results as text, CSV, LaTeX or Markdown", verb_export},
-    {"check", "what this machine has and lacks, in plain words", verb_check},
+    {"plan", "validate a grid, record its runs, print one per line", verb_plan, 0},
+    {"run", "train (or go on from a checkpoint), freeze, evaluate, record one run", verb_run, 1},
+    {"evaluate", "more evaluations of finished runs; nothing is trained", verb_evaluate, 1},
+    {"status", "done, running, failed, dead and pending runs; time left", verb_status, 0},
+    {"export", "tables of results as text, CSV, LaTeX or Markdown", verb_export, 0},
+    {"check", "what this machine has and lacks, in plain words", verb_check, 0},
     {0},
 };
 
@@ -41,6 +44,14 @@ static int flush_output(int status, struct error *e) {
     return status == EXIT_DONE ? EXIT_FAILED : status;
 }
 
+/* Threads that wait must sleep: by default they spin, and two runs on two cores then wait for each
+ * other. OpenMP reads its environment when the program is loaded, so load it again. */
+static void wait_asleep(char **argv) {
+    if (getenv("OMP_WAIT_POLICY") || setenv("OMP_WAIT_POLICY", "passive", 1))
+        return;
+    execv("/proc/self/exe", argv); // when it fails, the run is slower, no more
+}
+
 int main(int argc, char **argv) {
     if (argc < 2) {
         usage(stderr);
@@ -57,6 +68,8 @@ int main(int argc, char **argv) {
     for (const struct verb *v = verbs; v->name; v++) {
         if (strcmp(v->name, argv[1]))
             continue;
+        if (v->computes)
+            wait_asleep(argv);
         struct error e = {0};
         int status = flush_output(v->run(&options, &e), &e);
         if (e.text[0])

@@ -9,6 +9,8 @@
 
 #include "model/model.h"
 
+#include <stdio.h>
+
 struct plan; // an engine's compiled model, opaque
 
 enum pass_mode {
@@ -52,6 +54,9 @@ struct engine {
     /* The output of a node in the last forward, (n, c, h, w); valid until the next call. NULL if
      * the engine did not keep it. */
     const float *(*peek)(struct plan *p, int node);
+
+    /* Which nodes fall back to the reference operators, a line each. NULL: none ever do. */
+    void (*describe)(const struct plan *p, FILE *out);
 
     void (*free)(struct plan *p);
 };

@@ -14,6 +14,7 @@
 #include <cblas.h>
 #include <math.h>
 #include <omp.h>
+#include <oneapi/dnnl/dnnl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -209,6 +210,8 @@ static struct sized_conv *conv_for(struct plan *p, struct step *s) {
     if (!c->conv)
         *c = (struct sized_conv){
             p->r.n, onednn_conv_new(p->o, &g, p->r.n, reads_plain(n, p->r.m), n->bias >= 0), -1};
+    if (!c->conv) // there was one for the whole batch
+        onednn_must(dnnl_unimplemented, "a convolution for fewer images");
     if (c->weights != s->weights)
         onednn_conv_weights(c->conv, p->r.nodes[s->node].W);
     c->weights = s->weights;
@@ -413,6 +416,41 @@ static void max_step_backward(struct plan *p, struct step *s) {
     sink_close(p, &sink);
 }
 
+/* ---- linear layers, in canonical layout ---- */
+
+/* C (m, n) = A B + beta C, row-major; its threads are those of the convolutions, which OpenBLAS's are
+ * not: two pools would fight for the cores. */
+static void product(char trans_a, char trans_b, int m, int n, int k, const float *A, const float *B,
+                    float beta, float *C) {
+    int lda = trans_a == 'N' ? k : m, ldb = trans_b == 'N' ? n : k;
+    onednn_must(dnnl_sgemm(trans_a, trans_b, m, n, k, 1, A, lda, B, ldb, beta, C, n),
+                "a matrix product");
+}
+
+static void linear_step_forward(struct plan *p, struct step *s) {
+    const struct node *n = node_of(p, s->node);
+    int in = (int)node_values(node_of(p, n->in[0])), out = n->shape.c;
+    float *Y = p->places[s->node].out;
+    product('N', 'T', p->r.n, out, in, view(p, n->in[0], PLAIN), p->r.nodes[s->node].W, 0, Y);
+    const float *bias = n->bias >= 0 ? p->r.m->parameters[n->bias].value : NULL;
+    for (int i = 0; bias && i < p->r.n; i++)
+        for (int o = 0; o < out; o++)
+            Y[(size_t)i * (size_t)out + (size_t)o] += bias[o];
+}
+
+static void linear_step_backward(struct plan *p, struct step *s) {
+    const struct node *n = node_of(p, s->node);
+    int in = (int)node_values(node_of(p, n->in[0])), out = n->shape.c;
+    const float *dY = gradient_of(p, s);
+    product('T', 'N', out, in, p->r.n, dY, view(p, n->in[0], PLAIN), 0, p->r.nodes[s->node].dW);
+    if (n->bias >= 0)
+        bias_backward(p->r.n, out, 1, dY, p->r.m->parameters[n->bias].grad);
+    struct sink sink = sink_open(p, n->in[0], PLAIN, 1);
+    if (sink.data)
+        product('N', 'N', p->r.n, in, out, dY, p->r.nodes[s->node].W, sink.add ? 1 : 0, sink.data);
+    sink_close(p, &sink);
+}
+
 /* ---- what runs as a reference operator ---- */
 
 static void plain_step_forward(struct plan *p, struct step *s) {
@@ -511,7 +549,10 @@ static struct step own_step(struct plan *p, int i) {
         return conv_step(p, i);
     if ((n->op == OP_NORM || (n->op == OP_ACT && can_fuse(n))) && blocked)
         return norm_step(p, i);
-    if (n->op == OP_ADD && blocked && is_blocked(p, n->in[1])) {
+    if (n->op == OP_LINEAR) {
+        s.forward = linear_step_forward;
+        s.backward = linear_step_backward;
+    } else if (n->op == OP_ADD && blocked && is_blocked(p, n->in[1])) {
         s.forward = add_step_forward;
         s.backward = add_step_backward;
     } else if (n->op == OP_AVGPOOL && blocked) {
@@ -533,7 +574,8 @@ static void add_step(struct plan *p, int i) {
         s.backward = plain_step_backward;
     }
     struct place *out = &p->places[s.node];
-    out->layout = plain || node_of(p, s.node)->op == OP_AVGPOOL ? PLAIN : BLOCKED;
+    enum op op = node_of(p, s.node)->op;
+    out->layout = plain || op == OP_AVGPOOL || op == OP_LINEAR ? PLAIN : BLOCKED;
     out->out = need_aligned(place_size(p, s.node, out->layout, p->batch), sizeof(float));
     p->steps[p->n_steps++] = s;
 }
@@ -554,7 +596,7 @@ static void allocate_scratch(struct plan *p) {
 
 static struct plan *onednn_compile(struct model *m, int batch, int threads, struct error *e) {
     omp_set_num_threads(threads);
-    openblas_set_num_threads(threads);
+    openblas_set_num_threads(1); // only fallen-back convolutions use it, between OpenMP's threads
     struct onednn *o = onednn_open(e);
     if (!o)
         return NULL;
@@ -656,6 +698,16 @@ static const float *onednn_peek(struct plan *p, int node) {
     return p->places[node].out ? view(p, node, PLAIN) : NULL;
 }
 
+static void onednn_describe(const struct plan *p, FILE *out) {
+    for (int i = 0; i < p->n_steps; i++) {
+        char name[96];
+        if (p->steps[i].forward != plain_step_forward)
+            continue;
+        model_node_name(p->r.m, p->steps[i].node, name, sizeof name);
+        fprintf(out, "%s: by the reference engine\n", name);
+    }
+}
+
 const struct engine engine_onednn = {
     .name = "onednn",
     .compile = onednn_compile,
@@ -664,5 +716,6 @@ const struct engine engine_onednn = {
     .backward = onednn_backward,
     .weight_gradient = onednn_weight_gradient,
     .peek = onednn_peek,
+    .describe = onednn_describe,
     .free = onednn_free,
 };

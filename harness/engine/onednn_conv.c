@@ -36,11 +36,11 @@ struct onednn_conv {
     int backward_W_is_stale;
 };
 
-static void must(dnnl_status_t status, const char *what) {
+void onednn_must(int status, const char *what) {
     if (status == dnnl_success)
         return;
     fprintf(stderr, "truncquant: oneDNN: %s failed (status %d); try --engine reference\n", what,
-            (int)status);
+            status);
     exit(1);
 }
 
@@ -75,7 +75,7 @@ void onednn_close(struct onednn *o) {
 static void add_argument(struct onednn *o, struct primitive *p, int which,
                          const dnnl_memory_desc_t *desc) {
     dnnl_memory_t memory;
-    must(dnnl_memory_create(&memory, desc, o->engine, DNNL_MEMORY_NONE), "a memory object");
+    onednn_must(dnnl_memory_create(&memory, desc, o->engine, DNNL_MEMORY_NONE), "a memory object");
     p->arguments[p->n++] = (dnnl_exec_arg_t){which, memory};
 }
 
@@ -94,12 +94,12 @@ static void add_scratchpad(struct onednn *o, struct primitive *p, const_dnnl_pri
 static void execute(struct onednn *o, struct primitive *p, const void *const *data) {
     for (int i = 0; i < p->n; i++) {
         int own = p->arguments[i].arg == DNNL_ARG_SCRATCHPAD;
-        must(
+        onednn_must(
             dnnl_memory_set_data_handle(p->arguments[i].memory, own ? o->scratch : (void *)data[i]),
             "binding memory");
     }
-    must(dnnl_primitive_execute(p->handle, o->stream, p->n, p->arguments), "a primitive");
-    must(dnnl_stream_wait(o->stream), "waiting");
+    onednn_must(dnnl_primitive_execute(p->handle, o->stream, p->n, p->arguments), "a primitive");
+    onednn_must(dnnl_stream_wait(o->stream), "waiting");
 }
 
 static void primitive_free(struct primitive *p) {
@@ -112,9 +112,10 @@ static void primitive_free(struct primitive *p) {
 static void make_reorder(struct onednn *o, struct primitive *p, const dnnl_memory_desc_t *from,
                          const dnnl_memory_desc_t *to) {
     dnnl_primitive_desc_t pd;
-    must(dnnl_reorder_primitive_desc_create(&pd, from, o->engine, to, o->engine, o->attributes),
-         "a reorder");
-    must(dnnl_primitive_create(&p->handle, pd), "a reorder");
+    onednn_must(
+        dnnl_reorder_primitive_desc_create(&pd, from, o->engine, to, o->engine, o->attributes),
+        "a reorder");
+    onednn_must(dnnl_primitive_create(&p->handle, pd), "a reorder");
     add_argument(o, p, DNNL_ARG_FROM, from);
     add_argument(o, p, DNNL_ARG_TO, to);
     add_scratchpad(o, p, pd);
@@ -235,7 +236,7 @@ static float *weights_memory(const dnnl_memory_desc_t *desc) {
 static void make_forward(struct onednn_conv *c, const struct descriptions *d, int has_bias,
                          const_dnnl_primitive_desc_t pd) {
     const dnnl_memory_desc_t *w = dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
-    must(dnnl_primitive_create(&c->forward.handle, pd), "a convolution");
+    onednn_must(dnnl_primitive_create(&c->forward.handle, pd), "a convolution");
     add_argument(c->o, &c->forward, DNNL_ARG_SRC, &d->x);
     add_argument(c->o, &c->forward, DNNL_ARG_WEIGHTS, w);
     add_argument(c->o, &c->forward, DNNL_ARG_DST, &d->y);
@@ -249,7 +250,7 @@ static void make_forward(struct onednn_conv *c, const struct descriptions *d, in
 static void make_data(struct onednn_conv *c, const struct descriptions *d,
                       const_dnnl_primitive_desc_t pd) {
     const dnnl_memory_desc_t *w = dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
-    must(dnnl_primitive_create(&c->backward_data.handle, pd), "a convolution");
+    onednn_must(dnnl_primitive_create(&c->backward_data.handle, pd), "a convolution");
     add_argument(c->o, &c->backward_data, DNNL_ARG_DIFF_DST, &d->y);
     add_argument(c->o, &c->backward_data, DNNL_ARG_WEIGHTS, w);
     add_argument(c->o, &c->backward_data, DNNL_ARG_DIFF_SRC, &d->x);
@@ -261,7 +262,7 @@ static void make_data(struct onednn_conv *c, const struct descriptions *d,
 static void make_weights(struct onednn_conv *c, const struct descriptions *d,
                          const_dnnl_primitive_desc_t pd) {
     const dnnl_memory_desc_t *w = dnnl_primitive_desc_query_md(pd, dnnl_query_diff_weights_md, 0);
-    must(dnnl_primitive_create(&c->backward_weights.handle, pd), "a convolution");
+    onednn_must(dnnl_primitive_create(&c->backward_weights.handle, pd), "a convolution");
     add_argument(c->o, &c->backward_weights, DNNL_ARG_SRC, &d->x);
     add_argument(c->o, &c->backward_weights, DNNL_ARG_DIFF_DST, &d->y);
     add_argument(c->o, &c->backward_weights, DNNL_ARG_DIFF_WEIGHTS, w);

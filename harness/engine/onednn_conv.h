@@ -13,6 +13,9 @@ struct onednn;
 struct onednn *onednn_open(struct error *e);
 void onednn_close(struct onednn *o);
 
+/* End the process with a message unless `status` is dnnl_success: a call that cannot fail has. */
+void onednn_must(int status, const char *what);
+
 struct onednn_conv;
 
 /* NULL, without a message, when oneDNN has no fast kernel for this geometry on this machine. Winograd is

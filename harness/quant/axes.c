@@ -9,6 +9,32 @@
 #include <float.h>
 #include <string.h>
 
+/* ---- tanh, 16 values at a time ---- */
+
+/* glibc's vector tanhf (libmvec), which GCC calls for a loop when it is told that there is one. Whole
+ * blocks only, the last one filled up: a value's tanh must not depend on its place in the layer, or
+ * latent and frozen weights would differ by a bit. */
+#if defined __x86_64__ && defined _OPENMP
+#pragma omp declare simd notinbranch
+extern float tanhf(float);
+#endif
+
+enum { BLOCK = 16 };
+
+static void tanh_block(const float *W, size_t left, float t[BLOCK]) {
+    float w[BLOCK] = {0};
+    memcpy(w, W, (left < BLOCK ? left : BLOCK) * sizeof *w);
+#pragma omp simd
+    for (int i = 0; i < BLOCK; i++)
+        t[i] = tanhf(w[i]);
+}
+
+/* for each block: first weight, number of weights, their tanh */
+#define FOR_TANH_BLOCKS(at, m, t, W, n)                                                            \
+    for (size_t at = 0, m;                                                                         \
+         at < (n) && (m = (n)-at < BLOCK ? (n)-at : BLOCK, tanh_block((W) + at, m, t), 1);         \
+         at += BLOCK)
+
 /* What the tanh map needs of a whole layer. */
 struct tanh_range {
     float max;   // M = max|t|
@@ -18,23 +44,29 @@ struct tanh_range {
 
 static struct tanh_range tanh_range(const float *W, size_t n) {
     struct tanh_range r = {0};
+    float t[BLOCK];
     double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        float a = fabsf(tanhf(W[i]));
+    for (size_t i = 0; i < n; i++)
         sum += fabsf(W[i]);
-        if (a > r.max) {
-            r.max = a;
-            r.ties = 0;
-        }
-        r.ties += a == r.max;
+    FOR_TANH_BLOCKS (at, m, t, W, n) {
+        float most = r.max;
+        for (size_t i = 0; i < m; i++)
+            most = fabsf(t[i]) > most ? fabsf(t[i]) : most;
+        r.ties = most > r.max ? 0 : r.ties;
+        r.max = most;
+        for (size_t i = 0; i < m; i++)
+            r.ties += fabsf(t[i]) == most;
     }
     r.scale = n ? (float)(sum / (double)n) : 0;
     return r;
 }
 
-static float tanh_map(float w, const struct tanh_range *r) {
-    return r->max > 0 ? tanhf(w) / (2 * r->max) + 0.5f : 0.5f;
+/* u of a weight whose tanh is t. */
+static float tanh_map(float t, const struct tanh_range *r) {
+    return r->max > 0 ? t / (2 * r->max) + 0.5f : 0.5f;
 }
+
+/* ---- min and max ---- */
 
 struct minmax_range {
     float lo, extent; // extent = hi - lo
@@ -103,22 +135,24 @@ static void minmax_levels(const struct quant_layer *l, const struct minmax_range
 
 static void tanh_quantize(const struct quant_layer *l, const float *W, int k, float *W_hat) {
     struct tanh_range r = tanh_range(W, l->n);
-    float s = effective_scale(l, r.scale, k);
+    float s = effective_scale(l, r.scale, k), t[BLOCK], levels[256];
     if (!(r.max > 0)) {
         // All zero, or not a number: Ŵ = s · 0 keeps a NaN visible.
         for (size_t i = 0; i < l->n; i++)
             W_hat[i] = s * 0.0f;
     } else if (k == FLOAT_BITS) {
-        for (size_t i = 0; i < l->n; i++)
-            W_hat[i] = s * (tanhf(W[i]) / r.max);
+        FOR_TANH_BLOCKS (at, m, t, W, l->n)
+            for (size_t i = 0; i < m; i++)
+                W_hat[at + i] = s * (t[i] / r.max);
     } else if (l->axes.rounder == ROUND_IDENTITY) {
-        for (size_t i = 0; i < l->n; i++)
-            W_hat[i] = s * (2 * tanh_map(W[i], &r) - 1);
+        FOR_TANH_BLOCKS (at, m, t, W, l->n)
+            for (size_t i = 0; i < m; i++)
+                W_hat[at + i] = s * (2 * tanh_map(t[i], &r) - 1);
     } else {
-        float levels[256];
         tanh_levels(l, s, k, levels);
-        for (size_t i = 0; i < l->n; i++)
-            W_hat[i] = levels[axes_code(l->axes.rounder, tanh_map(W[i], &r), k)];
+        FOR_TANH_BLOCKS (at, m, t, W, l->n)
+            for (size_t i = 0; i < m; i++)
+                W_hat[at + i] = levels[axes_code(l->axes.rounder, tanh_map(t[i], &r), k)];
     }
 }
 
@@ -163,20 +197,20 @@ void axes_quantize(const struct quant_layer *l, const float *W, const float *par
 static void tanh_backward(const struct quant_layer *l, const float *W, int k, const float *g,
                           float *dW) {
     struct tanh_range r = tanh_range(W, l->n);
+    float t[BLOCK];
     if (!(r.max > 0))
         return;
     double through_max = 0; // Σ g_i t_i
-    for (size_t i = 0; i < l->n; i++)
-        through_max += (double)g[i] * tanhf(W[i]);
+    FOR_TANH_BLOCKS (at, m, t, W, l->n)
+        for (size_t i = 0; i < m; i++)
+            through_max += (double)g[at + i] * t[i];
     float s = effective_scale(l, r.scale, k), slope = s / r.max;
     float share = (float)(s * through_max / ((double)r.max * r.max * r.ties));
-    for (size_t i = 0; i < l->n; i++) {
-        float t = tanhf(W[i]);
-        float dt = slope * g[i];
-        if (fabsf(t) == r.max)
-            dt -= t > 0 ? share : -share;
-        dW[i] += dt * (1 - t * t);
-    }
+    FOR_TANH_BLOCKS (at, m, t, W, l->n)
+        for (size_t i = 0; i < m; i++) {
+            float at_max = fabsf(t[i]) == r.max ? copysignf(1, t[i]) : 0;
+            dW[at + i] += (slope * g[at + i] - at_max * share) * (1 - t[i] * t[i]);
+        }
 }
 
 void axes_backward(const struct quant_layer *l, const float *W, const float *params, int k,
@@ -200,9 +234,11 @@ void axes_encode(const struct quant_layer *l, const float *W, const float *param
     (void)params;
     if (l->axes.range == RANGE_TANH) {
         struct tanh_range r = tanh_range(W, l->n);
+        float t[BLOCK];
         header[0] = effective_scale(l, r.scale, k);
-        for (size_t i = 0; i < l->n; i++)
-            codes[i] = code_of(l->axes.rounder, tanh_map(W[i], &r), r.max > 0, k);
+        FOR_TANH_BLOCKS (at, m, t, W, l->n)
+            for (size_t i = 0; i < m; i++)
+                codes[at + i] = code_of(l->axes.rounder, tanh_map(t[i], &r), r.max > 0, k);
         return;
     }
     size_t groups = group_count(l), n = l->n / groups;

@@ -10,7 +10,7 @@
 
 /* Keys of [evaluate] that replace those of the run's specification; NULL: as planned. */
 struct evaluate_options {
-    const char *bits, *images, *calibration, *calibrate_at, *threads;
+    const char *bits, *images, *calibration, *calibrate_at, *engine, *threads;
     int other_numerics;
 };
 
@@ -23,6 +23,8 @@ static int parse(struct options *o, struct evaluate_options *v, int *helped, str
          &v->calibration, NULL},
         {"--calibrate-at", "WHERE", "as planned", "all widths, or widths (those trained)",
          &v->calibrate_at, NULL},
+        {"--engine", "NAME", v->engine, "what computes: the one that trained the run", &v->engine,
+         NULL},
         {"--threads", "N", v->threads, "threads", &v->threads, NULL},
         {"--other-numerics", NULL, NULL, "accept a model trained by another engine or version",
          NULL, &v->other_numerics},
@@ -83,19 +85,22 @@ static int evaluate_all(const struct options *o, const struct evaluate_options *
 }
 
 int verb_evaluate(struct options *o, struct error *e) {
-    struct evaluate_options v = {.threads = "1"};
+    struct evaluate_options v = {.engine = engine_names[0], .threads = "1"};
     int helped, operands = parse(o, &v, &helped, e);
     long threads;
     if (helped)
         return EXIT_DONE;
     if (operands >= 0 && text_int(v.threads, 1, 1024, &threads))
         operands = fail(e, "evaluate: --threads takes 1 to 1024, not '%s'", v.threads);
+    else if (operands >= 0 && !engine_find(v.engine))
+        operands = fail(e, "evaluate: there is no engine '%s'; 'truncquant run --help' names them",
+                        v.engine);
     else if (!operands)
         operands = fail(e, "evaluate: name at least one run ID; 'truncquant status' lists them");
     if (operands < 0)
         return EXIT_USAGE;
     struct session_options so = {.db = o->db,
-                                 .engine = "reference",
+                                 .engine = v.engine,
                                  .threads = (int)threads,
                                  .other_numerics = v.other_numerics,
                                  .quiet = o->quiet,

@@ -20,7 +20,8 @@ static int parse(struct options *o, struct run_options *r, int *helped, struct e
     const struct option_row rows[] = {
         {"--spec", "FILE", NULL, "run the specification in FILE ('-': standard input), not an ID",
          &r->spec, NULL},
-        {"--engine", "NAME", r->engine, "what computes: reference", &r->engine, NULL},
+        {"--engine", "NAME", r->engine, "what computes: onednn, or the plain reference", &r->engine,
+         NULL},
         {"--threads", "N", r->threads, "threads of this run", &r->threads, NULL},
         {"--checkpoint-every", "SECONDS", r->checkpoint_every,
          "at most so long between checkpoints; each epoch writes one too", &r->checkpoint_every,
@@ -86,6 +87,8 @@ static void describe(const struct session *s) {
            n->precision, n->threads, n->isa, n->libraries, n->commit,
            n->dirty ? " with uncommitted changes" : "");
     model_describe(s->model, stdout);
+    if (s->engine->describe)
+        s->engine->describe(s->plan, stdout);
     fflush(stdout);
 }
 
@@ -160,7 +163,7 @@ static int run(const struct options *o, const struct run_options *r,
 }
 
 int verb_run(struct options *o, struct error *e) {
-    struct run_options r = {.engine = "reference", .threads = "1", .checkpoint_every = "600"};
+    struct run_options r = {.engine = engine_names[0], .threads = "1", .checkpoint_every = "600"};
     struct session_options so;
     int helped, status = EXIT_USAGE;
     char *command = command_line(o->argc, o->argv);

@@ -65,7 +65,7 @@ results() {
     [ "$(sql 'SELECT count(*) FROM epochs')" -eq 6 ]
     [ "$(sql 'SELECT count(*) FROM layers')" -eq 3 ]
     [ "$(sql "SELECT outcome || ' ' || engine || ' ' || precision || ' ' || threads FROM attempts")" = \
-        'complete reference fp32 1' ]
+        'complete onednn fp32 1' ]
     [ "$(sql "SELECT cpu_seconds > 0 AND peak_bytes > 1000000 AND length(commit_id) > 6
               AND libraries LIKE '%OpenBLAS%Darknet%' AND command LIKE '%--spec a.spec%'
               AND host <> '' FROM attempts")" -eq 1 ]

@@ -1,21 +1,32 @@
 /* How fast a run is: images per second of training (all widths of B per image) and of evaluation
- * (one width), by network, on one or more threads, at batch 128 on the shape and number of classes
- * of a data set that is installed. Prints CSV: network,threads,widths,train,evaluate,peak_mb.
+ * (one width, k = 4), by network, on random images or on the shape of a data set that is installed.
+ * Prints CSV: network,engine,precision,threads,batch,train,evaluate,peak_mb.
  *
- *     build/bench/speed DATASET STEPS THREADS NETWORK.cfg ...
+ *     build/bench/speed [OPTION ...] NETWORK.cfg ...
  *
  * Medians over the steps; the first step warms up and is left out. Compare within one call:
  * machines are noisy. */
+#include "random_set.h"
+
 #include "base/progress.h"
 #include "base/text.h"
 #include "registry.h"
 #include "run/numerics.h"
 #include "train/trainer.h"
 
+#include <getopt.h>
 #include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+struct choices {
+    const struct engine *engine;
+    const char *precision;
+    const char *data; // NULL: random images of `shape`
+    struct shape shape;
+    long steps, threads, batch;
+};
 
 static int by_value(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
@@ -50,57 +61,148 @@ static void time_evaluation(struct trainer *t, double *seconds, int steps) {
 }
 
 static int measure(struct trainer *t, int steps, double *train, double *evaluate, struct error *e) {
-    double *seconds = need((size_t)steps, sizeof *seconds);
+    int evaluations = 3 * steps; // they are short: more of them give a median as sure
+    double *seconds = need((size_t)evaluations, sizeof *seconds);
     int rc = time_training(t, seconds, steps, e);
     if (!rc) {
         *train = (double)t->spec->batch / median(seconds, steps);
-        time_evaluation(t, seconds, steps);
-        *evaluate = (double)t->spec->batch / median(seconds, steps);
+        time_evaluation(t, seconds, evaluations);
+        *evaluate = (double)t->spec->batch / median(seconds, evaluations);
     }
     free(seconds);
     return rc;
 }
 
-static int bench(const struct dataset *data, char *path, int steps, int threads, struct error *e) {
+static int time_model(const struct choices *c, const struct spec *spec, const struct dataset *data,
+                      struct model *m, char *path, struct error *e) {
+    struct plan *plan = c->engine->compile(m, (int)spec->batch, (int)c->threads, e);
+    struct trainer t;
+    if (!plan)
+        return -1;
+    int rc = trainer_start(&t, spec, data, m, c->engine, plan, e);
+    if (!rc) {
+        double train = 0, evaluate = 0, cpu;
+        int64_t peak;
+        rc = measure(&t, (int)c->steps, &train, &evaluate, e);
+        usage_now(&cpu, &peak);
+        if (!rc)
+            printf("%s,%s,%s,%ld,%ld,%.1f,%.1f,%.0f\n", basename(path), c->engine->name,
+                   c->precision, c->threads, spec->batch, train, evaluate, (double)peak / 1e6);
+        trainer_free(&t);
+    }
+    c->engine->free(plan);
+    return rc;
+}
+
+static int bench(const struct choices *c, const struct dataset *data, char *path, struct error *e) {
     struct spec spec;
     struct cfg cfg;
-    struct trainer t;
     spec_init(&spec);
+    spec.batch = c->batch;
     if (spec_set(&spec, quantizer_registry, spec_key_find("scheme"), "truncquant", e) ||
         cfg_read(&cfg, path, data->shape, data->classes, e))
         return -1;
     struct model *m = model_build(&cfg, &spec, quantizer_find(quantizer_registry, "truncquant"), e);
-    if (!m)
-        return -1;
-    struct plan *plan = engine_reference.compile(m, (int)spec.batch, threads, e);
-    double train = 0, evaluate = 0, cpu;
-    int64_t peak;
-    int rc = trainer_start(&t, &spec, data, m, &engine_reference, plan, e);
-    rc = rc ? rc : measure(&t, steps, &train, &evaluate, e);
-    usage_now(&cpu, &peak);
-    if (!rc)
-        printf("%s,%d,1 2 4 8 32,%.1f,%.1f,%.0f\n", basename(path), threads, train, evaluate,
-               (double)peak / 1e6);
-    trainer_free(&t);
-    engine_reference.free(plan);
+    int rc = m ? time_model(c, &spec, data, m, path, e) : -1;
     model_free(m);
     cfg_free(&cfg);
     return rc;
 }
 
+static int usage(const char *program, FILE *out) {
+    fprintf(out,
+            "usage: %s [OPTION ...] NETWORK.cfg ...\n"
+            "  --engine NAME      default: %s\n"
+            "  --precision NAME   fp32 (default), or what else the engine offers\n"
+            "  --shape HxWxC      of random images (default 32x32x3)\n"
+            "  --data NAME        an installed data set instead\n"
+            "  --steps N          median of so many, after one to warm up (default 7)\n"
+            "  --threads N        default 1\n"
+            "  --batch N          default 128\n",
+            program, engine_names[0]);
+    return 2;
+}
+
+/* Whether the engine computes in that precision. All there are compute in fp32 alone. */
+static int offers(const struct engine *engine, const char *precision) {
+    return engine && !strcmp(precision, "fp32");
+}
+
+/* One option; -1 when its value is none. */
+static int choose(struct choices *c, int option) {
+    switch (option) {
+    case 'e':
+        return (c->engine = engine_find(optarg)) ? 0 : -1;
+    case 'p':
+        c->precision = optarg;
+        return 0;
+    case 's':
+        return random_set_shape(optarg, &c->shape);
+    case 'd':
+        c->data = optarg;
+        return 0;
+    case 'n':
+        return text_int(optarg, 1, 1000, &c->steps);
+    case 't':
+        return text_int(optarg, 1, 256, &c->threads);
+    case 'b':
+        return text_int(optarg, 2, 65536, &c->batch);
+    default:
+        return -1;
+    }
+}
+
+static int read_choices(int argc, char **argv, struct choices *c) {
+    static const struct option options[] = {
+        {"engine", required_argument, 0, 'e'}, {"precision", required_argument, 0, 'p'},
+        {"shape", required_argument, 0, 's'},  {"data", required_argument, 0, 'd'},
+        {"steps", required_argument, 0, 'n'},  {"threads", required_argument, 0, 't'},
+        {"batch", required_argument, 0, 'b'},  {0},
+    };
+    *c = (struct choices){.engine = engine_find(engine_names[0]),
+                          .precision = "fp32",
+                          .shape = {3, 32, 32},
+                          .steps = 7,
+                          .threads = 1,
+                          .batch = 128};
+    int option;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1)
+        if (choose(c, option))
+            return -1;
+    return optind < argc ? 0 : -1;
+}
+
+static int open_data(const struct choices *c, struct dataset *data, struct error *e) {
+    if (c->data)
+        return dataset_open(data, c->data, e);
+    enum { BATCHES = 4 }; // of an epoch: loading one is part of a step
+    random_set_make(data, c->shape, 10, (uint32_t)(BATCHES * c->batch));
+    return 0;
+}
+
+static void close_data(const struct choices *c, struct dataset *data) {
+    if (c->data)
+        dataset_close(data);
+    else
+        random_set_free(data);
+}
+
 int main(int argc, char **argv) {
     struct error e = {0};
     struct dataset data = {0};
-    long steps, threads;
-    if (argc < 5 || text_int(argv[2], 1, 1000, &steps) || text_int(argv[3], 1, 256, &threads)) {
-        fprintf(stderr, "usage: %s DATASET STEPS THREADS NETWORK.cfg ...\n", argv[0]);
-        return 2;
+    struct choices c;
+    if (read_choices(argc, argv, &c))
+        return usage(argv[0], stderr);
+    if (!offers(c.engine, c.precision)) {
+        fprintf(stderr, "%s: engine %s does not compute in %s\n", argv[0], c.engine->name,
+                c.precision);
+        return 1;
     }
-    int rc = dataset_open(&data, argv[1], &e);
-    for (int i = 4; i < argc && !rc; i++)
-        rc = bench(&data, argv[i], (int)steps, (int)threads, &e);
+    int rc = open_data(&c, &data, &e);
+    for (int i = optind; i < argc && !rc; i++)
+        rc = bench(&c, &data, argv[i], &e);
     if (rc)
         fprintf(stderr, "%s: %s\n", argv[0], e.text);
-    dataset_close(&data);
+    close_data(&c, &data);
     return rc ? 1 : 0;
 }

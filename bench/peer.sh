@@ -1,0 +1,114 @@
+#!/bin/bash
+# The harness beside PyTorch and stock Darknet: images per second of training (widths 1 2 4 8 32) and of evaluating
+# (k = 4) on the same work, one after the other in turn, and the ratio of the medians. Only the ratios mean anything.
+# Printed, and kept in results/bench/peer.csv; every single measurement in results/bench/peer-samples.csv.
+#
+#   QUICK=1            one round of three steps at smaller batches, in some minutes instead of an hour or more
+#   NETWORKS, THREADS  lists, instead of "lenet resnet8 resnet20 resnet20-x5" and "1 2"
+#   ENGINES            list, instead of all; the largest network is measured on the first alone
+set -eu
+cd "$(dirname "$0")/.."
+
+bench=${BUILD:-build}/bench
+python=${PYTHON:-/usr/bin/python3}
+samples=results/bench/peer-samples.csv
+if [ -n "${QUICK-}" ]; then rounds=1 steps=3; else rounds=3 steps=5; fi
+
+has_torch=1
+"$python" -c 'import torch' 2>/dev/null || {
+    has_torch=
+    echo "peer.sh: $python has no PyTorch, so its columns stay empty;" \
+        "scripts/setup.sh --bench installs it (Debian's python3-torch)" >&2
+}
+
+# work_of NETWORK: its shape, batch, Darknet's batch (its rate does not depend on it), steps and rounds.
+work_of() {
+    shape=28x28x1 batch=128 stock_batch=32 n=$steps turns=$rounds engines=${ENGINES:-$("$bench/crosscheck" engines)}
+    case $1 in
+    resnet20) shape=32x32x3 stock_batch=8 ;;
+    resnet20-x5) shape=32x32x3 stock_batch=2 n=2 turns=1 engines=${engines%%[[:space:]]*} ;;
+    esac
+    [ -z "${QUICK-}" ] || case $1 in
+    resnet20) n=2 ;;
+    resnet20-x5) batch=16 n=1 ;;
+    esac
+}
+
+# note CONTENDER PRECISION: a sample from the last line of CSV on standard input, TRAIN and EVALUATE being its
+# two columns from $1 on; nothing when there is no such line.
+note() {
+    tail -n 1 | awk -F, -v head="$network,$shape,$batch,$threads,$1,$2" -v at="$3" '$at > 0 { print head "," $at "," $(at + 1) }' \
+        >>"$samples"
+}
+
+# One turn of everybody on one network; Darknet has one thread, so it takes part where one is measured.
+turn() {
+    local cfg=experiments/networks/$network.cfg engine precision
+    for engine in $engines; do
+        for precision in fp32 bf16; do
+            { "$bench/speed" --engine "$engine" --precision "$precision" --shape "$shape" --batch "$batch" --steps "$n" \
+                --threads "$threads" "$cfg" 2>/dev/null || true; } | note "$engine" "$precision" 6
+        done
+    done
+    [ -z "$has_torch" ] || for precision in fp32 bf16; do
+        "$python" bench/peer_pytorch.py speed "$cfg" --precision "$precision" --shape "$shape" --batch "$batch" \
+            --steps "$n" --threads "$threads" | note pytorch "$precision" 4
+    done
+    [ "$threads" != 1 ] ||
+        "$bench/stock_darknet" "$shape" "$stock_batch" 1 "$cfg" 2>/dev/null | note darknet fp32 4
+}
+
+# The table of medians and ratios from all samples. Darknet's rate with one thread stands for it everywhere.
+summarize() {
+    awk -F, '
+    NR == 1 { next }
+    {
+        work = $1 "," $2 "," $3 "," $4
+        if (!(work in seen)) { seen[work] = 1; works[++n_works] = work }
+        if ($5 != "pytorch" && $5 != "darknet" && !($5 in engine)) { engine[$5] = 1; engines[++n_engines] = $5 }
+        for (i = 0; i < 2; i++) {
+            key = work SUBSEP $5 SUBSEP $6 SUBSEP i
+            value[key, ++count[key]] = $(7 + i)
+            if ($5 == "darknet") stock[$1, i] = key
+        }
+    }
+    function median(key,   n, i, j, t, x) {
+        n = count[key]
+        if (!n) return 0
+        for (i = 1; i <= n; i++) x[i] = value[key, i]
+        for (i = 2; i <= n; i++)
+            for (j = i; j > 1 && x[j - 1] > x[j]; j--) { t = x[j]; x[j] = x[j - 1]; x[j - 1] = t }
+        return n % 2 ? x[(n + 1) / 2] : (x[n / 2] + x[n / 2 + 1]) / 2
+    }
+    function shown(x, format) { return x ? sprintf(format, x) : "" }
+    function over(x, y) { return x && y ? sprintf("%.2f", x / y) : "" }
+    END {
+        print "network,shape,batch,threads,work,engine,precision,harness,pytorch,darknet,over_pytorch,over_darknet"
+        precisions[1] = "fp32"; precisions[2] = "bf16"; names[0] = "train"; names[1] = "evaluate"
+        for (w = 1; w <= n_works; w++)
+            for (i = 0; i < 2; i++)
+                for (g = 1; g <= n_engines; g++)
+                    for (p = 1; p <= 2; p++) {
+                        work = works[w]
+                        split(work, of, ",")
+                        ours = median(work SUBSEP engines[g] SUBSEP precisions[p] SUBSEP i)
+                        theirs = median(work SUBSEP "pytorch" SUBSEP precisions[p] SUBSEP i)
+                        darknet = median(stock[of[1], i])
+                        if (!ours && (g > 1 || !theirs)) continue
+                        print work "," names[i] "," engines[g] "," precisions[p] "," shown(ours, "%.1f") "," \
+                            shown(theirs, "%.1f") "," shown(darknet, "%.2f") "," over(ours, theirs) "," over(ours, darknet)
+                    }
+    }' "$samples"
+}
+
+mkdir -p results/bench
+echo 'network,shape,batch,threads,contender,precision,train,evaluate' >"$samples"
+for network in ${NETWORKS:-lenet resnet8 resnet20 resnet20-x5}; do
+    work_of "$network"
+    for threads in ${THREADS:-1 2}; do
+        for ((i = 0; i < turns; i++)); do
+            turn
+        done
+    done
+done
+summarize | tee results/bench/peer.csv

@@ -1,0 +1,258 @@
+/* Whole networks on every engine against the reference: scores at every width in training and evaluating
+ * mode, gradients, a batch that is smaller than the plan, one and two threads, and that nothing depends on
+ * what ran before. One flipped activation code moves scores, so those are judged by their median. */
+#include "base/file.h"
+#include "base/random.h"
+#include "registry.h"
+#include "train/loss.h"
+#include "train/trainer.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { IMAGES = 48, CLASSES = 10, SIDE = 28, deep = 10 };
+
+static const double median_tolerance = 5e-5;   // of a score, of about 1 (Winograd costs digits)
+static const double outlier = 1e-2;            // a score that a flipped code has moved
+static const double outliers_tolerated = 0.05; // share of images
+static const double gradient_tolerance = 5e-3; // of a parameter's norm; ReLU flips near 0
+
+static const char *const networks[] = {"experiments/networks/lenet.cfg",
+                                       "experiments/networks/resnet8.cfg",
+                                       "experiments/networks/resnet20.cfg"};
+enum { NETWORKS = sizeof networks / sizeof *networks };
+
+/* Channels that fill no block, odd planes, groups (which oneDNN is not given), a leaky activation on full
+ * blocks and on others, a bias behind the last convolution, an activation that nobody's norm precedes. */
+static const char odd_network[] =
+    "[net]\n"
+    "[convolutional]\nfilters=20\nsize=5\nstride=3\nactivation=leaky\nbatch_normalize=1\n"
+    "[maxpool]\nsize=3\nstride=2\npadding=1\n"
+    "[convolutional]\nfilters=32\nsize=3\npad=1\nactivation=leaky\nbatch_normalize=1\n"
+    "[convolutional]\nfilters=32\nsize=3\npad=1\ngroups=4\nactivation=relu\nbatch_normalize=1\n"
+    "[shortcut]\nfrom=-2\nactivation=relu\n"
+    "[route]\nlayers=-1,-3\n"
+    "[convolutional]\nfilters=24\nsize=1\nactivation=logistic\n"
+    "[convolutional]\nfilters=10\nsize=1\nactivation=linear\n"
+    "[avgpool]\n[softmax]\n";
+
+struct net {
+    struct cfg cfg;
+    struct spec spec;
+    struct model *m;
+};
+
+static void build(struct net *n, const char *text, const char *name) {
+    struct error e = {0};
+    *n = (struct net){0};
+    spec_init(&n->spec);
+    if (spec_set(&n->spec, quantizer_registry, spec_key_find("scheme"), "truncquant", &e) ||
+        cfg_parse(&n->cfg, text, strlen(text), name, (struct shape){1, SIDE, SIDE}, CLASSES, &e))
+        fail_msg("%s", e.text);
+    n->m = model_build(&n->cfg, &n->spec, quantizer_find(quantizer_registry, "truncquant"), &e);
+    if (!n->m)
+        fail_msg("%s", e.text);
+}
+
+static void build_number(struct net *n, int i) {
+    struct error e = {0};
+    size_t size;
+    if (i == NETWORKS) {
+        build(n, odd_network, "odd.cfg");
+        return;
+    }
+    char *text = file_read(networks[i], 1 << 20, &size, &e);
+    if (!text)
+        fail_msg("%s", e.text);
+    build(n, text, networks[i]);
+    free(text);
+}
+
+static void release(struct net *n) {
+    model_free(n->m);
+    cfg_free(&n->cfg);
+}
+
+static float images[IMAGES * SIDE * SIDE];
+static uint8_t labels[IMAGES];
+
+static int draw_images(void **state) {
+    (void)state;
+    struct random r = random_stream(9, RANDOM_TEST, 0, 0);
+    for (size_t i = 0; i < sizeof images / sizeof *images; i++)
+        images[i] = 4 * random_unit(&r) - 2;
+    for (int i = 0; i < IMAGES; i++)
+        labels[i] = (uint8_t)random_below(&r, CLASSES);
+    return 0;
+}
+
+static struct plan *compile(const struct engine *engine, struct net *n, int batch, int threads) {
+    struct error e = {0};
+    struct plan *p = engine->compile(n->m, batch, threads, &e);
+    if (!p)
+        fail_msg("%s", e.text);
+    return p;
+}
+
+/* Scores at width b; batch statistics move the running ones, so both engines start from the same. */
+static void scores(const struct engine *engine, struct plan *p, struct net *n, int b,
+                   enum pass_mode mode, int count, float *out) {
+    float *scratch = need(model_largest_weights(n->m), sizeof *scratch);
+    int k = n->m->widths.bits[b];
+    trainer_set_weights(n->m, engine, p, k, scratch);
+    struct pass pass = {.mode = mode, .bank = b, .act_bits = k, .momentum = 0};
+    memcpy(out, engine->forward(p, &pass, images, count), (size_t)count * CLASSES * sizeof *out);
+    free(scratch);
+}
+
+static int by_value(const void *a, const void *b) {
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+static void expect_scores(const float *a, const float *b, int count, const char *what, int k) {
+    float difference[IMAGES];
+    int outliers = 0;
+    for (int i = 0; i < count; i++) {
+        difference[i] = 0;
+        for (int c = 0; c < CLASSES; c++)
+            difference[i] = fmaxf(difference[i], fabsf(a[i * CLASSES + c] - b[i * CLASSES + c]));
+        outliers += !(difference[i] <= outlier);
+    }
+    qsort(difference, (size_t)count, sizeof *difference, by_value);
+    if (!(difference[count / 2] <= median_tolerance) || outliers > outliers_tolerated * count + 1)
+        fail_msg("%s at %d bits: median difference %g, %d of %d images above %g", what, k,
+                 difference[count / 2], outliers, count, outlier);
+}
+
+static void compare_scores(const struct engine *engine, int network, int threads, int count) {
+    static float a[IMAGES * CLASSES], b[IMAGES * CLASSES];
+    struct net n;
+    build_number(&n, network);
+    struct plan *reference = compile(&engine_reference, &n, IMAGES, 1);
+    struct plan *other = compile(engine, &n, IMAGES, threads);
+    // In a deep network one flipped code of a few bits (there are 150,000 activations an image) flips
+    // others behind it: there only the wider activations can be compared by their scores.
+    int first = n.m->n_quantized > deep ? 2 : 0;
+    for (int w = first; w < n.m->widths.n; w++)
+        for (int mode = 0; mode < 2; mode++) {
+            enum pass_mode m = mode ? PASS_TRAIN : PASS_EVALUATE;
+            scores(&engine_reference, reference, &n, w, m, count, a);
+            scores(engine, other, &n, w, m, count, b);
+            expect_scores(a, b, count, n.cfg.path, n.m->widths.bits[w]);
+        }
+    engine_reference.free(reference);
+    engine->free(other);
+    release(&n);
+}
+
+static void scores_agree(void **state) {
+    (void)state;
+    for (int e = 0; engine_names[e]; e++)
+        for (int network = 0; network <= NETWORKS; network++) {
+            compare_scores(engine_find(engine_names[e]), network, 1, IMAGES);
+            compare_scores(engine_find(engine_names[e]), network, 2, 17);
+        }
+}
+
+/* Gradients of the cross-entropy at 32 bits, where nothing is rounded, into the model. */
+static float **gradients(const struct engine *engine, struct net *n, int threads, int count) {
+    static float z[IMAGES * CLASSES], probabilities[IMAGES * CLASSES], dz[IMAGES * CLASSES];
+    int b = n->m->widths.n - 1;
+    struct plan *p = compile(engine, n, IMAGES, threads);
+    for (int i = 0; i < n->m->n_parameters; i++)
+        memset(n->m->parameters[i].grad, 0, n->m->parameters[i].n * sizeof(float));
+    scores(engine, p, n, b, PASS_TRAIN, count, z);
+    softmax(count, CLASSES, z, probabilities);
+    labels_gradient(count, CLASSES, probabilities, labels, 1, dz);
+    engine->backward(p, dz);
+    float **all = need((size_t)n->m->n_parameters, sizeof *all);
+    for (int i = 0; i < n->m->n_nodes; i++)
+        if (n->m->nodes[i].weights >= 0)
+            memcpy(n->m->parameters[n->m->nodes[i].weights].grad, engine->weight_gradient(p, i),
+                   n->m->parameters[n->m->nodes[i].weights].n * sizeof(float));
+    for (int i = 0; i < n->m->n_parameters; i++) {
+        all[i] = need(n->m->parameters[i].n, sizeof(float));
+        memcpy(all[i], n->m->parameters[i].grad, n->m->parameters[i].n * sizeof(float));
+    }
+    engine->free(p);
+    return all;
+}
+
+static double norm_of(const float *x, const float *y, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += ((double)x[i] - (y ? y[i] : 0)) * ((double)x[i] - (y ? y[i] : 0));
+    return sqrt(sum);
+}
+
+static void compare_gradients(const struct engine *engine, int network, int threads, int count) {
+    struct net n;
+    double largest = 0;
+    build_number(&n, network);
+    float **a = gradients(&engine_reference, &n, 1, count);
+    float **b = gradients(engine, &n, threads, count);
+    for (int i = 0; i < n.m->n_parameters; i++)
+        largest = fmax(largest, norm_of(a[i], NULL, n.m->parameters[i].n));
+    assert_true(largest > 0);
+    for (int i = 0; i < n.m->n_parameters; i++) {
+        double size = norm_of(a[i], NULL, n.m->parameters[i].n);
+        double error = norm_of(a[i], b[i], n.m->parameters[i].n);
+        // What a norm behind it makes nearly 0 is judged by the other gradients' size.
+        if (!(error <= gradient_tolerance * fmax(size, 0.01 * largest)))
+            fail_msg("%s, %s by %s: gradient off by %g of %g", n.cfg.path, n.m->parameters[i].name,
+                     engine->name, error, size);
+        free(a[i]);
+        free(b[i]);
+    }
+    free(a);
+    free(b);
+    release(&n);
+}
+
+static void gradients_agree(void **state) {
+    (void)state;
+    for (int e = 0; engine_names[e]; e++)
+        for (int network = 0; network <= NETWORKS; network++) {
+            compare_gradients(engine_find(engine_names[e]), network, 1, IMAGES);
+            compare_gradients(engine_find(engine_names[e]), network, 2, 17);
+        }
+}
+
+/* The same pass, fresh and after passes of other widths, modes and batch sizes: the same bits. */
+static void nothing_depends_on_what_ran_before(void **state) {
+    (void)state;
+    static float fresh[IMAGES * CLASSES], later[IMAGES * CLASSES], dz[IMAGES * CLASSES];
+    for (int e = 0; engine_names[e]; e++) {
+        const struct engine *engine = engine_find(engine_names[e]);
+        for (int network = 0; network <= NETWORKS; network++) {
+            struct net n;
+            build_number(&n, network);
+            struct plan *p = compile(engine, &n, IMAGES, 1);
+            scores(engine, p, &n, 1, PASS_EVALUATE, 17, fresh);
+            scores(engine, p, &n, 3, PASS_TRAIN, IMAGES, dz);
+            engine->backward(p, dz);
+            for (int count = 5; count <= 45; count += 20)
+                scores(engine, p, &n, 4, PASS_TRAIN, count, later);
+            engine->backward(p, dz);
+            scores(engine, p, &n, 1, PASS_EVALUATE, 17, later);
+            assert_memory_equal(fresh, later, 17 * CLASSES * sizeof *fresh);
+            engine->free(p);
+            release(&n);
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(scores_agree),
+        cmocka_unit_test(gradients_agree),
+        cmocka_unit_test(nothing_depends_on_what_ran_before),
+    };
+    return cmocka_run_group_tests_name("networks", tests, draw_images, NULL);
+}

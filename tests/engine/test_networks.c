@@ -137,8 +137,8 @@ static void compare_scores(const struct engine *engine, int network, int threads
     struct plan *reference = compile(&engine_reference, &n, IMAGES, 1);
     struct plan *other = compile(engine, &n, IMAGES, threads);
     // In a deep network one flipped code of a few bits (there are 150,000 activations an image) flips
-    // others behind it: there only the wider activations can be compared by their scores.
-    int first = n.m->n_quantized > deep ? 2 : 0;
+    // others behind it: there scores can be compared at 32 bits alone.
+    int first = n.m->n_quantized > deep ? n.m->widths.n - 1 : 0;
     for (int w = first; w < n.m->widths.n; w++)
         for (int mode = 0; mode < 2; mode++) {
             enum pass_mode m = mode ? PASS_TRAIN : PASS_EVALUATE;

@@ -258,9 +258,8 @@ static void linear_step_forward(struct plan *p, struct step *s) {
     float *Y = p->places[s->node].out;
     product('N', 'T', p->r.n, out, in, place_view(p, n->in[0], PLAIN), p->r.nodes[s->node].W, 0, Y);
     const float *bias = n->bias >= 0 ? p->r.m->parameters[n->bias].value : NULL;
-    for (int i = 0; bias && i < p->r.n; i++)
-        for (int o = 0; o < out; o++)
-            Y[(size_t)i * (size_t)out + (size_t)o] += bias[o];
+    for (size_t i = 0; bias && i < (size_t)p->r.n * (size_t)out; i++)
+        Y[i] += bias[i % (size_t)out];
 }
 
 static void linear_step_backward(struct plan *p, struct step *s) {
@@ -295,9 +294,10 @@ static void plain_step_backward(struct plan *p, struct step *s) {
         int first = 0;
         while (n->in[first] != n->in[k])
             first++;
-        sinks[k] = first < k ? (struct sink){.node = n->in[k]} : sink_open(p, n->in[k], PLAIN, 1);
+        sinks[k] = (struct sink){.node = n->in[k]};
         if (first < k)
             continue;
+        sinks[k] = sink_open(p, n->in[k], PLAIN, 1);
         p->r.nodes[n->in[k]].out = place_view(p, n->in[k], PLAIN);
         p->r.nodes[n->in[k]].grad = sinks[k].data;
         p->r.nodes[n->in[k]].written = sinks[k].add;

@@ -116,7 +116,7 @@ static int by_value(const void *a, const void *b) {
 }
 
 static void expect_scores(const float *a, const float *b, int count, const char *what, int k) {
-    float difference[IMAGES];
+    float difference[IMAGES] = {0};
     int outliers = 0;
     for (int i = 0; i < count; i++) {
         difference[i] = 0;

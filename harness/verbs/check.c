@@ -7,6 +7,9 @@
 #include "verbs/verb.h"
 
 #include <cblas.h>
+#ifdef HAVE_ONEDNN
+#include <oneapi/dnnl/dnnl.h>
+#endif
 #include <errno.h>
 #include <libgen.h>
 #include <limits.h>
@@ -96,6 +99,19 @@ static void look_openblas(const struct options *o, const void *detail, struct re
     (void)o;
     (void)detail;
     say(r, VERDICT_OK, "%s, kernels for %s", openblas_get_config(), openblas_get_corename());
+}
+
+static void look_onednn(const struct options *o, const void *detail, struct report *r) {
+    (void)o;
+    (void)detail;
+#ifdef HAVE_ONEDNN
+    const dnnl_version_t *v = dnnl_version();
+    say(r, VERDICT_OK, "%d.%d.%d: the fast engine", v->major, v->minor, v->patch);
+#else
+    say(r, VERDICT_NOTE,
+        "the program is built without it, so the reference engine computes, at half the speed; "
+        "install libdnnl-dev and build again");
+#endif
 }
 
 static void look_sqlite(const struct options *o, const void *detail, struct report *r) {
@@ -313,11 +329,17 @@ static const struct tool parallel = {VERSION_OF("parallel"), "GNU parallel ",
 static const struct tool sqlite_tool = {VERSION_OF("sqlite3"), "3.", "apt-get install sqlite3"};
 
 static const struct check checks[] = {
-    {"Darknet", look_darknet, NULL},        {"OpenBLAS", look_openblas, NULL},
-    {"SQLite", look_sqlite, NULL},          {"processor", look_processor, NULL},
-    {"memory", look_memory, NULL},          {"gnuplot", look_tool, &gnuplot},
-    {"GNU parallel", look_tool, &parallel}, {"sqlite3 tool", look_tool, &sqlite_tool},
-    {"cache folder", look_cache, NULL},     {"database folder", look_database, NULL},
+    {"Darknet", look_darknet, NULL},
+    {"OpenBLAS", look_openblas, NULL},
+    {"oneDNN", look_onednn, NULL},
+    {"SQLite", look_sqlite, NULL},
+    {"processor", look_processor, NULL},
+    {"memory", look_memory, NULL},
+    {"gnuplot", look_tool, &gnuplot},
+    {"GNU parallel", look_tool, &parallel},
+    {"sqlite3 tool", look_tool, &sqlite_tool},
+    {"cache folder", look_cache, NULL},
+    {"database folder", look_database, NULL},
 };
 
 /* Returns 1 when something that the main job needs is missing. */

@@ -14,7 +14,7 @@ static const struct option_row *find_row(const struct option_row *rows, const ch
 static void print_row(const struct option_row *r) {
     char left[64];
     snprintf(left, sizeof left, "%s%s%s", r->name, r->value ? " " : "", r->value ? r->value : "");
-    printf("  %-24s %s", left, r->help);
+    printf("  %-28s %s", left, r->help);
     if (r->preset)
         printf(" (default: %s)", r->preset);
     putchar('\n');

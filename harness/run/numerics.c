@@ -6,6 +6,9 @@
 
 #include <cblas.h>
 #include <gnu/libc-version.h>
+#ifdef HAVE_ONEDNN
+#include <oneapi/dnnl/dnnl.h>
+#endif
 #include <string.h>
 #include <sys/resource.h>
 
@@ -31,8 +34,18 @@ static void blas_version(char *text, size_t size) {
         *end = '\0';
 }
 
+/* The version, and the instruction set it uses here: DNNL_MAX_CPU_ISA can lower it. */
+static void onednn_version(char *text, size_t size) {
+    text[0] = '\0';
+#ifdef HAVE_ONEDNN
+    const dnnl_version_t *v = dnnl_version();
+    snprintf(text, size, "oneDNN %d.%d.%d isa %#x, ", v->major, v->minor, v->patch,
+             (unsigned)dnnl_get_effective_cpu_isa());
+#endif
+}
+
 void numerics_now(struct numerics *n, const char *engine, int threads) {
-    char blas[64], darknet[64];
+    char blas[64], darknet[64], onednn[64];
     *n = (struct numerics){.threads = threads, .dirty = VERSION_DIRTY};
     snprintf(n->engine, sizeof n->engine, "%s", engine);
     snprintf(n->precision, sizeof n->precision, "fp32");
@@ -40,7 +53,8 @@ void numerics_now(struct numerics *n, const char *engine, int threads) {
     instruction_set(n->isa, sizeof n->isa);
     blas_version(blas, sizeof blas);
     darknet_identity(darknet, sizeof darknet);
-    snprintf(n->libraries, sizeof n->libraries, "%s %s, %s, glibc %s", blas,
+    onednn_version(onednn, sizeof onednn);
+    snprintf(n->libraries, sizeof n->libraries, "%s%s %s, %s, glibc %s", onednn, blas,
              openblas_get_corename(), darknet, gnu_get_libc_version());
 }
 

@@ -100,13 +100,14 @@ figures: ## draw every figure from DB into results/figures
 tables: $(BUILD)/truncquant ## write the tables of DB into results/tables
 	$(call export-accuracy,$(DB),results/tables)
 
-build-tests: $(TESTS) $(BUILD)/truncquant
+build-tests: $(TESTS) $(BUILD)/truncquant $(BUILD)/bench/crosscheck
 .PHONY: build-tests
 
 # Every test once as it is; and those that run our own code once more, sanitized. Leaks of libraries that
 # are not ours are listed in tests/lsan.supp.
+NOT_SANITIZED := %/scripts.bats %/own_network.bats %/crosscheck.bats
 SANITIZED := $(TESTS:$(BUILD)/%=build-sanitize/%) \
-	$(patsubst %,sanitized:%,$(filter-out %/scripts.bats %/own_network.bats,$(filter tests/cli/%,$(BATS))))
+	$(patsubst %,sanitized:%,$(filter-out $(NOT_SANITIZED),$(filter tests/cli/%,$(BATS))))
 PROVE = ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
 	prove -j$(JOBS) --exec tests/run

@@ -372,7 +372,7 @@ def main():
     torch.set_num_threads(args.threads)
     peer.keep_memory()
     if not os.access(PROGRAM, os.X_OK):
-        sys.exit(f"crosscheck: {PROGRAM} is not there; make bench-programs builds it")
+        sys.exit(f"crosscheck: {PROGRAM} is not there; make crosscheck builds it")
     engines = args.engine or subprocess.run([PROGRAM, "engines"], capture_output=True, text=True, check=True).stdout.split()
     check = check_mutations if args.mutate else check_schemes
     sys.exit(1 if sum(check(args, engine) for engine in engines) else 0)

@@ -21,6 +21,11 @@ has_torch=1
         "scripts/setup.sh --bench installs it (Debian's python3-torch)" >&2
 }
 
+# Threads that wait for one another at every layer need all their cores: one that is taken costs far more than its share.
+read -r load _ </proc/loadavg
+awk -v load="$load" 'BEGIN { exit load < 0.5 }' &&
+    echo "peer.sh: the load is $load before anything is measured; what is measured on several threads will be wrong" >&2
+
 # work_of NETWORK: its shape, batch, Darknet's batch (its rate does not depend on it), steps and rounds.
 work_of() {
     shape=28x28x1 batch=128 stock_batch=32 n=$steps turns=$rounds engines=${ENGINES:-$("$bench/crosscheck" engines)}

@@ -7,6 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NAME_SHOWN = 512 }; // bytes of a file's name
+
+/* Names and values are the user's, and may hold a line end or a terminal's escape. */
+static int keep_to_one_line(struct error *e) {
+    for (char *c = e->text; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
+    return -1;
+}
+
 int fail(struct error *e, const char *format, ...) {
     if (e->text[0])
         return -1;
@@ -14,7 +24,7 @@ int fail(struct error *e, const char *format, ...) {
     va_start(args, format);
     vsnprintf(e->text, sizeof e->text, format, args);
     va_end(args);
-    return -1;
+    return keep_to_one_line(e);
 }
 
 int fail_at(struct error *e, const char *file, int line, const char *format, ...) {
@@ -30,14 +40,15 @@ int fail_at(struct error *e, const char *file, int line, const char *format, ...
 int fail_prefix(struct error *e, const char *file, int line) {
     char text[sizeof e->text];
     snprintf(text, sizeof text, "%s", e->text);
-    int n = line > 0 ? snprintf(e->text, sizeof e->text, "%s:%d: ", file, line)
-                     : snprintf(e->text, sizeof e->text, "%s: ", file);
-    if (n < 0 || (size_t)n >= sizeof e->text)
-        return -1;
+    size_t length = strlen(file);
+    const char *cut = length > NAME_SHOWN ? "..." : "";
+    const char *shown = length > NAME_SHOWN ? file + length - NAME_SHOWN : file;
+    int n = line > 0 ? snprintf(e->text, sizeof e->text, "%s%s:%d: ", cut, shown, line)
+                     : snprintf(e->text, sizeof e->text, "%s%s: ", cut, shown);
     size_t room = sizeof e->text - (size_t)n - 1;
     memccpy(e->text + n, text, '\0', room);
     e->text[sizeof e->text - 1] = '\0';
-    return -1;
+    return keep_to_one_line(e);
 }
 
 static void out_of_memory(size_t n, size_t size) {

@@ -2,7 +2,8 @@
  * prints it and exits. Functions that can fail take a `struct error *` last and return -1 or NULL.
  *
  * A message is one line: what is wrong; what to do. Where a file is at fault it starts with
- * `FILE:LINE: ` (fail_at). The first message wins, since what follows is a consequence of it. */
+ * `FILE:LINE: ` (fail_at). The first message wins, since what follows is a consequence of it.
+ * Control characters in a name or a value are shown as '?', so that one line it stays. */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
 
@@ -15,7 +16,8 @@ struct error {
 /* Record a message (unless one is there) and return -1. */
 int fail(struct error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same with `FILE:LINE: ` in front; line 0 leaves the line out. */
+/* The same with `FILE:LINE: ` in front; line 0 leaves the line out. Of a name that would leave no
+ * room for the message, the end is shown. */
 int fail_at(struct error *e, const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 

@@ -1,9 +1,11 @@
 /* Whole-file reading and crash-safe replacing; file.h is the manual. */
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -77,30 +79,68 @@ static int sync_folder_of(const char *path) {
     return rc;
 }
 
+/* The file that a rename has to replace: `path`, or what a link points to. */
+static int find_target(const char *path, char target[PATH_MAX], struct error *e) {
+    struct stat st;
+    if (!stat(path, &st) && !S_ISREG(st.st_mode))
+        return fail_at(e, path, 0,
+                       "cannot be written, as it is not a regular file; name another file");
+    if (lstat(path, &st) || !S_ISLNK(st.st_mode)) {
+        if (snprintf(target, PATH_MAX, "%s", path) >= PATH_MAX)
+            return fail_at(e, path, 0, "the name is too long; use a shorter one");
+        return 0;
+    }
+    if (!realpath(path, target))
+        return fail_at(e, path, 0, "is a link that leads nowhere (%s); remove it", strerror(errno));
+    return 0;
+}
+
+/* Returns 0, or what went wrong as an errno. */
+static int write_file(const char *path, const void *bytes, size_t size) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int why = fd < 0 || write_all(fd, bytes, size) || fsync(fd) ? errno : 0;
+    if (fd >= 0 && close(fd) && !why)
+        why = errno;
+    return why;
+}
+
 int file_replace(const char *path, const void *bytes, size_t size, struct error *e) {
-    char temporary[4096];
-    if (snprintf(temporary, sizeof temporary, "%s.%ld.tmp", path, (long)getpid()) >=
-        (int)sizeof temporary)
-        return fail_at(e, path, 0, "the name is too long");
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    int bad = fd < 0 || write_all(fd, bytes, size) || fsync(fd);
-    int why = errno;
-    if (fd >= 0 && close(fd) && !bad) {
-        bad = 1;
+    char target[PATH_MAX], temporary[PATH_MAX + 32];
+    if (find_target(path, target, e))
+        return -1;
+    snprintf(temporary, sizeof temporary, "%s.%ld.tmp", target, (long)getpid());
+    int why = write_file(temporary, bytes, size);
+    if (!why && rename(temporary, target))
         why = errno;
-    }
-    if (!bad && rename(temporary, path)) {
-        bad = 1;
-        why = errno;
-    }
-    if (bad) {
+    if (why) {
         unlink(temporary);
         return fail_at(e, path, 0, "cannot be written (%s); free space or fix its permissions",
                        strerror(why));
     }
-    if (sync_folder_of(path))
-        return fail_at(e, path, 0, "its folder cannot be synced (%s)", strerror(errno));
+    if (sync_folder_of(target))
+        return fail_at(e, path, 0, "its folder cannot be synced (%s); is the disk sound?",
+                       strerror(errno));
     return 0;
+}
+
+static int is_orphan(const char *name, const char *file) {
+    size_t n = strlen(file), length = strlen(name);
+    return !strncmp(name, file, n) && name[n] == '.' && length > n + 4 &&
+           !strcmp(name + length - 4, ".tmp");
+}
+
+void file_remove_orphans(const char *path) {
+    char folder[PATH_MAX], name[PATH_MAX];
+    snprintf(folder, sizeof folder, "%s", path);
+    snprintf(name, sizeof name, "%s", path);
+    DIR *entries = opendir(dirname(folder));
+    if (!entries)
+        return;
+    const char *file = basename(name);
+    for (struct dirent *entry; (entry = readdir(entries));)
+        if (is_orphan(entry->d_name, file))
+            unlinkat(dirfd(entries), entry->d_name, 0);
+    closedir(entries);
 }
 
 static int make_one(const char *path, struct error *e) {
@@ -110,7 +150,10 @@ static int make_one(const char *path, struct error *e) {
     int why = errno;
     if (why == EEXIST && !stat(path, &st))
         why = S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
-    return why ? fail_at(e, path, 0, "the folder cannot be made (%s)", strerror(why)) : 0;
+    return why ? fail_at(e, path, 0,
+                         "the folder cannot be made (%s); name another, or fix its permissions",
+                         strerror(why))
+               : 0;
 }
 
 int file_make_folder(const char *path, struct error *e) {
@@ -118,7 +161,7 @@ int file_make_folder(const char *path, struct error *e) {
     if (!path[0])
         return fail(e, "the name of a folder is empty; name one");
     if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy)
-        return fail_at(e, path, 0, "the name is too long");
+        return fail_at(e, path, 0, "the name is too long; use a shorter one");
     for (char *p = copy + 1;; p++) {
         if (*p != '/' && *p != '\0')
             continue;

@@ -12,8 +12,14 @@
  * NULL when it cannot be opened or read, or is larger than `limit` bytes. */
 char *file_read(const char *path, size_t limit, size_t *size, struct error *e);
 
-/* Replace `path` by `size` bytes: temporary file beside it, fsync, rename, fsync of the folder. */
+/* Replace `path` by `size` bytes: temporary file beside it, fsync, rename, fsync of the folder.
+ * Refuses what is no regular file (a device would be replaced too); a link stays, and what it
+ * points to is replaced. */
 int file_replace(const char *path, const void *bytes, size_t size, struct error *e);
+
+/* Remove the temporary files of processes that were killed while they replaced `path`. Only for who
+ * holds a lock that keeps others from replacing it just now. */
+void file_remove_orphans(const char *path);
 
 /* mkdir -p. */
 int file_make_folder(const char *path, struct error *e);

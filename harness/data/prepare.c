@@ -6,14 +6,10 @@
 #include "base/file.h"
 #include "data/idx.h"
 
-#include <dirent.h>
-#include <libgen.h>
-#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct parts {
     struct idx idx[SPLITS][SOURCE_PARTS];
@@ -126,28 +122,6 @@ static void manifest(struct prepared_header *h, const char *file) {
     hash_hex(text, (size_t)at, h->hash);
 }
 
-static int is_orphan(const char *name, const char *prepared) {
-    size_t n = strlen(prepared), length = strlen(name);
-    return !strncmp(name, prepared, n) && name[n] == '.' && length > n + 4 &&
-           !strcmp(name + length - 4, ".tmp");
-}
-
-/* Remove the temporary files of processes that were killed while they wrote. Nobody is writing one
- * now: we hold the lock. */
-static void remove_orphans(const char *path) {
-    char folder[PATH_MAX], name[PATH_MAX];
-    snprintf(folder, sizeof folder, "%s", path);
-    snprintf(name, sizeof name, "%s", path);
-    DIR *entries = opendir(dirname(folder));
-    if (!entries)
-        return;
-    const char *prepared = basename(name);
-    for (struct dirent *entry; (entry = readdir(entries));)
-        if (is_orphan(entry->d_name, prepared))
-            unlinkat(dirfd(entries), entry->d_name, 0);
-    closedir(entries);
-}
-
 static struct prepared_header start_header(const struct source *s, const struct parts *p) {
     struct prepared_header h;
     memset(&h, 0, sizeof h); // the checksum covers padding too
@@ -175,7 +149,7 @@ int prepare(const struct source *s, const char *path, struct error *e) {
             manifest(&h, file);
             memcpy(file, &h, sizeof h);
             prepared_seal(file);
-            remove_orphans(path);
+            file_remove_orphans(path); // we hold the lock
             rc = file_replace(path, file, l.size, e);
         }
     }

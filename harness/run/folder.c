@@ -34,14 +34,18 @@ int run_folder_open(struct run_folder *f, const char *db, const char *run_id, st
     char copy[3000], folder[3500], lock[4096];
     *f = (struct run_folder){.lock = -1};
     if (snprintf(copy, sizeof copy, "%s", db) >= (int)sizeof copy)
-        return fail_at(e, db, 0, "the name is too long");
+        return fail_at(e, db, 0, "the name is too long; use a shorter --db");
     snprintf(folder, sizeof folder, "%s/runs/%s", dirname(copy), run_id);
     if (file_make_folder(folder, e) || join(lock, sizeof lock, folder, "lock", e) ||
         join(f->checkpoint, sizeof f->checkpoint, folder, "checkpoint", e) ||
         join(f->frozen, sizeof f->frozen, folder, "model.frozen", e))
         return -1;
     f->lock = take_lock(lock, run_id, e);
-    return f->lock < 0 ? -1 : 0;
+    if (f->lock < 0)
+        return -1;
+    file_remove_orphans(f->checkpoint);
+    file_remove_orphans(f->frozen);
+    return 0;
 }
 
 void run_folder_close(struct run_folder *f) {

@@ -69,27 +69,35 @@ static void long_messages_are_cut(void **state) {
     check_guard(&g);
     assert_int_equal(strlen(g.e.text), sizeof g.e.text - 1);
     assert_memory_equal(g.e.text, "file:9: xxx", 11);
-    struct guarded h = fresh();
-    fail_at(&h.e, text, 1, "lost");
-    check_guard(&h);
-    assert_int_equal(strlen(h.e.text), sizeof h.e.text - 1);
 }
 
-/* Prefixes of every length that the buffer can just, or just not, hold. */
-static void prefixes_fit_to_the_byte(void **state) {
+/* However long a name is, its end is shown, and what is wrong. */
+static void long_names_leave_room(void **state) {
     (void)state;
-    enum { TEXT = sizeof((struct error *)0)->text };
-    for (int length = TEXT - 12; length <= TEXT + 2; length++) {
-        char name[TEXT + 8], expected[2 * TEXT];
+    enum { SHOWN = 512 };
+    for (int length = SHOWN - 2; length <= 3000; length += length == SHOWN + 2 ? 2000 : 1) {
+        char name[4000], expected[4100];
         memset(name, 'n', (size_t)length);
-        name[length] = '\0';
+        strcpy(name + length - 2, "me");
         struct guarded g = fresh();
         fail_at(&g.e, name, 5, "wrong");
         check_guard(&g);
-        snprintf(expected, sizeof expected, "%s:5: wrong", name);
-        expected[TEXT - 1] = '\0';
+        snprintf(expected, sizeof expected, "%s%s:5: wrong", length > SHOWN ? "..." : "",
+                 length > SHOWN ? name + length - SHOWN : name);
         assert_string_equal(g.e.text, expected);
     }
+}
+
+static void one_line_it_stays(void **state) {
+    (void)state;
+    struct error e = {0}, at = {0}, prefixed = {0};
+    fail(&e, "'%s' is unknown", "a\nb\x1b[31m\x7f");
+    assert_string_equal(e.text, "'a?b?[31m?' is unknown");
+    fail_at(&at, "a\tb", 1, "%s", "caf\xc3\xa9\r");
+    assert_string_equal(at.text, "a?b:1: caf\xc3\xa9?");
+    fail(&prefixed, "wrong");
+    fail_prefix(&prefixed, "x\ny", 0);
+    assert_string_equal(prefixed.text, "x?y: wrong");
 }
 
 static void memory_is_zero_and_aligned(void **state) {
@@ -147,7 +155,8 @@ int main(void) {
         cmocka_unit_test(first_message_wins),
         cmocka_unit_test(place_stands_in_front),
         cmocka_unit_test(long_messages_are_cut),
-        cmocka_unit_test(prefixes_fit_to_the_byte),
+        cmocka_unit_test(long_names_leave_room),
+        cmocka_unit_test(one_line_it_stays),
         cmocka_unit_test(memory_is_zero_and_aligned),
         cmocka_unit_test(overflow_ends_with_a_message),
     };

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -89,6 +90,51 @@ static void unwritable_files_say_why(void **state) {
     assert_int_equal(file_replace(folder_file(folder, "sub"), "x", 1, &occupied), -1);
     assert_non_null(strstr(occupied.text, "cannot be written"));
     assert_int_equal(folder_count(folder), 1);
+}
+
+/* As root, a rename would put a file in the place of /dev/null. */
+static void only_regular_files_are_replaced(void **state) {
+    (void)state;
+    struct error e = {0};
+    struct stat before, after;
+    const char *path = folder_file(folder, "pipe");
+    assert_int_equal(mkfifo(path, 0666), 0);
+    assert_int_equal(stat(path, &before), 0);
+    assert_int_equal(file_replace(path, "x", 1, &e), -1);
+    assert_non_null(strstr(e.text, "pipe: cannot be written, as it is not a regular file; "));
+    assert_int_equal(stat(path, &after), 0);
+    assert_int_equal(after.st_ino, before.st_ino);
+    assert_int_equal(folder_count(folder), 1);
+}
+
+static void a_link_stays_and_its_file_is_replaced(void **state) {
+    (void)state;
+    struct error e = {0}, dangling = {0};
+    char link[FOLDER_PATH + 8];
+    snprintf(link, sizeof link, "%s", folder_file(folder, "link"));
+    assert_int_equal(symlink("f", link), 0);
+    assert_int_equal(file_replace(link, "x", 1, &dangling), -1);
+    assert_non_null(strstr(dangling.text, "link: is a link that leads nowhere"));
+    assert_int_equal(file_replace(folder_file(folder, "f"), "old", 3, &e), 0);
+    assert_int_equal(file_replace(link, "newer", 5, &e), 0);
+    struct stat st;
+    assert_int_equal(lstat(link, &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    expect_content(folder_file(folder, "f"), "newer", 5);
+    assert_int_equal(folder_count(folder), 2);
+}
+
+static void orphans_of_one_file_are_removed(void **state) {
+    (void)state;
+    struct error e = {0};
+    static const char *const names[] = {"f",         "f.12.tmp", "f.345.tmp",
+                                        "fg.12.tmp", "f.old",    "f.tmp"};
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(file_replace(folder_file(folder, names[i]), "x", 1, &e), 0);
+    file_remove_orphans(folder_file(folder, "f"));
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(file_exists(folder_file(folder, names[i])), i != 1 && i != 2);
+    file_remove_orphans(folder_file(folder, "none/f"));
 }
 
 /* A child that replaces the file by `size` times 'a', then 'b', and so on, until it is killed. */
@@ -184,10 +230,16 @@ static void folders_do_not_replace_files(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        IN_FOLDER(what_is_written_is_read),      IN_FOLDER(unreadable_files_say_why),
-        IN_FOLDER(unwritable_files_say_why),     IN_FOLDER(kill_leaves_the_old_or_the_new),
-        IN_FOLDER(full_disk_leaves_the_old),     IN_FOLDER(folders_are_made),
+        IN_FOLDER(what_is_written_is_read),
+        IN_FOLDER(unreadable_files_say_why),
+        IN_FOLDER(unwritable_files_say_why),
+        IN_FOLDER(kill_leaves_the_old_or_the_new),
+        IN_FOLDER(full_disk_leaves_the_old),
+        IN_FOLDER(folders_are_made),
         IN_FOLDER(folders_do_not_replace_files),
+        IN_FOLDER(only_regular_files_are_replaced),
+        IN_FOLDER(a_link_stays_and_its_file_is_replaced),
+        IN_FOLDER(orphans_of_one_file_are_removed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 
 static const char magic[8] = "TQFROZ01";
-static const char remedy[] = "remove it and run the run again: it is made anew from the checkpoint";
+static const char remedy[] = "remove it: 'truncquant evaluate' makes it anew from the checkpoint";
 
 static int is_quantized(const struct model *m, int parameter) {
     for (int i = 0; i < m->n_quantized; i++)

@@ -43,12 +43,25 @@ static int evaluate(struct session *s, struct model *m, const struct frozen *fro
     return rc;
 }
 
+static int check_owner(const struct session *s, const struct frozen *f, struct error *e) {
+    char run_id[HASH_HEX], config_id[HASH_HEX];
+    spec_ids(&f->spec, s->options->quantizers, f->cfg.normal, s->data.hash, run_id, config_id);
+    if (!strcmp(run_id, s->row.run_id))
+        return 0;
+    return fail_at(e, s->folder.frozen, 0,
+                   "belongs to run %.12s, not %.12s; put the right one back, or remove it: "
+                   "'truncquant evaluate' makes it anew",
+                   run_id, s->row.run_id);
+}
+
 /* The latent model is out of the way: this sees the file alone. */
 static int evaluate_frozen(struct session *s, struct results *r, struct error *e) {
     struct frozen f;
     if (frozen_read(&f, s->folder.frozen, s->options->quantizers, e))
         return -1;
-    struct plan *plan = s->engine->compile(f.m, (int)s->spec.batch, s->options->threads, e);
+    struct plan *plan = NULL;
+    if (!check_owner(s, &f, e))
+        plan = s->engine->compile(f.m, (int)s->spec.batch, s->options->threads, e);
     int rc = plan ? evaluate(s, f.m, &f, plan, r, e) : -1;
     s->engine->free(plan);
     frozen_free(&f);
@@ -82,15 +95,31 @@ int session_evaluate(struct session *s, struct error *e) {
     return rc;
 }
 
+/* As the run itself left it: s->spec may ask for other evaluations than the plan. */
+static int freeze_again(const struct session *s, struct error *e) {
+    struct spec planned;
+    if (spec_read(&planned, s->options->quantizers, s->row.spec, "specification of the run", e))
+        return -1;
+    return frozen_write(s->folder.frozen, s->model, &planned, s->options->quantizers, s->row.cfg,
+                        &s->data, e);
+}
+
+static int check_checkpoint(const struct session *s, struct error *e) {
+    if (!file_exists(s->folder.checkpoint))
+        return fail_at(e, s->folder.checkpoint, 0,
+                       "is missing; only the machine that trained the run can evaluate it again");
+    if (!trainer_is_done(&s->trainer))
+        return fail_at(e, s->folder.checkpoint, 0,
+                       "is of epoch %lld of %ld, though the run is finished; put its last one back",
+                       (long long)s->trainer.epoch + 1, s->spec.epochs);
+    return 0;
+}
+
 int session_reevaluate(struct session *s, struct error *e) {
     int64_t attempt;
     struct results r = {0};
-    if (!file_exists(s->folder.checkpoint) || !file_exists(s->folder.frozen))
-        return fail_at(
-            e, s->folder.checkpoint, 0,
-            "is missing, or the frozen model beside it; only the machine that trained the "
-            "run can evaluate it again");
-    if (store_complete_attempt(s->store, s->row.run_id, &attempt, e))
+    if (check_checkpoint(s, e) || (!file_exists(s->folder.frozen) && freeze_again(s, e)) ||
+        store_complete_attempt(s->store, s->row.run_id, &attempt, e))
         return -1;
     int rc = evaluate_all(s, &r, e);
     if (!rc && !s->signal)

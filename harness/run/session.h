@@ -64,7 +64,8 @@ int session_evaluate(struct session *s, struct error *e);
 void session_end(struct session *s, const struct error *why);
 
 /* Evaluate again from the checkpoint and the frozen model of a finished run, at the widths, images
- * and calibration of s->spec; adds rows to the attempt that counts. Nothing is trained. */
+ * and calibration of s->spec; adds rows to the attempt that counts. Nothing is trained. A frozen
+ * model that is missing is made anew from the checkpoint; one of another run is refused. */
 int session_reevaluate(struct session *s, struct error *e);
 
 #endif

@@ -105,7 +105,7 @@ static int no_such_grid(struct store *s, const char *grid, struct error *e) {
         return -1;
     if (sql_step(s, q, e) == 1) {
         const char *known = (const char *)sqlite3_column_text(q, 0);
-        fail_at(e, s->path, 0, "no runs of a grid '%s' are recorded; %s%s", grid,
+        fail_at(e, s->path, 0, "no runs of a grid '%.72s' are recorded; %s%s", grid,
                 known ? "there are: " : "'truncquant plan GRID' records them", known ? known : "");
     }
     sqlite3_finalize(q);
@@ -135,7 +135,7 @@ static int check_id(const char *id, char lower[HASH_HEX], struct error *e) {
     size_t n = strlen(id);
     int hex = n == strspn(id, "0123456789abcdefABCDEF");
     if (!hex || n < ID_PREFIX || n >= HASH_HEX)
-        return fail(e, "'%s' is no run id; give at least its first %d hexadecimal digits", id,
+        return fail(e, "'%.72s' is no run id; give at least its first %d hexadecimal digits", id,
                     ID_PREFIX);
     for (size_t i = 0; i <= n; i++)
         lower[i] = (char)tolower((unsigned char)id[i]);

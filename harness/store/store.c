@@ -71,6 +71,8 @@ static int check_folder(struct store *s, struct error *e) {
 
 static int check_place(struct store *s, enum store_mode mode, struct error *e) {
     struct stat st;
+    if (s->path[0] == ':' || !strncmp(s->path, "file:", 5))
+        return fail_at(e, s->path, 0, "means something else to SQLite; write ./%s", s->path);
     int exists = !stat(s->path, &st);
     if (!exists && errno != ENOENT && errno != ENOTDIR)
         return fail_at(e, s->path, 0, "cannot be opened (%s); check its folder's permissions",
@@ -80,12 +82,12 @@ static int check_place(struct store *s, enum store_mode mode, struct error *e) {
     if (exists && access(s->path, R_OK))
         return fail_at(e, s->path, 0, "cannot be read (%s); change its permissions",
                        strerror(errno));
+    if (mode != STORE_WRITE && (!exists || !st.st_size))
+        return fail_at(e, s->path, 0,
+                       "%s; 'truncquant plan GRID' records runs, --db names another file",
+                       exists ? "is empty" : "there is no such database");
     if (mode == STORE_READ)
-        return exists && st.st_size > 0
-                   ? 0
-                   : fail_at(e, s->path, 0,
-                             "%s; 'truncquant plan GRID' records runs, --db names another file",
-                             exists ? "is empty" : "there is no such database");
+        return 0;
     if (exists && access(s->path, W_OK))
         return fail_at(e, s->path, 0, "is read-only (%s); make it writable, or name another file",
                        strerror(errno));
@@ -98,7 +100,7 @@ static int busy_milliseconds(int *milliseconds, struct error *e) {
     const char *text = getenv("TRUNCQUANT_BUSY_SECONDS");
     long seconds = 60;
     if (text && text_int(text, 0, 86400, &seconds))
-        return fail(e, "TRUNCQUANT_BUSY_SECONDS=%s: takes whole seconds, 0 to 86400", text);
+        return fail(e, "TRUNCQUANT_BUSY_SECONDS=%.64s: give whole seconds, 0 to 86400", text);
     *milliseconds = (int)seconds * 1000;
     return 0;
 }

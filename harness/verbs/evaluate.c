@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "run/session.h"
 #include "run/stop.h"
+#include "verbs/row.h"
 
 #include <string.h>
 
@@ -31,7 +32,7 @@ static int parse(struct options *o, struct evaluate_options *v, int *helped, str
         {0},
     };
     return verb_parse(
-        o, "evaluate ID ...",
+        o, "evaluate ID ... [options]",
         "Evaluate finished runs again from what they left beside the database. Rows that "
         "are recorded\nalready stay as they are.",
         rows, helped, e);
@@ -48,7 +49,24 @@ static int override(struct spec *spec, const struct options *o, const struct eva
         set(spec, o, "calibration", v->calibration, e) ||
         set(spec, o, "calibrate_at", v->calibrate_at, e))
         return -1;
-    return spec_validate(spec, o->quantizers, e);
+    return 0;
+}
+
+/* What can be told to be wrong before a run is opened. */
+static int check_options(const struct options *o, const struct evaluate_options *v, int operands,
+                         long *threads, struct error *e) {
+    struct spec any;
+    spec_init(&any);
+    if (text_int(v->threads, 1, 1024, threads))
+        return fail(e, "evaluate: --threads takes 1 to 1024, not '%.64s'", v->threads);
+    if (!engine_find(v->engine))
+        return fail(e, "evaluate: there is no engine '%.64s'; 'truncquant run --help' names them",
+                    v->engine);
+    if (!operands)
+        return fail(e, "evaluate: name at least one run ID; 'truncquant status' lists them");
+    if (override(&any, o, v, e))
+        return fail_prefix(e, "evaluate", 0);
+    return 0;
 }
 
 static int evaluate_run(struct session *s, const struct options *o,
@@ -61,7 +79,8 @@ static int evaluate_run(struct session *s, const struct options *o,
                     "run %.12s is %s; only a finished run can be evaluated again: "
                     "'truncquant run' finishes it",
                     s->row.run_id, run_state_names[state]);
-    if (session_build(s, e) || override(&s->spec, o, v, e))
+    if (session_build(s, e) || override(&s->spec, o, v, e) ||
+        spec_validate(&s->spec, o->quantizers, e) || row_fault(&s->spec, &s->data, e))
         return -1;
     return session_reevaluate(s, e);
 }
@@ -90,14 +109,7 @@ int verb_evaluate(struct options *o, struct error *e) {
     long threads;
     if (helped)
         return EXIT_DONE;
-    if (operands >= 0 && text_int(v.threads, 1, 1024, &threads))
-        operands = fail(e, "evaluate: --threads takes 1 to 1024, not '%s'", v.threads);
-    else if (operands >= 0 && !engine_find(v.engine))
-        operands = fail(e, "evaluate: there is no engine '%s'; 'truncquant run --help' names them",
-                        v.engine);
-    else if (!operands)
-        operands = fail(e, "evaluate: name at least one run ID; 'truncquant status' lists them");
-    if (operands < 0)
+    if (operands < 0 || check_options(o, &v, operands, &threads, e))
         return EXIT_USAGE;
     struct session_options so = {.db = o->db,
                                  .engine = v.engine,
@@ -105,7 +117,7 @@ int verb_evaluate(struct options *o, struct error *e) {
                                  .other_numerics = v.other_numerics,
                                  .quiet = o->quiet,
                                  .quantizers = o->quantizers};
-    struct store *store = store_open(o->db, STORE_WRITE, e);
+    struct store *store = store_open(o->db, STORE_UPDATE, e);
     if (!store)
         return EXIT_FAILED;
     stop_catch();

@@ -35,7 +35,7 @@ static int parse(struct options *o, struct run_options *r, int *helped, struct e
         {0},
     };
     return verb_parse(
-        o, "run ID | --spec FILE",
+        o, "run ID | --spec FILE [options]",
         "Train a planned run (or go on from its checkpoint), freeze it, evaluate every "
         "bit-width,\nand record all of it. A finished run is not run again. A signal "
         "writes a checkpoint and ends\nwith 128 + the signal.",
@@ -61,12 +61,12 @@ static int session_options(const struct options *o, const struct run_options *r,
     long threads;
     double every;
     if (text_int(r->threads, 1, 1024, &threads))
-        return fail(e, "run: --threads takes 1 to 1024, not '%s'", r->threads);
+        return fail(e, "run: --threads takes 1 to 1024, not '%.64s'", r->threads);
     if (text_real(r->checkpoint_every, &every) || every <= 0)
-        return fail(e, "run: --checkpoint-every takes seconds above 0, not '%s'",
+        return fail(e, "run: --checkpoint-every takes seconds above 0, not '%.64s'",
                     r->checkpoint_every);
     if (!engine_find(r->engine))
-        return fail(e, "run: there is no engine '%s'; 'truncquant run --help' names them",
+        return fail(e, "run: there is no engine '%.64s'; 'truncquant run --help' names them",
                     r->engine);
     *s = (struct session_options){.db = o->db,
                                   .engine = r->engine,
@@ -148,7 +148,7 @@ static int run(const struct options *o, const struct run_options *r,
     const char *id = o->argv[1];
     int status = EXIT_FAILED;
     struct session s;
-    struct store *store = store_open(o->db, STORE_WRITE, e);
+    struct store *store = store_open(o->db, r->spec ? STORE_WRITE : STORE_UPDATE, e);
     if (store && r->spec) {
         id = recorded;
         if (single_record(r->spec, o->quantizers, store, recorded, e))

@@ -138,6 +138,23 @@ static void reading_does_not_create(void **state) {
     refused(*state, STORE_READ, "is empty; ");
 }
 
+static void updating_does_not_create(void **state) {
+    refused(*state, STORE_UPDATE, "there is no such database; 'truncquant plan GRID'");
+    assert_int_not_equal(access(*state, F_OK), 0);
+    create(*state);
+    struct store *s = store_fixture_open(*state, STORE_UPDATE);
+    assert_int_equal(sqlite3_db_readonly(s->db, "main"), 0);
+    store_close(s);
+}
+
+/* SQLite would keep the first in memory, and look for the second under another name. */
+static void names_are_names_of_files(void **state) {
+    (void)state;
+    refused(":memory:", STORE_WRITE, "means something else to SQLite; write ./:memory:");
+    refused("file:x.db", STORE_WRITE, "means something else to SQLite; write ./file:x.db");
+    assert_int_not_equal(access("x.db", F_OK), 0);
+}
+
 static void reading_does_not_write(void **state) {
     create(*state);
     struct store *s = store_fixture_open(*state, STORE_READ);
@@ -237,7 +254,7 @@ static void locks(void **state) {
     setenv("TRUNCQUANT_BUSY_SECONDS", "soon", 1);
     e.text[0] = '\0';
     assert_null(store_open(*state, STORE_READ, &e));
-    assert_string_equal(e.text, "TRUNCQUANT_BUSY_SECONDS=soon: takes whole seconds, 0 to 86400");
+    assert_string_equal(e.text, "TRUNCQUANT_BUSY_SECONDS=soon: give whole seconds, 0 to 86400");
     unsetenv("TRUNCQUANT_BUSY_SECONDS");
 }
 
@@ -429,6 +446,8 @@ int main(void) {
         TEST(opening_again_changes_nothing),
         TEST(other_views_are_made_anew),
         TEST(reading_does_not_create),
+        TEST(updating_does_not_create),
+        TEST(names_are_names_of_files),
         TEST(reading_does_not_write),
         TEST(files_of_others_are_refused),
         TEST(files_of_others_stay_as_they_are),

@@ -7,6 +7,8 @@
 #include "verbs/verb.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,11 +39,30 @@ static void usage(FILE *out) {
 
 /* A full disk or a closed pipe must not look like success. */
 static int flush_output(int status, struct error *e) {
+    errno = 0;
     if (!fflush(stdout) && !ferror(stdout))
         return status;
     if (status == EXIT_DONE)
-        fail(e, "output cannot be written (%s)", strerror(errno));
+        fail(e, "output cannot be written (%s); is it closed, or the disk full?",
+             errno ? strerror(errno) : "a write failed");
     return status == EXIT_DONE ? EXIT_FAILED : status;
+}
+
+static int finish(int status, struct error *e) {
+    status = flush_output(status, e);
+    if (e->text[0])
+        fprintf(stderr, "truncquant: %s\n", e->text);
+    return status;
+}
+
+/* The next file that is opened would get the number of a standard stream that is closed, and be
+ * written over with messages. /dev/null takes the number; opened for the wrong direction, so that
+ * its use still fails. */
+static void fill_closed_streams(void) {
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+            _exit(EXIT_FAILED);
 }
 
 /* Threads that wait must sleep: by default they spin, and two runs on two cores then wait for each
@@ -53,13 +74,16 @@ static void wait_asleep(char **argv) {
 }
 
 int main(int argc, char **argv) {
+    struct error e = {0};
+    fill_closed_streams();
+    signal(SIGXFSZ, SIG_IGN); // a limit on file sizes is an error like a full disk
     if (argc < 2) {
         usage(stderr);
         return EXIT_USAGE;
     }
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
         usage(stdout);
-        return EXIT_DONE;
+        return finish(EXIT_DONE, &e);
     }
     struct options options = {.db = STORE_DEFAULT_PATH,
                               .argc = argc - 1,
@@ -70,12 +94,8 @@ int main(int argc, char **argv) {
             continue;
         if (v->computes)
             wait_asleep(argv);
-        struct error e = {0};
-        int status = flush_output(v->run(&options, &e), &e);
-        if (e.text[0])
-            fprintf(stderr, "truncquant: %s\n", e.text);
-        return status;
+        return finish(v->run(&options, &e), &e);
     }
-    fprintf(stderr, "truncquant: unknown verb '%s'; 'truncquant --help' lists them\n", argv[1]);
-    return EXIT_USAGE;
+    fail(&e, "unknown verb '%.64s'; 'truncquant --help' lists them", argv[1]);
+    return finish(EXIT_USAGE, &e);
 }

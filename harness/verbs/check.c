@@ -363,7 +363,7 @@ int verb_check(struct options *o, struct error *e) {
     if (helped)
         return EXIT_DONE;
     if (operands > 0)
-        fail(e, "check: takes no operand, but got '%s'", o->argv[1]);
+        fail(e, "check: takes no operand, but got '%.64s'", o->argv[1]);
     if (operands)
         return EXIT_USAGE;
     int missing = 0;

@@ -28,7 +28,8 @@ static int find_what(struct choice *c, const char *operand, struct error *e) {
         if (!strcmp(operand, export_names[i]))
             c->what = export_names[i];
     if (!c->what)
-        return fail(e, "export: '%s' cannot be exported; 'truncquant export --help' lists what can",
+        return fail(e,
+                    "export: '%.64s' cannot be exported; 'truncquant export --help' lists what can",
                     operand);
     if (!c->calibrated)
         return 0;

@@ -167,13 +167,14 @@ static void catch_signals(void) {
     sigaction(SIGHUP, &action, NULL);
 }
 
-static void show_again(const struct view *v, int terminal) {
+/* -1 when nobody can see it; main says why. */
+static int show_again(const struct view *v, int terminal) {
     if (terminal)
         fputs("\r\033[K", stdout);
     print_line(v, stdout);
     if (!terminal)
         putchar('\n');
-    fflush(stdout);
+    return fflush(stdout) ? -1 : 0;
 }
 
 /* Looks every 2 s, shows each look on a terminal and every 15th elsewhere, and the last. Two looks
@@ -187,7 +188,7 @@ static int watch(const char *db, const char *grid, struct error *e) {
         idle = goes_on(&v) ? 0 : idle + 1;
         int last = idle == 2 || caught;
         if (!status && (terminal || last || i % (PLAIN_SECONDS / LOOK_SECONDS) == 0))
-            show_again(&v, terminal);
+            last |= show_again(&v, terminal) != 0;
         store_free_statuses(v.runs, v.n);
         if (last)
             break;
@@ -214,7 +215,7 @@ int verb_status(struct options *o, struct error *e) {
     if (helped)
         return EXIT_DONE;
     if (operands > 1)
-        fail(e, "status: one grid at a time; '%s' is one too many", o->argv[2]);
+        fail(e, "status: one grid at a time; '%.64s' is one too many", o->argv[2]);
     if (operands < 0 || operands > 1)
         return EXIT_USAGE;
     char *grid = grid_name(operands ? o->argv[1] : NULL, e);

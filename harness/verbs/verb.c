@@ -50,11 +50,11 @@ static const char *nearest(const struct option_row *rows, const struct option_ro
 
 static int unknown(const struct options *o, const char *name, size_t length, const char *best,
                    struct error *e) {
+    int shown = length > 64 ? 64 : (int)length;
     if (best)
-        return fail(e, "%s: unknown option %.*s; did you mean %s?", o->argv[0], (int)length, name,
-                    best);
-    return fail(e, "%s: unknown option %.*s; 'truncquant %s --help' lists them", o->argv[0],
-                (int)length, name, o->argv[0]);
+        return fail(e, "%s: unknown option %.*s; did you mean %s?", o->argv[0], shown, name, best);
+    return fail(e, "%s: unknown option %.*s; 'truncquant %s --help' lists them", o->argv[0], shown,
+                name, o->argv[0]);
 }
 
 int verb_parse(struct options *o, const char *synopsis, const char *help,
@@ -68,6 +68,8 @@ int verb_parse(struct options *o, const char *synopsis, const char *help,
     *helped = 0;
     for (int i = 1; i < o->argc; i++) {
         char *arg = o->argv[i];
+        if (!arg[0])
+            return fail(e, "%s: an argument is empty; leave it out, or fill it in", o->argv[0]);
         if (only_operands || arg[0] != '-' || !arg[1]) {
             o->argv[++operands] = arg;
             continue;
@@ -90,7 +92,7 @@ int verb_parse(struct options *o, const char *synopsis, const char *help,
             return unknown(o, arg, length, nearest(rows, common, arg), e);
         if (!row->value) {
             if (equals)
-                return fail(e, "%s: %s takes no value; leave out '%s'", o->argv[0], row->name,
+                return fail(e, "%s: %s takes no value; leave out '%.64s'", o->argv[0], row->name,
                             equals);
             *row->flag = 1;
             continue;

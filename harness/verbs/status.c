@@ -182,7 +182,7 @@ static int show_again(const struct view *v, int terminal) {
 static int watch(const char *db, const char *grid, struct error *e) {
     int terminal = isatty(STDOUT_FILENO), status = 0, idle = 0;
     catch_signals();
-    for (int i = 0; !status; i++) {
+    for (int i = 0;; i++) {
         struct view v;
         status = look(&v, db, grid, e);
         idle = goes_on(&v) ? 0 : idle + 1;
@@ -190,7 +190,7 @@ static int watch(const char *db, const char *grid, struct error *e) {
         if (!status && (terminal || last || i % (PLAIN_SECONDS / LOOK_SECONDS) == 0))
             last |= show_again(&v, terminal) != 0;
         store_free_statuses(v.runs, v.n);
-        if (last)
+        if (last || status)
             break;
         nanosleep(&(struct timespec){.tv_sec = LOOK_SECONDS}, NULL);
     }

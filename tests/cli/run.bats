@@ -55,6 +55,15 @@ results() {
     sha256sum <"$(dirname "$1")/runs/$(sql 'SELECT run_id FROM runs' "$1")/model.frozen"
 }
 
+# Both databases have the same results; two that have none are not the same.
+same_results() {
+    results "$1" >first
+    results "$2" >second
+    [ "$(wc -l <first)" -gt 20 ]
+    grep -qE '^[0-9a-f]{64}  -$' first
+    diff first second
+}
+
 @test "a run leaves its rows, its frozen model, and how it was computed" {
     go run --spec a.spec --quiet
     [ "$status" -eq 0 ]
@@ -108,7 +117,7 @@ results() {
     go run "$(id)" --quiet
     [ "$status" -eq 0 ]
     [ "$(sql "SELECT resumed_at > 0 FROM attempts WHERE outcome = 'complete'")" -eq 1 ]
-    diff <(results whole/a.db) <(results ./a.db)
+    same_results whole/a.db ./a.db
 }
 
 @test "killed at 20 random instants, the run ends with the bits of one that was not" {
@@ -126,7 +135,7 @@ results() {
     go run --spec a.spec --quiet
     [ "$status" -eq 0 ]
     [ "$(sql "PRAGMA integrity_check")" = ok ]
-    diff <(results whole/a.db) <(results ./a.db)
+    same_results whole/a.db ./a.db
 }
 
 @test "one run cannot be computed by two processes at once" {
@@ -163,8 +172,8 @@ results() {
 @test "a checkpoint of another run is refused" {
     go run --spec a.spec --quiet
     first=$(id)
-    spec $'epochs = 3'
-    "$program" run --db a.db --spec a.spec --quiet --checkpoint-every 0.05 &
+    spec 'epochs = 400'
+    "$program" run --db a.db --spec a.spec --quiet &
     pid=$!
     for _ in $(seq 100); do sleep 0.02; [ "$(ls -d runs/* | wc -l)" -eq 2 ] && break; done
     kill -KILL $pid
@@ -202,20 +211,6 @@ results() {
     go run "$(id)" --retry --quiet
     complains 'is not finite'
     [ "$(sql 'SELECT count(*) FROM attempts')" -eq 2 ]
-}
-
-@test "a disk that is full fails the run and loses nothing that was recorded" {
-    go run --spec a.spec --quiet
-    results ./a.db >before || true
-    spec 'epochs = 3'
-    (
-        trap '' XFSZ
-        ulimit -f 1
-        run --separate-stderr "$program" run --db b.db --spec a.spec --quiet
-        [ "$status" -eq 1 ]
-        [[ $stderr == *"b.db"* ]]
-    )
-    results ./a.db | diff before -
 }
 
 @test "a data set that has changed since the plan is refused" {

@@ -52,7 +52,7 @@ struct engine {
     const float *(*weight_gradient)(struct plan *p, int node);
 
     /* The output of a node in the last forward, (n, c, h, w); valid until the next call. NULL if
-     * the engine did not keep it. */
+     * the engine did not keep it; what an activation reads and writes is always there. */
     const float *(*peek)(struct plan *p, int node);
 
     /* Which nodes fall back to the reference operators, a line each. NULL: none ever do. */

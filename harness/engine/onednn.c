@@ -127,8 +127,27 @@ static const float *onednn_weight_gradient(struct plan *p, int node) {
     return p->r.nodes[node].dW;
 }
 
+/* The output of a norm that is one step with its activation: computed anew, by the affine of the pass. */
+static const float *folded_norm(struct plan *p, int node) {
+    const struct step *s = p->steps;
+    while (s->norm != node)
+        s++;
+    struct blocked shape = shape_of(p, node);
+    struct place *x = &p->places[node];
+    if (!x->view)
+        x->view = need_aligned(place_size(p, node, PLAIN, p->batch), sizeof(float));
+    float *blocked = need_aligned(blocked_size(&shape), sizeof(float));
+    blocked_affine(&shape, place_view(p, node_of(p, node)->in[0], BLOCKED), s->a, s->b,
+                   BLOCKED_NONE, FLOAT_BITS, blocked);
+    blocked_to_plain(&shape, blocked, x->view, 0);
+    free(blocked);
+    return x->view;
+}
+
 static const float *onednn_peek(struct plan *p, int node) {
-    return p->places[node].out ? place_view(p, node, PLAIN) : NULL;
+    if (p->places[node].out)
+        return place_view(p, node, PLAIN);
+    return node_of(p, node)->op == OP_NORM ? folded_norm(p, node) : NULL;
 }
 
 static void onednn_describe(const struct plan *p, FILE *out) {

@@ -55,9 +55,9 @@ static int finish(int status, struct error *e) {
     return status;
 }
 
-/* The next file that is opened would get the number of a standard stream that is closed, and be
- * written over with messages. /dev/null takes the number; opened for the wrong direction, so that
- * its use still fails. */
+/* The next file that is opened would get the number of a standard stream that is closed, and
+ * messages would be written into it. /dev/null takes the number (SQLite does the same, but not all
+ * files are opened after it), for the wrong direction, so that the stream's use still fails. */
 static void fill_closed_streams(void) {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         if (fcntl(fd, F_GETFD) < 0 &&

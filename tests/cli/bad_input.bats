@@ -236,16 +236,18 @@ refuses_cfg() {
 }
 
 @test "network: an error inside Darknet, which would end the process with status 0, fails the run" {
-    echo 'void file_error(char *name);
-        void *parse_network_cfg(char *name) { file_error("network.cfg"); return 0; }
+    echo 'void error(const char *text), file_error(char *name);
+        void *parse_network_cfg(char *name) { FAIL("the reason"); return 0; }
         void free_network(void) {} void activate_array(void) {} void gradient_array(void) {}' >fake.c
-    "${CC:-gcc}" -shared -fPIC -o fake.so fake.c
-    spec 2
-    TRUNCQUANT_DARKNET=$PWD/fake.so go run --spec a.spec --quiet
-    [ "$status" -eq 1 ]
-    [ "${#stderr_lines[@]}" -eq 1 ]
-    [[ $stderr == "truncquant: Darknet refuses the network: "*network.cfg* ]]
-    [ "$(sql 'SELECT outcome FROM attempts WHERE attempt = 2')" = failed ]
+    for function in error file_error; do
+        "${CC:-gcc}" -DFAIL=$function -shared -fPIC -o $function.so fake.c
+        spec 2
+        TRUNCQUANT_DARKNET=$PWD/$function.so go run --spec a.spec --quiet --retry
+        [ "$status" -eq 1 ]
+        [ "${#stderr_lines[@]}" -eq 1 ]
+        [[ $stderr == "truncquant: Darknet refuses the network: "*"the reason"* ]]
+    done
+    [ "$(sql "SELECT count(*) FROM attempts WHERE outcome = 'failed' AND reason LIKE '%the reason%'")" -eq 2 ]
 }
 
 # ---- data sets ----
@@ -554,10 +556,11 @@ every_verb_refuses() {
 
 @test "output: closed, full, or to what is no file" {
     grid
+    go plan a.grid --quiet # something for --watch to wait for
     for command in --help 'plan --help' 'plan a.grid --dry-run' "run $id" "evaluate $id" 'status --line' 'status --watch' 'export runs'; do
         for to in '>&-' '>/dev/full'; do
             [ "$command" = --help ] || to="--db a.db $to"
-            run --separate-stderr bash -c "'$program' $command $to"
+            run --separate-stderr bash -c "timeout 20 '$program' $command $to"
             refused 1 'output cannot be written'
         done
     done
@@ -568,11 +571,15 @@ every_verb_refuses() {
 }
 
 @test "output: no file takes the place of a closed stream" {
-    spec 2
     remember_run before
-    "$program" run --spec a.spec --db a.db --verbose <&- >&- 2>&- || true # it is told that nobody can read
-    [ "$(sql "SELECT count(*) FROM attempts WHERE outcome = 'complete'")" -eq 2 ]
-    [ "$(find runs -name lock -size 0 | wc -l)" -eq 2 ]
+    spec 2
+    "$program" run --spec a.spec --db a.db --verbose >&- || true # it is told that nobody can read
+    spec 3
+    "$program" run --spec a.spec --db a.db --verbose 2>&-
+    spec 4
+    "$program" run --spec a.spec --db a.db --verbose <&- >&- 2>&- || true
+    [ "$(sql "SELECT count(*) FROM attempts WHERE outcome = 'complete'")" -eq 4 ]
+    [ "$(find runs -name lock -size 0 | wc -l)" -eq 4 ]
     remember_run after
     diff before after
     [ "$(sql 'PRAGMA integrity_check')" = ok ]

@@ -66,9 +66,11 @@ static void fill_closed_streams(void) {
 }
 
 /* Threads that wait must sleep: by default they spin, and two runs on two cores then wait for each
- * other. OpenMP reads its environment when the program is loaded, so load it again. */
+ * other. OpenMP reads its environment when the program is loaded, so load it again. OpenBLAS starts
+ * a thread per core then, which under a limit on memory never ends; engines ask for theirs. */
 static void wait_asleep(char **argv) {
-    if (getenv("OMP_WAIT_POLICY") || setenv("OMP_WAIT_POLICY", "passive", 1))
+    if (getenv("OMP_WAIT_POLICY") || setenv("OMP_WAIT_POLICY", "passive", 1) ||
+        setenv("OPENBLAS_NUM_THREADS", "1", 0))
         return;
     execv("/proc/self/exe", argv); // when it fails, the run is slower, no more
 }

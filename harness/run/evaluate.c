@@ -80,19 +80,25 @@ static int evaluate_all(struct session *s, struct results *r, struct error *e) {
     return evaluate_frozen(s, r, e);
 }
 
-int session_evaluate(struct session *s, struct error *e) {
+/* All evaluations, and what they are recorded with; completion comes last. `layers`: those too. */
+static int record(struct session *s, int layers, struct error *e) {
     struct results r;
+    double cpu;
+    int64_t peak;
+    int rc = evaluate_all(s, &r, e);
+    usage_now(&cpu, &peak);
+    if (!rc && !s->signal)
+        rc = store_finish(s->store, s->attempt, r.rows, r.n, r.layers, layers ? r.n_layers : 0, cpu,
+                          peak, e);
+    results_free(&r);
+    return rc;
+}
+
+int session_evaluate(struct session *s, struct error *e) {
     if (frozen_write(s->folder.frozen, s->model, &s->spec, s->options->quantizers, s->row.cfg,
                      &s->data, e))
         return -1;
-    int rc = evaluate_all(s, &r, e);
-    double cpu;
-    int64_t peak;
-    usage_now(&cpu, &peak);
-    if (!rc && !s->signal)
-        rc = store_finish(s->store, s->attempt, r.rows, r.n, r.layers, r.n_layers, cpu, peak, e);
-    results_free(&r);
-    return rc;
+    return record(s, 1, e);
 }
 
 /* As the run itself left it: s->spec may ask for other evaluations than the plan. */
@@ -116,14 +122,7 @@ static int check_checkpoint(const struct session *s, struct error *e) {
 }
 
 int session_reevaluate(struct session *s, struct error *e) {
-    int64_t attempt;
-    struct results r = {0};
-    if (check_checkpoint(s, e) || (!file_exists(s->folder.frozen) && freeze_again(s, e)) ||
-        store_complete_attempt(s->store, s->row.run_id, &attempt, e))
+    if (check_checkpoint(s, e) || (!file_exists(s->folder.frozen) && freeze_again(s, e)))
         return -1;
-    int rc = evaluate_all(s, &r, e);
-    if (!rc && !s->signal)
-        rc = store_add_evaluations(s->store, attempt, r.rows, r.n, e);
-    results_free(&r);
-    return rc;
+    return record(s, 0, e);
 }

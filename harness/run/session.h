@@ -63,9 +63,9 @@ int session_evaluate(struct session *s, struct error *e);
 /* Record how it ended when it did not end complete: interrupted or failed with e's message. */
 void session_end(struct session *s, const struct error *why);
 
-/* Evaluate again from the checkpoint and the frozen model of a finished run, at the widths, images
- * and calibration of s->spec; adds rows to the attempt that counts. Nothing is trained. A frozen
- * model that is missing is made anew from the checkpoint; one of another run is refused. */
+/* Evaluate again from the checkpoint and the frozen model of a finished run, at the widths, images and
+ * calibration of s->spec. Nothing is trained. The rows belong to an attempt of their own (session_begin),
+ * since another version of the program may compute them. */
 int session_reevaluate(struct session *s, struct error *e);
 
 #endif

@@ -78,17 +78,3 @@ int store_finish(struct store *s, int64_t attempt, const struct evaluation_row *
         status = attempt_write_end(s, attempt, &end, e);
     return sql_end(s, status, e);
 }
-
-int store_add_evaluations(struct store *s, int64_t attempt, const struct evaluation_row *rows,
-                          int n, struct error *e) {
-    enum outcome outcome;
-    if (sql_begin(s, e))
-        return -1;
-    int status = attempt_outcome(s, attempt, &outcome, e);
-    if (!status && outcome != OUTCOME_COMPLETE)
-        status = fail_at(e, s->path, 0, "attempt %lld is not complete; finish the run first",
-                         (long long)attempt);
-    if (!status)
-        status = insert_evaluations(s, attempt, rows, n, e);
-    return sql_end(s, status, e);
-}

@@ -162,10 +162,6 @@ int store_finish(struct store *s, int64_t attempt, const struct evaluation_row *
                  const struct layer_row *layers, int n_layers, double cpu_seconds,
                  int64_t peak_bytes, struct error *e);
 
-/* More evaluations of a finished run (`truncquant evaluate`): rows that are there stay. */
-int store_add_evaluations(struct store *s, int64_t attempt, const struct evaluation_row *rows,
-                          int n, struct error *e);
-
 /* How many tries of a run there were. */
 int store_count_attempts(struct store *s, const char *run_id, int64_t *n, struct error *e);
 

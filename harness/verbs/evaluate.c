@@ -7,6 +7,7 @@
 #include "run/stop.h"
 #include "verbs/row.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Keys of [evaluate] that replace those of the run's specification; NULL: as planned. */
@@ -79,10 +80,14 @@ static int evaluate_run(struct session *s, const struct options *o,
                     "run %.12s is %s; only a finished run can be evaluated again: "
                     "'truncquant run' finishes it",
                     s->row.run_id, run_state_names[state]);
-    if (session_build(s, e) || override(&s->spec, o, v, e) ||
-        spec_validate(&s->spec, o->quantizers, e) || row_fault(&s->spec, &s->data, e))
+    if (override(&s->spec, o, v, e) || spec_validate(&s->spec, o->quantizers, e) ||
+        row_fault(&s->spec, &s->data, e))
         return -1;
-    return session_reevaluate(s, e);
+    int rc = session_begin(s, e);
+    rc = rc ? rc : session_reevaluate(s, e);
+    if (rc || s->signal)
+        session_end(s, e);
+    return rc;
 }
 
 static int evaluate_all(const struct options *o, const struct evaluate_options *v,
@@ -103,25 +108,32 @@ static int evaluate_all(const struct options *o, const struct evaluate_options *
     return EXIT_DONE;
 }
 
-int verb_evaluate(struct options *o, struct error *e) {
-    struct evaluate_options v = {.engine = engine_names[0], .threads = "1"};
-    int helped, operands = parse(o, &v, &helped, e);
+static int evaluate(const struct options *o, const struct evaluate_options *v, int operands,
+                    const char *command, struct error *e) {
     long threads;
-    if (helped)
-        return EXIT_DONE;
-    if (operands < 0 || check_options(o, &v, operands, &threads, e))
+    if (operands < 0 || check_options(o, v, operands, &threads, e))
         return EXIT_USAGE;
     struct session_options so = {.db = o->db,
-                                 .engine = v.engine,
+                                 .engine = v->engine,
                                  .threads = (int)threads,
-                                 .other_numerics = v.other_numerics,
+                                 .other_numerics = v->other_numerics,
                                  .quiet = o->quiet,
+                                 .command = command,
                                  .quantizers = o->quantizers};
     struct store *store = store_open(o->db, STORE_UPDATE, e);
     if (!store)
         return EXIT_FAILED;
     stop_catch();
-    int status = evaluate_all(o, &v, &so, store, operands, e);
+    int status = evaluate_all(o, v, &so, store, operands, e);
     store_close(store);
+    return status;
+}
+
+int verb_evaluate(struct options *o, struct error *e) {
+    struct evaluate_options v = {.engine = engine_names[0], .threads = "1"};
+    char *command = verb_command_line(o->argc, o->argv);
+    int helped, operands = parse(o, &v, &helped, e);
+    int status = helped ? EXIT_DONE : evaluate(o, &v, operands, command, e);
+    free(command);
     return status;
 }

@@ -42,20 +42,6 @@ static int parse(struct options *o, struct run_options *r, int *helped, struct e
         rows, helped, e);
 }
 
-/* The command line as one text, for the record. */
-static char *command_line(int argc, char **argv) {
-    size_t size = 32;
-    for (int i = 0; i < argc; i++)
-        size += strlen(argv[i]) + 1;
-    char *text = need(size, 1);
-    strcpy(text, "truncquant");
-    for (int i = 0; i < argc; i++) {
-        strcat(text, " ");
-        strcat(text, argv[i]);
-    }
-    return text;
-}
-
 static int session_options(const struct options *o, const struct run_options *r,
                            struct session_options *s, struct error *e) {
     long threads;
@@ -166,7 +152,7 @@ int verb_run(struct options *o, struct error *e) {
     struct run_options r = {.engine = engine_names[0], .threads = "1", .checkpoint_every = "600"};
     struct session_options so;
     int helped, status = EXIT_USAGE;
-    char *command = command_line(o->argc, o->argv);
+    char *command = verb_command_line(o->argc, o->argv);
     int operands = parse(o, &r, &helped, e);
     if (helped)
         status = EXIT_DONE;

@@ -105,3 +105,16 @@ int verb_parse(struct options *o, const char *synopsis, const char *help,
     o->argc = operands + 1;
     return operands;
 }
+
+char *verb_command_line(int argc, char **argv) {
+    size_t size = 32;
+    for (int i = 0; i < argc; i++)
+        size += strlen(argv[i]) + 1;
+    char *text = need(size, 1);
+    strcpy(text, "truncquant");
+    for (int i = 0; i < argc; i++) {
+        strcat(text, " ");
+        strcat(text, argv[i]);
+    }
+    return text;
+}

@@ -36,6 +36,9 @@ struct option_row {
 int verb_parse(struct options *o, const char *synopsis, const char *help,
                const struct option_row *rows, int *helped, struct error *e);
 
+/* The command line as one text, for the record; the caller frees. argv[0] is the verb. */
+char *verb_command_line(int argc, char **argv);
+
 /* Each returns an exit status; a message in `e` is printed by main. */
 int verb_plan(struct options *o, struct error *e);
 int verb_run(struct options *o, struct error *e);

@@ -10,9 +10,10 @@ WHERE a.attempt = (SELECT b.attempt FROM attempts b
                    WHERE b.run_id = a.run_id AND b.outcome = 'complete'
                    ORDER BY b.ended_at, b.attempt LIMIT 1);
 
--- The final evaluation of each finished run, one row per cell. Where a cell was evaluated again, on more
--- images the most complete counts; in another way (other calibration batches, bank or precision) the
--- run's own evaluation, which is the first; the others are in the table.
+-- The evaluation of each finished run, one row per cell, with the version of the program that computed it:
+-- `evaluate` records attempts of its own. Where a cell was evaluated more than once, on more images the
+-- most complete counts, otherwise (other calibration batches, bank, precision, or version) the first;
+-- the others are in the table.
 DROP VIEW IF EXISTS accuracy;
 CREATE VIEW accuracy AS
 SELECT r.run_id, r.config_id, r.scheme, r.network, r.dataset, r.seed,
@@ -20,16 +21,17 @@ SELECT r.run_id, r.config_id, r.scheme, r.network, r.dataset, r.seed,
        100.0 * e.correct1 / e.images AS top1,
        100.0 * e.correct5 / e.images AS top5,
        e.loss_sum / e.images AS loss,
-       e.images, a.version AS commit_id, r.params
+       e.images, e.version AS commit_id, r.params
 FROM runs r
-JOIN counted_attempts a ON a.run_id = r.run_id
-JOIN (SELECT v.*, v.calibration_batches > 0 AS calibrated,
-             row_number() OVER (PARTITION BY v.attempt, v.bits, v.act_bits, v.inference,
+JOIN (SELECT v.*, a.run_id, v.calibration_batches > 0 AS calibrated,
+             a.commit_id || CASE a.dirty WHEN 1 THEN '-dirty' ELSE '' END AS version,
+             row_number() OVER (PARTITION BY a.run_id, v.bits, v.act_bits, v.inference,
                                              v.calibration_batches > 0, v.split
-                                ORDER BY v.images DESC, v.evaluation) AS place
+                                ORDER BY v.images DESC, a.ended_at, v.evaluation) AS place
       FROM evaluations v
+      JOIN attempts a ON a.attempt = v.attempt AND a.outcome = 'complete'
       WHERE v.epoch = (SELECT max(w.epoch) FROM evaluations w WHERE w.attempt = v.attempt)
-     ) e ON e.attempt = a.attempt AND e.place = 1
+     ) e ON e.run_id = r.run_id AND e.place = 1
 WHERE r.excluded IS NULL;
 
 -- The same for each grid that names the run, and once for all runs (grid NULL).

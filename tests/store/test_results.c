@@ -133,24 +133,6 @@ static void a_refused_evaluation_leaves_the_run_unfinished(void **state) {
     store_close(s);
 }
 
-static void more_evaluations_of_a_finished_run(void **state) {
-    struct store *s = store_fixture_open(*state, STORE_WRITE);
-    struct evaluation_row rows[] = {store_fixture_evaluation(2, "direct", 0, 700),
-                                    store_fixture_evaluation(3, "direct", 0, 800)};
-    struct error e = {0};
-    int64_t attempt = begin(s);
-    assert_int_equal(store_add_evaluations(s, attempt, rows, 1, &e), -1);
-    assert_non_null(strstr(e.text, "attempt 1 is not complete; finish the run first"));
-    e.text[0] = '\0';
-    assert_int_equal(store_finish(s, attempt, rows, 1, NULL, 0, 1, 1, &e), 0);
-    rows[0].correct1 = 1;
-    for (int again = 0; again < 2; again++)
-        assert_int_equal(store_add_evaluations(s, attempt, rows, 2, &e), 0);
-    assert_string_equal(store_fixture_text(s, "SELECT group_concat(correct1) FROM evaluations"),
-                        "700,800");
-    store_close(s);
-}
-
 /* ---- a full disk ---- */
 
 static void a_full_database_says_so(void **state) {
@@ -309,7 +291,6 @@ int main(void) {
         TEST(a_nan_is_refused_with_its_epoch),
         TEST(finishing_writes_all),
         TEST(a_refused_evaluation_leaves_the_run_unfinished),
-        TEST(more_evaluations_of_a_finished_run),
         TEST(a_full_database_says_so),
         TEST(a_full_disk_loses_nothing),
         TEST(a_killed_writer_leaves_whole_rows),

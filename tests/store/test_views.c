@@ -84,17 +84,28 @@ static void the_earliest_attempt_and_the_last_epoch_count(void **state) {
     store_close(s);
 }
 
-/* A cell evaluated again with other calibration batches stays the run's own. */
-static void the_first_evaluation_of_a_cell_counts(void **state) {
+/* `evaluate` is an attempt of its own: a cell it evaluates again with other calibration batches stays the
+ * run's own, on more images it is the newer one, and new cells join with their own version. */
+static void evaluations_of_later_attempts_join(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
     struct run_row run = store_fixture_run(1, 1, 1);
-    struct error e = {0};
-    struct evaluation_row own = store_fixture_evaluation(2, "direct", 20, 500);
-    struct evaluation_row more = store_fixture_evaluation(2, "direct", 5, 600);
-    int64_t attempt = store_fixture_finished(s, &run, &own, 1);
-    assert_int_equal(store_add_evaluations(s, attempt, &more, 1, &e), 0);
-    assert_int_equal(store_fixture_number(s, "SELECT count(*) FROM evaluations"), 2);
-    assert_string_equal(store_fixture_text(s, "SELECT group_concat(top1) FROM accuracy"), "50.0");
+    struct evaluation_row own[] = {store_fixture_evaluation(2, "direct", 20, 500),
+                                   store_fixture_evaluation(4, "direct", 0, 700)};
+    struct evaluation_row more[] = {store_fixture_evaluation(2, "direct", 5, 600),
+                                    store_fixture_evaluation(4, "direct", 0, 1200),
+                                    store_fixture_evaluation(5, "direct", 0, 800)};
+    own[1].images = 1000;
+    more[1].images = more[1].correct5 = 2000;
+    store_fixture_finished(s, &run, own, 2);
+    int64_t attempt = store_fixture_finished(s, &run, more, 3);
+    char sql[128];
+    snprintf(sql, sizeof sql, "UPDATE attempts SET commit_id = 'later' WHERE attempt = %lld",
+             (long long)attempt);
+    store_fixture_sql(s, sql);
+    assert_string_equal(store_fixture_text(s, "SELECT group_concat(bits || ':' || top1 || "
+                                              "iif(commit_id LIKE 'later%', ' later', ''), ', ') "
+                                              "FROM (SELECT * FROM accuracy ORDER BY bits)"),
+                        "2:50.0, 4:60.0 later, 5:80.0 later");
     store_close(s);
 }
 
@@ -215,7 +226,7 @@ int main(void) {
         TEST(accuracy_of_a_run),
         TEST(only_finished_runs_count),
         TEST(the_earliest_attempt_and_the_last_epoch_count),
-        TEST(the_first_evaluation_of_a_cell_counts),
+        TEST(evaluations_of_later_attempts_join),
         TEST(mean_and_deviation),
         TEST(small_deviations_do_not_cancel),
         TEST(a_grid_has_its_own_means),

@@ -75,9 +75,10 @@ refused() {
     done
 }
 
-# All that is recorded, and what the runs left, as text.
+# All that is recorded, and what the runs left, as text; but for tries to evaluate that came to nothing,
+# which leave a row of their own.
 recorded() {
-    sqlite3 -batch a.db .dump
+    sqlite3 -batch a.db .dump | sed "/^INSERT INTO attempts.*'truncquant evaluate/{/,'complete',/!d}"
     find runs -type f -exec sha256sum {} + | sort -k 2
 }
 
@@ -103,7 +104,7 @@ remember_run() {
 
 # Hold a lock on a.db until end_lock.
 start_lock() {
-    sqlite3 -batch a.db "BEGIN $1" '.shell : >locked; while [ -e locked ]; do sleep 0.05; done' 3>&- &
+    sqlite3 -batch -cmd '.timeout 5000' a.db "BEGIN $1" '.shell : >locked; while [ -e locked ]; do sleep 0.05; done' 3>&- &
     holder=$!
     for _ in {1..200}; do
         [ ! -e locked ] || return 0

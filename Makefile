@@ -50,11 +50,13 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
 $(BUILD)/truncquant: $(OBJECTS) $(BUILD)/harness/main.o
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo "  link $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+	@echo "  cc $<"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 # The schema travels inside the binary: each .sql file as a C string.
 $(BUILD)/schema.inc: $(SCHEMA) scripts/embed-sql.sh
@@ -70,25 +72,31 @@ $(BUILD)/version.inc: FORCE
 $(BUILD)/harness/run/numerics.o: $(BUILD)/version.inc
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_OBJECTS) $(OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	@echo "  link $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 $(TESTS:%=%.o) $(TEST_OBJECTS): CPPFLAGS += -Itests
 
-# $(call export-accuracy,DATABASE,FOLDER): the table of accuracies as text, CSV and LaTeX.
-define export-accuracy
+# $(call export-tables,DATABASE,FOLDER): the tables of accuracies as text, CSV and LaTeX; the calibrated one
+# where there is one.
+define export-tables
 	@mkdir -p $(2)
-	$(BUILD)/truncquant export accuracy --db $(1) --output $(2)/accuracy.txt
-	$(BUILD)/truncquant export accuracy --db $(1) --output $(2)/accuracy.csv --format csv
-	$(BUILD)/truncquant export accuracy --db $(1) --output $(2)/accuracy.tex --format tex
+	@for table in accuracy accuracy-calibrated; do \
+		[ $$table = accuracy ] || $(BUILD)/truncquant export $$table --db $(1) >/dev/null 2>&1 || continue; \
+		for format in txt:text csv:csv tex:tex; do \
+			$(BUILD)/truncquant export $$table --db $(1) --output $(2)/$$table.$${format%:*} \
+				--format $${format#*:} || exit 1; \
+		done; \
+	done
 endef
 
 demo: ## train the demo grid on Fashion-MNIST, draw its figures, print its table
 	@echo building
 	@$(MAKE) --silent -j$(JOBS) all
 	scripts/grid.sh experiments/demo.grid --db $(DEMO).db --jobs $(JOBS)
-	$(call export-accuracy,$(DEMO).db,$(DEMO)/tables)
+	$(call export-tables,$(DEMO).db,$(DEMO)/tables)
 	scripts/figures.sh --db $(DEMO).db --output $(DEMO)/figures
-	@cat $(DEMO)/tables/accuracy.txt
+	@cat $(DEMO)/tables/accuracy.txt && echo && cat $(DEMO)/tables/accuracy-calibrated.txt
 
 grid: $(BUILD)/truncquant ## run what is pending of GRID, JOBS at a time, into DB
 	@test -n "$(GRID)" || { echo "make grid needs GRID=FILE, such as experiments/demo.grid"; exit 2; }
@@ -98,7 +106,7 @@ figures: ## draw every figure from DB into results/figures
 	scripts/figures.sh --db "$(DB)" --output results/figures
 
 tables: $(BUILD)/truncquant ## write the tables of DB into results/tables
-	$(call export-accuracy,$(DB),results/tables)
+	$(call export-tables,$(DB),results/tables)
 
 build-tests: $(TESTS) $(BUILD)/truncquant $(BUILD)/bench/crosscheck
 .PHONY: build-tests
@@ -138,7 +146,8 @@ BENCHES := $(patsubst %.c,$(BUILD)/%,$(filter-out $(BENCH_HELPERS),$(wildcard be
 BENCH_OBJECTS := $(BENCH_HELPERS:%.c=$(BUILD)/%.o)
 
 $(BUILD)/bench/%: $(BUILD)/bench/%.o $(BENCH_OBJECTS) $(OBJECTS)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	@echo "  link $@"
+	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 bench: $(BENCHES) ## measure: run every bench/*.sh
 	@for script in $(sort $(wildcard bench/*.sh)); do echo "$$script"; $$script || exit 1; done

@@ -23,10 +23,16 @@ SELECT text FROM sets
 UNION ALL
 SELECT CASE coalesce(:calibrated, 0) WHEN 1 THEN 'batch norm calibrated for each width and inference'
                                      ELSE 'batch norm not calibrated' END
-    || CASE WHEN hi = 1 THEN '; one seed, no error bar'
-            ELSE printf('; mean of %s seeds, bar: ± 1 standard deviation over seeds%s',
+    || CASE WHEN hi = 1 THEN char(10) || 'one seed, no error bar'
+            ELSE printf(char(10) || 'mean of %s seeds, bar: ± 1 standard deviation over seeds%s',
                         CASE WHEN lo = hi THEN hi ELSE lo || ' to ' || hi END,
-                        CASE lo WHEN 1 THEN ' (none for one seed)' ELSE '' END) END
+                        CASE lo WHEN 1 THEN char(10) || '(none where there is one seed)' ELSE '' END) END
 FROM seeds
+UNION ALL
+SELECT printf('trained at %s bits; another width has the batch norms of the next one above',
+              group_concat(widths, ' or '))
+FROM (SELECT DISTINCT r.widths FROM chosen c JOIN runs r ON r.run_id = c.run_id
+      WHERE r.widths <> '32' ORDER BY 1)
+HAVING count(*) > 0
 UNION ALL
 SELECT CASE WHEN n = 1 THEN 'commit ' || text WHEN n <= 3 THEN 'commits ' || text ELSE printf('from %d commits', n) END FROM commits;

@@ -13,5 +13,5 @@ UNION ALL
 SELECT CASE WHEN hi = 1 THEN 'one seed, no band'
             ELSE printf('mean of %s seeds, band: ± 1 standard deviation over seeds%s',
                         CASE WHEN lo = hi THEN hi ELSE lo || ' to ' || hi END,
-                        CASE lo WHEN 1 THEN ' (none for one seed)' ELSE '' END) END
+                        CASE lo WHEN 1 THEN char(10) || '(none where there is one seed)' ELSE '' END) END
 FROM seeds;

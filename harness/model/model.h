@@ -4,7 +4,7 @@
  *
  * One Darknet layer becomes one or more nodes: a [convolutional] with batch_normalize=1 and
  * activation=leaky is CONV, NORM, ACT. The shapes are checked against Darknet's own. Latent weights
- * and batch-norm banks live here, whatever the engine; the initial values are method.md's, not
+ * and batch-norm banks live here, whatever the engine; the initial values are model/start.h's, not
  * Darknet's (which come from the process-wide rand()), unless a layer says init=darknet. */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H

@@ -65,16 +65,9 @@ void session_close(struct session *s) {
     store_free_run(&s->row);
 }
 
-/* A database that knows of no try of this run, beside a checkpoint that was computed otherwise: what an
- * earlier database left, perhaps by another version. It is put aside, and the run starts anew. */
+/* What an earlier database left, perhaps by another version: put aside, and the run starts anew. */
 static int put_aside(const struct session *s, struct error *e) {
     char aside[sizeof s->folder.checkpoint + 8];
-    int64_t attempts;
-    if (store_count_attempts(s->store, s->row.run_id, &attempts, e))
-        return -1;
-    if (attempts || s->options->other_numerics ||
-        !checkpoint_differs(s->folder.checkpoint, &s->numerics))
-        return 0;
     snprintf(aside, sizeof aside, "%s.old", s->folder.checkpoint);
     if (rename(s->folder.checkpoint, aside))
         return fail_at(e, s->folder.checkpoint, 0, "cannot be put aside (%s); remove it",
@@ -88,14 +81,25 @@ static int put_aside(const struct session *s, struct error *e) {
     return 0;
 }
 
+/* A checkpoint that was computed otherwise is no failure of the run: it is refused before a try is
+ * recorded, or put aside when this database knows of no try that could have left it. */
+static int check_numerics(const struct session *s, struct error *e) {
+    struct error otherwise = {0};
+    int64_t attempts;
+    if (s->options->other_numerics || !file_exists(s->folder.checkpoint) ||
+        !checkpoint_differs(s->folder.checkpoint, s->row.run_id, &s->numerics, &otherwise))
+        return 0;
+    if (store_count_attempts(s->store, s->row.run_id, &attempts, e))
+        return -1;
+    return attempts ? fail(e, "%s", otherwise.text) : put_aside(s, e);
+}
+
 int session_build(struct session *s, struct error *e) {
     s->model = model_build(&s->cfg, &s->spec, s->scheme, e);
     if (!s->model)
         return -1;
     s->plan = s->engine->compile(s->model, (int)s->spec.batch, s->options->threads, e);
     if (!s->plan || trainer_start(&s->trainer, &s->spec, &s->data, s->model, s->engine, s->plan, e))
-        return -1;
-    if (file_exists(s->folder.checkpoint) && put_aside(s, e))
         return -1;
     if (!file_exists(s->folder.checkpoint))
         return 0;
@@ -106,6 +110,8 @@ int session_build(struct session *s, struct error *e) {
 /* The attempt is recorded even when the model cannot be built: a failed run has a reason. */
 int session_begin(struct session *s, struct error *e) {
     char host[256] = "";
+    if (check_numerics(s, e))
+        return -1;
     gethostname(host, sizeof host - 1);
     int rc = session_build(s, e);
     struct attempt_row row = {.run_id = s->row.run_id,

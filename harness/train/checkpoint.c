@@ -57,6 +57,15 @@ int checkpoint_write(const char *path, const char *run_id, const struct numerics
     return seal_write(&s, path, e);
 }
 
+/* Only what differs: both texts without the parts that they begin with alike. */
+static size_t common_parts(const char *a, const char *b) {
+    size_t common = 0;
+    for (size_t i = 0; a[i] && a[i] == b[i]; i++)
+        if (a[i] == ' ' && i && a[i - 1] == ',')
+            common = i + 1;
+    return common;
+}
+
 /* The head: whose checkpoint it is, and computed how. */
 static int check_head(struct opened *o, const char *path, const char *run_id,
                       const struct numerics *numerics, int any_numerics, struct error *e) {
@@ -70,7 +79,7 @@ static int check_head(struct opened *o, const char *path, const char *run_id,
         fail_at(e, path, 0,
                 "was computed with %s; now it is %s, so the bits would differ: go on as before, or "
                 "allow it with --other-numerics",
-                then, now);
+                then + common_parts(then, now), now + common_parts(then, now));
     free(id);
     free(then);
     return e->text[0] ? -1 : 0;
@@ -126,17 +135,15 @@ int checkpoint_read(const char *path, const char *run_id, const struct numerics 
     return e->text[0] ? -1 : 0;
 }
 
-int checkpoint_differs(const char *path, const struct numerics *numerics) {
+int checkpoint_differs(const char *path, const char *run_id, const struct numerics *numerics,
+                       struct error *e) {
     struct opened o;
     struct error ignored = {0};
-    char now[640];
     if (opened_start(&o, path, magic, "checkpoint", remedy, &ignored))
         return 0;
-    numerics_text(numerics, now, sizeof now);
-    char *id = opened_text(&o), *then = opened_text(&o);
-    int differs = strcmp(then, now) != 0;
-    free(id);
-    free(then);
+    struct opened again = o;
+    int own = !check_head(&o, path, run_id, numerics, 1, &ignored);
+    int differs = own && check_head(&again, path, run_id, numerics, 0, e);
     opened_free(&o);
     return differs;
 }

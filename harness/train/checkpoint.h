@@ -17,7 +17,9 @@ int checkpoint_write(const char *path, const char *run_id, const struct numerics
 int checkpoint_read(const char *path, const char *run_id, const struct numerics *numerics,
                     int any_numerics, struct trainer *t, struct error *e);
 
-/* Whether the checkpoint was computed otherwise than `numerics` says; 0 when it cannot be read. */
-int checkpoint_differs(const char *path, const struct numerics *numerics);
+/* Whether a sound checkpoint of this run was computed otherwise than `numerics` says; then the message says
+ * how. 0, too, for one that cannot be read or is another run's: that is for checkpoint_read to say. */
+int checkpoint_differs(const char *path, const char *run_id, const struct numerics *numerics,
+                       struct error *e);
 
 #endif

@@ -184,6 +184,27 @@ same_results() {
     complains "belongs to run ${first:0:12}"
 }
 
+@test "a checkpoint that was computed otherwise is refused, which is no failure, or taken when asked to" {
+    spec 'epochs = 400'
+    "$program" run --db a.db --spec a.spec --quiet &
+    pid=$!
+    for _ in $(seq 100); do sleep 0.05; [ -e runs/*/checkpoint ] && break; done
+    kill -TERM $pid
+    wait $pid || true
+    go run "$(id)" --threads 2
+    complains 'was computed with 1 thread(s)' 'now it is 2 thread(s)' '--other-numerics'
+    [ "$(sql 'SELECT group_concat(outcome) FROM attempts')" = interrupted ]
+    "$program" run --db a.db "$(id)" --threads 2 --other-numerics --quiet &
+    pid=$!
+    for _ in $(seq 100); do
+        sleep 0.05
+        [ "$(sql 'SELECT count(*) FROM attempts')" -eq 2 ] && break
+    done
+    kill -TERM $pid
+    wait $pid || true
+    [ "$(sql 'SELECT resumed_at > 0 FROM attempts WHERE threads = 2')" -eq 1 ]
+}
+
 @test "what an earlier database and version left is put aside" {
     go run --spec a.spec --quiet
     run="runs/$(id)"

@@ -343,3 +343,24 @@ wait_for() {
     [ "$status" = 1 ]
     [[ $output == *"GNU parallel is missing"* ]]
 }
+
+@test "version.sh: two different changes of one commit have different names" {
+    cd "$BATS_TEST_TMPDIR"
+    mkdir -p repo/scripts repo/harness
+    cp "$BATS_TEST_DIRNAME/../../scripts/version.sh" repo/scripts/
+    cd repo
+    echo 'int a;' >harness/a.c
+    git init -q && git add . && git -c user.name=a -c user.email=a@b commit -qm a
+    clean=$(scripts/version.sh)
+    [ "$clean" = "#define VERSION_COMMIT \"$(git rev-parse HEAD)\"
+#define VERSION_DIRTY 0" ]
+    echo 'int b;' >harness/a.c
+    changed=$(scripts/version.sh)
+    [[ $changed == *"$(git rev-parse HEAD)+"*"DIRTY 1" ]]
+    echo 'int c;' >harness/a.c
+    other=$(scripts/version.sh)
+    git checkout -q harness/a.c
+    echo 'int d;' >harness/new.c
+    new=$(scripts/version.sh)
+    [ "$(printf '%s\n' "$changed" "$other" "$new" | grep COMMIT | sort -u | wc -l)" -eq 3 ]
+}

@@ -33,7 +33,8 @@ static void record_rows(struct session *s) {
 static void beat(struct session *s) {
     struct error e = {0};
     double now = progress_clock();
-    if (now - s->beaten < HEARTBEAT_SECONDS)
+    // The last one, before a signal ends it, is always due.
+    if (now - s->beaten < HEARTBEAT_SECONDS && !s->signal)
         return;
     s->beaten = now;
     if (store_heartbeat(s->store, s->attempt, training_share * trainer_progress(&s->trainer), &e))
@@ -64,9 +65,9 @@ int session_train(struct session *s, struct error *e) {
             return -1;
         if (t->epoch != epoch)
             record_rows(s);
+        beat(s);
         if (s->signal)
             break;
-        beat(s);
         show(s);
     }
     progress_end(&s->progress);

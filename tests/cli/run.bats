@@ -114,6 +114,7 @@ same_results() {
     [ "$status" -eq 143 ]
     [ "$(sql 'SELECT outcome FROM attempts')" = interrupted ]
     [[ "$(sql 'SELECT reason FROM attempts')" == "signal 15"* ]]
+    [ "$(sql 'SELECT progress > 0 FROM attempts')" -eq 1 ]
     go run "$(id)" --quiet
     [ "$status" -eq 0 ]
     [ "$(sql "SELECT resumed_at > 0 FROM attempts WHERE outcome = 'complete'")" -eq 1 ]

@@ -103,7 +103,7 @@ same_results() {
 }
 
 @test "SIGTERM writes a checkpoint, and the run goes on to the same results" {
-    spec 'epochs = 60'
+    spec 'epochs = 250'
     mkdir whole && "$program" run --db whole/a.db --spec a.spec --quiet
     "$program" run --db a.db --spec a.spec --quiet --checkpoint-every 0.2 &
     pid=$!
@@ -122,7 +122,7 @@ same_results() {
 }
 
 @test "killed at 20 random instants, the run ends with the bits of one that was not" {
-    spec 'epochs = 60'
+    spec 'epochs = 250' # long enough for all twenty on a fast machine
     mkdir whole && "$program" run --db whole/a.db --spec a.spec --quiet
     killed=0
     for i in $(seq 20); do

@@ -155,19 +155,6 @@ int store_end_attempt(struct store *s, int64_t attempt, const char *outcome, con
     return sql_end(s, status, e);
 }
 
-int store_complete_attempt(struct store *s, const char *run_id, int64_t *attempt, struct error *e) {
-    sqlite3_stmt *q = sql_prepare(s, "SELECT attempt FROM counted_attempts WHERE run_id = ?1", e);
-    if (!q)
-        return -1;
-    sqlite3_bind_text(q, 1, run_id, -1, SQLITE_STATIC);
-    int got = sql_step(s, q, e);
-    *attempt = got == 1 ? sqlite3_column_int64(q, 0) : -1;
-    sqlite3_finalize(q);
-    if (got)
-        return got < 0 ? -1 : 0;
-    return 0;
-}
-
 int store_count_attempts(struct store *s, const char *run_id, int64_t *n, struct error *e) {
     sqlite3_stmt *q = sql_prepare(s, "SELECT count(*) FROM attempts WHERE run_id = ?1", e);
     if (!q)

@@ -165,10 +165,6 @@ int store_finish(struct store *s, int64_t attempt, const struct evaluation_row *
 /* How many tries of a run there were. */
 int store_count_attempts(struct store *s, const char *run_id, int64_t *n, struct error *e);
 
-/* The attempt that counts for a finished run (the earliest complete one); *attempt is -1 when there
- * is none, which is no error. */
-int store_complete_attempt(struct store *s, const char *run_id, int64_t *attempt, struct error *e);
-
 /* The attempt ended otherwise: outcome "failed" or "interrupted", with the reason. The first end
  * stays; another outcome is refused. */
 int store_end_attempt(struct store *s, int64_t attempt, const char *outcome, const char *reason,

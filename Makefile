@@ -118,7 +118,7 @@ SANITIZED := $(TESTS:$(BUILD)/%=build-sanitize/%) \
 	$(patsubst %,sanitized:%,$(filter-out $(NOT_SANITIZED),$(filter tests/cli/%,$(BATS))))
 PROVE = ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
-	prove -j$(JOBS) --exec tests/run
+	prove -j$(JOBS) --failures --comments --exec tests/run
 
 test: lint ## lint, build and run all tests, as they are and sanitized
 	@echo building, once as it is and once sanitized

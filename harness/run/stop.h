@@ -1,10 +1,10 @@
-/* Being asked to stop: SIGINT, SIGTERM, SIGHUP set a flag that long loops look at between steps. A
- * SIGHUP that is ignored, as under nohup, stays so. A pipe that nobody reads any more is no reason to
- * stop computing: SIGPIPE is ignored. */
+/* Being asked to stop: SIGINT, SIGTERM and SIGHUP wait until a long loop looks for them between two
+ * steps. A SIGHUP that is ignored, as under nohup, stays so. A pipe that nobody reads any more is no
+ * reason to stop computing: SIGPIPE is ignored. */
 #ifndef RUN_STOP_H
 #define RUN_STOP_H
 
-/* From now on. */
+/* From now on, in this thread and those it starts later. */
 void stop_catch(void);
 
 /* The signal that asked, or 0. */

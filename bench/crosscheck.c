@@ -26,14 +26,14 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "frames are little-end
 
 /* ---- frames ---- */
 
-enum frame_type { FRAME_F32, FRAME_F64, FRAME_U8 };
+enum frame_type { FRAME_F32, FRAME_F64, FRAME_U8, FRAME_I16 };
 
 static void put(enum frame_type type, const void *values, size_t n, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
 static void put(enum frame_type type, const void *values, size_t n, const char *format, ...) {
-    static const char *const names[] = {"f32", "f64", "u8"};
-    static const size_t sizes[] = {4, 8, 1};
+    static const char *const names[] = {"f32", "f64", "u8", "i16"};
+    static const size_t sizes[] = {4, 8, 1, 2};
     va_list arguments;
     va_start(arguments, format);
     vprintf(format, arguments);
@@ -203,7 +203,7 @@ static int put_step(struct trainer *t, struct snapshot *before, struct snapshot 
     for (int i = 0; i < m->n_parameters; i++)
         put(FRAME_F32, m->parameters[i].grad, m->parameters[i].n, "grad.%s", m->parameters[i].name);
     put(FRAME_F32, t->images, pixels * (size_t)t->spec->batch, "images");
-    put(FRAME_U8, t->labels, (size_t)t->spec->batch, "labels");
+    put(FRAME_I16, t->labels, (size_t)t->spec->batch, "labels");
     give_back(m, before);
     for (int b = m->widths.n - 1; b >= 0; b--)
         if (put_width(t, b, step, e))

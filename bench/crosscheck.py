@@ -36,7 +36,7 @@ LIMITS = {
     "weights": 1e-6, "into activations": 1e-5, "activations": 1e-6, "losses": 1e-5, "gradients": 1e-4, "running": 1.0,
     "optimizer": 1.0,
 }
-TYPES = {"f32": np.float32, "f64": np.float64, "u8": np.uint8}
+TYPES = {"f32": np.float32, "f64": np.float64, "u8": np.uint8, "i16": np.int16}
 
 
 class Mismatch(Exception):

@@ -15,12 +15,13 @@ static void fill_bytes(struct random *r, uint8_t *bytes, size_t n) {
 
 void random_set_make(struct dataset *d, struct shape shape, int classes, uint32_t n) {
     size_t size = (size_t)shape.c * (size_t)shape.h * (size_t)shape.w;
-    uint8_t *patterns = need((size_t)classes, size), *pixels = need(n, size), *labels = need(n, 1);
+    uint8_t *patterns = need((size_t)classes, size), *pixels = need(n, size);
+    uint16_t *labels = need(n, sizeof *labels);
     struct random r = random_stream(1, RANDOM_TEST, 0, 0);
     fill_bytes(&r, patterns, (size_t)classes * size);
     fill_bytes(&r, pixels, n * size);
     for (uint32_t i = 0; i < n; i++) {
-        labels[i] = (uint8_t)random_below(&r, (uint32_t)classes);
+        labels[i] = (uint16_t)random_below(&r, (uint32_t)classes);
         uint8_t *image = pixels + i * size, *pattern = patterns + labels[i] * size;
         for (size_t p = 0; p < size; p++)
             image[p] = (uint8_t)((image[p] + pattern[p]) / 2);

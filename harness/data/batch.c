@@ -62,7 +62,7 @@ static void look_up(const float table[256], const uint8_t *from, float *to, size
 }
 
 void dataset_fill(const struct dataset *d, const struct batch_request *r, float *images,
-                  uint8_t *labels) {
+                  uint16_t *labels) {
     float table[DATASET_CHANNELS][256];
     fill_tables(d, table);
     const struct images *split = &d->split[r->split];

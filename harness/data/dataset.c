@@ -9,18 +9,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Wait for the lock beside `path`; -1 with a message. The lock file stays: removing it would let
- * two processes hold locks on two files of one name. */
-static int take_lock(const char *path, struct error *e) {
-    char name[PATH_MAX];
-    if (snprintf(name, sizeof name, "%s.lock", path) >= (int)sizeof name)
-        return fail_at(e, path, 0, "the name is too long; set TRUNCQUANT_CACHE to a shorter one");
+/* Wait for the lock of that path; -1 with a message. The lock file stays: removing it would let two
+ * processes hold locks on two files of one name. */
+static int take_lock(const char *name, struct error *e) {
     int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0)
         return fail_at(
@@ -43,10 +39,11 @@ static int take_lock(const char *path, struct error *e) {
 /* Whoever gets the lock first prepares; the others find it done. */
 static int map_or_prepare(struct dataset *d, const struct source *s, const char *path,
                           struct error *e) {
-    char folder[PATH_MAX];
-    if (prepared_folder(folder, sizeof folder, e) || file_make_folder(folder, e))
+    char folder[PATH_MAX], name[PATH_MAX];
+    if (prepared_folder(folder, sizeof folder, e) || file_make_folder(folder, e) ||
+        prepared_lock_path(s, name, sizeof name, e))
         return -1;
-    int lock = take_lock(path, e);
+    int lock = take_lock(name, e);
     if (lock < 0)
         return -1;
     int rc = prepared_map(d, s, path);
@@ -61,12 +58,12 @@ static int map_or_prepare(struct dataset *d, const struct source *s, const char 
 
 int dataset_open(struct dataset *d, const char *name, struct error *e) {
     *d = (struct dataset){0};
-    const struct known_set *set = known_set_find(name, e);
+    struct known_set set;
     struct source source;
-    if (!set || source_find(&source, set, e))
+    if (known_set_find(&set, name, e) || source_find(&source, &set, e))
         return -1;
     char path[PATH_MAX];
-    int rc = prepared_path(name, path, sizeof path, e);
+    int rc = prepared_path(&source, path, sizeof path, e);
     if (!rc && prepared_map(d, &source, path))
         rc = map_or_prepare(d, &source, path, e);
     source_free(&source);

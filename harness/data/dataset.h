@@ -15,18 +15,18 @@
 
 #include <stdint.h>
 
-enum { DATASET_CHANNELS = 3 };
+enum { DATASET_CHANNELS = 3, DATASET_NAME = 64 };
 
 enum split { SPLIT_TRAIN, SPLIT_TEST, SPLITS };
 
 struct images {
     uint32_t n;
-    const uint8_t *pixels; // (n, c, h, w)
-    const uint8_t *labels; // (n), 0 ... classes - 1
+    const uint8_t *pixels;  // (n, c, h, w)
+    const uint16_t *labels; // (n), 0 ... classes - 1
 };
 
 struct dataset {
-    char name[64];
+    char name[DATASET_NAME];
     struct shape shape; // as stored
     int classes;
     struct images split[SPLITS];
@@ -37,13 +37,14 @@ struct dataset {
     size_t map_size;
 };
 
-/* Open by name ("fashion-mnist", "mnist", "kmnist"): prepares it if need be. Errors name the file
- * at fault and how to get it (package or address). */
+/* Open by name (dataset_name): prepares it if need be. Errors name the file at fault and how to get
+ * it (package or address). */
 int dataset_open(struct dataset *d, const char *name, struct error *e);
 void dataset_close(struct dataset *d);
 
-/* Known names, ended by NULL, and one line of help for each (what it is, where it comes from). */
-extern const char *const dataset_names[];
+/* The i-th known name, or NULL behind the last one, and one line of help for each (what it is, where
+ * it comes from). The first is the one that the demo needs. */
+const char *dataset_name(int i);
 const char *dataset_help(const char *name);
 
 /* Fill a float batch (n, channels, h, w) with (x/255 - mean)/deviation of the images `order[0 ...
@@ -60,6 +61,6 @@ struct batch_request {
     uint64_t seed, epoch, first;
 };
 void dataset_fill(const struct dataset *d, const struct batch_request *r, float *images,
-                  uint8_t *labels);
+                  uint16_t *labels);
 
 #endif

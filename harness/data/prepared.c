@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,9 @@
 #include <unistd.h>
 
 static const char magic[16] = "truncquant data";
+
+/* Of the fingerprint, in the file's name; all of it stands in the header. */
+enum { FINGERPRINT_DIGITS = 16 };
 
 static size_t aligned(size_t n) {
     return (n + 63) / 64 * 64;
@@ -25,7 +29,7 @@ struct prepared_layout prepared_layout(const struct prepared_header *h) {
         l.pixels[s] = at;
         at = aligned(at + h->n[s] * plane);
         l.labels[s] = at;
-        at = aligned(at + h->n[s]);
+        at = aligned(at + h->n[s] * sizeof(uint16_t));
     }
     l.size = at;
     return l;
@@ -37,7 +41,7 @@ void prepared_seal(char *file) {
     h->version = PREPARED_VERSION;
     struct prepared_layout l = prepared_layout(h);
     for (int s = 0; s < SPLITS; s++)
-        hash_bytes(file + l.labels[s], h->n[s], h->labels[s]);
+        hash_bytes(file + l.labels[s], h->n[s] * sizeof(uint16_t), h->labels[s]);
     hash_bytes(h, offsetof(struct prepared_header, checksum), h->checksum);
 }
 
@@ -68,17 +72,29 @@ int prepared_folder(char *folder, size_t size, struct error *e) {
     return 0;
 }
 
-int prepared_path(const char *name, char *path, size_t size, struct error *e) {
-    char folder[PATH_MAX];
+static int path_in_folder(char *path, size_t size, struct error *e, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+static int path_in_folder(char *path, size_t size, struct error *e, const char *format, ...) {
+    char folder[PATH_MAX], name[256];
     if (prepared_folder(folder, sizeof folder, e))
         return -1;
-    if (snprintf(path, size, "%s/%s.prepared", folder, name) >= (int)size)
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(name, sizeof name, format, arguments);
+    va_end(arguments);
+    if (snprintf(path, size, "%s/%s", folder, name) >= (int)size)
         return fail_at(e, folder, 0, "the name is too long; set TRUNCQUANT_CACHE to a shorter one");
     return 0;
 }
 
-static int same_shape(struct shape a, struct shape b) {
-    return a.c == b.c && a.h == b.h && a.w == b.w;
+int prepared_path(const struct source *s, char *path, size_t size, struct error *e) {
+    return path_in_folder(path, size, e, "%s-%.*s.prepared", s->set.name, FINGERPRINT_DIGITS,
+                          s->fingerprint);
+}
+
+int prepared_lock_path(const struct source *s, char *path, size_t size, struct error *e) {
+    return path_in_folder(path, size, e, "%s.prepared.lock", s->set.name);
 }
 
 static int header_fits(const struct prepared_header *h, const struct source *s) {
@@ -87,8 +103,7 @@ static int header_fits(const struct prepared_header *h, const struct source *s) 
     return !memcmp(h->magic, magic, sizeof magic) && h->version == PREPARED_VERSION &&
            !memcmp(h->checksum, checksum, sizeof checksum) &&
            !memcmp(h->fingerprint, s->fingerprint, sizeof h->fingerprint) &&
-           !strncmp(h->name, s->set->name, sizeof h->name) && same_shape(h->shape, s->set->shape) &&
-           h->classes == s->set->classes;
+           !strncmp(h->name, s->set.name, sizeof h->name);
 }
 
 /* True when the mapped bytes are a whole prepared file of this source. */
@@ -101,7 +116,7 @@ static int valid(const char *file, size_t size, const struct source *s) {
         return 0;
     for (int i = 0; i < SPLITS; i++) {
         unsigned char digest[HASH_BYTES];
-        hash_bytes(file + l.labels[i], h->n[i], digest);
+        hash_bytes(file + l.labels[i], h->n[i] * sizeof(uint16_t), digest);
         if (memcmp(digest, h->labels[i], sizeof digest))
             return 0;
     }
@@ -123,7 +138,7 @@ static void describe(struct dataset *d, const char *file, size_t size) {
     for (int i = 0; i < SPLITS; i++)
         d->split[i] = (struct images){.n = h->n[i],
                                       .pixels = (const uint8_t *)file + l.pixels[i],
-                                      .labels = (const uint8_t *)file + l.labels[i]};
+                                      .labels = (const uint16_t *)(file + l.labels[i])};
 }
 
 int prepared_map(struct dataset *d, const struct source *s, const char *path) {

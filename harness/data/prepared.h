@@ -3,7 +3,7 @@
  *
  *     header | pixels of train | labels of train | pixels of test | labels of test
  *
- * each part starting at a multiple of 64 bytes. The header carries its own checksum and that of the
+ * each part starting at a multiple of 64 bytes; labels have 16 bits. The header carries its own checksum and that of the
  * labels (an index made of a damaged label would leave its array); pixels are not hashed at
  * opening, which has to take milliseconds. Numbers are in the machine's own order: on another kind
  * of machine the version does not match, and the file is made anew. */
@@ -13,7 +13,7 @@
 #include "data/dataset.h"
 #include "data/source.h"
 
-enum { PREPARED_VERSION = 1 };
+enum { PREPARED_VERSION = 2 };
 
 struct prepared_header {
     char magic[16];
@@ -22,7 +22,7 @@ struct prepared_header {
     struct shape shape;
     int32_t classes, crop_flip;
     float mean[DATASET_CHANNELS], deviation[DATASET_CHANNELS];
-    char name[64];
+    char name[DATASET_NAME];
     char fingerprint[HASH_HEX]; // of the source
     char hash[HASH_HEX];        // manifest
     unsigned char labels[SPLITS][HASH_BYTES];
@@ -39,9 +39,14 @@ struct prepared_layout prepared_layout(const struct prepared_header *h);
  * which starts with the header. */
 void prepared_seal(char *file);
 
-/* Where the prepared file of a data set is: cache folder and path. */
+/* Where prepared files are. */
 int prepared_folder(char *folder, size_t size, struct error *e);
-int prepared_path(const char *name, char *path, size_t size, struct error *e);
+
+/* FOLDER/NAME-FINGERPRINT.prepared: two sources of one name have a file each. */
+int prepared_path(const struct source *s, char *path, size_t size, struct error *e);
+
+/* FOLDER/NAME.prepared.lock: who holds it may write prepared files of that name. */
+int prepared_lock_path(const struct source *s, char *path, size_t size, struct error *e);
 
 /* Map a prepared file that is whole and made from this source; -1, without a message, when there is
  * none. */

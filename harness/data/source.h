@@ -5,29 +5,47 @@
 
 #include "data/dataset.h"
 
-enum source_part { PART_IMAGES, PART_LABELS, SOURCE_PARTS };
+struct reader;
 
+/* One row of the table in sets.c. */
 struct known_set {
-    const char *name;
-    const char *help; // one line: what it is, where it comes from
-    const char *get;  // how to get it, as a command or a place: ends an error message
-    struct shape shape;
-    int classes;
-    int crop_flip;
+    char name[DATASET_NAME];
+    const char *help;   // one line: what it is, where it comes from
+    const char *get;    // how to get it, as a command or a place: ends an error message
+    const char *files;  // what has to lie in $TRUNCQUANT_DATA/FOLDER, in words
+    const char *folder; // NULL: the name; sets that are released together share one
+    const struct reader *reader;
+    const void *detail; // what the reader has to know; its own file says what that is
+    struct shape shape; // all 0: as the files say
+    int classes;        // 0: as the files say
+    int crop_flip;      // colour photographs: what augment = auto does
 };
 
-/* By name, or NULL with a message that lists the names. */
-const struct known_set *known_set_find(const char *name, struct error *e);
+/* The row of that name; -1 with a message that lists the names. */
+int known_set_find(struct known_set *set, const char *name, struct error *e);
+
+/* The i-th row, or NULL behind the last one. */
+const struct known_set *known_set_at(int i);
 
 struct source {
-    const struct known_set *set;
-    char *path[SPLITS][SOURCE_PARTS]; // absolute, without links; owned
-    char fingerprint[HASH_HEX];       // over path, size and times of every file
+    struct known_set set;
+    char *folder;               // absolute; owned
+    int n;                      // files
+    char **file;                // (n) absolute, without links; owned
+    char fingerprint[HASH_HEX]; // over the set's row, and path, size and times of every file
 };
 
-/* Find the files of a data set, plain or .gz. The message says which file is missing, where it was
- * looked for and how to get it. On failure there is nothing to free. */
+/* Find the files of a data set. The message says what is missing, where it was looked for and how
+ * to get it. On failure there is nothing to free. */
 int source_find(struct source *s, const struct known_set *set, struct error *e);
 void source_free(struct source *s);
+
+/* For a reader's `find`: one more file (or folder, whose times change with its entries). */
+int source_add(struct source *s, const char *path, struct error *e);
+
+/* For a reader's `find`: FOLDER/NAME, or FOLDER/NAME.gz where that is there instead; added. -1 when
+ * neither is there, or out of reach. */
+int source_add_plain_or_gzip(struct source *s, const char *folder, const char *name,
+                             struct error *e);
 
 #endif

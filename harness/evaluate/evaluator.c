@@ -22,7 +22,7 @@ void evaluator_start(struct evaluator *ev, const struct spec *spec, const struct
     ev->weights = need_aligned(model_largest_weights(m), sizeof(float));
     ev->probabilities = need(batch * (size_t)m->cfg->classes, sizeof(float));
     ev->order = need(test > train ? test : train, sizeof *ev->order);
-    ev->labels = need(batch, 1);
+    ev->labels = need(batch, sizeof(uint16_t));
 }
 
 void evaluator_free(struct evaluator *ev) {
@@ -89,7 +89,7 @@ static int calibrate(struct evaluator *ev, int k) {
 }
 
 static void count(struct evaluation_row *row, int n, int classes, const float *logits,
-                  const uint8_t *labels) {
+                  const uint16_t *labels) {
     row->images += n;
     row->loss_sum += cross_entropy_labels(n, classes, logits, labels);
     for (int i = 0; i < n; i++, logits += classes) {

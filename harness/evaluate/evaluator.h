@@ -22,7 +22,7 @@ struct evaluator {
     struct evaluation_row *rows;
     float *images, *weights, *probabilities; // owned, as rows
     uint32_t *order;
-    uint8_t *labels;
+    uint16_t *labels;
 };
 
 /* `frozen` NULL evaluates `m` directly, else the frozen model (m is then frozen->m). */

@@ -24,7 +24,7 @@ void softmax(int n, int classes, const float *Z, float *P) {
     }
 }
 
-double cross_entropy_labels(int n, int classes, const float *Z, const uint8_t *labels) {
+double cross_entropy_labels(int n, int classes, const float *Z, const uint16_t *labels) {
     double loss = 0;
     for (int i = 0; i < n; i++, Z += classes)
         loss += log_sum_exp(Z, classes) - Z[labels[i]];
@@ -41,7 +41,7 @@ double cross_entropy_soft(int n, int classes, const float *Z, const float *T) {
     return loss;
 }
 
-void labels_gradient(int n, int classes, const float *P, const uint8_t *labels, float weight,
+void labels_gradient(int n, int classes, const float *P, const uint16_t *labels, float weight,
                      float *dZ) {
     float factor = weight / (float)n;
     for (int i = 0; i < n; i++, P += classes, dZ += classes)

@@ -8,13 +8,13 @@
 void softmax(int n, int classes, const float *Z, float *P);
 
 /* Σ over images of -log P[label] (not the mean). */
-double cross_entropy_labels(int n, int classes, const float *Z, const uint8_t *labels);
+double cross_entropy_labels(int n, int classes, const float *Z, const uint16_t *labels);
 
 /* Σ over images of -Σ_c T_c log P_c. */
 double cross_entropy_soft(int n, int classes, const float *Z, const float *T);
 
 /* dL/dZ = weight (P - one_hot(label)) / n. */
-void labels_gradient(int n, int classes, const float *P, const uint8_t *labels, float weight,
+void labels_gradient(int n, int classes, const float *P, const uint16_t *labels, float weight,
                      float *dZ);
 
 /* dL/dZ = weight (P - T) / n; T is a constant. */

@@ -59,7 +59,7 @@ int trainer_start(struct trainer *t, const struct spec *spec, const struct datas
     t->order = need(images, sizeof *t->order);
     t->images = need_aligned(batch * (size_t)s->c * (size_t)s->h * (size_t)s->w, sizeof(float));
     t->weights = need_aligned(model_largest_weights(m), sizeof(float));
-    t->labels = need(batch, 1);
+    t->labels = need(batch, sizeof(uint16_t));
     t->d_logits = need(scores, sizeof(float));
     for (int b = 0; b < m->widths.n; b++)
         t->probabilities[b] = need(scores, sizeof(float));

@@ -38,7 +38,7 @@ struct trainer {
     int64_t order_epoch;     // the epoch `order` is of; -1: none
     float *images, *weights; // a batch; Ŵ of one layer; owned
     float *probabilities[WIDTHS_MAX], *d_logits;
-    uint8_t *labels;
+    uint16_t *labels;
 };
 
 /* -1 when the data set has fewer images than a batch. The rest is not owned and must outlive it. */

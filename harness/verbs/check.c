@@ -299,7 +299,7 @@ static int is_prepared(const struct source *source) {
     struct error e = {0};
     struct dataset d;
     char path[PATH_MAX];
-    if (prepared_path(source->set->name, path, sizeof path, &e) || prepared_map(&d, source, path))
+    if (prepared_path(source, path, sizeof path, &e) || prepared_map(&d, source, path))
         return 0;
     dataset_close(&d);
     return 1;
@@ -310,13 +310,13 @@ static void look_dataset(const struct options *o, const void *detail, struct rep
     const char *name = detail;
     struct error e = {0};
     struct source source;
-    const struct known_set *set = known_set_find(name, &e);
-    if (!set || source_find(&source, set, &e)) {
+    struct known_set set;
+    if (known_set_find(&set, name, &e) || source_find(&source, &set, &e)) {
         // The main job needs the first one only.
-        say(r, strcmp(name, dataset_names[0]) ? VERDICT_NOTE : VERDICT_MISSING, "%s", e.text);
+        say(r, strcmp(name, dataset_name(0)) ? VERDICT_NOTE : VERDICT_MISSING, "%s", e.text);
         return;
     }
-    say(r, VERDICT_OK, "%s, %s", dirname(source.path[SPLIT_TRAIN][PART_IMAGES]),
+    say(r, VERDICT_OK, "%s, %s", source.folder,
         is_prepared(&source) ? "prepared" : "will be prepared by the first run");
     source_free(&source);
 }
@@ -369,10 +369,11 @@ int verb_check(struct options *o, struct error *e) {
     int missing = 0;
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
         missing += report(o, &checks[i]);
-    for (const char *const *name = dataset_names; *name; name++) {
+    const char *name;
+    for (int i = 0; (name = dataset_name(i)); i++) {
         char label[96];
-        snprintf(label, sizeof label, "data set %s", *name);
-        missing += report(o, &(struct check){label, look_dataset, *name});
+        snprintf(label, sizeof label, "data set %s", name);
+        missing += report(o, &(struct check){label, look_dataset, name});
     }
     if (!missing)
         return EXIT_DONE;

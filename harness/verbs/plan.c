@@ -54,11 +54,12 @@ static int blame(const struct planning *p, int i, const struct spec_key *key, st
 static int check_data_name(const char *name, struct error *e) {
     struct nearest near = nearest_start(name);
     char known[512] = "";
-    for (const char *const *n = dataset_names; *n; n++) {
-        if (!strcmp(*n, name))
+    const char *n;
+    for (int i = 0; (n = dataset_name(i)); i++) {
+        if (!strcmp(n, name))
             return 0;
-        nearest_offer(&near, *n);
-        list_add(known, sizeof known, ", ", *n);
+        nearest_offer(&near, n);
+        list_add(known, sizeof known, ", ", n);
     }
     const char *best = nearest_best(&near);
     return fail(e, "unknown data set '%s'; %s%s%sknown are %s", name, best ? "did you mean " : "",

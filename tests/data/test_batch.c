@@ -14,7 +14,8 @@
 
 enum { N = 40, MOST = 3 * 32 * 32 };
 
-static uint8_t pixels[SPLITS][N * MOST], labels[SPLITS][N];
+static uint8_t pixels[SPLITS][N * MOST];
+static uint16_t labels[SPLITS][N];
 
 static struct dataset make_set(struct shape shape) {
     struct random r = random_stream(4, RANDOM_TEST, 0, 40);
@@ -26,7 +27,7 @@ static struct dataset make_set(struct shape shape) {
         for (int i = 0; i < N * MOST; i++)
             pixels[s][i] = (uint8_t)random_below(&r, 256);
         for (int i = 0; i < N; i++)
-            labels[s][i] = (uint8_t)random_below(&r, 10);
+            labels[s][i] = (uint16_t)random_below(&r, 1000);
         d.split[s] = (struct images){N, pixels[s], labels[s]};
     }
     return d;
@@ -60,7 +61,7 @@ static float twin(const struct dataset *d, const struct batch_request *r, uint32
 static void compare(const struct dataset *d, const struct batch_request *r) {
     size_t size = (size_t)r->channels * (size_t)d->shape.h * (size_t)d->shape.w;
     float *got = malloc((r->n * size + 1) * sizeof *got), *at = got;
-    uint8_t label[N + 1];
+    uint16_t label[N + 1];
     got[r->n * size] = 77; // what lies behind is left alone
     label[r->n] = 77;
     dataset_fill(d, r, got, label);
@@ -112,7 +113,7 @@ static void batches_do_not_matter(void **state) {
     struct dataset d = make_set((struct shape){1, 28, 28});
     uint32_t order[N];
     static float whole[N][PLANE], single[PLANE];
-    uint8_t label[N];
+    uint16_t label[N];
     for (uint32_t i = 0; i < N; i++)
         order[i] = 7; // the same image each time
     struct batch_request r = {.order = order, .n = N, .channels = 1, .crop_flip = 1, .first = 1000};
@@ -152,7 +153,7 @@ static void crops_and_flips_are_uniform(void **state) {
     uint32_t order[1] = {0};
     for (int i = 0; i < DRAWS; i++) {
         float image[SIDE * SIDE];
-        uint8_t label;
+        uint16_t label;
         dataset_fill(&d,
                      &(struct batch_request){.order = order,
                                              .n = 1,

@@ -2,7 +2,9 @@
 #include "data/tiny_set.h"
 
 #include "base/random.h"
+#include "data/prepared.h"
 
+#include <glob.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -96,7 +98,24 @@ const char *tiny_path(int split, int labels, int gz) {
 }
 
 const char *tiny_prepared(void) {
-    return folder_file(tiny_root, "cache/mnist.prepared");
+    static char path[FOLDER_PATH];
+    struct known_set set;
+    struct source source;
+    struct error e = {0};
+    if (known_set_find(&set, "mnist", &e) || source_find(&source, &set, &e) ||
+        prepared_path(&source, path, sizeof path, &e))
+        fail_msg("%s", e.text);
+    source_free(&source);
+    return path;
+}
+
+int tiny_count_prepared(void) {
+    glob_t found;
+    int rc = glob(folder_file(tiny_root, "cache/*.prepared"), 0, NULL, &found);
+    int n = rc == GLOB_NOMATCH ? 0 : (int)found.gl_pathc;
+    assert_true(rc == 0 || rc == GLOB_NOMATCH);
+    globfree(&found);
+    return n;
 }
 
 void tiny_write(int split, int labels, int gz, struct bytes b) {

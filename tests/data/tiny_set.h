@@ -31,9 +31,12 @@ struct bytes tiny_gzip(struct bytes plain); // frees `plain`
 void tiny_write(int split, int labels, int gz, struct bytes b);
 void tiny_write_all(int gz);
 
-/* "ROOT/data/mnist/NAME" and "ROOT/cache/mnist.prepared". */
+/* "ROOT/data/mnist/NAME", and the prepared file of the set as it is now, there or not. */
 const char *tiny_path(int split, int labels, int gz);
 const char *tiny_prepared(void);
+
+/* Prepared files in the cache, of whatever source. */
+int tiny_count_prepared(void);
 
 /* Open "mnist", which has to work, and close it; its manifest hash. */
 void tiny_hash(char hash[HASH_HEX]);

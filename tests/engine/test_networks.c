@@ -79,7 +79,7 @@ static void release(struct net *n) {
 }
 
 static float images[IMAGES * SIDE * SIDE];
-static uint8_t labels[IMAGES];
+static uint16_t labels[IMAGES];
 
 static int draw_images(void **state) {
     (void)state;
@@ -87,7 +87,7 @@ static int draw_images(void **state) {
     for (size_t i = 0; i < sizeof images / sizeof *images; i++)
         images[i] = 4 * random_unit(&r) - 2;
     for (int i = 0; i < IMAGES; i++)
-        labels[i] = (uint8_t)random_below(&r, CLASSES);
+        labels[i] = (uint16_t)random_below(&r, CLASSES);
     return 0;
 }
 

@@ -44,7 +44,7 @@ static void counts_agree_with_single_images(void **state) {
     double loss = 0;
     for (uint32_t i = 0; i < TOY_TEST; i++) {
         float image[64];
-        uint8_t label;
+        uint16_t label;
         dataset_fill(
             &t.data,
             &(struct batch_request){.split = SPLIT_TEST, .order = &i, .n = 1, .channels = 1}, image,
@@ -105,7 +105,7 @@ static void calibration_is_the_mean_over_batches(void **state) {
     double mean[64] = {0}, variance[64] = {0};
     for (uint32_t b = 0; b < 3; b++) {
         float images[16 * 64];
-        uint8_t labels[16];
+        uint16_t labels[16];
         dataset_fill(&t.data,
                      &(struct batch_request){
                          .split = SPLIT_TRAIN, .order = order + 16 * b, .n = 16, .channels = 1},

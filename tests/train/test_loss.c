@@ -14,7 +14,7 @@ enum { N = 3, CLASSES = 5 };
 static const double value_tolerance = 1e-6, gradient_tolerance = 1e-4;
 
 static float Z[N * CLASSES], P[N * CLASSES], T[N * CLASSES];
-static const uint8_t labels[N] = {2, 0, 4};
+static const uint16_t labels[N] = {2, 0, 4};
 
 static int draw(void **state) {
     (void)state;
@@ -85,13 +85,13 @@ static void gradients_agree_with_differences(void **state) {
 static void large_scores_do_not_overflow(void **state) {
     (void)state;
     const float z[3] = {1000, 999, -1000};
-    const uint8_t label = 1;
+    const uint16_t label = 1;
     assert_true(fabs(cross_entropy_labels(1, 3, z, &label) - (1 + log1p(exp(-1)))) < 1e-6);
 }
 
 static void no_number_stays_no_number(void **state) {
     (void)state;
-    const uint8_t label = 0;
+    const uint16_t label = 0;
     for (int at = 0; at < 3; at++) {
         float z[3] = {0, 1, 2};
         z[at] = NAN;

@@ -37,7 +37,8 @@ static const struct scene_plan plan = {
 struct run {
     struct scene s;
     struct dataset data;
-    uint8_t pixels[IMAGES * SCENE_CHANNELS * SCENE_SIDE * SCENE_SIDE], labels[IMAGES];
+    uint8_t pixels[IMAGES * SCENE_CHANNELS * SCENE_SIDE * SCENE_SIDE];
+    uint16_t labels[IMAGES];
     struct plan *engine_plan;
     struct trainer trainer;
     double **first, **second; // the twin's moments, by parameter
@@ -48,7 +49,7 @@ static void draw_data(struct run *r) {
     for (size_t i = 0; i < sizeof r->pixels; i++)
         r->pixels[i] = (uint8_t)random_below(&random, 256);
     for (int i = 0; i < IMAGES; i++)
-        r->labels[i] = (uint8_t)random_below(&random, SCENE_CLASSES);
+        r->labels[i] = (uint16_t)random_below(&random, SCENE_CLASSES);
     r->data = (struct dataset){.name = "random",
                                .shape = {SCENE_CHANNELS, SCENE_SIDE, SCENE_SIDE},
                                .classes = SCENE_CLASSES,
@@ -103,7 +104,7 @@ static void twin_step(struct run *r, long step) {
     const struct spec *spec = &r->s.spec;
     for (size_t i = 0; i < BATCH * twin_size(r->s.cfg.input); i++)
         r->s.wide[i] = r->trainer.images[i];
-    memcpy(r->s.labels, r->trainer.labels, BATCH);
+    memcpy(r->s.labels, r->trainer.labels, BATCH * sizeof(uint16_t));
     twin_gradient(t, &r->s.step);
     double rate = twin_learning_rate(spec, (double)(step - 1) / (EPOCHS * STEPS_PER_EPOCH));
     for (int i = 0; i < r->s.model->n_parameters; i++) {

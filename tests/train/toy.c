@@ -33,14 +33,15 @@ const char toy_cfg[] = "[net]\n"
 
 enum { SIDE = 8, PLANE = SIDE * SIDE };
 
-static uint8_t pixels[SPLITS][TOY_TRAIN][PLANE], labels[SPLITS][TOY_TRAIN];
+static uint8_t pixels[SPLITS][TOY_TRAIN][PLANE];
+static uint16_t labels[SPLITS][TOY_TRAIN];
 
 /* Random images with random labels: nothing to learn but the images themselves. */
 static void make_data(struct dataset *d) {
     struct random r = random_stream(7, RANDOM_TEST, 0, 0);
     for (int s = 0; s < SPLITS; s++)
         for (int i = 0; i < TOY_TRAIN; i++) {
-            labels[s][i] = (uint8_t)random_below(&r, TOY_CLASSES);
+            labels[s][i] = (uint16_t)random_below(&r, TOY_CLASSES);
             for (int p = 0; p < PLANE; p++)
                 pixels[s][i][p] = (uint8_t)random_below(&r, 256);
         }

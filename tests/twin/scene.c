@@ -45,12 +45,12 @@ static void draw_batch(struct scene *s, struct random *r) {
     size_t n = (size_t)s->plan.n * twin_size(s->cfg.input);
     s->images = need(n, sizeof *s->images);
     s->wide = need(n, sizeof *s->wide);
-    s->labels = need((size_t)s->plan.n, 1);
+    s->labels = need((size_t)s->plan.n, sizeof(uint16_t));
     fill(r, s->images, n, -1.5f, 1.5f);
     for (size_t i = 0; i < n; i++)
         s->wide[i] = s->images[i];
     for (int i = 0; i < s->plan.n; i++)
-        s->labels[i] = (uint8_t)random_below(r, SCENE_CLASSES);
+        s->labels[i] = (uint16_t)random_below(r, SCENE_CLASSES);
 }
 
 static void draw_masks(struct scene *s, struct random *r) {

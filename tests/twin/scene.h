@@ -37,7 +37,7 @@ struct scene {
     struct twin_step step;
     float *images; // (n, c, h, w); step.images are the same
     double *wide;
-    uint8_t *labels;
+    uint16_t *labels;
     unsigned char **mask; // by node: dropout's kept values, or NULL
 };
 

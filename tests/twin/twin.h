@@ -71,8 +71,8 @@ struct twin {
 
 /* One step of joint training. Arrays by place in B. */
 struct twin_step {
-    const double *images;  // (n, c, h, w)
-    const uint8_t *labels; // (n)
+    const double *images;   // (n, c, h, w)
+    const uint16_t *labels; // (n)
     int act_bits[WIDTHS_MAX];
     double width_weight[WIDTHS_MAX];
     enum distill distill;

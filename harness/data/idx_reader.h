@@ -1,0 +1,17 @@
+/* Data sets of four IDX files, images and labels of both splits, each plain or .gz (reader.h). */
+#ifndef DATA_IDX_READER_H
+#define DATA_IDX_READER_H
+
+#include "data/dataset.h"
+
+enum idx_part { IDX_PART_IMAGES, IDX_PART_LABELS, IDX_PARTS };
+
+/* `detail` of such a set. */
+struct idx_set {
+    const char *name[SPLITS][IDX_PARTS]; // of the files, without .gz
+};
+
+extern const struct idx_set idx_mnist; // train-images-idx3-ubyte, ...
+extern const char idx_mnist_files[];   // the same in words
+
+#endif

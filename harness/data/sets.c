@@ -1,0 +1,72 @@
+/* The table of known data sets; source.h says what a row holds. Counts are not here: the files say
+ * them, so that a part of a set works as well. */
+#include "data/idx_reader.h"
+#include "data/reader.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct known_set sets[] = {
+    {.name = "fashion-mnist",
+     .help =
+         "70,000 grey 28x28 pictures of clothes, 10 classes (Debian package dataset-fashion-mnist)",
+     .get = "apt-get install dataset-fashion-mnist",
+     .files = idx_mnist_files,
+     .reader = &idx_reader,
+     .detail = &idx_mnist,
+     .shape = {1, 28, 28},
+     .classes = 10},
+    {.name = "mnist",
+     .help = "70,000 grey 28x28 handwritten digits, 10 classes (http://yann.lecun.com/exdb/mnist/)",
+     .get = "get its four files from http://yann.lecun.com/exdb/mnist/",
+     .files = idx_mnist_files,
+     .reader = &idx_reader,
+     .detail = &idx_mnist,
+     .shape = {1, 28, 28},
+     .classes = 10},
+    {.name = "kmnist",
+     .help = "70,000 grey 28x28 cursive Japanese characters, 10 classes "
+             "(http://codh.rois.ac.jp/kmnist/)",
+     .get = "get its four files from http://codh.rois.ac.jp/kmnist/",
+     .files = idx_mnist_files,
+     .reader = &idx_reader,
+     .detail = &idx_mnist,
+     .shape = {1, 28, 28},
+     .classes = 10},
+};
+enum { KNOWN_SETS = sizeof sets / sizeof sets[0] };
+
+const struct known_set *known_set_at(int i) {
+    return i < KNOWN_SETS ? &sets[i] : NULL;
+}
+
+const char *dataset_name(int i) {
+    const struct known_set *set = known_set_at(i);
+    return set ? set->name : NULL;
+}
+
+static const struct known_set *lookup(const char *name) {
+    for (int i = 0; i < KNOWN_SETS; i++)
+        if (!strcmp(sets[i].name, name))
+            return &sets[i];
+    return NULL;
+}
+
+const char *dataset_help(const char *name) {
+    const struct known_set *set = lookup(name);
+    return set ? set->help : NULL;
+}
+
+int known_set_find(struct known_set *set, const char *name, struct error *e) {
+    const struct known_set *found = lookup(name);
+    if (found) {
+        *set = *found;
+        return 0;
+    }
+    char names[512] = "";
+    for (int i = 0; i < KNOWN_SETS; i++) {
+        size_t at = strlen(names);
+        snprintf(names + at, sizeof names - at, "%s%s", i ? ", " : "", sets[i].name);
+    }
+    return fail(e, "unknown data set '%s'; known are %s", name, names);
+}

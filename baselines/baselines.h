@@ -7,5 +7,7 @@
 extern const struct quantizer quantizer_fp32;
 extern const struct quantizer quantizer_qat;
 extern const struct quantizer quantizer_minmax;
+extern const struct quantizer quantizer_adabits;
+extern const struct quantizer quantizer_adabits_floor;
 
 #endif

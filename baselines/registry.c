@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-enum { FP32, QAT, MINMAX, TRUNCQUANT, TRUNCQUANT_MINMAX, SCHEMES };
+enum { FP32, QAT, MINMAX, TRUNCQUANT, TRUNCQUANT_MINMAX, ADABITS, ADABITS_FLOOR, SCHEMES };
 
 const struct quantizer *const quantizer_registry[] = {
     [FP32] = &quantizer_fp32,
@@ -14,6 +14,8 @@ const struct quantizer *const quantizer_registry[] = {
     [MINMAX] = &quantizer_minmax,
     [TRUNCQUANT] = &quantizer_truncquant,
     [TRUNCQUANT_MINMAX] = &quantizer_truncquant_minmax,
+    [ADABITS] = &quantizer_adabits,
+    [ADABITS_FLOOR] = &quantizer_adabits_floor,
     [SCHEMES] = NULL,
 };
 static_assert(sizeof quantizer_registry / sizeof *quantizer_registry == SCHEMES + 1,

@@ -296,6 +296,10 @@ def swapped_rounder(rounder, u, k, right=peer.code):
     return right("nearest" if rounder == "floor" else "floor", u, k)
 
 
+def other_dequantizer(dequantizer, q, k, right=peer.level):
+    return right("low" if dequantizer == "midpoint" else "midpoint", q, k)
+
+
 MUTATIONS = {  # rule: (scheme that has it, what to replace, by what)
     "max-constant": ("truncquant", peer, "through_max", lambda g, t, largest, scale: torch.zeros_like(t)),
     "no-tanh-derivative": ("truncquant", peer, "tanh_slope", torch.ones_like),
@@ -304,6 +308,7 @@ MUTATIONS = {  # rule: (scheme that has it, what to replace, by what)
     "clip-open-top": ("truncquant", peer, "clip_gradient", lambda g, x: g * (x >= 0)),
     "clip-from-minus-one": ("truncquant", peer, "clip_gradient", lambda g, x: g * (x.abs() <= 1)),
     "other-rounder": ("truncquant", peer, "code", swapped_rounder),
+    "other-dequantizer": ("adabits", peer, "level", other_dequantizer),
 }
 
 

@@ -31,12 +31,14 @@ except ImportError:
 
 from peer_network import CfgError, Layout
 
-SCHEMES = {  # range map, rounder
-    "fp32": (None, None),
-    "qat": ("tanh", "nearest"),
-    "minmax": ("minmax", "nearest"),
-    "truncquant": ("tanh", "floor"),
-    "truncquant-minmax": ("minmax", "floor"),
+SCHEMES = {  # range map, rounder, dequantizer
+    "fp32": (None, None, None),
+    "qat": ("tanh", "nearest", "endpoint"),
+    "minmax": ("minmax", "nearest", "endpoint"),
+    "truncquant": ("tanh", "floor", "endpoint"),
+    "truncquant-minmax": ("minmax", "floor", "endpoint"),
+    "adabits": ("tanh", "floor", "midpoint"),
+    "adabits-floor": ("tanh", "floor", "low"),
 }
 FLOAT = 32
 aten = torch.ops.aten
@@ -47,6 +49,13 @@ aten = torch.ops.aten
 def code(rounder, u, k):
     top = 2 ** k - 1
     return (u * (top + 1)).floor_().clamp_(max=top) if rounder == "floor" else (u * top).round_()
+
+
+def level(dequantizer, q, k):
+    """2u^ - 1 of codes."""
+    if dequantizer == "endpoint":
+        return 2 * q / (2 ** k - 1) - 1
+    return (2 * q + (1 if dequantizer == "midpoint" else 0)) / 2 ** k - 1
 
 
 def tanh_slope(t):
@@ -61,10 +70,10 @@ def through_max(g, t, largest, scale):
 
 
 class TanhQuantize(torch.autograd.Function):
-    """u = tanh W / (2 max) + 1/2; W^ = mean|W| (2 q / (2^k - 1) - 1)."""
+    """u = tanh W / (2 max) + 1/2; W^ = mean|W| (2 u^ - 1)."""
 
     @staticmethod
-    def forward(ctx, W, rounder, k, given):
+    def forward(ctx, W, rounder, dequantizer, k, given):
         t = torch.tanh(W)
         largest, scale = t.abs().max(), W.abs().mean()
         ctx.save_for_backward(t, largest, scale)
@@ -73,32 +82,31 @@ class TanhQuantize(torch.autograd.Function):
         u = t / (2 * largest) + 0.5
         q = code(rounder, u, k)
         q = given(u, q) if given else q
-        top = 2 ** k - 1
-        return (2 * q - top) * (scale / top)
+        return level(dequantizer, q, k) * scale
 
     @staticmethod
     def backward(ctx, g):
         t, largest, scale = ctx.saved_tensors
         dt = g * (scale / largest) - through_max(g, t, largest, scale)
-        return dt * tanh_slope(t), None, None, None
+        return dt * tanh_slope(t), None, None, None, None
 
 
 class MinmaxQuantize(torch.autograd.Function):
-    """u = (W - lo) / (hi - lo); W^ = lo + (hi - lo) q / (2^k - 1)."""
+    """u = (W - lo) / (hi - lo); W^ = lo + (hi - lo) u^."""
 
     @staticmethod
-    def forward(ctx, W, rounder, k, given):
+    def forward(ctx, W, rounder, dequantizer, k, given):
         if k == FLOAT:
             return W.view_as(W)
         lo, hi = torch.aminmax(W)
         u = (W - lo) / (hi - lo)
         q = code(rounder, u, k)
         q = given(u, q) if given else q
-        return lo + q * ((hi - lo) / (2 ** k - 1))
+        return lo + (hi - lo) * ((level(dequantizer, q, k) + 1) / 2)
 
     @staticmethod
     def backward(ctx, g):
-        return g, None, None, None
+        return g, None, None, None, None
 
 
 QUANTIZERS = {"tanh": TanhQuantize, "minmax": MinmaxQuantize}
@@ -154,7 +162,7 @@ class Network:
 
     def __init__(self, path, shape, classes, scheme, widths, precision="fp32"):
         self.layout = Layout(path, shape, classes)
-        self.range, self.rounder = SCHEMES[scheme]
+        self.range, self.rounder, self.dequantizer = SCHEMES[scheme]
         self.widths = widths if self.range else [FLOAT]
         self.compute = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp64": torch.float64}[precision]
         self.store = torch.float64 if precision == "fp64" else torch.float32
@@ -190,7 +198,7 @@ class Network:
         W = self.parameters[name]
         if node.quantized and self.range:
             given = functools.partial(self.watch.codes, name, k) if self.watch else None
-            W = QUANTIZERS[self.range].apply(W, self.rounder, k, given)
+            W = QUANTIZERS[self.range].apply(W, self.rounder, self.dequantizer, k, given)
         return W.to(self.compute)
 
     def bias(self, node):

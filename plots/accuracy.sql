@@ -5,7 +5,7 @@ WITH classes(dataset, n) AS (
     VALUES ('fashion-mnist', 10), ('mnist', 10), ('kmnist', 10), ('cifar10', 10), ('cifar100', 100)
 )
 SELECT dense_rank() OVER (ORDER BY c.dataset, c.network) AS panel,
-       dense_rank() OVER (ORDER BY c.style, c.label) AS curve,
+       dense_rank() OVER (ORDER BY c.place) AS curve,
        c.style, c.dataset, c.network, c.label, s.inference, s.bits,
        CASE s.bits WHEN 32 THEN 9 ELSE s.bits END AS x,
        round(s.top1, 4) AS top1, round(s.top1_sd, 4) AS top1_sd, s.n AS seeds, s.images,

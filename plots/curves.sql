@@ -1,7 +1,8 @@
 -- Read before every query of a figure: names and styles of the curves, one row per configuration that has
 -- finished runs in grid :grid (NULL: in any). The label is the scheme, with the parameters in which its
 -- configurations differ on some network, and with the start of config_id if that still leaves two alike
--- (the .cfg file was changed, say). `style` is the same for a known scheme in every figure.
+-- (the .cfg file was changed, say). `place` is the order of the curves; `style` is the same
+-- for a known scheme in every figure, whatever else it shows.
 CREATE TEMP TABLE curves AS
 WITH
 configs AS (
@@ -37,13 +38,25 @@ distinct_labels AS (
                          THEN ' ' || substr(config_id, 1, 6) ELSE '' END AS label
     FROM labelled
 ),
-known(label, style) AS (
-    VALUES ('fp32', 1), ('qat', 2), ('minmax', 3), ('truncquant', 4), ('truncquant-minmax', 5)
+places AS ( -- the order of curves; a known scheme alone has a style of its own
+    SELECT d.label, min(own.place) AS style,
+           row_number() OVER (ORDER BY min(p.place) IS NULL, min(p.place), d.label) AS place
+    FROM distinct_labels d
+    LEFT JOIN scheme_places p ON p.scheme = d.scheme
+    LEFT JOIN scheme_places own ON own.scheme = d.label
+    GROUP BY d.label
 ),
-styles AS (
-    SELECT d.label, coalesce(style, 5 + dense_rank() OVER (PARTITION BY style IS NULL
-                                                           ORDER BY d.label)) AS style
-    FROM (SELECT DISTINCT label FROM distinct_labels) d LEFT JOIN known k ON k.label = d.label
+free(style, nth) AS ( -- the others take, in their order, those that are left
+    SELECT value, row_number() OVER (ORDER BY value)
+    FROM generate_series(1, (SELECT count(*) + coalesce(max(style), 0) FROM places))
+    WHERE value NOT IN (SELECT style FROM places WHERE style IS NOT NULL)
+),
+others AS (
+    SELECT label, row_number() OVER (ORDER BY place) AS nth FROM places WHERE style IS NULL
 )
-SELECT d.config_id, d.scheme, d.network, d.dataset, d.act_bits, d.label, s.style
-FROM distinct_labels d JOIN styles s ON s.label = d.label;
+SELECT d.config_id, d.scheme, d.network, d.dataset, d.act_bits, d.label, p.place,
+       coalesce(p.style, f.style) AS style
+FROM distinct_labels d
+JOIN places p ON p.label = d.label
+LEFT JOIN others o ON o.label = d.label
+LEFT JOIN free f ON f.nth = o.nth;

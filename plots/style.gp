@@ -5,11 +5,14 @@ set encoding utf8
 set datafile separator comma
 set datafile columnheaders
 
-# Okabe and Ito's palette without yellow, which is too pale on white; then grey.
-colours = "#000000 #D55E00 #009E73 #0072B2 #CC79A7 #E69F00 #56B4E9 #7F7F7F"
+# A style is a colour and a point, by number from 1. Okabe and Ito's palette without yellow, which is too pale
+# on white, then five that stay apart from these: any two of the twelve are 16 or more apart in CIE L*a*b*, as
+# they are and as protanopes, deuteranopes and tritanopes see them.
+colours = "#000000 #D55E00 #009E73 #0072B2 #CC79A7 #E69F00 #56B4E9 #8800FF #663311 #444455 #99BB66 #BB55FF"
 colour(i) = word(colours, (int(i) - 1) % words(colours) + 1)
-# Point types: filled, and its open twin.
-filled(i) = int(word("13 5 9 7 11 15", (int(i) - 1) % 6 + 1))
+# Point types: filled, and its open twin. A colour that comes again has another one.
+turn(i) = int(i) - 1 + (int(i) - 1) / words(colours)
+filled(i) = int(word("13 5 9 7 11 15", turn(i) % 6 + 1))
 hollow(i) = filled(i) - 1
 
 # The widths 1 ... 8, 32.

@@ -19,7 +19,7 @@ summary AS (
     GROUP BY config_id, epoch, bits
 )
 SELECT dense_rank() OVER (ORDER BY c.dataset, c.network) AS panel,
-       dense_rank() OVER (ORDER BY c.style, c.label) AS curve,
+       dense_rank() OVER (ORDER BY c.place) AS curve,
        dense_rank() OVER (ORDER BY s.bits) AS width,
        c.dataset, c.network, c.label, s.bits, s.epoch,
        round(s.loss, 6) AS loss, round(s.loss_sd, 6) AS loss_sd,

@@ -55,7 +55,7 @@ need() {
         command -v $tool >/dev/null || die 1 "$tool is missing; 'scripts/setup.sh' installs it"
     done
     [ -f "$db" ] || die 1 "there is no database $db; 'make grid GRID=FILE' runs a grid into one"
-    problem=$(sqlite3 -readonly "$db" "SELECT 1 FROM grid_accuracy LIMIT 1" 2>&1 >/dev/null) ||
+    problem=$(sqlite3 -readonly "$db" "SELECT 1 FROM grid_accuracy, scheme_places LIMIT 1" 2>&1 >/dev/null) ||
         die 1 "$db is no database of truncquant, or one of another version; ${problem#Error: in prepare, }"
 }
 

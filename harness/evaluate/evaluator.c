@@ -36,9 +36,7 @@ void evaluator_free(struct evaluator *ev) {
 
 int evaluation_exists(const struct spec *spec, const struct quantizer *scheme, int k,
                       int truncated) {
-    if (truncated)
-        return k <= spec->stored_bits && k >= scheme->min_bits;
-    return k == FLOAT_BITS || k >= scheme->min_bits;
+    return quantizer_exists(scheme, &spec->widths, (int)spec->stored_bits, k, truncated);
 }
 
 static void set_weights(struct evaluator *ev, int k) {

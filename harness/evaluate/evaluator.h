@@ -31,8 +31,7 @@ void evaluator_start(struct evaluator *ev, const struct spec *spec, const struct
                      struct plan *plan);
 void evaluator_free(struct evaluator *ev);
 
-/* Whether the (k, inference) exists: direct from the scheme's smallest width, and at 32; truncated
- * from the same, up to N. */
+/* Whether the (k, inference) exists (quantizer_exists). */
 int evaluation_exists(const struct spec *spec, const struct quantizer *scheme, int k,
                       int truncated);
 

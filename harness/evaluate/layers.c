@@ -82,7 +82,7 @@ int layer_rows(const struct model *m, const struct spec *spec, struct layer_row 
         struct weights_of w = weights_new(m->scheme, &q->layer);
         for (int b = 0; b < spec->bits.n; b++) {
             int k = spec->bits.bits[b];
-            if (k > 8 || k < m->scheme->min_bits)
+            if (k > 8 || !evaluation_exists(spec, m->scheme, k, 0))
                 continue;
             struct layer_row *row = &(*rows)[n++];
             char name[96];

@@ -80,15 +80,21 @@ int spec_key_matters(const struct spec *spec, const struct quantizer *const *tab
     return 1;
 }
 
+int spec_has_bits(const struct spec *spec, const struct quantizer *q, int k) {
+    int N = (int)spec->stored_bits;
+    return quantizer_exists(q, &spec->widths, N, k, 0) ||
+           quantizer_exists(q, &spec->widths, N, k, 1);
+}
+
 /* The evaluated widths that exist for the scheme, in place of those that are asked for: unless they
  * are what the default asks for too, which then stands. */
-static void normalize_bits(struct spec *spec, const struct spec *start, int min_bits) {
+static void normalize_bits(struct spec *spec, const struct spec *start, const struct quantizer *q) {
     struct widths exist = {0}, usual = {0};
     for (int i = 0; i < spec->bits.n; i++)
-        if (spec->bits.bits[i] >= min_bits)
+        if (spec_has_bits(spec, q, spec->bits.bits[i]))
             exist.bits[exist.n++] = spec->bits.bits[i];
     for (int i = 0; i < start->bits.n; i++)
-        if (start->bits.bits[i] >= min_bits)
+        if (spec_has_bits(spec, q, start->bits.bits[i]))
             usual.bits[usual.n++] = start->bits.bits[i];
     if (exist.n)
         spec->bits = memcmp(&exist, &usual, sizeof exist) ? exist : start->bits;
@@ -120,7 +126,7 @@ void spec_normalize(struct spec *spec, const struct quantizer *const *table) {
     const struct quantizer *q = quantizer_find(table, spec->scheme);
     if (!q)
         return;
-    normalize_bits(spec, &start, q->min_bits);
+    normalize_bits(spec, &start, q);
     normalize_weights(spec);
     if (q->min_bits == FLOAT_BITS && spec->act_bits == FLOAT_BITS)
         spec->act_bits = 0; // `same` is 32 at the only width

@@ -134,6 +134,9 @@ int spec_key_matters(const struct spec *spec, const struct quantizer *const *tab
 int spec_key_is_said(const struct spec *spec, const struct quantizer *const *table,
                      const struct spec_key *key);
 
+/* True when there is a result at k bits, direct or truncated. */
+int spec_has_bits(const struct spec *spec, const struct quantizer *q, int k);
+
 /* Once all keys are set: put back to scheme and default every key that does not matter, so that
  * specs which compute the same are equal. spec_read, grid_read and spec_ids do it. */
 void spec_normalize(struct spec *spec, const struct quantizer *const *table);

@@ -77,6 +77,12 @@ static int check_widths(const struct subject *s, struct error *e) {
                 s->spec->widths.bits[0], s->spec->scheme, least);
 }
 
+static int check_scheme_rule(const struct subject *s, struct error *e) {
+    if (!s->scheme->check)
+        return 0;
+    return s->scheme->check(&s->spec->widths, (int)s->spec->stored_bits, e);
+}
+
 static int check_images(const struct subject *s, struct error *e) {
     if (!s->spec->train_images || s->spec->train_images >= s->spec->batch)
         return 0;
@@ -114,8 +120,9 @@ static int check_width_weight(const struct subject *s, struct error *e) {
 
 static int check_bits(const struct subject *s, struct error *e) {
     const struct widths *bits = &s->spec->bits;
-    if (bits->n && bits->bits[bits->n - 1] >= s->scheme->min_bits)
-        return 0;
+    for (int i = 0; i < bits->n; i++)
+        if (spec_has_bits(s->spec, s->scheme, bits->bits[i]))
+            return 0;
     return fail(e, "none of the evaluated bits exists for %s, which begins at %d; add that",
                 s->spec->scheme, s->scheme->min_bits);
 }
@@ -133,6 +140,7 @@ static const struct check {
     {"granularity", check_granularity},
     {"stored_bits", check_stored_bits},
     {"widths", check_widths},
+    {"widths", check_scheme_rule},
     {"train.images", check_images},
     {"milestones", check_milestones},
     {"width_weight", check_width_weight},

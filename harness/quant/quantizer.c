@@ -10,6 +10,15 @@ const struct quantizer *quantizer_find(const struct quantizer *const *table, con
     return NULL;
 }
 
+int quantizer_exists(const struct quantizer *q, const struct widths *B, int stored_bits, int k,
+                     int truncated) {
+    if (k < q->min_bits)
+        return 0;
+    if (truncated)
+        return k <= stored_bits;
+    return !q->has_direct || q->has_direct(B, stored_bits, k);
+}
+
 static int is_own(const struct axes *a) {
     return a->range == RANGE_OWN || a->rounder == ROUND_OWN || a->dequantizer == DEQUANT_OWN;
 }

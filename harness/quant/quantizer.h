@@ -12,6 +12,7 @@
 #ifndef QUANT_QUANTIZER_H
 #define QUANT_QUANTIZER_H
 
+#include "base/error.h"
 #include "base/text.h"
 
 #include <stddef.h>
@@ -49,6 +50,15 @@ struct quantizer {
     struct axes axes; // what the name stands for
     int min_bits;     // smallest k that exists; FLOAT_BITS: not quantized at all
 
+    /* What the scheme asks of B and N beyond its smallest width (codes of N bits may need a step that
+     * was learned at N). -1 with the reason and the remedy when it cannot be trained and frozen with
+     * these. NULL: anything goes. */
+    int (*check)(const struct widths *B, int stored_bits, struct error *e);
+
+    /* Whether W has a direct k-bit result, for k from min_bits and 32. No slot below is called with
+     * another k, but decode, for which k <= N is enough. NULL: it has. */
+    int (*has_direct)(const struct widths *B, int stored_bits, int k);
+
     /* Number of learned parameters of a layer. NULL: none. */
     size_t (*n_params)(const struct quant_layer *);
 
@@ -74,7 +84,8 @@ struct quantizer {
     size_t (*header_floats)(const struct quant_layer *);
 
     /* The codes q_k (1 <= k <= 8) and the header that dequantizes them at any width. Codes of a
-     * signed quantizer are stored in two's complement. NULL as header_floats. */
+     * signed quantizer are stored in two's complement, sign-extended to the byte. NULL as
+     * header_floats. */
     void (*encode)(const struct quant_layer *, const float *W, const float *params, int k,
                    uint8_t *codes, float *header);
 
@@ -87,6 +98,11 @@ struct quantizer {
      * the signed. NULL as header_floats. */
     uint8_t (*truncate)(uint8_t code, int stored_bits, int k);
 };
+
+/* Whether the k-bit result exists: direct from min_bits on and at 32, if has_direct says so;
+ * truncated from min_bits to N. */
+int quantizer_exists(const struct quantizer *, const struct widths *B, int stored_bits, int k,
+                     int truncated);
 
 /* The quantizer called `name` in `table` (ended by NULL), or NULL. */
 const struct quantizer *quantizer_find(const struct quantizer *const *table, const char *name);

@@ -62,7 +62,8 @@ static const char accuracy_sql[] =
     "   AS place"
     "  FROM found f JOIN named c USING (config_id))"
     " SELECT dataset, network, scheme, settings, inference, bits, n, top1, top1_sd, images"
-    " FROM cells WHERE place = 1 ORDER BY dataset, network, scheme, settings, config_id, inference,"
+    " FROM cells LEFT JOIN scheme_places o USING (scheme) WHERE cells.place = 1"
+    " ORDER BY dataset, network, o.place IS NULL, o.place, scheme, settings, config_id, inference,"
     " bits";
 
 static const char accuracy_commits_sql[] =

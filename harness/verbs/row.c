@@ -1,6 +1,7 @@
 /* From a spec to its row in the database: ids, canonical text, typed columns, estimated work. */
 #include "verbs/row.h"
 
+#include "evaluate/evaluator.h"
 #include "model/model.h"
 #include "plan/network.h"
 
@@ -40,15 +41,14 @@ static double evaluated_images(const struct spec *spec, const struct quantizer *
     double test = (double)images_of(spec->test_images, data, SPLIT_TEST), images = 0;
     for (int i = 0; i < spec->bits.n; i++) {
         int k = spec->bits.bits[i];
-        if (k < scheme->min_bits)
-            continue;
-        int truncated = scheme->min_bits < FLOAT_BITS && k <= spec->stored_bits;
+        int inferences =
+            evaluation_exists(spec, scheme, k, 0) + evaluation_exists(spec, scheme, k, 1);
         int calibrated = spec->calibration > 0 && (spec->calibrate_at == CALIBRATE_ALL ||
                                                    widths_find(&spec->widths, k) >= 0);
         double once = test;
         if (calibrated)
             once += test + (double)spec->calibration * (double)spec->batch;
-        images += once * (1 + truncated);
+        images += once * inferences;
     }
     return images;
 }

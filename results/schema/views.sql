@@ -1,6 +1,14 @@
 -- The views: every figure and table reads these. Runs marked as excluded are left out of all but
 -- run_status.
 
+-- The order of schemes in tables and figures, which is that of baselines/registry.c (a test compares
+-- them); schemes that are not listed come after these, by name. A place is a scheme's colour in every
+-- figure: append, never move.
+DROP VIEW IF EXISTS scheme_places;
+CREATE VIEW scheme_places (scheme, place) AS
+VALUES ('fp32', 1), ('qat', 2), ('minmax', 3), ('truncquant', 4), ('truncquant-minmax', 5),
+       ('adabits', 6), ('adabits-floor', 7);
+
 -- The attempt that counts for a run: the earliest complete one.
 DROP VIEW IF EXISTS counted_attempts;
 CREATE VIEW counted_attempts AS

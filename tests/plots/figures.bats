@@ -69,6 +69,20 @@ is_png() {
     grep -qF "qat (epochs 5)" "$figures/one/accuracy.svg"
 }
 
+@test "a known scheme has a style of its own everywhere, the others take those that are left" {
+    # Its style is its place (results/schema/views.sql), which no later scheme may move.
+    [ "$(rows "$figures/three/accuracy.csv" 1 "DISTINCT curve, label, style" | tr '\n' ' ')" = \
+        "1|qat|2 2|truncquant|4 " ]
+    [ "$(rows "$figures/one/accuracy.csv" 1 "DISTINCT curve, label, style" | tr '\n' ' ')" = \
+        "1|qat|2 2|qat (epochs 5)|1 " ]
+}
+
+@test "twelve styles of twelve colours, and points that tell them from the next twelve" {
+    styles=$(cd "$root" && gnuplot -e 'caption = ""; load "plots/style.gp"; do for [i = 1:24] { print colour(i), " ", filled(i) }' 2>&1)
+    [ "$(head -n 12 <<<"$styles" | cut -d' ' -f1 | sort -u | wc -l)" = 12 ]
+    [ "$(sort -u <<<"$styles" | wc -l)" = 24 ]
+}
+
 @test "accuracy: in a grid where nothing differs the scheme is name enough" {
     "$root/scripts/figures.sh" --db "$db" --grid alone --output "$BATS_TEST_TMPDIR"
     [ "$(rows "$BATS_TEST_TMPDIR/accuracy.csv" 1 "DISTINCT label")" = qat ]

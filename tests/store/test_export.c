@@ -213,6 +213,28 @@ static void configurations_are_told_apart(void **state) {
     store_close(s);
 }
 
+/* Known schemes in the order of figures, then others by name. */
+static void schemes_stand_in_one_order(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    static const char *const schemes[] = {"adabits", "tanh-floor-low", "truncquant", "mine", "qat"};
+    struct error e = {0};
+    for (int i = 0; i < 5; i++) {
+        struct run_row run = store_fixture_run(i + 1, i + 1, 1);
+        struct evaluation_row row = store_fixture_evaluation(32, "direct", 0, 800);
+        run.scheme = schemes[i];
+        store_fixture_finished(s, &run, &row, 1);
+    }
+    char *text = exported(s, "accuracy", EXPORT_CSV, NULL, &e), *at = text;
+    static const char *const order[] = {",qat,", ",truncquant,", ",adabits,", ",mine,",
+                                        ",tanh-floor-low,"};
+    for (int i = 0; i < 5; i++) {
+        at = strstr(at, order[i]);
+        assert_non_null(at);
+    }
+    free(text);
+    store_close(s);
+}
+
 /* A run's own activations are the cell; others are in the view. */
 static void own_activations_are_shown(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
@@ -327,17 +349,12 @@ int main(void) {
 #define TEST(name)                                                                                 \
     cmocka_unit_test_setup_teardown(name, store_fixture_setup, store_fixture_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(accuracy_as_text),
-        TEST(accuracy_as_csv),
-        TEST(accuracy_as_tex),
-        TEST(accuracy_as_md),
-        TEST(data_sets_get_a_column),
-        TEST(configurations_are_told_apart),
-        TEST(own_activations_are_shown),
-        TEST(nothing_to_export),
-        TEST(rows_as_they_are),
-        TEST(every_export_works),
-        cmocka_unit_test(texts_are_escaped),
+        TEST(accuracy_as_text),          TEST(accuracy_as_csv),
+        TEST(accuracy_as_tex),           TEST(accuracy_as_md),
+        TEST(data_sets_get_a_column),    TEST(configurations_are_told_apart),
+        TEST(own_activations_are_shown), TEST(schemes_stand_in_one_order),
+        TEST(nothing_to_export),         TEST(rows_as_they_are),
+        TEST(every_export_works),        cmocka_unit_test(texts_are_escaped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,15 @@
 /* The views against numbers worked out by hand. */
 #include "store/fixture.h"
 
+#include "plan/nearest.h"
+#include "registry.h"
+
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -218,6 +222,22 @@ static void layers_of_finished_runs(void **state) {
     store_close(s);
 }
 
+/* Tables and figures go by scheme_places, the program by its registry. */
+static void schemes_stand_in_the_order_of_the_registry(void **state) {
+    char registered[1024] = "";
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    for (int i = 0; quantizer_registry[i]; i++) {
+        char entry[64];
+        snprintf(entry, sizeof entry, "%s %d", quantizer_registry[i]->name, i + 1);
+        list_add(registered, sizeof registered, ", ", entry);
+    }
+    assert_string_equal(store_fixture_text(s,
+                                           "SELECT group_concat(scheme || ' ' || place, ', ') FROM"
+                                           " (SELECT * FROM scheme_places ORDER BY place)"),
+                        registered);
+    store_close(s);
+}
+
 int main(void) {
 #define TEST(name)                                                                                 \
     cmocka_unit_test_setup_teardown(name, store_fixture_setup, store_fixture_teardown)
@@ -232,6 +252,7 @@ int main(void) {
         TEST(a_grid_has_its_own_means),
         TEST(training_of_a_resumed_run),
         TEST(layers_of_finished_runs),
+        TEST(schemes_stand_in_the_order_of_the_registry),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

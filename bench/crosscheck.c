@@ -13,6 +13,7 @@
  * be the trainer's to the last bit. */
 #include "random_set.h"
 
+#include "quant/layer.h"
 #include "registry.h"
 #include "train/loss.h"
 #include "train/trainer.h"
@@ -128,13 +129,13 @@ static void put_weights(const struct trainer *t, int k) {
     for (int i = 0; i < m->n_quantized; i++) {
         const struct quantized_layer *q = &m->quantized[i];
         const struct parameter *w = &m->parameters[m->nodes[q->node].weights];
-        m->scheme->quantize(&q->layer, w->value, NULL, k, t->weights);
+        layer_quantize(m->scheme, &q->layer, w->value, NULL, k, t->weights);
         put(FRAME_F32, t->weights, w->n, "hat.%s.k%d", w->name, k);
         if (k == FLOAT_BITS)
             continue;
         uint8_t *codes = need(w->n, 1);
-        float *header = need(m->scheme->header_floats(&q->layer), sizeof(float));
-        m->scheme->encode(&q->layer, w->value, NULL, k, codes, header);
+        float *header = need(layer_header_floats(m->scheme, &q->layer), sizeof(float));
+        layer_encode(m->scheme, &q->layer, w->value, NULL, k, codes, header);
         put(FRAME_U8, codes, w->n, "codes.%s.k%d", w->name, k);
         free(codes);
         free(header);

@@ -96,6 +96,11 @@ static void count(struct evaluation_row *row, int n, int classes, const float *l
     }
 }
 
+/* The width that the bank belongs to; 0: to all. */
+static int bank_width(const struct evaluator *ev, int k) {
+    return ev->spec->norm_bank == BANK_SHARED ? 0 : ev->m->widths.bits[model_bank(ev->m, k)];
+}
+
 /* The test split through the network as it is set up, the last partial batch included. */
 static int measure(struct evaluator *ev, int k, int bank, int calibration, struct error *e) {
     uint32_t n = spec_test_images(ev->spec, ev->data), batch = (uint32_t)ev->spec->batch;
@@ -106,7 +111,7 @@ static int measure(struct evaluator *ev, int k, int bank, int calibration, struc
                                    .bits = k,
                                    .act_bits = pass.act_bits,
                                    .stored_bits = (int)ev->spec->stored_bits,
-                                   .bank = ev->m->widths.bits[model_bank(ev->m, k)],
+                                   .bank = bank_width(ev, k),
                                    .inference = ev->frozen ? "truncated" : "direct",
                                    .calibration_batches = calibration,
                                    .precision = "fp32"};

@@ -2,6 +2,7 @@
 #include "evaluate/frozen.h"
 
 #include "base/sealed.h"
+#include "quant/layer.h"
 #include "train/trainer.h"
 
 #include <math.h>
@@ -21,11 +22,11 @@ static int is_quantized(const struct model *m, int parameter) {
 
 static void write_codes(struct seal *s, const struct model *m, int layer, int bits) {
     const struct quantized_layer *q = &m->quantized[layer];
-    size_t header_floats = m->scheme->header_floats(&q->layer);
+    size_t header_floats = layer_header_floats(m->scheme, &q->layer);
     uint8_t *codes = need(q->layer.n, 1);
     float *header = need(header_floats, sizeof *header);
-    m->scheme->encode(&q->layer, m->parameters[m->nodes[q->node].weights].value,
-                      q->params >= 0 ? m->parameters[q->params].value : NULL, bits, codes, header);
+    layer_encode(m->scheme, &q->layer, m->parameters[m->nodes[q->node].weights].value,
+                 q->params >= 0 ? m->parameters[q->params].value : NULL, bits, codes, header);
     seal_bytes(s, header, header_floats * sizeof *header);
     seal_bytes(s, codes, q->layer.n);
     free(codes);
@@ -114,7 +115,7 @@ static void read_codes(struct frozen *f, struct opened *o) {
     f->headers = need((size_t)n + 1, sizeof *f->headers);
     for (int i = 0; i < n; i++) {
         const struct quant_layer *l = &f->m->quantized[i].layer;
-        size_t header_floats = f->m->scheme->header_floats(l);
+        size_t header_floats = layer_header_floats(f->m->scheme, l);
         f->headers[i] = need(header_floats, sizeof(float));
         f->codes[i] = need(l->n, 1);
         opened_bytes(o, f->headers[i], header_floats * sizeof(float));
@@ -163,8 +164,8 @@ void frozen_set_weights(const struct frozen *f, const struct engine *engine, str
             engine->set_weights(plan, i, f->m->parameters[n->weights].value);
             continue;
         }
-        f->m->scheme->decode(&f->m->quantized[n->quantizer].layer, f->codes[n->quantizer],
-                             f->headers[n->quantizer], k, scratch);
+        layer_decode(f->m->scheme, &f->m->quantized[n->quantizer].layer, f->codes[n->quantizer],
+                     f->headers[n->quantizer], k, scratch);
         engine->set_weights(plan, i, scratch);
     }
 }

@@ -2,6 +2,8 @@
  */
 #include "evaluate/evaluator.h"
 
+#include "quant/layer.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +17,7 @@ static struct weights_of weights_new(const struct quantizer *s, const struct qua
     return (struct weights_of){need(l->n, sizeof(float)),
                                need(l->n, sizeof(float)),
                                need(l->n, sizeof(float)),
-                               need(s->header_floats(l), sizeof(float)),
+                               need(layer_header_floats(s, l), sizeof(float)),
                                need(l->n, 1),
                                need(l->n, 1)};
 }
@@ -59,16 +61,16 @@ static void measure(const struct model *m, const struct quantized_layer *q, cons
     const struct quantizer *s = m->scheme;
     const struct quant_layer *l = &q->layer;
     const float *W = m->parameters[m->nodes[q->node].weights].value;
-    s->quantize(l, W, params, FLOAT_BITS, w->full);
-    s->quantize(l, W, params, row->bits, w->direct);
+    layer_quantize(s, l, W, params, FLOAT_BITS, w->full);
+    layer_quantize(s, l, W, params, row->bits, w->direct);
     row->quantization_error = relative_error(w->direct, w->full, l->n);
     row->truncation_error = row->codes_differ = -1;
     row->scale = mean_magnitude(w->direct, l->n);
     if (row->bits > l->stored_bits)
         return;
-    s->encode(l, W, params, row->bits, w->codes, w->header);
-    s->encode(l, W, params, l->stored_bits, w->stored, w->header);
-    s->decode(l, w->stored, w->header, row->bits, w->truncated);
+    layer_encode(s, l, W, params, row->bits, w->codes, w->header);
+    layer_encode(s, l, W, params, l->stored_bits, w->stored, w->header);
+    layer_decode(s, l, w->stored, w->header, row->bits, w->truncated);
     row->truncation_error = relative_error(w->truncated, w->direct, l->n);
     row->codes_differ = share_differing(s, w, l->n, l->stored_bits, row->bits);
 }

@@ -149,7 +149,8 @@ static void add_quantized_layer(struct model *m, int node, const struct spec *sp
                   .channels = channels,
                   .axes = spec->axes,
                   .widths = spec->widths,
-                  .stored_bits = (int)spec->stored_bits},
+                  .stored_bits = (int)spec->stored_bits,
+                  .corrects = spec->norm_bank == BANK_SHARED},
         .params = -1,
     };
     mark_clips(m, n->in[0]);
@@ -237,6 +238,11 @@ static void add_norm(struct model *m, int node, int shared) {
     }
 }
 
+static int shares_bank(const struct spec *spec, const struct node *in) {
+    return spec->norm_bank == BANK_SHARED ||
+           (spec->shortcut_norm == NORM_SHARED && is_projection(in));
+}
+
 static void add_parameters(struct model *m, const struct spec *spec) {
     size_t most = (size_t)m->n_nodes * (2 + 2 * WIDTHS_MAX);
     m->parameters = need(most, sizeof *m->parameters);
@@ -246,8 +252,7 @@ static void add_parameters(struct model *m, const struct spec *spec) {
         if (has_weights(n))
             add_weights(m, n);
         if (n->op == OP_NORM)
-            add_norm(m, i,
-                     spec->shortcut_norm == NORM_SHARED && is_projection(&m->nodes[n->in[0]]));
+            add_norm(m, i, shares_bank(spec, &m->nodes[n->in[0]]));
     }
 }
 

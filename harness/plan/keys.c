@@ -17,6 +17,7 @@ static const char *const scale_names[] = {"mean", "pow2", NULL};
 static const char *const granularity_names[] = {"layer", "channel", NULL};
 static const char *const projections_names[] = {"float", "quantized", NULL};
 static const char *const shortcut_norm_names[] = {"per-width", "shared", NULL};
+static const char *const norm_bank_names[] = {"per-width", "shared", NULL};
 static const char *const optimizer_names[] = {"adam", "sgd", NULL};
 static const char *const schedule_names[] = {"step", "cosine", "constant", NULL};
 static const char *const augment_names[] = {"auto", "none", "crop-flip", NULL};
@@ -67,6 +68,9 @@ const struct spec_key spec_keys[SPEC_KEYS + 1] = {
     {KEY("quant", "shortcut_norm"),
      CHOICE(shortcut_norm, shortcut_norm_names, NORM_PER_WIDTH, NORM_SHARED), .preset = "per-width",
      .help = "banks of the batch norm behind a projection"},
+    {KEY("quant", "norm_bank"), CHOICE(norm_bank, norm_bank_names, BANK_PER_WIDTH, BANK_SHARED),
+     .preset = "per-width",
+     .help = "banks of batch norm; range tanh: shared is one, with bias correction of the weights"},
 
     {KEY("train", "widths"), WIDTHS(widths), .preset = "1 2 4 8 32",
      .help = "bit-widths trained jointly (fp32: always 32)"},
@@ -95,6 +99,10 @@ const struct spec_key spec_keys[SPEC_KEYS + 1] = {
      .help = "teacher of a width: the next above, the labels alone, or the highest"},
     {KEY("train", "width_weight"), REALS(width_weight, 0, 1000), .preset = "1",
      .help = "factor of each width's gradient, in ascending widths; 1 is 1 for all"},
+    {KEY("train", "align"), REAL(align, 0, 1e6), .preset = "0",
+     .help = "rounder nearest: weight of the loss that aligns codes with truncation; 0: none"},
+    {KEY("train", "kurtosis"), REAL(kurtosis, 0, 1e6), .preset = "0",
+     .help = "weight of the loss that makes weights uniform (KURE); 0: none"},
 
     {KEY("evaluate", "bits"), WIDTHS(bits), .preset = "1 2 3 4 5 6 7 8 32",
      .help = "bit-widths to evaluate"},

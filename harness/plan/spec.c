@@ -52,9 +52,9 @@ static int is(const struct spec_key *key, const char *flat) {
 
 /* Keys that say how weights are quantized or how widths share a model: nothing to an fp32 model. */
 static int needs_quantizer(const struct spec_key *key) {
-    static const char *const names[] = {"range",       "rounder",     "dequantizer",
-                                        "layer_scale", "granularity", "stored_bits",
-                                        "widths",      "width_weight"};
+    static const char *const names[] = {"range",       "rounder",     "dequantizer", "layer_scale",
+                                        "granularity", "stored_bits", "widths",      "width_weight",
+                                        "norm_bank",   "kurtosis"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (is(key, names[i]))
             return 1;
@@ -69,7 +69,11 @@ int spec_key_matters(const struct spec *spec, const struct quantizer *const *tab
         return !floats;
     if (is(key, "projections")) // of fp32, they decide about activations alone
         return !floats || (spec->act_bits && spec->act_bits != FLOAT_BITS);
-    if (is(key, "shortcut_norm") || is(key, "distill"))
+    if (is(key, "align")) // with floor, codes are aligned as they are
+        return !floats && spec->axes.rounder != ROUND_FLOOR;
+    if (is(key, "shortcut_norm"))
+        return several_widths && spec->norm_bank == BANK_PER_WIDTH;
+    if (is(key, "distill"))
         return several_widths;
     if (is(key, "momentum"))
         return spec->optimizer == OPTIMIZER_SGD;

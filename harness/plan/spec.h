@@ -28,6 +28,7 @@ struct reals {
 
 enum projections { PROJECTIONS_FLOAT, PROJECTIONS_QUANTIZED };
 enum shortcut_norm { NORM_PER_WIDTH, NORM_SHARED };
+enum norm_bank { BANK_PER_WIDTH, BANK_SHARED };
 enum optimizer_kind { OPTIMIZER_ADAM, OPTIMIZER_SGD };
 enum schedule { SCHEDULE_STEP, SCHEDULE_COSINE, SCHEDULE_CONSTANT };
 enum augment { AUGMENT_AUTO, AUGMENT_NONE, AUGMENT_CROP_FLIP };
@@ -46,6 +47,7 @@ struct spec {
     long stored_bits;  // N
     int projections;   // enum projections
     int shortcut_norm; // enum shortcut_norm
+    int norm_bank;     // enum norm_bank; shared: with bias correction
     // [train]
     struct widths widths; // B; {32} for fp32
     long epochs;
@@ -61,6 +63,8 @@ struct spec {
     int augment;               // enum augment; auto: crop-flip for cifar, none for the others
     int distill;               // enum distill
     struct reals width_weight; // one per member of B, ascending widths; n = 0: all 1
+    double align;              // weight of the truncation-alignment loss; 0: none
+    double kurtosis;           // weight of the kurtosis regulariser; 0: none
     // [evaluate]
     struct widths bits; // widths to evaluate
     long calibration;   // batches; 0: never calibrate
@@ -96,7 +100,7 @@ struct spec_key {
 };
 
 /* All keys in order of section; ended by a NULL name. */
-enum { SPEC_KEYS = 31 };
+enum { SPEC_KEYS = 34 };
 extern const struct spec_key spec_keys[SPEC_KEYS + 1];
 
 /* The key of that flat name (`epochs`, `train.images`; `train.epochs` is understood too), or NULL.

@@ -61,6 +61,27 @@ static int check_granularity(const struct subject *s, struct error *e) {
                 s->spec->scheme);
 }
 
+static int check_norm_bank(const struct subject *s, struct error *e) {
+    if (s->spec->norm_bank == BANK_PER_WIDTH || s->spec->axes.range == RANGE_TANH)
+        return 0;
+    return fail(e,
+                "norm_bank shared corrects the weights of range tanh only, and %s has another; use "
+                "per-width for it",
+                s->spec->scheme);
+}
+
+static int check_align(const struct subject *s, struct error *e) {
+    const struct axes *a = &s->spec->axes;
+    int has_map = a->range == RANGE_TANH || a->range == RANGE_MINMAX;
+    if (s->spec->align == 0 || (has_map && a->rounder == ROUND_NEAREST))
+        return 0;
+    return fail(
+        e,
+        "align is for range tanh or minmax with rounder nearest or floor, and %s has others; "
+        "use 0 for it",
+        s->spec->scheme);
+}
+
 static int check_stored_bits(const struct subject *s, struct error *e) {
     int least = s->scheme->min_bits;
     if (least == FLOAT_BITS || s->spec->stored_bits >= least)
@@ -138,6 +159,8 @@ static const struct check {
     {"dequantizer", check_dequantizer},
     {"layer_scale", check_layer_scale},
     {"granularity", check_granularity},
+    {"norm_bank", check_norm_bank},
+    {"align", check_align},
     {"stored_bits", check_stored_bits},
     {"widths", check_widths},
     {"widths", check_scheme_rule},

@@ -194,21 +194,21 @@ void axes_quantize(const struct quant_layer *l, const float *W, const float *par
         minmax_quantize_group(l, W + g * n, n, k, W_hat + g * n);
 }
 
-static void tanh_backward(const struct quant_layer *l, const float *W, int k, const float *g,
-                          float *dW) {
-    struct tanh_range r = tanh_range(W, l->n);
+/* Adds dL/dW of dL/du = 2 factor g. */
+static void tanh_map_backward(const struct quant_layer *l, const float *W,
+                              const struct tanh_range *r, float factor, const float *g, float *dW) {
     float t[BLOCK];
-    if (!(r.max > 0))
+    if (!(r->max > 0))
         return;
     double through_max = 0; // Σ g_i t_i
     FOR_TANH_BLOCKS (at, m, t, W, l->n)
         for (size_t i = 0; i < m; i++)
             through_max += (double)g[at + i] * t[i];
-    float s = effective_scale(l, r.scale, k), slope = s / r.max;
-    float share = (float)(s * through_max / ((double)r.max * r.max * r.ties));
+    float slope = factor / r->max;
+    float share = (float)(factor * through_max / ((double)r->max * r->max * r->ties));
     FOR_TANH_BLOCKS (at, m, t, W, l->n)
         for (size_t i = 0; i < m; i++) {
-            float at_max = fabsf(t[i]) == r.max ? copysignf(1, t[i]) : 0;
+            float at_max = fabsf(t[i]) == r->max ? copysignf(1, t[i]) : 0;
             dW[at + i] += (slope * g[at + i] - at_max * share) * (1 - t[i] * t[i]);
         }
 }
@@ -218,11 +218,57 @@ void axes_backward(const struct quant_layer *l, const float *W, const float *par
     (void)params;
     (void)dparams;
     if (l->axes.range == RANGE_TANH) {
-        tanh_backward(l, W, k, dW_hat, dW);
+        struct tanh_range r = tanh_range(W, l->n);
+        tanh_map_backward(l, W, &r, effective_scale(l, r.scale, k), dW_hat, dW);
         return;
     }
     for (size_t i = 0; i < l->n; i++)
         dW[i] += dW_hat[i];
+}
+
+void axes_map(const struct quant_layer *l, const float *W, float *u) {
+    if (l->axes.range == RANGE_TANH) {
+        struct tanh_range r = tanh_range(W, l->n);
+        float t[BLOCK];
+        FOR_TANH_BLOCKS (at, m, t, W, l->n)
+            for (size_t i = 0; i < m; i++)
+                u[at + i] = tanh_map(t[i], &r);
+        return;
+    }
+    size_t groups = group_count(l), n = l->n / groups;
+    for (size_t g = 0; g < groups; g++) {
+        struct minmax_range r = minmax_range(W + g * n, n);
+        for (size_t i = g * n; i < (g + 1) * n; i++)
+            u[i] = minmax_map(W[i], &r);
+    }
+}
+
+void axes_map_backward(const struct quant_layer *l, const float *W, const float *du, float *dW) {
+    if (l->axes.range == RANGE_TANH) {
+        struct tanh_range r = tanh_range(W, l->n);
+        tanh_map_backward(l, W, &r, 0.5f, du, dW);
+        return;
+    }
+    size_t groups = group_count(l), n = l->n / groups;
+    for (size_t g = 0; g < groups; g++) {
+        struct minmax_range r = minmax_range(W + g * n, n);
+        for (size_t i = g * n; r.extent > 0 && i < (g + 1) * n; i++)
+            dW[i] += du[i] / r.extent;
+    }
+}
+
+void axes_tanh_moments(const float *W, size_t n, float *mean, float *norm) {
+    float t[BLOCK];
+    double sum = 0, squares = 0;
+    FOR_TANH_BLOCKS (at, m, t, W, n)
+        for (size_t i = 0; i < m; i++)
+            sum += t[i];
+    double middle = n ? sum / (double)n : 0;
+    FOR_TANH_BLOCKS (at, m, t, W, n)
+        for (size_t i = 0; i < m; i++)
+            squares += (t[i] - middle) * (t[i] - middle);
+    *mean = (float)middle;
+    *norm = (float)sqrt(squares);
 }
 
 size_t axes_header_floats(const struct quant_layer *l) {

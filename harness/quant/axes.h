@@ -47,6 +47,15 @@ float axes_dequantize(enum dequantizer d, int q, int k);
 /* 2^round(log2 s); 0 for s = 0. */
 float axes_pow2(float s);
 
+/* u = r(W) of all weights by the layer's range map (tanh or minmax); 1/2 where there is no range. */
+void axes_map(const struct quant_layer *, const float *W, float *u);
+
+/* Adds dL/dW of dL/du: tanh also through M = max|t|, minmax with lo and hi constants. */
+void axes_map_backward(const struct quant_layer *, const float *W, const float *du, float *dW);
+
+/* Mean of t = tanh W, and ‖t - mean t‖₂. */
+void axes_tanh_moments(const float *W, size_t n, float *mean, float *norm);
+
 void axes_quantize(const struct quant_layer *, const float *W, const float *params, int k,
                    float *W_hat);
 void axes_backward(const struct quant_layer *, const float *W, const float *params, int k,

@@ -7,6 +7,9 @@
  * axes (range map, rounder, dequantizer, layer scale; method of TruncQuant arXiv 2506.11431, DoReFa
  * 1606.06160, AdaBits 1912.09666, Jacob et al. 1712.05877) and share the slots of quant/axes.h.
  *
+ * The rest of the harness calls the slots through quant/layer.h, which adds what a run may ask of any
+ * scheme.
+ *
  * Slots are pure functions of (W, params, k): nothing is saved between forward and backward, so
  * nothing can be stale, and an engine may call them in any order. */
 #ifndef QUANT_QUANTIZER_H
@@ -42,6 +45,7 @@ struct quant_layer {
     struct axes axes;     // as the run wants them, which may differ from the scheme's own
     struct widths widths; // B, trained jointly
     int stored_bits;      // N
+    int corrects;         // bias correction for one shared norm bank (quant/layer.h)
 };
 
 struct quantizer {

@@ -139,7 +139,7 @@ struct evaluation_row {
     int epoch;
     const char *split;               // "train", "test"
     int bits, act_bits, stored_bits; // act_bits 32: float
-    int bank;                        // the width whose batch-norm bank was used
+    int bank;                        // the width whose batch-norm bank was used; 0: all share one
     const char *inference;           // "direct", "truncated"
     int calibration_batches;         // 0: none
     const char *precision;           // "fp32"

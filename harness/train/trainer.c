@@ -3,6 +3,8 @@
 
 #include "base/progress.h"
 #include "base/random.h"
+#include "quant/kurtosis.h"
+#include "quant/layer.h"
 #include "train/loss.h"
 
 #include <math.h>
@@ -53,6 +55,8 @@ int trainer_start(struct trainer *t, const struct spec *spec, const struct datas
                           .optimizer = optimizer_new(m, spec),
                           .steps_per_epoch = images / spec->batch,
                           .order_epoch = -1};
+    if (spec->align > 0 && m->n_quantized) // B, N and the rounder are all layers' alike
+        agreement_make(&t->agreement, &m->quantized[0].layer);
     const struct shape *s = &m->cfg->input;
     size_t batch = (size_t)spec->batch, scores = batch * (size_t)m->cfg->classes;
     t->rows = need((size_t)spec->epochs * WIDTHS_MAX, sizeof *t->rows);
@@ -110,7 +114,7 @@ void trainer_set_weights(struct model *m, const struct engine *engine, struct pl
             continue;
         }
         const struct quantized_layer *q = &m->quantized[n->quantizer];
-        m->scheme->quantize(&q->layer, W, params_of(m, q), k, scratch);
+        layer_quantize(m->scheme, &q->layer, W, params_of(m, q), k, scratch);
         engine->set_weights(plan, i, scratch);
     }
 }
@@ -130,18 +134,25 @@ static void gather_gradients(struct trainer *t, int k) {
             continue;
         }
         struct quantized_layer *q = &m->quantized[n->quantizer];
-        m->scheme->backward(&q->layer, w->value, params_of(m, q), k, g, w->grad,
-                            q->params >= 0 ? m->parameters[q->params].grad : NULL);
+        layer_backward(m->scheme, &q->layer, w->value, params_of(m, q), k, g, w->grad,
+                       q->params >= 0 ? m->parameters[q->params].grad : NULL);
     }
 }
 
+/* Losses on the weights themselves, whatever the width. */
 static void regularize(struct trainer *t) {
     struct model *m = t->m;
-    for (int i = 0; m->scheme->regularize && i < m->n_quantized; i++) {
+    double align = t->spec->align / m->n_quantized, kurtosis = t->spec->kurtosis / m->n_quantized;
+    for (int i = 0; i < m->n_quantized; i++) {
         struct quantized_layer *q = &m->quantized[i];
         struct parameter *w = &m->parameters[m->nodes[q->node].weights];
-        m->scheme->regularize(&q->layer, w->value, params_of(m, q), w->grad,
-                              q->params >= 0 ? m->parameters[q->params].grad : NULL);
+        if (m->scheme->regularize)
+            m->scheme->regularize(&q->layer, w->value, params_of(m, q), w->grad,
+                                  q->params >= 0 ? m->parameters[q->params].grad : NULL);
+        if (align > 0)
+            agreement_loss(&t->agreement, &q->layer, w->value, align, w->grad);
+        if (kurtosis > 0)
+            kurtosis_loss(w->n, w->value, kurtosis, w->grad);
     }
 }
 

@@ -4,13 +4,16 @@
  * One step: the widths are visited from the highest to the lowest on the same images, augmentation
  * and dropout mask. The highest learns from the labels, each lower one from the softmax of the one
  * just above it, a constant (`recursive`; `labels`: all from the labels; `highest`: all others from
- * the highest). Gradients are summed with the widths' weights; then the optimizer takes one step.
+ * the highest). Gradients are summed with the widths' weights; then, once per step, those of the losses
+ * on the weights themselves are added (the scheme's own; `align` and `kurtosis`, each as the mean over
+ * the quantized layers); then the optimizer takes one step.
  * The last partial batch of an epoch is dropped. */
 #ifndef TRAIN_TRAINER_H
 #define TRAIN_TRAINER_H
 
 #include "data/dataset.h"
 #include "engine/engine.h"
+#include "quant/agreement.h"
 #include "store/store.h"
 #include "train/optimizer.h"
 
@@ -28,7 +31,8 @@ struct trainer {
     const struct engine *engine;
     struct plan *plan;
     struct optimizer optimizer;
-    int64_t epoch, step; // position: epochs finished, steps of this epoch taken
+    struct agreement agreement; // of B and N; where spec->align > 0
+    int64_t epoch, step;        // position: epochs finished, steps of this epoch taken
     int64_t steps_per_epoch;
     double seconds; // spent in this epoch
     struct tally tally[WIDTHS_MAX];

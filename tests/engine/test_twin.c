@@ -31,7 +31,7 @@ enum { STRIDE = 23 };
 enum { STRIDE = 1 };
 #endif
 
-enum { LENET, RESNET, BOTTLENECK, ZOO, SHARED, FANOUT, SMOOTH_PLANS };
+enum { LENET, RESNET, BOTTLENECK, ZOO, SHARED, FANOUT, CORRECTED, SMOOTH_PLANS };
 
 // clang-format off
 #define TANH(rounder, dequantizer, scale) {RANGE_TANH, rounder, dequantizer, scale, PER_LAYER}
@@ -59,6 +59,10 @@ static const struct scene_plan smooth[SMOOTH_PLANS] = {
     [FANOUT] = {.name = "fan-out", .cfg = scene_fanout, .n = 2, .seed = 6,
                 .axes = TANH(ROUND_IDENTITY, DEQUANT_LOW, SCALE_MEAN),
                 .widths = {2, {8, 32}}, .act_bits = ACT_CLIP_ONLY},
+    [CORRECTED] = {.name = "one bank, weights corrected", .cfg = scene_resnet, .n = 3, .seed = 7,
+                   .axes = TANH(ROUND_IDENTITY, DEQUANT_LOW, SCALE_POW2),
+                   .widths = {3, {2, 8, 32}}, .act_bits = ACT_CLIP_ONLY,
+                   .norm_bank = BANK_SHARED},
 };
 
 /* Rounders on, of weights and activations. */
@@ -78,6 +82,9 @@ static const struct scene_plan rounded[] = {
     {.name = "low, per channel", .cfg = scene_resnet, .n = 2, .seed = 15,
      .axes = MINMAX(ROUND_FLOOR, DEQUANT_LOW, PER_CHANNEL),
      .widths = {2, {4, 32}}, .act_bits = 1, .distill = DISTILL_HIGHEST},
+    {.name = "qat, one bank", .cfg = scene_resnet, .n = 2, .seed = 16,
+     .axes = TANH(ROUND_NEAREST, DEQUANT_ENDPOINT, SCALE_MEAN),
+     .widths = {3, {1, 4, 32}}, .act_bits = 4, .norm_bank = BANK_SHARED},
 };
 // clang-format on
 enum { ROUNDED_PLANS = sizeof rounded / sizeof *rounded };
@@ -337,7 +344,10 @@ static void scenes_leave_nothing_out(void **state) {
         int shared = 0;
         for (int v = 0; v < s.model->n_norms; v++)
             shared += s.model->norms[v].shared;
-        assert_int_equal(shared > 0, smooth[i].shortcut_norm == NORM_SHARED);
+        assert_int_equal(shared > 0, smooth[i].shortcut_norm == NORM_SHARED ||
+                                         smooth[i].norm_bank == BANK_SHARED);
+        if (smooth[i].norm_bank == BANK_SHARED)
+            assert_int_equal(shared, s.model->n_norms);
         assert_int_equal(smooth[i].widths.bits[smooth[i].widths.n - 1], FLOAT_BITS);
         scene_close(&s);
     }
@@ -367,6 +377,7 @@ static const struct {
     {TWIN_CLIP_OPEN_TOP, "gradient above 1", RESNET, 0},
     {TWIN_CLIP_MINUS_ONE, "gradient from -1", RESNET, 0},
     {TWIN_CLIP_WIDE, "clip from -1 to 1", LENET, 0},
+    {TWIN_NO_FACTOR, "factor of the bias correction left out", CORRECTED, 0},
     {TWIN_OVERWRITE_1X1, "a 1x1 convolution overwrites a skip's gradient", BOTTLENECK, 0},
 };
 

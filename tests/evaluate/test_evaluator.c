@@ -88,6 +88,29 @@ static void rows_say_how_they_were_made(void **state) {
     finish(&t, &ev);
 }
 
+static void one_bank_is_said_to_be_all_widths(void **state) {
+    (void)state;
+    struct toy t;
+    struct evaluator ev;
+    struct spec spec = toy_spec("qat", 1, 2);
+    spec.norm_bank = BANK_SHARED;
+    spec.calibration = 2;
+    start(&t, &ev, spec);
+    for (int i = 0; i < t.model->n_norms; i++)
+        for (int b = 0; b < t.model->widths.n; b++) {
+            const struct norm *n = &t.model->norms[i];
+            assert_ptr_equal(n->scale_of[b], n->scale_of[0]);
+            assert_ptr_equal(n->mean[b], n->mean[0]);
+        }
+    for (int k = 2; k <= 3; k++)
+        evaluate(&ev, k);
+    for (int i = 0; i < ev.n; i++)
+        assert_int_equal(ev.rows[i].bank, 0);
+    // Calibrated statistics are of their own.
+    assert_true(ev.rows[0].loss_sum != ev.rows[1].loss_sum);
+    finish(&t, &ev);
+}
+
 /* The spare bank after calibration: mean over batches of each batch's own statistics. */
 static void calibration_is_the_mean_over_batches(void **state) {
     (void)state;
@@ -192,6 +215,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_agree_with_single_images),
         cmocka_unit_test(rows_say_how_they_were_made),
+        cmocka_unit_test(one_bank_is_said_to_be_all_widths),
         cmocka_unit_test(calibration_is_the_mean_over_batches),
         cmocka_unit_test(evaluation_changes_no_weight),
         cmocka_unit_test(cells_exist_where_they_should),

@@ -71,16 +71,11 @@ static void evaluate(struct evaluator *ev, int k) {
 }
 
 /* Every k <= N, trained or not, calibrated or not; loss sums are compared bit by bit. */
-static void expect_equal(const char *scheme, int stored_bits, enum dequantizer d, int granularity,
-                         int equal) {
-    struct spec spec = toy_spec(scheme, 1, 2);
-    spec.stored_bits = stored_bits;
-    spec.axes.dequantizer = d;
-    spec.axes.granularity = granularity;
+static void expect_equal_spec(const struct spec *spec, int equal) {
     struct pair p;
     int differing = 0;
-    pair_open(&p, &spec);
-    for (int k = 1; k <= stored_bits; k++) {
+    pair_open(&p, spec);
+    for (int k = 1; k <= spec->stored_bits; k++) {
         evaluate(&p.direct, k);
         evaluate(&p.truncated, k);
         assert_int_equal(p.direct.n, 2);
@@ -100,6 +95,15 @@ static void expect_equal(const char *scheme, int stored_bits, enum dequantizer d
     pair_close(&p);
 }
 
+static void expect_equal(const char *scheme, int stored_bits, enum dequantizer d, int granularity,
+                         int equal) {
+    struct spec spec = toy_spec(scheme, 1, 2);
+    spec.stored_bits = stored_bits;
+    spec.axes.dequantizer = d;
+    spec.axes.granularity = granularity;
+    expect_equal_spec(&spec, equal);
+}
+
 static void floor_survives_truncation_to_the_last_bit(void **state) {
     (void)state;
     expect_equal("truncquant", 8, DEQUANT_ENDPOINT, PER_LAYER, 1);
@@ -107,6 +111,21 @@ static void floor_survives_truncation_to_the_last_bit(void **state) {
     expect_equal("truncquant", 5, DEQUANT_LOW, PER_LAYER, 1);
     expect_equal("truncquant-minmax", 8, DEQUANT_ENDPOINT, PER_LAYER, 1);
     expect_equal("truncquant-minmax", 6, DEQUANT_ENDPOINT, PER_CHANNEL, 1);
+}
+
+/* One bank: the correction of truncated codes comes from them and two floats of the header. */
+static void corrected_weights_survive_too(void **state) {
+    (void)state;
+    for (int N = 2; N <= 8; N += 3) {
+        struct spec spec = toy_spec("truncquant", 1, 2);
+        spec.norm_bank = BANK_SHARED;
+        spec.stored_bits = N;
+        spec.projections = PROJECTIONS_QUANTIZED;
+        expect_equal_spec(&spec, 1);
+    }
+    struct spec spec = toy_spec("qat", 1, 2);
+    spec.norm_bank = BANK_SHARED;
+    expect_equal_spec(&spec, 0);
 }
 
 /* The other side: a test that says "equal" for everything would not be one. */
@@ -177,6 +196,7 @@ static void damaged_files_are_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(floor_survives_truncation_to_the_last_bit),
+        cmocka_unit_test(corrected_weights_survive_too),
         cmocka_unit_test(nearest_does_not),
         cmocka_unit_test(latent_weights_are_poisoned),
         cmocka_unit_test(damaged_files_are_refused),

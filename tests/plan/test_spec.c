@@ -230,13 +230,26 @@ static void one_width_has_no_teacher_and_one_bank(void **state) {
     assert_value(&spec, "shortcut_norm", "shared");
 }
 
+static void losses_and_banks_without_effect(void **state) {
+    (void)state;
+    struct spec spec = make("truncquant", "align", "2", "kurtosis", "3");
+    assert_value(&spec, "align", "0");
+    assert_value(&spec, "kurtosis", "3");
+    spec = make("minmax", "align", "2");
+    assert_value(&spec, "align", "2");
+    spec = make("qat", "norm_bank", "shared", "shortcut_norm", "shared");
+    assert_value(&spec, "shortcut_norm", "per-width");
+    assert_value(&spec, "norm_bank", "shared");
+}
+
 static void fp32_keeps_nothing_of_the_quantizer(void **state) {
     (void)state;
     struct spec plain = make("fp32");
     struct spec spec =
         make("fp32", "rounder", "floor", "layer_scale", "pow2", "granularity", "channel",
              "stored_bits", "4", "widths", "1 2 32", "width_weight", "0.5 1 1", "act_bits", "32",
-             "projections", "quantized", "bits", "1 2 32", "distill", "labels");
+             "projections", "quantized", "bits", "1 2 32", "distill", "labels", "norm_bank",
+             "shared", "align", "1", "kurtosis", "1");
     assert_memory_equal(&spec, &plain, sizeof spec);
     spec = make("fp32", "act_bits", "4", "projections", "quantized");
     assert_value(&spec, "act_bits", "4");
@@ -278,6 +291,12 @@ static void faults_between_keys_are_named(void **state) {
     assert_fault(&s, "layer_scale", "range tanh only");
     s = make("qat", "granularity", "channel");
     assert_fault(&s, "granularity", "range minmax only");
+    s = make("minmax", "norm_bank", "shared");
+    assert_fault(&s, "norm_bank", "range tanh only");
+    s = make("learned", "widths", "2 4", "norm_bank", "shared");
+    assert_fault(&s, "norm_bank", "use per-width");
+    s = make("learned", "widths", "2 4", "align", "1");
+    assert_fault(&s, "align", "rounder nearest or floor");
     s = make("learned");
     assert_fault(&s, "widths", "begin at 1, but the smallest of learned is 2");
     s = make("learned", "widths", "2 4", "rounder", "floor");
@@ -307,6 +326,9 @@ static void what_makes_sense_is_valid(void **state) {
         make("minmax", "granularity", "channel", "act_bits", "32"),
         make("minmax", "range", "tanh", "layer_scale", "pow2"),
         make("learned", "widths", "2 8"),
+        make("qat", "norm_bank", "shared", "align", "1", "kurtosis", "0.5"),
+        make("minmax", "range", "tanh", "norm_bank", "shared", "align", "0.5"),
+        make("learned", "widths", "2 4", "kurtosis", "1"),
         make("qat", "rounder", "floor", "dequantizer", "midpoint"),
         make("qat", "train.images", "128", "width_weight", "0 1 1 1 1"),
     };
@@ -536,6 +558,9 @@ static void every_key_counts(void **state) {
         {"stored_bits", "7"},
         {"projections", "quantized"},
         {"shortcut_norm", "shared"},
+        {"norm_bank", "shared"},
+        {"align", "0.1"},
+        {"kurtosis", "0.1"},
         {"widths", "1 2"},
         {"epochs", "7"},
         {"train.images", "900"},
@@ -651,6 +676,7 @@ int main(void) {
         cmocka_unit_test(the_scheme_sets_axes_and_width),
         cmocka_unit_test(keys_without_effect_go_back_to_default),
         cmocka_unit_test(one_width_has_no_teacher_and_one_bank),
+        cmocka_unit_test(losses_and_banks_without_effect),
         cmocka_unit_test(fp32_keeps_nothing_of_the_quantizer),
         cmocka_unit_test(weights_of_one_are_the_default),
         cmocka_unit_test(bits_that_do_not_exist_make_no_difference),

@@ -23,16 +23,26 @@ static const double rate_tolerance = 1e-12; // relative
 enum { BATCH = 3, IMAGES = 7, EPOCHS = 3, STEPS_PER_EPOCH = 2 }; // the seventh image is dropped
 
 /* Rounders off and float activations: trajectories without jumps. pow2 tells the widths apart. */
-static const struct scene_plan plan = {
-    .name = "lenet",
-    .cfg = scene_lenet,
-    .axes = {RANGE_TANH, ROUND_IDENTITY, DEQUANT_ENDPOINT, SCALE_POW2, PER_LAYER},
-    .widths = {3, {2, 4, 32}},
-    .act_bits = FLOAT_BITS,
-    .distill = DISTILL_RECURSIVE,
-    .n = BATCH,
-    .seed = 21,
+#define SMOOTH_TANH                                                                                \
+    { RANGE_TANH, ROUND_IDENTITY, DEQUANT_ENDPOINT, SCALE_POW2, PER_LAYER }
+#define LENET                                                                                      \
+    .cfg = scene_lenet, .widths = {3, {2, 4, 32}}, .act_bits = FLOAT_BITS, .n = BATCH, .seed = 21
+
+static const struct scene_plan recursive = {.name = "recursive", .axes = SMOOTH_TANH, LENET};
+
+/* Every option that changes a step. */
+static const struct scene_plan options[] = {
+    {.name = "labels", .axes = SMOOTH_TANH, .distill = DISTILL_LABELS, LENET},
+    {.name = "highest", .axes = SMOOTH_TANH, .distill = DISTILL_HIGHEST, LENET},
+    {.name = "one bank", .axes = SMOOTH_TANH, .norm_bank = BANK_SHARED, LENET},
+    {.name = "kurtosis", .axes = SMOOTH_TANH, .kurtosis = .5, LENET},
+    {.name = "align", .axes = SMOOTH_TANH, .align = 500, LENET},
+    {.name = "align, minmax",
+     .axes = {RANGE_MINMAX, ROUND_IDENTITY, DEQUANT_ENDPOINT, SCALE_MEAN, PER_CHANNEL},
+     .align = 500,
+     LENET},
 };
+enum { OPTIONS = sizeof options / sizeof *options };
 
 struct run {
     struct scene s;
@@ -65,9 +75,10 @@ static double **moments(const struct model *m) {
     return x;
 }
 
-static void start(struct run *r, enum optimizer_kind kind, enum schedule schedule) {
+static void start(struct run *r, const struct scene_plan *plan, enum optimizer_kind kind,
+                  enum schedule schedule) {
     struct error e = {0};
-    scene_open(&r->s, &plan);
+    scene_open(&r->s, plan);
     scene_draw(&r->s, 0, 0);
     draw_data(r);
     struct spec *spec = &r->s.spec;
@@ -81,6 +92,9 @@ static void start(struct run *r, enum optimizer_kind kind, enum schedule schedul
     spec->batch = BATCH;
     spec->epochs = EPOCHS;
     spec->act_bits = FLOAT_BITS;
+    spec->distill = (int)plan->distill;
+    spec->align = plan->align;
+    spec->kurtosis = plan->kurtosis;
     spec->width_weight = (struct reals){3, {1, .75, .5}}; // as the scene's step has them
     r->engine_plan = engine_reference.compile(r->s.model, BATCH, 1, &e);
     if (trainer_start(&r->trainer, spec, &r->data, r->s.model, &engine_reference, r->engine_plan,
@@ -129,8 +143,8 @@ static void compare(const struct run *r, double **before, long step) {
             size += value * value;
         }
         if (!(sqrt(error) <= step_tolerance * sqrt(moved) + value_rounding * sqrt(size)))
-            fail_msg("step %ld, %s: off by %g of a move of %g", step, p->name, sqrt(error),
-                     sqrt(moved));
+            fail_msg("%s, step %ld, %s: off by %g of a move of %g", r->s.plan.name, step, p->name,
+                     sqrt(error), sqrt(moved));
     }
 }
 
@@ -144,7 +158,7 @@ static void take_step(struct run *r, long step) {
         fail_msg("%s", e.text);
     twin_step(r, step);
     compare(r, before, step);
-    int highest = plan.widths.n - 1;
+    int highest = r->s.plan.widths.n - 1;
     if (r->trainer.step == 1) { // of an epoch: the sums are this step's
         double loss = r->trainer.tally[highest].loss / BATCH;
         double expected = r->s.twin->width[highest].loss;
@@ -153,9 +167,9 @@ static void take_step(struct run *r, long step) {
     scene_free(&r->s, before);
 }
 
-static void train(enum optimizer_kind kind, enum schedule schedule) {
+static void train(const struct scene_plan *plan, enum optimizer_kind kind, enum schedule schedule) {
     struct run *r = need(1, sizeof *r);
-    start(r, kind, schedule);
+    start(r, plan, kind, schedule);
     for (long step = 1; step <= EPOCHS * STEPS_PER_EPOCH; step++)
         take_step(r, step);
     assert_true(trainer_is_done(&r->trainer));
@@ -165,12 +179,18 @@ static void train(enum optimizer_kind kind, enum schedule schedule) {
 
 static void adam_steps(void **state) {
     (void)state;
-    train(OPTIMIZER_ADAM, SCHEDULE_COSINE);
+    train(&recursive, OPTIMIZER_ADAM, SCHEDULE_COSINE);
 }
 
 static void sgd_steps(void **state) {
     (void)state;
-    train(OPTIMIZER_SGD, SCHEDULE_STEP);
+    train(&recursive, OPTIMIZER_SGD, SCHEDULE_STEP);
+}
+
+static void steps_with_each_option(void **state) {
+    (void)state;
+    for (int i = 0; i < OPTIONS; i++)
+        train(&options[i], OPTIMIZER_SGD, SCHEDULE_COSINE);
 }
 
 static void schedules(void **state) {
@@ -199,6 +219,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(adam_steps),
         cmocka_unit_test(sgd_steps),
+        cmocka_unit_test(steps_with_each_option),
         cmocka_unit_test(schedules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

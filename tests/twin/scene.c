@@ -35,6 +35,7 @@ static void build(struct scene *s) {
     s->spec.stored_bits = 8;
     s->spec.projections = s->plan.projections;
     s->spec.shortcut_norm = s->plan.shortcut_norm;
+    s->spec.norm_bank = s->plan.norm_bank;
     s->spec.seed = 1;
     s->model = model_build(&s->cfg, &s->spec, &quantizer_truncquant, &e);
     if (!s->model)
@@ -69,8 +70,12 @@ static void draw_masks(struct scene *s, struct random *r) {
 
 /* Width weights differ, so that one that is lost or taken for another is seen. */
 static void set_step(struct scene *s) {
-    s->step = (struct twin_step){
-        .images = s->wide, .labels = s->labels, .distill = s->plan.distill, .momentum = .1f};
+    s->step = (struct twin_step){.images = s->wide,
+                                 .labels = s->labels,
+                                 .distill = s->plan.distill,
+                                 .align = s->plan.align,
+                                 .kurtosis = s->plan.kurtosis,
+                                 .momentum = .1f};
     for (int i = 0; i < s->plan.widths.n; i++) {
         int k = s->plan.widths.bits[i];
         s->step.act_bits[i] = k == FLOAT_BITS ? FLOAT_BITS : s->plan.act_bits;

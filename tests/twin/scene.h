@@ -22,8 +22,9 @@ struct scene_plan {
     struct axes axes;
     struct widths widths;
     int act_bits; // of every width below 32
-    int projections, shortcut_norm;
+    int projections, shortcut_norm, norm_bank;
     enum distill distill;
+    double align, kurtosis;
     int n;         // images
     uint64_t seed; // of all that is drawn
 };

@@ -3,6 +3,7 @@
 #include "twin/scene.h"
 
 #include "base/error.h"
+#include "quant/layer.h"
 #include "train/loss.h"
 
 #include <math.h>
@@ -109,7 +110,7 @@ static void set_weights(struct scene *s, const struct engine *engine, struct pla
         float *W_hat = need(w->n, sizeof *W_hat);
         memcpy(W_hat, w->value, w->n * sizeof *W_hat);
         if (v->quantizer >= 0)
-            m->scheme->quantize(&m->quantized[v->quantizer].layer, w->value, NULL, k, W_hat);
+            layer_quantize(m->scheme, &m->quantized[v->quantizer].layer, w->value, NULL, k, W_hat);
         engine->set_weights(p, i, W_hat);
         free(W_hat);
     }
@@ -139,8 +140,8 @@ static void collect_gradients(struct scene *s, const struct engine *engine, stru
         const struct parameter *w = &m->parameters[v->weights];
         const float *dW_hat = engine->weight_gradient(p, i);
         if (v->quantizer >= 0)
-            m->scheme->backward(&m->quantized[v->quantizer].layer, w->value, NULL, k, dW_hat,
-                                w->grad, NULL);
+            layer_backward(m->scheme, &m->quantized[v->quantizer].layer, w->value, NULL, k, dW_hat,
+                           w->grad, NULL);
         for (size_t j = 0; v->quantizer < 0 && j < w->n; j++)
             w->grad[j] += dW_hat[j];
     }

@@ -221,11 +221,28 @@ static double width_loss(struct twin *t, const struct twin_step *step, int place
     return weight * t->width[place].loss;
 }
 
+/* Mean over the quantized layers of the losses on their weights, weighted; `gradient`: theirs too. */
+static double weights_loss(struct twin *t, const struct twin_step *step, int gradient) {
+    const struct model *m = t->model;
+    double loss = 0;
+    for (int i = 0; i < m->n_quantized; i++) {
+        const struct quantized_layer *q = &m->quantized[i];
+        int w = m->nodes[q->node].weights;
+        double *dW = gradient ? t->grad[w] : NULL, align = step->align / m->n_quantized,
+               kurtosis = step->kurtosis / m->n_quantized;
+        if (align > 0)
+            loss += align * twin_align(&q->layer, t->value[w], &t->width[0].layer[i], align, dW);
+        if (kurtosis > 0)
+            loss += kurtosis * twin_kurtosis(t->value[w], q->layer.n, kurtosis, dW);
+    }
+    return loss;
+}
+
 double twin_loss(struct twin *t, const struct twin_step *step) {
     double loss = 0;
     for (int place = t->model->widths.n - 1; place >= 0; place--)
         loss += width_loss(t, step, place, NULL);
-    return loss;
+    return loss + weights_loss(t, step, 0);
 }
 
 static void weight_backward(struct twin *t, int i) {
@@ -260,7 +277,7 @@ double twin_gradient(struct twin *t, const struct twin_step *step) {
             weight_backward(t, i);
         }
     }
-    return loss;
+    return loss + weights_loss(t, step, 1);
 }
 
 double twin_weight_kink(const struct twin *t, int quantized) {

@@ -30,6 +30,7 @@ enum twin_rule {
     TWIN_CLIP_WIDE = 1 << 7,      // clip(x, -1, 1) altogether
     TWIN_OVERWRITE_1X1 = 1 << 8,  // a 1x1 convolution's gradient replaces what a skip brought
     TWIN_SCALE_GRADIENT = 1 << 9, // s = mean|W| is differentiated too
+    TWIN_NO_FACTOR = 1 << 10,     // no factor of the bias correction in the gradient
 };
 
 /* Constants in the gradient of one quantized layer at one width. */
@@ -37,6 +38,7 @@ struct twin_layer {
     double s;        // tanh: layer scale
     double *lo, *hi; // minmax: range, (channels); one entry holds for the layer when per layer
     double *offset;  // (n): û - u, the rounding error
+    double mean, factor, target; // bias correction: Ŵ <- (Ŵ - mean) factor + target
 };
 
 /* Constants in the gradient of one width, and what its pass gave. */
@@ -76,7 +78,8 @@ struct twin_step {
     int act_bits[WIDTHS_MAX];
     double width_weight[WIDTHS_MAX];
     enum distill distill;
-    double momentum; // of the new value, for the running statistics
+    double align, kurtosis; // weights of the losses on the weights themselves; 0: none
+    double momentum;        // of the new value, for the running statistics
 };
 
 /* A twin of `m` for batches of n images, with its parameters and statistics read. */
@@ -136,8 +139,17 @@ int twin_code(enum rounder r, double u, int k);
 /* Distance of u from the nearest place where its code at k bits changes. */
 double twin_code_distance(enum rounder r, double u, int k);
 double twin_dequantize(enum dequantizer d, int q, int k);
+/* Adds dL/dW of dL/du through the range map. */
+void twin_range_backward(const struct quant_layer *q, const double *W, const struct twin_layer *c,
+                         const double *du, double *dW);
 /* Ŵ of û of weight i at k bits. */
 double twin_weight(const struct quant_layer *q, const struct twin_layer *c, size_t i, double u_hat);
+
+/* twin_regularize.c: the losses on the weights of one layer; adds `weight` times the gradient to dW
+ * (or NULL). `c`: the constants of any width. */
+double twin_align(const struct quant_layer *q, const double *W, const struct twin_layer *c,
+                  double weight, double *dW);
+double twin_kurtosis(const double *W, size_t n, double weight, double *dW);
 
 /* twin_train.c: optimizers (step counts from 1) and the learning rate at a share of all steps. */
 void twin_adam(double *w, const double *g, double *m, double *v, size_t n, long step, double rate,

@@ -116,6 +116,22 @@ static void round_all(const struct quant_layer *q, int k, const double *u, doubl
     }
 }
 
+/* mean Ŵ, mean t, and ‖t - mean t‖ / ‖Ŵ - mean Ŵ‖. */
+static void measure_correction(size_t n, const double *W, const double *W_hat,
+                               struct twin_layer *c) {
+    double above = 0, below = 0;
+    c->mean = c->target = 0;
+    for (size_t i = 0; i < n; i++) {
+        c->mean += W_hat[i] / (double)n;
+        c->target += tanh(W[i]) / (double)n;
+    }
+    for (size_t i = 0; i < n; i++) {
+        above += pow(tanh(W[i]) - c->target, 2);
+        below += pow(W_hat[i] - c->mean, 2);
+    }
+    c->factor = sqrt(below) < 1e-12 ? 1 : sqrt(above) / sqrt(below);
+}
+
 void twin_quantize(const struct quant_layer *q, const double *W, int k, int frozen,
                    struct twin_layer *c, double *W_hat) {
     double *u = need(q->n, sizeof *u), max = largest_tanh(W, q->n);
@@ -132,6 +148,10 @@ void twin_quantize(const struct quant_layer *q, const double *W, int k, int froz
         else
             W_hat[i] = twin_weight(q, c, i, u[i] + c->offset[i]);
     }
+    if (q->corrects && !frozen)
+        measure_correction(q->n, W, W_hat, c);
+    for (size_t i = 0; q->corrects && i < q->n; i++)
+        W_hat[i] = (W_hat[i] - c->mean) * c->factor + c->target;
     free(u);
 }
 
@@ -169,10 +189,22 @@ void twin_quantize_backward(const struct quant_layer *q, const double *W, int k,
                             const struct twin_layer *c, unsigned rules, const double *dW_hat,
                             double *dW) {
     if (q->axes.range == RANGE_TANH) {
-        tanh_backward(W, q->n, c->s, rules, dW_hat, dW);
+        double factor = q->corrects && !(rules & TWIN_NO_FACTOR) ? c->factor : 1;
+        tanh_backward(W, q->n, c->s * factor, rules, dW_hat, dW);
         return;
     }
     (void)k; // minmax and no range map: du/dW and dŴ/dû cancel at every width
     for (size_t i = 0; i < q->n; i++)
         dW[i] += dW_hat[i];
+}
+
+/* tanh: Ŵ = s (2u - 1) is u but for a constant where s is 1/2. minmax: du/dW is 1 / (hi - lo) for minmax. */
+void twin_range_backward(const struct quant_layer *q, const double *W, const struct twin_layer *c,
+                         const double *du, double *dW) {
+    if (q->axes.range == RANGE_TANH)
+        tanh_backward(W, q->n, .5, TWIN_RIGHT, du, dW);
+    for (size_t i = 0; q->axes.range == RANGE_MINMAX && i < q->n; i++) {
+        double extent = c->hi[channel(q, i)] - c->lo[channel(q, i)];
+        dW[i] += extent > 0 ? du[i] / extent : 0;
+    }
 }

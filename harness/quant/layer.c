@@ -1,0 +1,81 @@
+/* The scheme's slots and the bias correction; layer.h is the manual. */
+#include "quant/layer.h"
+
+#include "base/error.h"
+#include "quant/axes.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const double least_norm = 1e-12;
+
+/* Floats of the correction in a frozen layer's header: of t = tanh W. */
+enum { TANH_MEAN, TANH_NORM, CORRECTION_FLOATS };
+
+struct correction {
+    float mean;   // of Ŵ before it
+    float factor; // ‖t - mean t‖ / ‖Ŵ - mean Ŵ‖
+};
+
+static struct correction correction_of(const float *W_hat, size_t n, float tanh_norm) {
+    double sum = 0, squares = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += W_hat[i];
+    double mean = sum / (double)n;
+    for (size_t i = 0; i < n; i++)
+        squares += (W_hat[i] - mean) * (W_hat[i] - mean);
+    double norm = sqrt(squares);
+    // Asked this way round, a NaN stays one.
+    return (struct correction){(float)mean, norm < least_norm ? 1 : (float)(tanh_norm / norm)};
+}
+
+static void correct(float *W_hat, size_t n, const float tanh_moments[CORRECTION_FLOATS]) {
+    struct correction c = correction_of(W_hat, n, tanh_moments[TANH_NORM]);
+    for (size_t i = 0; i < n; i++)
+        W_hat[i] = (W_hat[i] - c.mean) * c.factor + tanh_moments[TANH_MEAN];
+}
+
+void layer_quantize(const struct quantizer *s, const struct quant_layer *l, const float *W,
+                    const float *params, int k, float *W_hat) {
+    s->quantize(l, W, params, k, W_hat);
+    if (!l->corrects)
+        return;
+    float t[CORRECTION_FLOATS];
+    axes_tanh_moments(W, l->n, &t[TANH_MEAN], &t[TANH_NORM]);
+    correct(W_hat, l->n, t);
+}
+
+void layer_backward(const struct quantizer *s, const struct quant_layer *l, const float *W,
+                    const float *params, int k, const float *dW_hat, float *dW, float *dparams) {
+    if (!l->corrects) {
+        s->backward(l, W, params, k, dW_hat, dW, dparams);
+        return;
+    }
+    float t[CORRECTION_FLOATS], *scaled = need(l->n, sizeof *scaled);
+    s->quantize(l, W, params, k, scaled);
+    axes_tanh_moments(W, l->n, &t[TANH_MEAN], &t[TANH_NORM]);
+    struct correction c = correction_of(scaled, l->n, t[TANH_NORM]);
+    for (size_t i = 0; i < l->n; i++)
+        scaled[i] = c.factor * dW_hat[i];
+    s->backward(l, W, params, k, scaled, dW, dparams);
+    free(scaled);
+}
+
+size_t layer_header_floats(const struct quantizer *s, const struct quant_layer *l) {
+    return s->header_floats(l) + (l->corrects ? CORRECTION_FLOATS : 0);
+}
+
+void layer_encode(const struct quantizer *s, const struct quant_layer *l, const float *W,
+                  const float *params, int k, uint8_t *codes, float *header) {
+    s->encode(l, W, params, k, codes, header);
+    float *t = header + s->header_floats(l);
+    if (l->corrects)
+        axes_tanh_moments(W, l->n, &t[TANH_MEAN], &t[TANH_NORM]);
+}
+
+void layer_decode(const struct quantizer *s, const struct quant_layer *l, const uint8_t *codes,
+                  const float *header, int k, float *W_hat) {
+    s->decode(l, codes, header, k, W_hat);
+    if (l->corrects)
+        correct(W_hat, l->n, header + s->header_floats(l));
+}

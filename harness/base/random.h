@@ -16,6 +16,7 @@ enum random_purpose {
     RANDOM_DROPOUT,     // epoch, index: the step
     RANDOM_CALIBRATION, // shuffling for re-estimated running statistics
     RANDOM_TEST,        // for tests
+    RANDOM_FOLDER,      // order of the images of a folder, index: the split
 };
 
 struct random {

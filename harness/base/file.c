@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -104,12 +105,15 @@ static int write_file(const char *path, const void *bytes, size_t size) {
     return why;
 }
 
-int file_replace(const char *path, const void *bytes, size_t size, struct error *e) {
-    char target[PATH_MAX], temporary[PATH_MAX + 32];
-    if (find_target(path, target, e))
-        return -1;
-    snprintf(temporary, sizeof temporary, "%s.%ld.tmp", target, (long)getpid());
-    int why = write_file(temporary, bytes, size);
+static char *temporary_name(const char *target) {
+    char name[PATH_MAX + 32];
+    snprintf(name, sizeof name, "%s.%ld.tmp", target, (long)getpid());
+    return need_string(name);
+}
+
+/* After writing, which ended with errno `why`: rename, or remove what was written. */
+static int finish(const char *path, const char *temporary, const char *target, int why,
+                  struct error *e) {
     if (!why && rename(temporary, target))
         why = errno;
     if (why) {
@@ -121,6 +125,66 @@ int file_replace(const char *path, const void *bytes, size_t size, struct error 
         return fail_at(e, path, 0, "its folder cannot be synced (%s); is the disk sound?",
                        strerror(errno));
     return 0;
+}
+
+int file_replace(const char *path, const void *bytes, size_t size, struct error *e) {
+    char target[PATH_MAX];
+    if (find_target(path, target, e))
+        return -1;
+    char *temporary = temporary_name(target);
+    int rc = finish(path, temporary, target, write_file(temporary, bytes, size), e);
+    free(temporary);
+    return rc;
+}
+
+/* Reserve and map; returns 0 or an errno. Without the reservation a full disk would be a signal at
+ * some later write to memory. */
+static int map_draft(struct file_draft *d) {
+    int fd = open(d->temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return errno;
+    int why = posix_fallocate(fd, 0, (off_t)d->size);
+    void *bytes = MAP_FAILED;
+    if (!why) {
+        bytes = mmap(NULL, d->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        why = bytes == MAP_FAILED ? errno : 0;
+    }
+    d->bytes = why ? NULL : bytes;
+    if (close(fd) && !why)
+        why = errno;
+    return why;
+}
+
+int file_draft_start(struct file_draft *d, const char *path, size_t size, struct error *e) {
+    char target[PATH_MAX];
+    *d = (struct file_draft){.size = size};
+    if (find_target(path, target, e))
+        return -1;
+    d->path = need_string(target);
+    d->temporary = temporary_name(target);
+    int why = map_draft(d);
+    if (!why)
+        return 0;
+    finish(path, d->temporary, target, why, e);
+    file_draft_drop(d);
+    return -1;
+}
+
+int file_draft_commit(struct file_draft *d, struct error *e) {
+    int why = msync(d->bytes, d->size, MS_SYNC) ? errno : 0;
+    int rc = finish(d->path, d->temporary, d->path, why, e);
+    file_draft_drop(d);
+    return rc;
+}
+
+void file_draft_drop(struct file_draft *d) {
+    if (d->bytes)
+        munmap(d->bytes, d->size);
+    if (d->temporary)
+        unlink(d->temporary); // gone already when it was committed
+    free(d->temporary);
+    free(d->path);
+    *d = (struct file_draft){0};
 }
 
 static int is_orphan(const char *name, const char *file) {

@@ -17,6 +17,18 @@ char *file_read(const char *path, size_t limit, size_t *size, struct error *e);
  * points to is replaced. */
 int file_replace(const char *path, const void *bytes, size_t size, struct error *e);
 
+/* The same for what is too large to be built in memory: a temporary file of `size` zeros beside
+ * `path`, with its disk space reserved, mapped for writing at `bytes`. Ends in file_draft_commit or
+ * file_draft_drop. */
+struct file_draft {
+    char *bytes;
+    size_t size;
+    char *path, *temporary; // owned
+};
+int file_draft_start(struct file_draft *d, const char *path, size_t size, struct error *e);
+int file_draft_commit(struct file_draft *d, struct error *e);
+void file_draft_drop(struct file_draft *d);
+
 /* Remove the temporary files of processes that were killed while they replaced `path`. Only for who
  * holds a lock that keeps others from replacing it just now. */
 void file_remove_orphans(const char *path);

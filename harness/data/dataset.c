@@ -3,6 +3,7 @@
 #include "data/dataset.h"
 
 #include "base/file.h"
+#include "data/cache.h"
 #include "data/prepared.h"
 #include "data/source.h"
 
@@ -40,16 +41,16 @@ static int take_lock(const char *name, struct error *e) {
 static int map_or_prepare(struct dataset *d, const struct source *s, const char *path,
                           struct error *e) {
     char folder[PATH_MAX], name[PATH_MAX];
-    if (prepared_folder(folder, sizeof folder, e) || file_make_folder(folder, e) ||
-        prepared_lock_path(s, name, sizeof name, e))
+    if (cache_folder(folder, sizeof folder, e) || file_make_folder(folder, e) ||
+        cache_lock_path(s, name, sizeof name, e))
         return -1;
     int lock = take_lock(name, e);
     if (lock < 0)
         return -1;
     int rc = prepared_map(d, s, path);
-    if (rc && !prepare(s, path, e)) {
-        rc = prepared_map(d, s, path);
-        if (rc)
+    if (rc) {
+        cache_tidy(s);
+        if (!prepare(s, path, e) && (rc = prepared_map(d, s, path)))
             fail_at(e, path, 0, "was written but cannot be mapped; is the disk sound?");
     }
     close(lock);
@@ -63,9 +64,11 @@ int dataset_open(struct dataset *d, const char *name, struct error *e) {
     if (known_set_find(&set, name, e) || source_find(&source, &set, e))
         return -1;
     char path[PATH_MAX];
-    int rc = prepared_path(&source, path, sizeof path, e);
+    int rc = cache_path(&source, path, sizeof path, e);
     if (!rc && prepared_map(d, &source, path))
         rc = map_or_prepare(d, &source, path, e);
+    if (!rc)
+        cache_touch(path);
     source_free(&source);
     return rc;
 }

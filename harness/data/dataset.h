@@ -3,9 +3,8 @@
  * share it.
  *
  * Where a source is looked for: $TRUNCQUANT_DATA/NAME, then the places Debian's packages use
- * (/usr/share/datasets/NAME). Where the prepared file goes: $TRUNCQUANT_CACHE, else
- * $XDG_CACHE_HOME/truncquant, else ~/.cache/truncquant. It is made anew when the source's names,
- * sizes or times have changed, written under a lock, and replaced atomically. */
+ * (/usr/share/datasets/NAME). The prepared file goes to the cache (cache.h). It is made when there is
+ * none for the source's names, sizes and times as they are, under a lock, and appears whole. */
 #ifndef DATA_DATASET_H
 #define DATA_DATASET_H
 

@@ -104,18 +104,18 @@ static int decode(const struct reader *reader, void *reading, const struct prepa
 static int write_prepared(struct prepared_header *h, const struct reader *reader, void *reading,
                           const char *path, struct error *e) {
     struct prepared_layout l = prepared_layout(h);
-    char *file = need_aligned(l.size, 1);
-    int rc = decode(reader, reading, h, file, e);
-    if (!rc) {
-        statistics(h, (uint8_t *)file + l.pixels[SPLIT_TRAIN]);
-        manifest(h, file);
-        memcpy(file, h, sizeof *h);
-        prepared_seal(file);
-        file_remove_orphans(path); // we hold the lock
-        rc = file_replace(path, file, l.size, e);
+    struct file_draft draft;
+    if (file_draft_start(&draft, path, l.size, e))
+        return -1;
+    if (decode(reader, reading, h, draft.bytes, e)) {
+        file_draft_drop(&draft);
+        return -1;
     }
-    free(file);
-    return rc;
+    statistics(h, (uint8_t *)draft.bytes + l.pixels[SPLIT_TRAIN]);
+    manifest(h, draft.bytes);
+    memcpy(draft.bytes, h, sizeof *h);
+    prepared_seal(draft.bytes);
+    return file_draft_commit(&draft, e);
 }
 
 int prepare(const struct source *s, const char *path, struct error *e) {

@@ -1,21 +1,14 @@
-/* Format, place and mapping of prepared files; prepared.h is the manual. Making one is in
+/* Format and mapping of prepared files; prepared.h is the manual. Making one is in
  * prepare.c. */
 #include "data/prepared.h"
 
 #include <fcntl.h>
-#include <limits.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static const char magic[16] = "truncquant data";
-
-/* Of the fingerprint, in the file's name; all of it stands in the header. */
-enum { FINGERPRINT_DIGITS = 16 };
 
 static size_t aligned(size_t n) {
     return (n + 63) / 64 * 64;
@@ -43,58 +36,6 @@ void prepared_seal(char *file) {
     for (int s = 0; s < SPLITS; s++)
         hash_bytes(file + l.labels[s], h->n[s] * sizeof(uint16_t), h->labels[s]);
     hash_bytes(h, offsetof(struct prepared_header, checksum), h->checksum);
-}
-
-/* Absolute, as the XDG base directory specification wants; a relative one is to be ignored. */
-static const char *absolute_variable(const char *name) {
-    const char *value = getenv(name);
-    return value && value[0] == '/' ? value : NULL;
-}
-
-int prepared_folder(char *folder, size_t size, struct error *e) {
-    const char *own = getenv("TRUNCQUANT_CACHE"), *xdg = absolute_variable("XDG_CACHE_HOME"),
-               *home = absolute_variable("HOME");
-    int n;
-    if (own && own[0])
-        n = snprintf(folder, size, "%s", own);
-    else if (xdg)
-        n = snprintf(folder, size, "%s/truncquant", xdg);
-    else if (home)
-        n = snprintf(folder, size, "%s/.cache/truncquant", home);
-    else
-        return fail(e,
-                    "no place for prepared data sets: neither TRUNCQUANT_CACHE, XDG_CACHE_HOME nor "
-                    "HOME names a folder; set TRUNCQUANT_CACHE to one");
-    if (n >= (int)size)
-        return fail(e,
-                    "the name of the cache folder is too long; set TRUNCQUANT_CACHE to a shorter "
-                    "one");
-    return 0;
-}
-
-static int path_in_folder(char *path, size_t size, struct error *e, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
-
-static int path_in_folder(char *path, size_t size, struct error *e, const char *format, ...) {
-    char folder[PATH_MAX], name[256];
-    if (prepared_folder(folder, sizeof folder, e))
-        return -1;
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(name, sizeof name, format, arguments);
-    va_end(arguments);
-    if (snprintf(path, size, "%s/%s", folder, name) >= (int)size)
-        return fail_at(e, folder, 0, "the name is too long; set TRUNCQUANT_CACHE to a shorter one");
-    return 0;
-}
-
-int prepared_path(const struct source *s, char *path, size_t size, struct error *e) {
-    return path_in_folder(path, size, e, "%s-%.*s.prepared", s->set.name, FINGERPRINT_DIGITS,
-                          s->fingerprint);
-}
-
-int prepared_lock_path(const struct source *s, char *path, size_t size, struct error *e) {
-    return path_in_folder(path, size, e, "%s.prepared.lock", s->set.name);
 }
 
 static int header_fits(const struct prepared_header *h, const struct source *s) {

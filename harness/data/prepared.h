@@ -39,15 +39,6 @@ struct prepared_layout prepared_layout(const struct prepared_header *h);
  * which starts with the header. */
 void prepared_seal(char *file);
 
-/* Where prepared files are. */
-int prepared_folder(char *folder, size_t size, struct error *e);
-
-/* FOLDER/NAME-FINGERPRINT.prepared: two sources of one name have a file each. */
-int prepared_path(const struct source *s, char *path, size_t size, struct error *e);
-
-/* FOLDER/NAME.prepared.lock: who holds it may write prepared files of that name. */
-int prepared_lock_path(const struct source *s, char *path, size_t size, struct error *e);
-
 /* Map a prepared file that is whole and made from this source; -1, without a message, when there is
  * none. */
 int prepared_map(struct dataset *d, const struct source *s, const char *path);

@@ -1,6 +1,7 @@
 /* truncquant check: what this machine has and lacks, in plain words. One table of checks; each
  * looks at one thing and says what it found, and where something lacks, how to get it. It changes
  * nothing on the machine, and installs nothing. */
+#include "data/cache.h"
 #include "data/prepared.h"
 #include "data/source.h"
 #include "model/darknet.h"
@@ -279,10 +280,18 @@ static void look_cache(const struct options *o, const void *detail, struct repor
     (void)detail;
     struct error e = {0};
     char folder[PATH_MAX];
-    if (prepared_folder(folder, sizeof folder, &e))
+    if (cache_folder(folder, sizeof folder, &e)) {
         say(r, VERDICT_MISSING, "%s", e.text);
-    else
-        look_folder(folder, "set TRUNCQUANT_CACHE to a folder on a local disk", r);
+        return;
+    }
+    look_folder(folder, "set TRUNCQUANT_CACHE to a folder on a local disk", r);
+    int files;
+    double mib = (double)cache_bytes(folder, &files) / (1 << 20);
+    size_t at = strlen(r->text);
+    if (files)
+        snprintf(r->text + at, sizeof r->text - at,
+                 "; prepared data sets: %d, %.0f MiB, which may be removed at any time", files,
+                 mib);
 }
 
 static void look_database(const struct options *o, const void *detail, struct report *r) {
@@ -299,7 +308,7 @@ static int is_prepared(const struct source *source) {
     struct error e = {0};
     struct dataset d;
     char path[PATH_MAX];
-    if (prepared_path(source, path, sizeof path, &e) || prepared_map(&d, source, path))
+    if (cache_path(source, path, sizeof path, &e) || prepared_map(&d, source, path))
         return 0;
     dataset_close(&d);
     return 1;

@@ -137,6 +137,42 @@ static void orphans_of_one_file_are_removed(void **state) {
     file_remove_orphans(folder_file(folder, "none/f"));
 }
 
+static void drafts_become_files(void **state) {
+    (void)state;
+    struct error e = {0};
+    struct file_draft d;
+    const char *path = folder_file(folder, "draft");
+    assert_int_equal(file_replace(path, "old", 3, &e), 0);
+    assert_int_equal(file_draft_start(&d, path, 9000, &e), 0);
+    assert_int_equal(d.bytes[0] | d.bytes[8999], 0);
+    memset(d.bytes, 'n', 9000);
+    expect_content(path, "old", 3);
+    assert_int_equal(folder_count(folder), 2);
+    file_draft_drop(&d);
+    assert_int_equal(folder_count(folder), 1);
+    expect_content(path, "old", 3);
+    assert_int_equal(file_draft_start(&d, path, 9000, &e), 0);
+    memset(d.bytes, 'n', 9000);
+    assert_int_equal(file_draft_commit(&d, &e), 0);
+    char expected[9000];
+    memset(expected, 'n', sizeof expected);
+    expect_content(path, expected, sizeof expected);
+    assert_int_equal(folder_count(folder), 1);
+}
+
+static void drafts_that_do_not_fit_say_so(void **state) {
+    (void)state;
+    struct error e = {0};
+    struct file_draft d;
+    const char *path = folder_file(folder, "draft");
+    assert_int_equal(file_draft_start(&d, path, (size_t)1 << 60, &e), -1);
+    assert_non_null(strstr(e.text, "draft: cannot be written ("));
+    assert_int_equal(folder_count(folder), 0);
+    struct error none = {0};
+    assert_int_equal(file_draft_start(&d, folder_file(folder, "none/f"), 10, &none), -1);
+    assert_non_null(strstr(none.text, "none/f: cannot be written (No such file"));
+}
+
 /* A child that replaces the file by `size` times 'a', then 'b', and so on, until it is killed. */
 static pid_t start_writer(const char *path, size_t size) {
     pid_t child = fork();
@@ -240,6 +276,8 @@ int main(void) {
         IN_FOLDER(only_regular_files_are_replaced),
         IN_FOLDER(a_link_stays_and_its_file_is_replaced),
         IN_FOLDER(orphans_of_one_file_are_removed),
+        IN_FOLDER(drafts_become_files),
+        IN_FOLDER(drafts_that_do_not_fit_say_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

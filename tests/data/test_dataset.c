@@ -1,6 +1,7 @@
 /* Opening data sets: the content arrives unchanged, the prepared file is used while it is current
  * and made anew when it is not, however it was damaged and however many processes start at once. */
 #include "base/file.h"
+#include "data/cache.h"
 #include "data/prepared.h"
 #include "data/tiny_set.h"
 
@@ -404,23 +405,6 @@ static void processes_at_once_prepare_once(void **state) {
     close(watch);
 }
 
-static void orphans_are_removed(void **state) {
-    (void)state;
-    struct error e = {0};
-    char orphan[FOLDER_PATH];
-    snprintf(orphan, sizeof orphan, "%s.123.tmp", tiny_prepared());
-    const char *names[] = {orphan, folder_file(tiny_root, "cache/kmnist.prepared.1.tmp"),
-                           folder_file(tiny_root, "cache/mnist.prepared.old")};
-    assert_int_equal(file_make_folder(folder_file(tiny_root, "cache"), &e), 0);
-    for (int i = 0; i < 3; i++)
-        assert_int_equal(file_replace(names[i], "x", 1, &e), 0);
-    char hash[HASH_HEX];
-    tiny_hash(hash);
-    assert_false(file_exists(names[0]));
-    assert_true(file_exists(names[1])); // another's work
-    assert_true(file_exists(names[2]));
-}
-
 static void full_disk_is_said(void **state) {
     (void)state;
     pid_t child = fork();
@@ -444,7 +428,7 @@ static void full_disk_is_said(void **state) {
 static void expect_folder(const char *expected) {
     char folder[4096];
     struct error e = {0};
-    assert_int_equal(prepared_folder(folder, sizeof folder, &e), 0);
+    assert_int_equal(cache_folder(folder, sizeof folder, &e), 0);
     assert_string_equal(folder, expected);
 }
 
@@ -514,7 +498,6 @@ int main(void) {
         WITH_SET(wrong_sizes_are_made_anew),
         WITH_SET(foreign_files_are_made_anew),
         WITH_SET(processes_at_once_prepare_once),
-        WITH_SET(orphans_are_removed),
         WITH_SET(full_disk_is_said),
         WITH_SET(cache_folder_is_found),
         WITH_SET(unusable_cache_is_said),

@@ -2,6 +2,7 @@
 #include "data/tiny_set.h"
 
 #include "base/random.h"
+#include "data/cache.h"
 #include "data/prepared.h"
 
 #include <glob.h>
@@ -103,7 +104,7 @@ const char *tiny_prepared(void) {
     struct source source;
     struct error e = {0};
     if (known_set_find(&set, "mnist", &e) || source_find(&source, &set, &e) ||
-        prepared_path(&source, path, sizeof path, &e))
+        cache_path(&source, path, sizeof path, &e))
         fail_msg("%s", e.text);
     source_free(&source);
     return path;

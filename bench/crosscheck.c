@@ -101,6 +101,17 @@ static void snapshot_free(const struct model *m, struct snapshot *s) {
     free(s->squares);
 }
 
+/* The running statistics, under the width's name if the bank is its own. */
+static void put_bank(const struct model *m, const struct norm *n, int b, const char *when) {
+    char owner[16] = "";
+    int layer = m->nodes[n->node].layer;
+    size_t channels = (size_t)n->channels;
+    if (!n->shared)
+        snprintf(owner, sizeof owner, ".k%d", m->widths.bits[b]);
+    put(FRAME_F32, n->mean[b], channels, "%s.%d.mean%s", when, layer, owner);
+    put(FRAME_F32, n->variance[b], channels, "%s.%d.variance%s", when, layer, owner);
+}
+
 /* `when`: "before" or "after" the step. */
 static void put_state(const struct trainer *t, const char *when) {
     const struct model *m = t->m;
@@ -112,13 +123,8 @@ static void put_state(const struct trainer *t, const char *when) {
             put(FRAME_F32, t->optimizer.v[i], p->n, "%s.second.%s", when, p->name);
     }
     for (int i = 0; i < m->n_norms; i++)
-        for (int b = 0; b < m->widths.n; b++) {
-            const struct norm *n = &m->norms[i];
-            int layer = m->nodes[n->node].layer, k = m->widths.bits[b];
-            size_t channels = (size_t)n->channels;
-            put(FRAME_F32, n->mean[b], channels, "%s.%d.mean.k%d", when, layer, k);
-            put(FRAME_F32, n->variance[b], channels, "%s.%d.variance.k%d", when, layer, k);
-        }
+        for (int b = 0; b < (m->norms[i].shared ? 1 : m->widths.n); b++)
+            put_bank(m, &m->norms[i], b, when);
 }
 
 /* ---- the second pass ---- */
@@ -175,8 +181,11 @@ static int put_width(const struct trainer *t, int b, int64_t step, struct error 
                         .step = (uint64_t)step};
     trainer_set_weights(m, t->engine, t->plan, k, t->weights);
     const float *logits = t->engine->forward(t->plan, &pass, t->images, n);
-    double loss[2] = {cross_entropy_labels(n, classes, logits, t->labels)};
-    loss[1] = b == top ? loss[0] : cross_entropy_soft(n, classes, logits, t->probabilities[b + 1]);
+    double labels = cross_entropy_labels(n, classes, logits, t->labels), loss[2] = {labels, labels};
+    if (b < top && t->spec->distill != DISTILL_LABELS) {
+        int teacher = t->spec->distill == DISTILL_HIGHEST ? top : b + 1;
+        loss[1] = cross_entropy_soft(n, classes, logits, t->probabilities[teacher]);
+    }
     if (loss[0] != t->tally[b].loss)
         return fail(
             e, "engine %s computes loss %.9g at %d bits in step %lld and %.9g when asked again",
@@ -227,14 +236,12 @@ static int run(struct trainer *t, int steps, struct error *e) {
 }
 
 /* What cannot be followed from outside: masks of dropout, and parameters of quantizers. */
-static int can_follow(const struct model *m, const struct spec *spec, struct error *e) {
+static int can_follow(const struct model *m, struct error *e) {
     for (int i = 0; i < m->n_nodes; i++)
         if (m->nodes[i].op == OP_DROPOUT)
             return fail_at(e, m->cfg->path, m->nodes[i].cfg->line, "no crosscheck with dropout");
-    if (m->scheme->n_params || spec->distill != DISTILL_RECURSIVE || spec->width_weight.n)
-        return fail(e,
-                    "the crosscheck knows recursive distillation with equal weights, and schemes "
-                    "without parameters");
+    if (m->scheme->n_params)
+        return fail(e, "the crosscheck knows schemes without parameters");
     return 0;
 }
 
@@ -252,7 +259,7 @@ static int check(struct spec *spec, const char *engine_name, int threads, int st
     struct model *m =
         rc ? NULL : model_build(&cfg, spec, quantizer_find(quantizer_registry, spec->scheme), e);
     struct plan *plan =
-        m && !can_follow(m, spec, e) ? engine->compile(m, (int)spec->batch, threads, e) : NULL;
+        m && !can_follow(m, e) ? engine->compile(m, (int)spec->batch, threads, e) : NULL;
     rc = !plan || trainer_start(&t, spec, &data, m, engine, plan, e) ? -1 : 0;
     if (!rc) {
         rc = run(&t, steps, e);

@@ -95,6 +95,10 @@ def specification(args, scheme):
              "optimizer": args.optimizer, "schedule": args.schedule, "learning_rate": args.rate, "decay": args.decay}
     if args.optimizer == "sgd":
         lines["momentum"] = args.momentum
+    for key in ("distill", "norm_bank", "align", "kurtosis"):
+        lines[key] = getattr(args, key)
+    if args.width_weight:
+        lines["width_weight"] = " ".join(str(w) for w in args.width_weight)
     if scheme != "fp32":
         lines["widths"] = " ".join(str(k) for k in args.widths)
     return "".join(f"{key} = {value}\n" for key, value in lines.items())
@@ -129,7 +133,8 @@ class Oracle(peer.Network):
 
     def __init__(self, args, scheme, report):
         h, w, c = args.shape
-        super().__init__(args.network, (c, h, w), 10, scheme, args.widths, "fp64")
+        super().__init__(args.network, (c, h, w), 10, scheme, args.widths, "fp64",
+                         peer.Options(args.distill, tuple(args.width_weight), args.norm_bank, args.align, args.kurtosis))
         self.report, self.frames, self.watch = report, None, self
 
     def frame(self, name, like=None):
@@ -198,13 +203,13 @@ class Oracle(peer.Network):
             self.report.check("gradients", apart / (value.grad.norm() + 0.01 * whole), name)
 
     def check_running(self):
+        keep = (1 - self.momentum) ** (len(self.widths) if self.shares_bank else 1)  # of what was there before
         for name, value in self.running.items():
             before, after = self.frame("before." + name, value), self.frame("after." + name, value)
             # The batch's deviation is the unit of its mean.
-            variance = self.running[name.replace(".mean.", ".variance.")]
-            old = self.frame("before." + name.replace(".mean.", ".variance."), variance)
-            entered = variance - (1 - self.momentum) * old
-            unit = (self.momentum * entered).clamp(min=0).sqrt() if ".mean." in name else entered.abs()
+            of = name.replace(".mean", ".variance")
+            entered = self.running[of] - keep * self.frame("before." + of, self.running[of])
+            unit = (self.momentum * entered).clamp(min=0).sqrt() if ".mean" in name else entered.abs()
             allowed = 2e-7 * torch.maximum(before.abs(), after.abs()) + 1e-5 * unit
             self.report.check("running", ((after - value).abs() / allowed).max(), name)
 
@@ -300,7 +305,13 @@ def other_dequantizer(dequantizer, q, k, right=peer.level):
     return right("low" if dequantizer == "midpoint" else "midpoint", q, k)
 
 
-MUTATIONS = {  # rule: (scheme that has it, what to replace, by what)
+def normal_excess(W, right=peer.kurtosis_excess):
+    return right(W) - 1.2
+
+
+ALIGN = 20.0  # a tenth of the gradient or so: beside more, a u that float puts on the other side of an edge is seen
+
+MUTATIONS = {  # rule: (scheme that has it, what to replace, by what[, options that need it])
     "max-constant": ("truncquant", peer, "through_max", lambda g, t, largest, scale: torch.zeros_like(t)),
     "no-tanh-derivative": ("truncquant", peer, "tanh_slope", torch.ones_like),
     "unbiased-normalisation": ("truncquant", peer.Network, "norm", unbiased_normalisation),
@@ -309,12 +320,16 @@ MUTATIONS = {  # rule: (scheme that has it, what to replace, by what)
     "clip-from-minus-one": ("truncquant", peer, "clip_gradient", lambda g, x: g * (x.abs() <= 1)),
     "other-rounder": ("truncquant", peer, "code", swapped_rounder),
     "other-dequantizer": ("adabits", peer, "level", other_dequantizer),
+    "no-correction-factor": ("qat", peer, "correction_factor", lambda t, W_hat: 1.0, {"norm_bank": "shared"}),
+    "agreement-edge": ("qat", peer, "EDGE", 2 ** -10, {"align": ALIGN}),
+    "kurtosis-of-normal": ("qat", peer, "kurtosis_excess", normal_excess, {"kurtosis": 0.1}),
 }
 
 
 def follow_mutated(args, engine, rule):
     """What noticed it, or None."""
-    scheme, where, name, wrong = MUTATIONS[rule]
+    scheme, where, name, wrong, *options = MUTATIONS[rule]
+    args = argparse.Namespace(**{**vars(args), **(options[0] if options else {})})
     right = getattr(where, name)
     setattr(where, name, wrong)
     try:
@@ -345,6 +360,11 @@ def parse():
     p.add_argument("--rate", type=float, default=0.001)
     p.add_argument("--momentum", type=float, default=0.9)
     p.add_argument("--decay", type=float, default=0.0)
+    p.add_argument("--distill", choices=("recursive", "labels", "highest"), default="recursive")
+    p.add_argument("--width-weight", type=lambda s: [float(w) for w in s.split()], default=[])
+    p.add_argument("--norm-bank", choices=("per-width", "shared"), default="per-width")
+    p.add_argument("--align", type=float, default=0.0)
+    p.add_argument("--kurtosis", type=float, default=0.0)
     return p.parse_args()
 
 

@@ -14,6 +14,8 @@ convolutions. TorchScript fuses nothing in a build without LLVM, which Debian's 
 """
 import argparse
 import ctypes
+import dataclasses
+import fractions
 import functools
 import os
 import statistics
@@ -41,6 +43,19 @@ SCHEMES = {  # range map, rounder, dequantizer
     "adabits-floor": ("tanh", "floor", "low"),
 }
 FLOAT = 32
+
+
+@dataclasses.dataclass
+class Options:
+    """What can be asked of any scheme; the defaults are the harness's."""
+    distill: str = "recursive"  # or labels, highest
+    width_weight: tuple = ()  # by ascending width; (): all 1
+    norm_bank: str = "per-width"  # or shared: one bank, weights corrected
+    align: float = 0.0
+    kurtosis: float = 0.0
+    stored_bits: int = 8
+
+
 aten = torch.ops.aten
 
 
@@ -109,6 +124,68 @@ class MinmaxQuantize(torch.autograd.Function):
         return g, None, None, None, None
 
 
+def correction_factor(t, W_hat):
+    return (t - t.mean()).norm() / (W_hat - W_hat.mean()).norm()
+
+
+def corrected(W, W_hat):
+    """W^ with the mean and the norm about it of tanh W; all three constants in the gradient."""
+    t, constant = torch.tanh(W.detach()), W_hat.detach()
+    return (W_hat - constant.mean()) * correction_factor(t, constant) + t.mean()
+
+
+# --- losses on the weights themselves ------------------------------------------------------------------------------
+
+EDGE = 2 ** -11  # how far within the agreement set its aims lie
+
+
+def agreement(widths, stored):
+    """The intervals of u in which codes rounded to nearest at `stored` bits, cut, are those of every lower width."""
+    cut = [k for k in widths if k < stored]
+    places = sorted({fractions.Fraction(2 * i + 1, 2 * (2 ** k - 1)) for k in (*cut, stored) for i in range(2 ** k - 1)})
+    intervals = []
+    for lo, hi in zip([0, *places], [*places, 1]):
+        def nearest(k, middle=(lo + hi) / fractions.Fraction(2)):
+            return int((2 ** k - 1) * middle + fractions.Fraction(1, 2))
+        if all(nearest(stored) >> (stored - k) == nearest(k) for k in cut):
+            if intervals and intervals[-1][1] == lo:
+                intervals[-1][1] = hi
+            else:
+                intervals.append([lo, hi])
+    return [(float(lo), float(hi)) for lo, hi in intervals]
+
+
+def aim(u, intervals):
+    """u itself in the set, else the nearest point of the set shrunk by EDGE at each edge."""
+    best = torch.full_like(u, float("inf"))
+    for lo, hi in intervals:
+        inner = (lo + (EDGE if lo > 0 else 0), hi - (EDGE if hi < 1 else 0))
+        if inner[0] < inner[1]:
+            point = u.clamp(*inner)
+            best = torch.where((point - u).abs() < (best - u).abs(), point, best)
+        best = torch.where((u >= lo) & (u <= hi), u, best)
+    return best
+
+
+def range_map(kind, W):
+    if kind == "tanh":
+        t = torch.tanh(W)
+        return t / (2 * t.abs().amax()) + 0.5
+    lo, hi = torch.aminmax(W.detach())
+    return (W - lo) / (hi - lo)
+
+
+def alignment(kind, W, intervals):
+    u = range_map(kind, W)
+    return ((u - aim(u.detach(), intervals)) ** 2).mean()
+
+
+def kurtosis_excess(W):
+    """Above the uniform distribution's."""
+    c = W - W.mean()
+    return (c ** 4).mean() / (c ** 2).mean() ** 2 - 1.8
+
+
 QUANTIZERS = {"tanh": TanhQuantize, "minmax": MinmaxQuantize}
 
 
@@ -160,7 +237,8 @@ class Network:
 
     momentum, epsilon = 0.1, 1e-5
 
-    def __init__(self, path, shape, classes, scheme, widths, precision="fp32"):
+    def __init__(self, path, shape, classes, scheme, widths, precision="fp32", options=Options()):
+        self.options = options
         self.layout = Layout(path, shape, classes)
         self.range, self.rounder, self.dequantizer = SCHEMES[scheme]
         self.widths = widths if self.range else [FLOAT]
@@ -187,26 +265,43 @@ class Network:
 
     def add_banks(self, node):
         c = node.shape[0]
-        for k in self.widths:
-            self.add(f"{node.layer}.scale.k{k}", torch.ones(c, dtype=self.store))
-            self.add(f"{node.layer}.shift.k{k}", torch.zeros(c, dtype=self.store))
-            self.running[f"{node.layer}.mean.k{k}"] = torch.zeros(c, dtype=self.store)
-            self.running[f"{node.layer}.variance.k{k}"] = torch.ones(c, dtype=self.store)
+        for k in [None] if self.shares_bank else self.widths:
+            self.add(self.bank_name(node, "scale", k), torch.ones(c, dtype=self.store))
+            self.add(self.bank_name(node, "shift", k), torch.zeros(c, dtype=self.store))
+            self.running[self.bank_name(node, "mean", k)] = torch.zeros(c, dtype=self.store)
+            self.running[self.bank_name(node, "variance", k)] = torch.ones(c, dtype=self.store)
+
+    @property
+    def shares_bank(self):
+        return bool(self.range) and self.options.norm_bank == "shared"
+
+    def bank_name(self, node, what, k):
+        return f"{node.layer}.{what}" + ("" if self.shares_bank else f".k{k}")
 
     def weights(self, node, k):
         name = f"{node.layer}.weights"
         W = self.parameters[name]
         if node.quantized and self.range:
             given = functools.partial(self.watch.codes, name, k) if self.watch else None
-            W = QUANTIZERS[self.range].apply(W, self.rounder, self.dequantizer, k, given)
+            W_hat = QUANTIZERS[self.range].apply(W, self.rounder, self.dequantizer, k, given)
+            W = corrected(W, W_hat) if self.shares_bank else W_hat
         return W.to(self.compute)
+
+    def weights_loss(self):
+        """Mean over the quantized layers of the losses on their weights; None where there are none."""
+        o, layers = self.options, [self.parameters[f"{n.layer}.weights"] for n in self.layout.nodes if n.quantized]
+        if not self.range or not layers or not (o.align or o.kurtosis):
+            return None
+        intervals = agreement(self.widths, o.stored_bits) if o.align and self.rounder == "nearest" else [(0.0, 1.0)]
+        return sum(o.align * alignment(self.range, W, intervals) + o.kurtosis * kurtosis_excess(W) ** 2
+                   for W in layers) / len(layers)
 
     def bias(self, node):
         bias = self.parameters.get(f"{node.layer}.bias")
         return bias if bias is None else bias.to(self.compute)
 
     def bank(self, node, k):
-        names = [f"{node.layer}.{what}.k{k}" for what in ("mean", "variance", "scale", "shift")]
+        names = [self.bank_name(node, what, k) for what in ("mean", "variance", "scale", "shift")]
         return [self.running[n] for n in names[:2]] + [self.parameters[n] for n in names[2:]]
 
     def norm(self, node, x, k):
@@ -318,15 +413,20 @@ class Evaluation:
 def accumulate_gradients(network, images, labels, act_bits=None):
     """Forward and backward at every width, the highest first: gradients add up in the parameters. Returns by width the
     loss that it learns from, and the loss against the labels."""
-    losses, teacher = {}, None
+    losses, teacher, o = {}, None, network.options
+    factors = dict(zip(sorted(network.widths), o.width_weight))
     for k in sorted(network.widths, reverse=True):
         logits = network.forward(images, k, act_bits or k)
         log_p = F.log_softmax(logits, 1)
         against_labels = F.nll_loss(log_p, labels)
         loss = against_labels if teacher is None else -(teacher * log_p).sum() / len(images)
-        loss.backward()
-        teacher = log_p.detach().exp()
+        (loss * factors.get(k, 1)).backward()
+        if o.distill == "recursive" or (o.distill == "highest" and teacher is None):
+            teacher = log_p.detach().exp()
         losses[k] = (loss.detach(), against_labels.detach())
+    on_weights = network.weights_loss()
+    if on_weights is not None:
+        on_weights.backward()
     return losses
 
 

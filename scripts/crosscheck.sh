@@ -1,6 +1,7 @@
 #!/bin/sh
 # Compare training steps of the harness with the PyTorch peer (bench/crosscheck.py says what and how): every scheme,
-# both optimizers, two networks, every engine; then that each rule computed wrongly on purpose is noticed.
+# both optimizers, two networks, every option that changes a step, every engine; then that each rule computed
+# wrongly on purpose is noticed.
 # STEPS=N takes another number of steps than 50. Takes some minutes.
 set -eu
 cd "$(dirname "$0")/.."
@@ -19,6 +20,9 @@ status=0
 check || status=1
 check --scheme qat --scheme truncquant-minmax --optimizer sgd --rate 0.05 --decay 0.0005 --schedule cosine || status=1
 check --scheme truncquant --network experiments/networks/lenet.cfg || status=1
+check --scheme qat --distill labels --width-weight "0.5 0.75 1 1.5 2" --kurtosis 0.1 || status=1
+check --scheme minmax --distill highest --align 20 || status=1
+check --scheme qat --scheme truncquant --norm-bank shared || status=1
 check --mutate all || status=1
 [ $status = 0 ] && echo "crosscheck: every step agrees, every wrong rule is noticed" ||
     echo "crosscheck: the lines that do not begin with ok say where the two sides part" >&2

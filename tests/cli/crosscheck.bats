@@ -27,11 +27,21 @@ crosscheck() {
     [ "$status" -eq 0 ]
 }
 
+@test "teachers, weights of widths, losses on weights and one norm bank agree with PyTorch" {
+    needs_pytorch
+    crosscheck --steps 1 --scheme qat --distill labels --width-weight "0.5 0.75 1 1.5 2" --kurtosis 0.1
+    [ "$status" -eq 0 ]
+    crosscheck --steps 1 --scheme minmax --distill highest --align 20
+    [ "$status" -eq 0 ]
+    crosscheck --steps 1 --scheme qat --norm-bank shared
+    [ "$status" -eq 0 ]
+}
+
 @test "every rule that the peer computes wrongly is noticed" {
     needs_pytorch
     crosscheck --steps 1 --mutate all
     [ "$status" -eq 0 ]
-    [ "$(grep -c '^ok: reference: wrong rule .* noticed: ' <<<"$output")" -eq 8 ]
+    [ "$(grep -c '^ok: reference: wrong rule .* noticed: ' <<<"$output")" -eq 11 ]
 }
 
 @test "a harness that trains otherwise than it was told differs" {

@@ -7,6 +7,7 @@
  *       quantize=0|1   overrides the default rule (all but the first and the last with weights)
  *       init=darknet | kaiming-uniform (the default)
  *   [convolutional]
+ *       init=kaiming-normal   as well: start.h
  *       bias=0         no bias (Darknet always has one without batch norm)
  *       projection=1   the 1x1 convolution of a shortcut: float unless the grid says
  *                      `projections = quantized`
@@ -34,7 +35,7 @@ enum layer_type {
     LAYER_TYPES
 };
 
-/* Same order and values as Darknet's ACTIVATION. */
+/* Darknet's ACTIVATION, in its order and values; then what Darknet lacks. */
 enum activation {
     ACT_LOGISTIC,
     ACT_RELU,
@@ -50,8 +51,12 @@ enum activation {
     ACT_HARDTAN,
     ACT_LHTAN,
     ACT_SELU,
+    ACT_RELU6, // min(max(x, 0), 6); Darknet is told it were a ReLU, and never computes it
     ACTIVATIONS
 };
+
+/* How weights start: start.h. */
+enum init { INIT_KAIMING_UNIFORM, INIT_DARKNET, INIT_KAIMING_NORMAL };
 
 enum { CFG_ROUTES = 32 };
 
@@ -70,13 +75,13 @@ struct cfg_layer {
     int batch_normalize, bias;                  // bias: 0 under batch_normalize
     int quantize;                               // 0, 1; -1: not said
     int projection;                             // 0, 1
-    int init;             // 0: kaiming-uniform, the harness's default; 1: darknet
-    int n_from;           // shortcut: 1; route: 1 ... CFG_ROUTES
-    int from[CFG_ROUTES]; // absolute layer numbers
-    float alpha, beta;    // shortcut: alpha * previous + beta * from
-    float probability;    // dropout
-    float scale;          // upsample
-    int reverse;          // reorg
+    int init;                                   // enum init
+    int n_from;                                 // shortcut: 1; route: 1 ... CFG_ROUTES
+    int from[CFG_ROUTES];                       // absolute layer numbers
+    float alpha, beta;                          // shortcut: alpha * previous + beta * from
+    float probability;                          // dropout
+    float scale;                                // upsample
+    int reverse;                                // reorg
 };
 
 struct cfg {
@@ -102,5 +107,6 @@ void cfg_free(struct cfg *cfg);
 
 const char *layer_type_name(enum layer_type type); // "convolutional", ...
 const char *activation_name(enum activation a);
+const char *init_name(int init);
 
 #endif

@@ -14,9 +14,10 @@ static const char *const activation_names[ACTIVATIONS + 1] = {
     [ACT_LINEAR] = "linear",     [ACT_RAMP] = "ramp",   [ACT_TANH] = "tanh",
     [ACT_PLSE] = "plse",         [ACT_LEAKY] = "leaky", [ACT_ELU] = "elu",
     [ACT_LOGGY] = "loggy",       [ACT_STAIR] = "stair", [ACT_HARDTAN] = "hardtan",
-    [ACT_LHTAN] = "lhtan",       [ACT_SELU] = "selu",
+    [ACT_LHTAN] = "lhtan",       [ACT_SELU] = "selu",   [ACT_RELU6] = "relu6",
 };
-static const char *const init_names[] = {"kaiming-uniform", "darknet", NULL};
+static const char *const init_names[] = {"kaiming-uniform", "darknet", "kaiming-normal", NULL};
+static const char *const connected_init_names[] = {"kaiming-uniform", "darknet", NULL};
 static const char *const cost_names[] = {"sse", NULL};
 
 #define AT(field) offsetof(struct cfg_draft, field)
@@ -34,8 +35,8 @@ static const char *const cost_names[] = {"sse", NULL};
         .name = "activation", .type = CFG_CHOICE, .offset = AT(layer.activation),                  \
         .choices = activation_names                                                                \
     }
-#define INIT                                                                                       \
-    { .name = "init", .type = CFG_CHOICE, .offset = AT(layer.init), .choices = init_names }
+#define INIT(names)                                                                                \
+    { .name = "init", .type = CFG_CHOICE, .offset = AT(layer.init), .choices = names }
 
 /* Darknet reads these in every layer. */
 static const char saving[] = "the harness keeps every layer's weights in files of its own";
@@ -71,7 +72,7 @@ static const struct cfg_key convolutional_keys[] = {
     FLAG("bias", layer.bias),
     FLAG("quantize", layer.quantize),
     FLAG("projection", layer.projection),
-    INIT,
+    INIT(init_names),
     ONLY("flipped", 0, "it concerns weights of other programs, which the harness does not load"),
     ONLY("dot", 0, "Darknet would add a penalty to the loss, which is the harness's"),
     ONLY("binary", 0, binarized),
@@ -84,7 +85,7 @@ static const struct cfg_key connected_keys[] = {
     FLAG("batch_normalize", layer.batch_normalize),
     ACTIVATION,
     FLAG("quantize", layer.quantize),
-    INIT,
+    INIT(connected_init_names),
     {0},
 };
 
@@ -230,6 +231,10 @@ const char *layer_type_name(enum layer_type type) {
 
 const char *activation_name(enum activation a) {
     return activation_names[a];
+}
+
+const char *init_name(int init) {
+    return init_names[init];
 }
 
 int cfg_is_net(const char *name) {

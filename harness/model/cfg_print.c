@@ -8,6 +8,7 @@
 struct printer {
     FILE *file;
     const char *before;
+    int darknet; // for Darknet, which does not know every activation
 };
 
 static void put(const struct printer *p, const char *key, int value) {
@@ -35,6 +36,11 @@ static void put_from(const struct printer *p, const char *key, const struct cfg_
         fprintf(p->file, k ? ",%d" : "%d", l->from[k]);
 }
 
+static void put_activation(const struct printer *p, const struct cfg_layer *l) {
+    int stands_in = p->darknet && l->activation == ACT_RELU6;
+    put_word(p, "activation", activation_name(stands_in ? ACT_RELU : l->activation));
+}
+
 static void put_convolutional(const struct printer *p, const struct cfg_layer *l) {
     put(p, "filters", l->filters);
     put(p, "size", l->size);
@@ -42,13 +48,13 @@ static void put_convolutional(const struct printer *p, const struct cfg_layer *l
     put(p, "padding", l->padding);
     put(p, "groups", l->groups);
     put(p, "batch_normalize", l->batch_normalize);
-    put_word(p, "activation", activation_name(l->activation));
+    put_activation(p, l);
 }
 
 static void put_connected(const struct printer *p, const struct cfg_layer *l) {
     put(p, "output", l->filters);
     put(p, "batch_normalize", l->batch_normalize);
-    put_word(p, "activation", activation_name(l->activation));
+    put_activation(p, l);
 }
 
 static void put_maxpool(const struct printer *p, const struct cfg_layer *l) {
@@ -61,7 +67,7 @@ static void put_shortcut(const struct printer *p, const struct cfg_layer *l) {
     put_from(p, "from", l);
     put_real(p, "alpha", l->alpha);
     put_real(p, "beta", l->beta);
-    put_word(p, "activation", activation_name(l->activation));
+    put_activation(p, l);
 }
 
 /* The keys that Darknet knows, all of them: its defaults are not relied on. */
@@ -74,7 +80,7 @@ static void put_keys(const struct printer *p, const struct cfg_layer *l) {
         put_connected(p, l);
         break;
     case LAYER_ACTIVATION:
-        put_word(p, "activation", activation_name(l->activation));
+        put_activation(p, l);
         break;
     case LAYER_MAXPOOL:
         put_maxpool(p, l);
@@ -137,13 +143,13 @@ static void put_harness_keys(const struct printer *p, const struct cfg *cfg, int
     put(p, "bias", l->bias);
     put_word(p, "quantize", quantize_text(cfg, i));
     put(p, "projection", l->projection);
-    put_word(p, "init", l->init ? "darknet" : "kaiming-uniform");
+    put_word(p, "init", init_name(l->init));
 }
 
 char *cfg_print_normal(const struct cfg *cfg) {
     char *text = NULL;
     size_t size;
-    struct printer p = {open_memstream(&text, &size), " "};
+    struct printer p = {open_memstream(&text, &size), " ", 0};
     if (!p.file)
         return NULL;
     fprintf(p.file, "input channels=%d height=%d width=%d\n", cfg->input.c, cfg->input.h,
@@ -164,7 +170,7 @@ char *cfg_print_normal(const struct cfg *cfg) {
 char *cfg_print_darknet(const struct cfg *cfg) {
     char *text = NULL;
     size_t size;
-    struct printer p = {open_memstream(&text, &size), "\n"};
+    struct printer p = {open_memstream(&text, &size), "\n", 1};
     if (!p.file)
         return NULL;
     fputs("[net]", p.file);

@@ -209,14 +209,32 @@ void darknet_backward(const struct darknet_network *d, const struct darknet_call
 }
 
 static_assert((int)ACT_LEAKY == (int)LEAKY && (int)ACT_RELU == (int)RELU &&
-                  (int)ACT_SELU == (int)SELU && ACTIVATIONS == SELU + 1,
+                  (int)ACT_SELU == (int)SELU && ACT_RELU6 == SELU + 1,
               "enum activation has Darknet's values");
 
+/* A NaN passes through both, so that it reaches the loss and is reported. */
+static void relu6(float *x, int n) {
+    for (int i = 0; i < n; i++)
+        x[i] = x[i] < 0 ? 0 : x[i] > 6 ? 6 : x[i];
+}
+
+static void relu6_gradient(const float *y, int n, float *delta) {
+    for (int i = 0; i < n; i++)
+        if (y[i] <= 0 || y[i] >= 6)
+            delta[i] = 0;
+}
+
 void darknet_activate(const struct darknet_network *d, enum activation a, float *x, int n) {
-    d->library->activate_array(x, n, (ACTIVATION)a);
+    if (a == ACT_RELU6)
+        relu6(x, n);
+    else
+        d->library->activate_array(x, n, (ACTIVATION)a);
 }
 
 void darknet_gradient(const struct darknet_network *d, enum activation a, const float *y, int n,
                       float *delta) {
-    d->library->gradient_array(y, n, (ACTIVATION)a, delta);
+    if (a == ACT_RELU6)
+        relu6_gradient(y, n, delta);
+    else
+        d->library->gradient_array(y, n, (ACTIVATION)a, delta);
 }

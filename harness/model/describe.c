@@ -27,4 +27,6 @@ void model_describe(const struct model *m, FILE *out) {
             fprintf(out, "%s: %d bank(s)\n", name,
                     m->norms[m->nodes[i].norm].shared ? 1 : m->widths.n);
     }
+    fprintf(out, "in all: %lld parameters with one bank, %.0f multiply-accumulates per image\n",
+            (long long)model_size(m->cfg), model_macs(m->cfg));
 }

@@ -1,5 +1,5 @@
 /* A model in words: which layers are quantized, which activations are replaced by the quantized
- * clip. */
+ * clip, and how large it is. */
 #ifndef MODEL_DESCRIBE_H
 #define MODEL_DESCRIBE_H
 

@@ -106,6 +106,10 @@ int model_bank(const struct model *m, int k);
 /* Multiply-accumulates of one forward pass of one image. */
 double model_macs(const struct cfg *cfg);
 
+/* Weights, biases, and a scale and a shift per channel of each norm: a network's parameters as papers
+ * count them, with a single bank and no learned parameters of quantizers. */
+int64_t model_size(const struct cfg *cfg);
+
 /* "conv 3 (cfg line 41)": for messages. */
 void model_node_name(const struct model *m, int node, char *text, size_t size);
 

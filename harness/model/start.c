@@ -28,13 +28,15 @@ static void start_weights(struct model *m, const struct node *n, uint64_t seed) 
     struct parameter *w = &m->parameters[n->weights];
     struct random r = random_stream(seed, RANDOM_WEIGHTS, 0, (uint64_t)n->weights);
     float fan_in = (float)(w->n / (size_t)n->cfg->out.c);
-    if (!n->cfg->init)
+    if (n->cfg->init == INIT_KAIMING_UNIFORM)
         uniform(w, &r, 1 / sqrtf(fan_in));
+    else if (n->cfg->init == INIT_KAIMING_NORMAL)
+        normal(w, &r, sqrtf(2 / (float)(n->cfg->filters * n->cfg->size * n->cfg->size)));
     else if (n->op == OP_CONV)
         normal(w, &r, sqrtf(2 / fan_in));
     else
         uniform(w, &r, sqrtf(2 / fan_in));
-    if (n->bias >= 0 && !n->cfg->init) {
+    if (n->bias >= 0 && n->cfg->init != INIT_DARKNET) {
         r = random_stream(seed, RANDOM_WEIGHTS, 0, (uint64_t)n->bias);
         uniform(&m->parameters[n->bias], &r, 1 / sqrtf(fan_in));
     }

@@ -31,7 +31,7 @@ enum { STRIDE = 23 };
 enum { STRIDE = 1 };
 #endif
 
-enum { LENET, RESNET, BOTTLENECK, ZOO, SHARED, FANOUT, CORRECTED, SMOOTH_PLANS };
+enum { LENET, RESNET, BOTTLENECK, ZOO, SHARED, FANOUT, CORRECTED, INVERTED, SMOOTH_PLANS };
 
 // clang-format off
 #define TANH(rounder, dequantizer, scale) {RANGE_TANH, rounder, dequantizer, scale, PER_LAYER}
@@ -63,6 +63,9 @@ static const struct scene_plan smooth[SMOOTH_PLANS] = {
                    .axes = TANH(ROUND_IDENTITY, DEQUANT_LOW, SCALE_POW2),
                    .widths = {3, {2, 8, 32}}, .act_bits = ACT_CLIP_ONLY,
                    .norm_bank = BANK_SHARED},
+    [INVERTED] = {.name = "inverted residuals", .cfg = scene_inverted, .n = 3, .seed = 8,
+                  .axes = TANH(ROUND_IDENTITY, DEQUANT_ENDPOINT, SCALE_MEAN),
+                  .widths = {3, {1, 4, 32}}, .act_bits = ACT_CLIP_ONLY},
 };
 
 /* Rounders on, of weights and activations. */
@@ -85,6 +88,9 @@ static const struct scene_plan rounded[] = {
     {.name = "qat, one bank", .cfg = scene_resnet, .n = 2, .seed = 16,
      .axes = TANH(ROUND_NEAREST, DEQUANT_ENDPOINT, SCALE_MEAN),
      .widths = {3, {1, 4, 32}}, .act_bits = 4, .norm_bank = BANK_SHARED},
+    {.name = "depthwise", .cfg = scene_inverted, .n = 2, .seed = 17,
+     .axes = TANH(ROUND_FLOOR, DEQUANT_ENDPOINT, SCALE_MEAN),
+     .widths = {2, {2, 32}}, .act_bits = 2},
 };
 // clang-format on
 enum { ROUNDED_PLANS = sizeof rounded / sizeof *rounded };

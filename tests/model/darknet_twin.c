@@ -55,7 +55,8 @@ static int carries_activation(enum layer_type t) {
 
 static void compare_geometry(const struct report *r, const struct cfg_layer *a, const layer *b) {
     if (carries_activation(a->type))
-        differs(r, "activation", a->activation, b->activation);
+        differs(r, "activation", a->activation == ACT_RELU6 ? ACT_RELU : a->activation,
+                b->activation); // relu6, which Darknet lacks, is none of its business
     if (a->type == LAYER_CONVOLUTIONAL || a->type == LAYER_MAXPOOL) {
         differs(r, "size", a->size, b->size);
         differs(r, "stride", a->stride, b->stride);

@@ -117,6 +117,8 @@ static void refuses_unknown_words(void **state) {
          "activation=rellu in [convolutional]: activation takes logistic, relu"},
         {NET "[convolutional]\nactivation=Linear\n" END, 3, "activation takes"},
         {NET "[convolutional]\ninit=he\n" END, 3, "init takes kaiming-uniform, darknet"},
+        {NET CONV "[connected]\ninit=kaiming-normal\n", 8,
+         "init takes kaiming-uniform, darknet; correct"},
         {"[net]\npolicy=cosine\n" CONV END, 2, "policy takes random, poly"},
         {NET "[convolutional]\nsize=3\nfilters=4\nsize=5\n" END, 5,
          "size stands twice in [convolutional] (first in line 3)"},
@@ -592,6 +594,11 @@ static void darknet_text_is_complete_and_free_of_our_keys(void **state) {
     struct cfg again = parsed(cfg.darknet, grey);
     assert_string_equal(again.darknet, cfg.darknet);
     cfg_free(&again);
+    cfg_free(&cfg);
+    // A ReLU stands in for relu6, which Darknet lacks; ids know the difference.
+    cfg = parsed(NET "[conv]\nactivation=relu6\n" END, grey);
+    assert_non_null(strstr(cfg.darknet, "activation=relu\n"));
+    assert_non_null(strstr(cfg.normal, "activation=relu6 bias=1"));
     cfg_free(&cfg);
 }
 

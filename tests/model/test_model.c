@@ -235,6 +235,51 @@ static void darknet_start_values_are_darknets(void **state) {
     release(&b);
 }
 
+/* N(0, 2 / fan_out), fan_out = filters · size², of a layer whose fan-in is another and one with groups. */
+static void kaiming_normal_goes_by_fan_out(void **state) {
+    (void)state;
+    struct built b;
+    build(
+        &b,
+        "[net]\n[convolutional]\nfilters=400\nsize=3\npad=1\nactivation=relu\ninit=kaiming-normal\n"
+        "[convolutional]\nfilters=200\nsize=5\ngroups=40\nactivation=relu\ninit=kaiming-normal\n"
+        "[connected]\nactivation=linear\n[softmax]\n",
+        spec_of("truncquant"));
+    static const int nodes[] = {1, 3};
+    static const double fan_out[] = {400 * 9, 200 * 25};
+    for (int i = 0; i < 2; i++) {
+        const struct node *n = &b.m->nodes[nodes[i]];
+        const struct parameter *w = &b.m->parameters[n->weights];
+        double squares = 0, fourth = 0;
+        for (size_t k = 0; k < w->n; k++) {
+            double square = (double)w->value[k] * w->value[k];
+            squares += square / (double)w->n;
+            fourth += square * square / (double)w->n;
+        }
+        assert_true(fabs(squares / (2 / fan_out[i]) - 1) < 0.1);
+        assert_true(fabs(fourth / squares / squares - 3) < 0.4);
+        assert_true(b.m->parameters[n->bias].value[0] != 0); // as Kaiming uniform's
+    }
+    release(&b);
+}
+
+/* The clip stands in for relu6 too; a linear bottleneck has no activation that it could replace. */
+static void mobilenet_clips_its_relu6(void **state) {
+    (void)state;
+    struct built b;
+    build(
+        &b,
+        "[net]\n[convolutional]\nfilters=8\nactivation=relu6\nbatch_normalize=1\n"
+        "[convolutional]\nfilters=8\nsize=3\npad=1\ngroups=8\nbatch_normalize=1\nactivation=relu6\n"
+        "[convolutional]\nfilters=4\nbatch_normalize=1\nactivation=linear\n"
+        "[convolutional]\nfilters=8\nbatch_normalize=1\nactivation=relu6\n"
+        "[avgpool]\n[connected]\nactivation=linear\n[softmax]\n",
+        spec_of("truncquant"));
+    assert_string_equal(quantized_layers(b.m), "1 2 3");
+    assert_string_equal(clipped_layers(b.m), "0 1");
+    release(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resnet8_quantizes_all_but_ends_and_projections),
@@ -245,6 +290,8 @@ int main(void) {
         cmocka_unit_test(a_width_uses_the_next_bank_above),
         cmocka_unit_test(start_values_are_uniform),
         cmocka_unit_test(darknet_start_values_are_darknets),
+        cmocka_unit_test(kaiming_normal_goes_by_fan_out),
+        cmocka_unit_test(mobilenet_clips_its_relu6),
     };
     return cmocka_run_group_tests_name("model", tests, NULL, NULL);
 }

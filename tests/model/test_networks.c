@@ -16,7 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct shape fashion_mnist = {1, 28, 28}, cifar10 = {3, 32, 32};
+static const struct shape fashion_mnist = {1, 28, 28}, cifar10 = {3, 32, 32},
+                          imagenet = {3, 224, 224};
 
 static struct cfg read_cfg(const char *path, struct shape data, int classes) {
     struct cfg cfg;
@@ -139,6 +140,8 @@ static void resnets(void **state) {
     check_resnet("resnet20", 3, 1, cifar10);
     check_resnet("resnet20", 3, 1, fashion_mnist);
     check_resnet("resnet20-x5", 3, 5, cifar10);
+    check_resnet("resnet32", 5, 1, cifar10);
+    check_resnet("resnet56", 9, 1, cifar10);
 }
 
 /* The same for the one that papers quote: 0.27 M parameters, 40.8 M multiply-accumulates. */
@@ -185,9 +188,10 @@ static void check_shortcut(const struct cfg *cfg, int i) {
 
 static void resnets_are_wired_as_the_paper_says(void **state) {
     (void)state;
-    static const char *const names[] = {"resnet8", "resnet20", "resnet20-x5"};
-    static const int blocks[] = {3, 9, 9};
-    for (int k = 0; k < 3; k++) {
+    static const char *const names[] = {"resnet8", "resnet20", "resnet20-x5", "resnet32",
+                                        "resnet56"};
+    static const int blocks[] = {3, 9, 9, 15, 27};
+    for (int k = 0; k < 5; k++) {
         struct cfg cfg = ours(names[k], cifar10, 10);
         int shortcuts = 0;
         for (int i = 1; i < cfg.n; i++) {
@@ -202,6 +206,88 @@ static void resnets_are_wired_as_the_paper_says(void **state) {
         assert_true(is_type(&cfg, cfg.n - 4, LAYER_BATCHNORM)); // and no activation behind it
         assert_true(is_type(&cfg, cfg.n - 3, LAYER_AVGPOOL));
         assert_int_equal(cfg.layers[cfg.n - 2].bias, 1);
+        cfg_free(&cfg);
+    }
+}
+
+/* Blocks of n convolutions (2: basic, 3: bottleneck) of the ImageNet ResNets: both shortcuts start at the raw
+ * input, the pooling reads the first convolution, an activation stands behind the last norm. */
+static void check_imagenet_shortcut(const struct cfg *cfg, int i, int n) {
+    int projects = is_type(cfg, i - 1, LAYER_BATCHNORM);
+    int start = projects ? cfg->layers[i - 3].from[0] : cfg->layers[i].from[0];
+    int end = start + 3 * n; // of the long path
+    assert_true(is_type(cfg, start, LAYER_MAXPOOL) || is_type(cfg, start, LAYER_SHORTCUT));
+    assert_int_equal(projects ? cfg->layers[i].from[0] : i - 1, end);
+    int stride = 1;
+    for (int k = start + 1; k <= end; k += 3) {
+        assert_true(is_type(cfg, k, LAYER_BATCHNORM));
+        assert_true(is_type(cfg, k + 1, LAYER_ACTIVATION));
+        assert_true(is_type(cfg, k + 2, LAYER_CONVOLUTIONAL));
+        stride *= cfg->layers[k + 2].stride;
+        assert_true(cfg->layers[k + 2].stride == 1 || cfg->layers[k + 2].size == 3);
+    }
+    if (projects) {
+        assert_int_equal(cfg->layers[i - 2].projection, 1);
+        assert_int_equal(cfg->layers[i - 2].stride, stride);
+    }
+}
+
+static void imagenet_resnets_are_wired_as_the_method_says(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        int blocks, convolutions, projections;
+    } nets[] = {{"resnet18", 8, 2, 3}, {"resnet50", 16, 3, 4}};
+    for (int k = 0; k < 2; k++) {
+        struct cfg cfg = ours(nets[k].name, imagenet, 1000);
+        int shortcuts = 0, projections = 0;
+        for (int i = 1; i < cfg.n; i++) {
+            if (is_type(&cfg, i, LAYER_CONVOLUTIONAL)) {
+                assert_int_equal(cfg.layers[i].bias, 0);
+                assert_int_equal(cfg.layers[i].init, INIT_KAIMING_NORMAL);
+                projections += cfg.layers[i].projection;
+            }
+            if (is_type(&cfg, i, LAYER_SHORTCUT)) {
+                check_imagenet_shortcut(&cfg, i, nets[k].convolutions);
+                shortcuts++;
+            }
+        }
+        assert_int_equal(shortcuts, nets[k].blocks);
+        assert_int_equal(projections, nets[k].projections);
+        assert_int_equal(cfg.layers[0].init, INIT_KAIMING_NORMAL);
+        check_shape(cfg.layers[0].out, 64, 112, 112);
+        assert_true(is_type(&cfg, 1, LAYER_MAXPOOL));
+        check_shape(cfg.layers[1].out, 64, 56, 56);
+        check_shape(cfg.layers[cfg.n - 4].out, k ? 2048 : 512, 7, 7);
+        assert_true(is_type(&cfg, cfg.n - 5, LAYER_BATCHNORM));
+        assert_true(is_type(&cfg, cfg.n - 4, LAYER_ACTIVATION));
+        assert_true(is_type(&cfg, cfg.n - 3, LAYER_AVGPOOL));
+        cfg_free(&cfg);
+    }
+}
+
+/* Every depthwise convolution has as many groups as channels in and out; an inverted residual ends linearly. */
+static void mobilenets_are_depthwise(void **state) {
+    (void)state;
+    static const char *const names[] = {"mobilenet-v1", "mobilenet-v2"};
+    static const int depthwise[] = {13, 17}, shortcuts[] = {0, 10};
+    for (int k = 0; k < 2; k++) {
+        struct cfg cfg = ours(names[k], imagenet, 1000);
+        int separable = 0, added = 0;
+        for (int i = 1; i < cfg.n; i++) {
+            const struct cfg_layer *l = &cfg.layers[i];
+            if (is_type(&cfg, i, LAYER_CONVOLUTIONAL) && l->size == 3) {
+                assert_int_equal(l->groups, l->in.c);
+                assert_int_equal(l->filters, l->in.c);
+                assert_int_equal(cfg.layers[i + 1].size, 1);
+                assert_int_equal(cfg.layers[i + 1].activation, k ? ACT_LINEAR : ACT_RELU);
+                separable++;
+            }
+            added += is_type(&cfg, i, LAYER_SHORTCUT);
+        }
+        assert_int_equal(separable, depthwise[k]);
+        assert_int_equal(added, shortcuts[k]);
+        check_shape(cfg.layers[cfg.n - 4].out, k ? 1280 : 1024, 7, 7);
         cfg_free(&cfg);
     }
 }
@@ -290,10 +376,13 @@ static void darknet_builds_our_networks_alike(void **state) {
     (void)state;
     if (!darknet_twin_is_there())
         skip();
-    static const char *const names[] = {"lenet", "resnet8", "resnet20", "resnet20-x5"};
-    for (int i = 0; i < 4; i++) {
+    static const char *const names[] = {"lenet",    "resnet8", "resnet20",     "resnet20-x5",
+                                        "resnet32", "vgg7",    "mobilenet-v1", "mobilenet-v2"};
+    for (int i = 0; i < (int)(sizeof names / sizeof *names); i++) {
         struct cfg cfg = ours(names[i], fashion_mnist, 10);
         check_against_darknet(&cfg);
+        if (i > 4 && !getenv("TRUNCQUANT_TEST_LARGE"))
+            continue;
         cfg = ours(names[i], cifar10, 100);
         check_against_darknet(&cfg);
     }
@@ -351,6 +440,8 @@ int main(void) {
         cmocka_unit_test(resnets),
         cmocka_unit_test(resnet20_in_numbers),
         cmocka_unit_test(resnets_are_wired_as_the_paper_says),
+        cmocka_unit_test(imagenet_resnets_are_wired_as_the_method_says),
+        cmocka_unit_test(mobilenets_are_depthwise),
         cmocka_unit_test(cifar_cfg_takes_grey_images),
         cmocka_unit_test(darknets_unsound_networks_are_refused),
         cmocka_unit_test(darknet_builds_our_networks_alike),

@@ -13,6 +13,7 @@ enum { SCENE_CLASSES = 4, SCENE_CHANNELS = 3, SCENE_SIDE = 6 };
 extern const char scene_lenet[];  // convolutions with bias, pooling, linear with and without norm
 extern const char scene_resnet[]; // pre-activation, projection 1x1 stride 2, identity shortcut
 extern const char scene_bottleneck[]; // a skip through 1x1, groups, all smooth activations, dropout
+extern const char scene_inverted[];   // depthwise, linear bottlenecks, relu6 on both of its sides
 extern const char scene_zoo[];        // concat, upsample, reorg, odd pooling, kinked activations
 extern const char scene_fanout[];     // everything that is read is read twice
 

@@ -47,6 +47,19 @@ const char scene_bottleneck[] = "[net]\n"                         //
     CONV(5, 3, 2, "bias=0\nactivation=selu")                      // 11
     "[batchnorm]\n[avgpool]\n[connected]\nactivation=linear\n";
 
+/* Inverted residuals, as mobilenet-v2 has them: a block of oneDNN's lanes and a part of one, strides 1
+ * and 2. The factor in front of layer 4 takes values above 6. */
+const char scene_inverted[] = "[net]\n"                            //
+    CONV(4, 3, 1, NORMED("relu6"))                                // 0
+    "[convolutional]\nfilters=16\n" NORMED("relu6")               // 1
+    CONV(16, 3, 1, "groups=16\n" NORMED("relu6"))                 // 2
+    "[convolutional]\nfilters=4\n" NORMED("linear")               // 3
+    "[shortcut]\nfrom=-4\nactivation=relu6\nalpha=9\n"            // 4: 9 * 3 + 0
+    "[convolutional]\nfilters=6\n" NORMED("relu6")                // 5
+    CONV(6, 3, 2, "groups=6\n" NORMED("relu6"))                   // 6: 3x3
+    "[convolutional]\nfilters=5\n" NORMED("linear")               // 7
+    "[avgpool]\n[connected]\nactivation=linear\n[softmax]\n";
+
 const char scene_zoo[] = "[net]\n"                                  //
     CONV(4, 3, 2, "activation=relie")                               // 0: 3x3
     CONV(4, 3, 1, "groups=4\nquantize=0\nactivation=ramp")          // 1

@@ -1,4 +1,4 @@
-/* Darknet's activation functions with their true derivatives at the input (Darknet itself goes by
+/* Darknet's activation functions, and ReLU6, with their true derivatives at the input (Darknet itself goes by
  * the output), and where they have kinks. */
 #include "twin/twin.h"
 
@@ -33,6 +33,10 @@ static double hard(enum activation a, double x, double *slope) {
         if (x < 0)
             return piece(.001 * x, .001, slope);
         return x > 1 ? piece(.001 * (x - 1) + 1, .001, slope) : piece(x, 1, slope);
+    case ACT_RELU6:
+        if (x < 0 || x > 6)
+            return piece(x < 0 ? 0 : 6, 0, slope);
+        return piece(x, 1, slope);
     default: // ACT_PLSE
         if (x < -4)
             return piece(.01 * (x + 4), .01, slope);
@@ -78,6 +82,7 @@ double twin_activation(enum activation a, double x, double *slope) {
     case ACT_HARDTAN:
     case ACT_LHTAN:
     case ACT_PLSE:
+    case ACT_RELU6:
         return hard(a, x, slope);
     default:
         return smooth(a, x, slope);
@@ -100,6 +105,8 @@ double twin_activation_kink(enum activation a, double x) {
         return fmin(fabs(x), fabs(x - 1));
     case ACT_PLSE:
         return fmin(fabs(x - 4), fabs(x + 4));
+    case ACT_RELU6:
+        return fmin(fabs(x), fabs(x - 6));
     default:
         return fabs(x);
     }

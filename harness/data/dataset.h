@@ -36,8 +36,9 @@ struct dataset {
     size_t map_size;
 };
 
-/* Open by name (dataset_name): prepares it if need be. Errors name the file at fault and how to get
- * it (package or address). */
+/* Open by name (dataset_name), or by the path of a folder of images (data/image_folder.h; a path has a
+ * slash in it) or the name of one in $TRUNCQUANT_DATA: prepares it if need be. Errors name the file at
+ * fault and how to get it (package or address). */
 int dataset_open(struct dataset *d, const char *name, struct error *e);
 void dataset_close(struct dataset *d);
 
@@ -45,6 +46,9 @@ void dataset_close(struct dataset *d);
  * it comes from). The first is the one that the demo needs. */
 const char *dataset_name(int i);
 const char *dataset_help(const char *name);
+
+/* Whether it is one of these, or the path or name of a folder. */
+int dataset_is_known(const char *name);
 
 /* Fill a float batch (n, channels, h, w) with (x/255 - mean)/deviation of the images `order[0 ...
  * n-1]` of a split. `channels` is the network's: grey is replicated to three. With `crop_flip`,

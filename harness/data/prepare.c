@@ -84,7 +84,7 @@ static struct prepared_header start_header(const struct source *s, const struct 
     memset(&h, 0, sizeof h); // the checksum covers padding too
     h.shape = c->shape;
     h.classes = c->classes;
-    h.crop_flip = s->set.crop_flip;
+    h.crop_flip = s->set.crop_flip || c->crop_flip;
     memcpy(h.n, c->n, sizeof h.n);
     memcpy(h.name, s->set.name, sizeof h.name);
     memcpy(h.fingerprint, s->fingerprint, sizeof h.fingerprint);

@@ -16,6 +16,7 @@ enum { READER_SIDE = 16384, READER_CLASSES = 65536 };
 struct contents {
     struct shape shape; // 1 or 3 channels, equal for all images, sides up to READER_SIDE
     int classes;        // 2 ... READER_CLASSES
+    int crop_flip;      // the files say that these are colour photographs
     uint32_t n[SPLITS]; // images, each at least 1
 };
 
@@ -41,7 +42,8 @@ struct reader {
     void (*close)(void *reading);
 };
 
-extern const struct reader idx_reader; // MNIST and its kin: four IDX files
+extern const struct reader idx_reader;    // MNIST and its kin: four IDX files
+extern const struct reader folder_reader; // small folders of images (image_folder.h)
 
 /* For readers: refuse the first label that is not in 0 ... classes - 1, by the place of its image
  * in the file. */

@@ -1,9 +1,12 @@
 /* The table of known data sets; source.h says what a row holds. Counts are not here: the files say
  * them, so that a part of a set works as well. */
 #include "data/idx_reader.h"
+#include "data/image_folder.h"
 #include "data/reader.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct known_set sets[] = {
@@ -57,10 +60,35 @@ const char *dataset_help(const char *name) {
     return set ? set->help : NULL;
 }
 
+/* A folder of images in $TRUNCQUANT_DATA. */
+static int is_own_folder(const char *name) {
+    const char *root = getenv("TRUNCQUANT_DATA");
+    char path[PATH_MAX];
+    return root && root[0] && name[0] &&
+           snprintf(path, sizeof path, "%s/%s", root, name) < (int)sizeof path &&
+           image_folder_is(path);
+}
+
+int dataset_is_known(const char *name) {
+    return lookup(name) || strchr(name, '/') || is_own_folder(name);
+}
+
+/* It is called by the last part of its path. */
+static struct known_set folder_set(const char *name) {
+    struct known_set set = {.folder = name,
+                            .get = "name the folder that holds train and test",
+                            .files = "train/CLASS/*.jpg and test/CLASS/*.jpg",
+                            .reader = &folder_reader};
+    char *absolute = realpath(name, NULL);
+    snprintf(set.name, sizeof set.name, "%s", basename(absolute ? absolute : name));
+    free(absolute);
+    return set;
+}
+
 int known_set_find(struct known_set *set, const char *name, struct error *e) {
     const struct known_set *found = lookup(name);
-    if (found) {
-        *set = *found;
+    if (found || dataset_is_known(name)) {
+        *set = found ? *found : folder_set(name);
         return 0;
     }
     char names[512] = "";

@@ -27,6 +27,8 @@ static int in_root(const char *root, const char *name, char *folder, size_t size
  * another set of the same name silently. */
 static int find_folder(const struct known_set *set, char *folder, size_t size, struct error *e) {
     const char *own = getenv("TRUNCQUANT_DATA"), *name = set->folder ? set->folder : set->name;
+    if (strchr(name, '/') && snprintf(folder, size, "%s", name) < (int)size)
+        return 0;
     if (own && own[0] && in_root(own, name, folder, size))
         return 0;
     if (in_root(debian_folder, name, folder, size))
@@ -95,6 +97,7 @@ static int take_fingerprint(struct source *s, struct error *e) {
     int rc = 0;
     for (int i = 0; i < s->n && !rc; i++)
         rc = print_file(text, s->file[i], e);
+    fputs(s->listing, text);
     fclose(text);
     hash_hex(bytes, size, s->fingerprint);
     free(bytes);

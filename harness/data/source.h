@@ -10,10 +10,12 @@ struct reader;
 /* One row of the table in sets.c. */
 struct known_set {
     char name[DATASET_NAME];
-    const char *help;   // one line: what it is, where it comes from
-    const char *get;    // how to get it, as a command or a place: ends an error message
-    const char *files;  // what has to lie in $TRUNCQUANT_DATA/FOLDER, in words
-    const char *folder; // NULL: the name; sets that are released together share one
+    const char *help;  // one line: what it is, where it comes from
+    const char *get;   // how to get it, as a command or a place: ends an error message
+    const char *files; // what has to lie in $TRUNCQUANT_DATA/FOLDER, in words
+    const char
+        *folder; // NULL: the name; sets that are released together share one; with a slash in
+                 // it, a path
     const struct reader *reader;
     const void *detail; // what the reader has to know; its own file says what that is
     struct shape shape; // all 0: as the files say
@@ -21,7 +23,9 @@ struct known_set {
     int crop_flip;      // colour photographs: what augment = auto does
 };
 
-/* The row of that name; -1 with a message that lists the names. */
+/* The row of that name; or of a folder of images (image_folder.h): a path, which has a slash in it, or
+ * the name of such a folder in $TRUNCQUANT_DATA; `set` then needs `name` to stay. -1 with a message
+ * that lists the names. */
 int known_set_find(struct known_set *set, const char *name, struct error *e);
 
 /* The i-th row, or NULL behind the last one. */
@@ -32,6 +36,7 @@ struct source {
     char *folder;               // absolute; owned
     int n;                      // files
     char **file;                // (n) absolute, without links; owned
+    char listing[HASH_HEX];     // of a reader that adds no file: its own hash of what there is
     char fingerprint[HASH_HEX]; // over the set's row, and path, size and times of every file
 };
 

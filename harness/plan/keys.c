@@ -42,7 +42,8 @@ const struct spec_key spec_keys[SPEC_KEYS + 1] = {
     {KEY("grid", "scheme"), TEXT(scheme), .help = "the quantizer"},
     {KEY("grid", "network"), TEXT(network),
      .help = "a name in experiments/networks or among Darknet's own, or a path to a .cfg"},
-    {KEY("grid", "dataset"), TEXT(dataset), .help = "the data set"},
+    {KEY("grid", "dataset"), TEXT(dataset),
+     .help = "a name that 'truncquant check' lists, or a path to a folder of images"},
     {KEY("grid", "seed"), INT(seed, 0, SEED_MAX), .preset = "1",
      .help = "names every random stream of the run"},
 

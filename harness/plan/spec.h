@@ -39,7 +39,7 @@ struct spec {
     // [grid]
     char scheme[64];         // a quantizer's name
     char network[SPEC_TEXT]; // a name in experiments/networks, or a path to a .cfg
-    char dataset[64];
+    char dataset[SPEC_TEXT]; // a name, or a path to a folder of images
     long seed;
     // [quant]
     struct axes axes;  // from the scheme, unless the grid overrides one

@@ -35,6 +35,7 @@ struct planning {
     struct wanted wanted;
     int n_data, n_networks;
     struct dataset *data;     // one per name
+    const char **data_names;  // (n_data) as in the specs
     struct network *networks; // one per name and data set
     struct run_row *rows;     // (grid.n)
     int *selected;            // (grid.n) to be printed
@@ -55,9 +56,9 @@ static int check_data_name(const char *name, struct error *e) {
     struct nearest near = nearest_start(name);
     char known[512] = "";
     const char *n;
+    if (dataset_is_known(name))
+        return 0;
     for (int i = 0; (n = dataset_name(i)); i++) {
-        if (!strcmp(n, name))
-            return 0;
         nearest_offer(&near, n);
         list_add(known, sizeof known, ", ", n);
     }
@@ -69,7 +70,7 @@ static int check_data_name(const char *name, struct error *e) {
 static const struct dataset *find_data(struct planning *p, int i, struct error *e) {
     const char *name = p->grid.specs[i].dataset;
     for (int k = 0; k < p->n_data; k++)
-        if (!strcmp(p->data[k].name, name))
+        if (!strcmp(p->data_names[k], name))
             return &p->data[k];
     if (check_data_name(name, e)) {
         blame(p, i, spec_key_find("dataset"), e);
@@ -77,6 +78,7 @@ static const struct dataset *find_data(struct planning *p, int i, struct error *
     }
     if (dataset_open(&p->data[p->n_data], name, e))
         return NULL;
+    p->data_names[p->n_data] = name;
     return &p->data[p->n_data++];
 }
 
@@ -173,6 +175,7 @@ static int check_different(const struct planning *p, struct error *e) {
 static int make_rows(struct planning *p, struct error *e) {
     size_t n = (size_t)p->grid.n;
     p->data = need(n, sizeof *p->data);
+    p->data_names = need(n, sizeof *p->data_names);
     p->networks = need(n, sizeof *p->networks);
     p->rows = need(n, sizeof *p->rows);
     p->selected = need(n, sizeof *p->selected);
@@ -309,6 +312,7 @@ static void planning_free(struct planning *p) {
     free(p->rows);
     free(p->networks);
     free(p->data);
+    free(p->data_names);
     free(p->selected);
     grid_free(&p->grid);
 }

@@ -9,5 +9,8 @@ extern const struct quantizer quantizer_qat;
 extern const struct quantizer quantizer_minmax;
 extern const struct quantizer quantizer_adabits;
 extern const struct quantizer quantizer_adabits_floor;
+extern const struct quantizer quantizer_matquant;
+extern const struct quantizer quantizer_lsq;
+extern const struct quantizer quantizer_double_rounding;
 
 #endif

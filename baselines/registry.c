@@ -6,7 +6,19 @@
 
 #include <assert.h>
 
-enum { FP32, QAT, MINMAX, TRUNCQUANT, TRUNCQUANT_MINMAX, ADABITS, ADABITS_FLOOR, SCHEMES };
+enum {
+    FP32,
+    QAT,
+    MINMAX,
+    TRUNCQUANT,
+    TRUNCQUANT_MINMAX,
+    ADABITS,
+    ADABITS_FLOOR,
+    MATQUANT,
+    LSQ,
+    DOUBLE_ROUNDING,
+    SCHEMES
+};
 
 const struct quantizer *const quantizer_registry[] = {
     [FP32] = &quantizer_fp32,
@@ -16,6 +28,9 @@ const struct quantizer *const quantizer_registry[] = {
     [TRUNCQUANT_MINMAX] = &quantizer_truncquant_minmax,
     [ADABITS] = &quantizer_adabits,
     [ADABITS_FLOOR] = &quantizer_adabits_floor,
+    [MATQUANT] = &quantizer_matquant,
+    [LSQ] = &quantizer_lsq,
+    [DOUBLE_ROUNDING] = &quantizer_double_rounding,
     [SCHEMES] = NULL,
 };
 static_assert(sizeof quantizer_registry / sizeof *quantizer_registry == SCHEMES + 1,

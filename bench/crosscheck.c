@@ -135,13 +135,14 @@ static void put_weights(const struct trainer *t, int k) {
     for (int i = 0; i < m->n_quantized; i++) {
         const struct quantized_layer *q = &m->quantized[i];
         const struct parameter *w = &m->parameters[m->nodes[q->node].weights];
-        layer_quantize(m->scheme, &q->layer, w->value, NULL, k, t->weights);
+        const float *params = q->params < 0 ? NULL : m->parameters[q->params].value;
+        layer_quantize(m->scheme, &q->layer, w->value, params, k, t->weights);
         put(FRAME_F32, t->weights, w->n, "hat.%s.k%d", w->name, k);
         if (k == FLOAT_BITS)
             continue;
         uint8_t *codes = need(w->n, 1);
         float *header = need(layer_header_floats(m->scheme, &q->layer), sizeof(float));
-        layer_encode(m->scheme, &q->layer, w->value, NULL, k, codes, header);
+        layer_encode(m->scheme, &q->layer, w->value, params, k, codes, header);
         put(FRAME_U8, codes, w->n, "codes.%s.k%d", w->name, k);
         free(codes);
         free(header);
@@ -235,13 +236,11 @@ static int run(struct trainer *t, int steps, struct error *e) {
     return rc;
 }
 
-/* What cannot be followed from outside: masks of dropout, and parameters of quantizers. */
+/* What cannot be followed from outside: masks of dropout. */
 static int can_follow(const struct model *m, struct error *e) {
     for (int i = 0; i < m->n_nodes; i++)
         if (m->nodes[i].op == OP_DROPOUT)
             return fail_at(e, m->cfg->path, m->nodes[i].cfg->line, "no crosscheck with dropout");
-    if (m->scheme->n_params)
-        return fail(e, "the crosscheck knows schemes without parameters");
     return 0;
 }
 

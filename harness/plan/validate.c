@@ -99,9 +99,10 @@ static int check_widths(const struct subject *s, struct error *e) {
 }
 
 static int check_scheme_rule(const struct subject *s, struct error *e) {
-    if (!s->scheme->check)
+    struct error why = {0};
+    if (!s->scheme->check || !s->scheme->check(&s->spec->widths, (int)s->spec->stored_bits, &why))
         return 0;
-    return s->scheme->check(&s->spec->widths, (int)s->spec->stored_bits, e);
+    return fail(e, "scheme %s %s", s->spec->scheme, why.text);
 }
 
 static int check_images(const struct subject *s, struct error *e) {

@@ -55,8 +55,8 @@ struct quantizer {
     int min_bits;     // smallest k that exists; FLOAT_BITS: not quantized at all
 
     /* What the scheme asks of B and N beyond its smallest width (codes of N bits may need a step that
-     * was learned at N). -1 with the reason and the remedy when it cannot be trained and frozen with
-     * these. NULL: anything goes. */
+     * was learned at N). -1 when it cannot be trained and frozen with these, with a text that goes on
+     * after "scheme NAME": the reason; the remedy. NULL: anything goes. */
     int (*check)(const struct widths *B, int stored_bits, struct error *e);
 
     /* Whether W has a direct k-bit result, for k from min_bits and 32. No slot below is called with

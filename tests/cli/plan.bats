@@ -279,6 +279,37 @@ bats_require_minimum_version 1.5.0
     grep -q '18 runs' "$manual"
 }
 
+@test "schemes say what they need of widths and stored bits" {
+    grid 'matquant, lsq, double-rounding' $'[train]\nwidths = 2 4\n[quant]\nstored_bits = 4'
+    plan a.grid
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 3 ]
+    rm a.db
+    grid 'lsq' $'[train]\nwidths = 2 4'
+    refuses "a.grid:7: scheme lsq stores codes of the step it learned at stored_bits 8, which is not among its widths; "
+    grid 'double-rounding' $'[train]\nwidths = 2 4 8\n[quant]\nstored_bits = 4'
+    refuses "a.grid:7: scheme double-rounding slices its codes from stored_bits 4, so it has no width 8; "
+    grid 'matquant' $'[train]\nwidths = 4 8\n[quant]\nstored_bits = 6'
+    refuses "a.grid:7: scheme matquant slices its codes from stored_bits 6, so it has no width 8; "
+    grid 'matquant'
+    refuses "a.grid:3: widths begin at 1, but the smallest of matquant is 2; "
+    grid 'lsq' $'[quant]\nrounder = floor'
+    refuses "a.grid:7: scheme lsq defines its own rounder; "
+    grid 'matquant' $'[quant]\ndequantizer = low\n[train]\nwidths = 2 8'
+    refuses "a.grid:7: scheme matquant defines its own dequantizer; "
+    grid 'double-rounding' $'[quant]\nlayer_scale = pow2\n[train]\nwidths = 2 8'
+    refuses "a.grid:7: layer_scale pow2 exists for range tanh only"
+    grid 'lsq' $'[train]\nwidths = 2 4\n[quant]\nstored_bits = 4\n[evaluate]\nbits = 5 6 8'
+    refuses "a.grid:11: none of the evaluated bits exists for lsq"
+}
+
+@test "a direct result that does not exist is not counted as work" {
+    # 12844 multiply-accumulates; lsq at 3 bits is truncated alone, at 4 both, at 32 direct alone.
+    grid 'lsq' $'[train]\nepochs = 3\nimages = 200\nwidths = 4 32\nbatch = 64\n[quant]\nstored_bits = 4\n[evaluate]\nbits = 3 4 32\nimages = 10\ncalibration = 0\n'
+    plan a.grid
+    [ "$(sql "SELECT work = 12844 * (3456 + 10 + 20 + 10) FROM runs")" -eq 1 ]
+}
+
 @test "what is pending is printed with the longest run first" {
     grid 'qat' $'[train]\nepochs = 2, 9, 5\n'
     plan a.grid --pending

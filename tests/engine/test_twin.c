@@ -6,6 +6,7 @@
 #include "twin/scene.h"
 
 #include "base/error.h"
+#include "baselines.h"
 #include "train/optimizer.h"
 
 #include <math.h>
@@ -68,6 +69,9 @@ static const struct scene_plan smooth[SMOOTH_PLANS] = {
                   .widths = {3, {1, 4, 32}}, .act_bits = ACT_CLIP_ONLY},
 };
 
+#define OWN {RANGE_OWN, ROUND_OWN, DEQUANT_OWN, SCALE_MEAN, PER_LAYER}
+enum { LSQ = 7, DOUBLE_ROUNDING };
+
 /* Rounders on, of weights and activations. */
 static const struct scene_plan rounded[] = {
     {.name = "truncquant", .cfg = scene_resnet, .n = 2, .seed = 11,
@@ -85,7 +89,20 @@ static const struct scene_plan rounded[] = {
     {.name = "low, per channel", .cfg = scene_resnet, .n = 2, .seed = 15,
      .axes = MINMAX(ROUND_FLOOR, DEQUANT_LOW, PER_CHANNEL),
      .widths = {2, {4, 32}}, .act_bits = 1, .distill = DISTILL_HIGHEST},
-    {.name = "qat, one bank", .cfg = scene_resnet, .n = 2, .seed = 16,
+    {.name = "matquant", .cfg = scene_resnet, .n = 2, .seed = 16, .scheme = &quantizer_matquant,
+     .axes = TANH(ROUND_OWN, DEQUANT_OWN, SCALE_MEAN),
+     .widths = {4, {2, 4, 8, 32}}, .act_bits = 4},
+    {.name = "matquant of 5 bits, power of two", .cfg = scene_resnet, .n = 2, .seed = 17,
+     .scheme = &quantizer_matquant, .stored_bits = 5,
+     .axes = TANH(ROUND_OWN, DEQUANT_OWN, SCALE_POW2), .widths = {2, {3, 5}}, .act_bits = 3},
+    [LSQ] = {.name = "lsq", .cfg = scene_resnet, .n = 2, .seed = 18, .scheme = &quantizer_lsq,
+     .axes = OWN, .widths = {4, {1, 2, 8, 32}}, .act_bits = 4},
+    [DOUBLE_ROUNDING] = {.name = "double rounding", .cfg = scene_resnet, .n = 2, .seed = 19,
+     .scheme = &quantizer_double_rounding, .axes = OWN, .widths = {3, {2, 4, 32}}, .act_bits = 4},
+    {.name = "double rounding of 4 bits", .cfg = scene_resnet, .n = 2, .seed = 20, .stored_bits = 4,
+     .scheme = &quantizer_double_rounding, .axes = OWN, .widths = {3, {2, 3, 4}}, .act_bits = 2,
+     .projections = PROJECTIONS_QUANTIZED},
+    {.name = "qat, one bank", .cfg = scene_resnet, .n = 2, .seed = 21,
      .axes = TANH(ROUND_NEAREST, DEQUANT_ENDPOINT, SCALE_MEAN),
      .widths = {3, {1, 4, 32}}, .act_bits = 4, .norm_bank = BANK_SHARED},
     {.name = "depthwise", .cfg = scene_inverted, .n = 2, .seed = 17,
@@ -371,28 +388,37 @@ static void scenes_leave_nothing_out(void **state) {
 static const struct {
     enum twin_rule rule;
     const char *name;
-    int plan,
-        running; // the scene; where it has to show: in the running statistics, or in the gradient
+    const struct scene_plan *plan;
+    int running; // where it has to show: in the running statistics, or in the gradient
 } mutations[] = {
-    {TWIN_MAX_CONSTANT, "max|t| taken as a constant", LENET, 0},
-    {TWIN_NO_TANH_SLOPE, "tanh' left out", LENET, 0},
-    {TWIN_SCALE_GRADIENT, "s differentiated", LENET, 0},
-    {TWIN_UNBIASED_NORM, "unbiased variance normalises", RESNET, 0},
-    {TWIN_BIASED_RUNNING, "biased variance kept", RESNET, 1},
-    {TWIN_CONSTANT_NORM, "batch statistics taken as constants", RESNET, 0},
-    {TWIN_CLIP_OPEN_TOP, "gradient above 1", RESNET, 0},
-    {TWIN_CLIP_MINUS_ONE, "gradient from -1", RESNET, 0},
-    {TWIN_CLIP_WIDE, "clip from -1 to 1", LENET, 0},
-    {TWIN_NO_FACTOR, "factor of the bias correction left out", CORRECTED, 0},
-    {TWIN_OVERWRITE_1X1, "a 1x1 convolution overwrites a skip's gradient", BOTTLENECK, 0},
+    {TWIN_MAX_CONSTANT, "max|t| taken as a constant", &smooth[LENET], 0},
+    {TWIN_NO_TANH_SLOPE, "tanh' left out", &smooth[LENET], 0},
+    {TWIN_SCALE_GRADIENT, "s differentiated", &smooth[LENET], 0},
+    {TWIN_UNBIASED_NORM, "unbiased variance normalises", &smooth[RESNET], 0},
+    {TWIN_BIASED_RUNNING, "biased variance kept", &smooth[RESNET], 1},
+    {TWIN_CONSTANT_NORM, "batch statistics taken as constants", &smooth[RESNET], 0},
+    {TWIN_CLIP_OPEN_TOP, "gradient above 1", &smooth[RESNET], 0},
+    {TWIN_CLIP_MINUS_ONE, "gradient from -1", &smooth[RESNET], 0},
+    {TWIN_CLIP_WIDE, "clip from -1 to 1", &smooth[LENET], 0},
+    {TWIN_NO_FACTOR, "factor of the bias correction left out", &smooth[CORRECTED], 0},
+    {TWIN_OVERWRITE_1X1, "a 1x1 convolution overwrites a skip's gradient", &smooth[BOTTLENECK], 0},
+    {TWIN_STEP_UNSCALED, "a step's gradient as it is", &rounded[LSQ], 0},
+    {TWIN_STEP_CODE, "the code alone as a step's gradient", &rounded[LSQ], 0},
+    {TWIN_STEP_CODE, "the code alone as the one step's gradient", &rounded[DOUBLE_ROUNDING], 0},
+    {TWIN_STEP_OPEN, "gradient outside the bounds of the codes", &rounded[LSQ], 0},
+    {TWIN_STEP_OPEN, "gradient outside the bounds of all codes", &rounded[DOUBLE_ROUNDING], 0},
 };
+
+static double margin(const struct scene_plan *plan) {
+    return plan->axes.rounder == ROUND_IDENTITY ? 0 : flip;
+}
 
 static void check_mutation(const struct engine *engine, size_t i) {
     struct scene s;
-    scene_open(&s, &smooth[mutations[i].plan]);
+    scene_open(&s, mutations[i].plan);
     struct plan *p = compile(engine, &s, s.plan.n);
     scene_read_masks(&s, engine, p);
-    scene_draw(&s, kink, 0);
+    scene_draw(&s, kink, margin(mutations[i].plan));
     s.twin->rules = mutations[i].rule;
     struct result r = compare_step(&s, engine, p);
     double error =
@@ -418,8 +444,8 @@ static void wrong_gradients_fail_central_differences(void **state) {
         if (rule == TWIN_UNBIASED_NORM || rule == TWIN_BIASED_RUNNING || rule == TWIN_CLIP_WIDE)
             continue;
         struct scene s;
-        scene_open(&s, &smooth[mutations[i].plan]);
-        scene_draw(&s, kink, 0);
+        scene_open(&s, mutations[i].plan);
+        scene_draw(&s, kink, margin(mutations[i].plan));
         s.twin->rules = rule;
         twin_gradient(s.twin, &s.step);
         double **numeric = scene_differences(&s, 5);

@@ -181,6 +181,15 @@ static void cells_exist_where_they_should(void **state) {
     assert_false(evaluation_exists(&spec, qat, 32, 1));
     assert_true(evaluation_exists(&spec, fp32, 32, 0) && !evaluation_exists(&spec, fp32, 8, 0));
     assert_false(evaluation_exists(&spec, fp32, 8, 1));
+    const struct quantizer *lsq = quantizer_find(table, "lsq");
+    const struct quantizer *slices = quantizer_find(table, "double-rounding");
+    spec.widths = (struct widths){3, {2, 6, 8}};
+    assert_true(evaluation_exists(&spec, lsq, 2, 0) && evaluation_exists(&spec, lsq, 8, 0));
+    assert_false(evaluation_exists(&spec, lsq, 3, 0) || evaluation_exists(&spec, lsq, 32, 0));
+    assert_true(evaluation_exists(&spec, lsq, 1, 1) && evaluation_exists(&spec, lsq, 3, 1));
+    assert_false(evaluation_exists(&spec, slices, 1, 0) || evaluation_exists(&spec, slices, 7, 0));
+    assert_true(evaluation_exists(&spec, slices, 3, 0) && evaluation_exists(&spec, slices, 32, 0));
+    assert_true(evaluation_exists(&spec, slices, 2, 1) && !evaluation_exists(&spec, slices, 1, 1));
     toy_free(&t);
 }
 

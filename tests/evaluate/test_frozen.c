@@ -70,12 +70,14 @@ static void evaluate(struct evaluator *ev, int k) {
         fail_msg("%s", e.text);
 }
 
-/* Every k <= N, trained or not, calibrated or not; loss sums are compared bit by bit. */
+/* Every k <= N that exists, trained or not, calibrated or not; loss sums are compared bit by bit. */
 static void expect_equal_spec(const struct spec *spec, int equal) {
     struct pair p;
     int differing = 0;
     pair_open(&p, spec);
-    for (int k = 1; k <= spec->stored_bits; k++) {
+    for (int k = p.toy.scheme->min_bits; k <= spec->stored_bits; k++) {
+        if (!evaluation_exists(spec, p.toy.scheme, k, 0))
+            continue;
         evaluate(&p.direct, k);
         evaluate(&p.truncated, k);
         assert_int_equal(p.direct.n, 2);
@@ -90,8 +92,8 @@ static void expect_equal_spec(const struct spec *spec, int equal) {
     }
     if (equal)
         assert_int_equal(differing, 0);
-    else
-        assert_true(differing > 0);
+    else if (!differing)
+        fail_msg("%s: truncated is as good as direct", spec->scheme);
     pair_close(&p);
 }
 
@@ -99,6 +101,7 @@ static void expect_equal(const char *scheme, int stored_bits, enum dequantizer d
                          int equal) {
     struct spec spec = toy_spec(scheme, 1, 2);
     spec.stored_bits = stored_bits;
+    spec.learning_rate = 1e-4; // Adam moves a step by that each time, and steps of 8 bits are small
     spec.axes.dequantizer = d;
     spec.axes.granularity = granularity;
     expect_equal_spec(&spec, equal);
@@ -111,6 +114,8 @@ static void floor_survives_truncation_to_the_last_bit(void **state) {
     expect_equal("truncquant", 5, DEQUANT_LOW, PER_LAYER, 1);
     expect_equal("truncquant-minmax", 8, DEQUANT_ENDPOINT, PER_LAYER, 1);
     expect_equal("truncquant-minmax", 6, DEQUANT_ENDPOINT, PER_CHANNEL, 1);
+    expect_equal("adabits", 8, DEQUANT_MIDPOINT, PER_LAYER, 1);
+    expect_equal("adabits-floor", 8, DEQUANT_LOW, PER_LAYER, 1);
 }
 
 /* One bank: the correction of truncated codes comes from them and two floats of the header. */
@@ -133,14 +138,16 @@ static void nearest_does_not(void **state) {
     (void)state;
     expect_equal("qat", 8, DEQUANT_ENDPOINT, PER_LAYER, 0);
     expect_equal("minmax", 8, DEQUANT_ENDPOINT, PER_LAYER, 0);
-    expect_equal("learned-step", 8, DEQUANT_OWN, PER_LAYER, 0);
+    expect_equal("matquant", 8, DEQUANT_OWN, PER_LAYER, 0);
+    expect_equal("lsq", 8, DEQUANT_OWN, PER_LAYER, 0);
+    expect_equal("double-rounding", 8, DEQUANT_OWN, PER_LAYER, 0);
 }
 
 /* The frozen model's latent weights are NaN, so a number that comes out cannot have used them; a
  * direct evaluation of that same model shows that they would be noticed. */
 static void latent_weights_are_poisoned(void **state) {
     (void)state;
-    struct spec spec = toy_spec("learned-step", 1, 2);
+    struct spec spec = toy_spec("lsq", 1, 2);
     struct pair p;
     struct error e = {0};
     pair_open(&p, &spec);

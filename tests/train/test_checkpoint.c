@@ -46,11 +46,11 @@ static int read_into(struct toy *t, const struct spec *spec, const char *run,
     return checkpoint_read(path, run, numerics, any, &t->trainer, e);
 }
 
-/* At every step of a run, within epochs and between them, for both optimizers and a learned step.
+/* At every step of a run, within epochs and between them, for both optimizers and learned steps.
  */
 static void resumed_runs_end_with_the_same_bits(void **state) {
     (void)state;
-    const char *const schemes[] = {"truncquant", "learned-step"};
+    const char *const schemes[] = {"truncquant", "lsq"};
     for (int s = 0; s < 2; s++)
         for (int steps = 0; steps <= 12; steps++) {
             struct spec spec = toy_spec(schemes[s], 1, 3);
@@ -86,7 +86,7 @@ static void refused(const struct spec *spec, const char *run, const struct numer
 
 static void others_are_refused(void **state) {
     (void)state;
-    struct spec spec = toy_spec("qat", 1, 2), longer = toy_spec("learned-step", 1, 2);
+    struct spec spec = toy_spec("qat", 1, 2), longer = toy_spec("lsq", 1, 2);
     struct numerics other = here;
     struct toy t;
     struct error e;

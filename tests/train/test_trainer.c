@@ -2,6 +2,7 @@
  * trained as they should be, and a loss that is no number is reported with its place. */
 #include "train/toy.h"
 
+#include "registry.h"
 #include "train/loss.h"
 
 #include <math.h>
@@ -37,10 +38,9 @@ static void learns_64_images_by_heart(void **state) {
 
 static void same_seed_same_bits_other_seed_others(void **state) {
     (void)state;
-    const char *const schemes[] = {
-        "fp32", "qat", "minmax", "truncquant", "truncquant-minmax", "learned-step"};
-    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
-        struct spec one = toy_spec(schemes[i], 1, 2), two = toy_spec(schemes[i], 2, 2);
+    for (int i = 0; quantizer_registry[i]; i++) {
+        const char *scheme = quantizer_registry[i]->name;
+        struct spec one = toy_spec(scheme, 1, 2), two = toy_spec(scheme, 2, 2);
         struct toy a, b, c;
         toy_build(&a, &one);
         toy_build(&b, &one);
@@ -59,7 +59,7 @@ static void same_seed_same_bits_other_seed_others(void **state) {
 /* Schemes of one seed start from equal weights, so that they can be compared in pairs. */
 static void schemes_of_a_seed_start_equal(void **state) {
     (void)state;
-    struct spec qat = toy_spec("qat", 3, 1), learned = toy_spec("learned-step", 3, 1);
+    struct spec qat = toy_spec("qat", 3, 1), learned = toy_spec("lsq", 3, 1);
     struct toy a, b;
     toy_build(&a, &qat);
     toy_build(&b, &learned);
@@ -91,27 +91,33 @@ static void every_epoch_has_its_rows(void **state) {
 }
 
 /* Learned parameters start, move, and are counted among the parameters. */
-static void learned_steps_are_trained(void **state) {
-    (void)state;
-    struct spec spec = toy_spec("learned-step", 1, 2);
+static void check_learned(const char *scheme, size_t steps) {
+    struct spec spec = toy_spec(scheme, 1, 2);
     struct toy t, start;
     toy_build(&t, &spec);
     toy_build(&start, &spec);
     toy_train(&t, -1);
-    int moved = 0, seen = 0;
+    size_t moved = 0;
+    assert_true(t.model->n_quantized >= 2);
     for (int i = 0; i < t.model->n_quantized; i++) {
         const struct parameter *p = &t.model->parameters[t.model->quantized[i].params];
         const struct parameter *s = &start.model->parameters[start.model->quantized[i].params];
         assert_int_equal(p->role, PARAMETER_QUANTIZER);
-        for (size_t k = 0; k + 1 < p->n; k++, seen++) { // width 32 has no step
+        assert_int_equal(p->n, steps);
+        for (size_t k = 0; k < p->n; k++) {
             assert_true(s->value[k] > 0);
             moved += p->value[k] != s->value[k];
         }
     }
-    assert_true(seen >= 8);
-    assert_int_equal(moved, seen);
+    assert_int_equal(moved, steps * (size_t)t.model->n_quantized);
     toy_free(&t);
     toy_free(&start);
+}
+
+static void learned_steps_are_trained(void **state) {
+    (void)state;
+    check_learned("lsq", 4); // width 32 has no step
+    check_learned("double-rounding", 1);
 }
 
 /* width_weight 0 for all but one width leaves only that width's gradients. */

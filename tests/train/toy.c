@@ -2,7 +2,7 @@
 #include "train/toy.h"
 
 #include "base/random.h"
-#include "quant/learned_step.h"
+#include "registry.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -54,12 +54,21 @@ static void make_data(struct dataset *d) {
         .deviation = {.29f}};
 }
 
+static void leave_out_small_widths(struct spec *spec) {
+    struct widths B = spec->widths;
+    spec->widths.n = 0;
+    for (int i = 0; i < B.n; i++)
+        if (B.bits[i] >= quantizer_find(quantizer_registry, spec->scheme)->min_bits)
+            spec->widths.bits[spec->widths.n++] = B.bits[i];
+}
+
 struct spec toy_spec(const char *scheme, long seed, long epochs) {
     struct error e = {0};
     struct spec spec;
     spec_init(&spec);
-    if (spec_set(&spec, learned_step_registry(), spec_key_find("scheme"), scheme, &e))
+    if (spec_set(&spec, quantizer_registry, spec_key_find("scheme"), scheme, &e))
         fail_msg("%s", e.text);
+    leave_out_small_widths(&spec);
     strcpy(spec.network, "toy");
     strcpy(spec.dataset, "toy");
     spec.seed = seed;
@@ -72,7 +81,7 @@ struct spec toy_spec(const char *scheme, long seed, long epochs) {
 
 void toy_build(struct toy *t, const struct spec *spec) {
     struct error e = {0};
-    *t = (struct toy){.spec = *spec, .table = learned_step_registry()};
+    *t = (struct toy){.spec = *spec, .table = quantizer_registry};
     make_data(&t->data);
     t->scheme = quantizer_find(t->table, spec->scheme);
     if (cfg_parse(&t->cfg, toy_cfg, strlen(toy_cfg), "toy.cfg", t->data.shape, TOY_CLASSES, &e))

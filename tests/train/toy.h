@@ -16,12 +16,13 @@ struct toy {
     struct cfg cfg;
     struct model *model;
     const struct quantizer *scheme;
-    const struct quantizer *const *table; // the registry and the learned step
+    const struct quantizer *const *table; // the registry
     struct plan *plan;
     struct trainer trainer;
 };
 
-/* The specification to change before toy_build: batch 16, Adam, widths 1 2 4 8 32. */
+/* The specification to change before toy_build: batch 16, Adam, widths 1 2 4 8 32 as far as the scheme
+ * has them. */
 struct spec toy_spec(const char *scheme, long seed, long epochs);
 
 /* Stops the test when something fails. The toy must stay where it is. */

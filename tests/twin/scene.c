@@ -32,12 +32,13 @@ static void build(struct scene *s) {
     spec_init(&s->spec);
     s->spec.axes = s->plan.axes;
     s->spec.widths = s->plan.widths;
-    s->spec.stored_bits = 8;
+    s->spec.stored_bits = s->plan.stored_bits ? s->plan.stored_bits : 8;
     s->spec.projections = s->plan.projections;
     s->spec.shortcut_norm = s->plan.shortcut_norm;
     s->spec.norm_bank = s->plan.norm_bank;
     s->spec.seed = 1;
-    s->model = model_build(&s->cfg, &s->spec, &quantizer_truncquant, &e);
+    s->model =
+        model_build(&s->cfg, &s->spec, s->plan.scheme ? s->plan.scheme : &quantizer_truncquant, &e);
     if (!s->model)
         fail_msg("%s", e.text);
 }
@@ -116,6 +117,17 @@ static void draw_weights(struct scene *s, const struct node *v, struct random *r
         fill(r, s->model->parameters[v->bias].value, s->model->parameters[v->bias].n, -.3f, .7f);
 }
 
+/* Steps shorter than those of the start, so that some weights lie outside. */
+static void draw_steps(struct scene *s, const struct quantized_layer *q, struct random *r) {
+    if (q->params < 0)
+        return;
+    struct parameter *h = &s->model->parameters[q->params];
+    s->model->scheme->start_params(
+        &q->layer, s->model->parameters[s->model->nodes[q->node].weights].value, h->value);
+    for (size_t i = 0; i < h->n; i++)
+        h->value[i] *= between(r, .2f, .6f);
+}
+
 static void draw_bank(const struct norm *norm, int bank, struct random *r) {
     size_t n = (size_t)norm->channels;
     fill(r, norm->scale_of[bank], n, .5f, 1.2f);
@@ -127,6 +139,8 @@ static void draw_all(struct scene *s, struct random *r) {
     for (int i = 0; i < m->n_nodes; i++)
         if (m->nodes[i].weights >= 0)
             draw_weights(s, &m->nodes[i], r);
+    for (int i = 0; i < m->n_quantized; i++)
+        draw_steps(s, &m->quantized[i], r);
     for (int i = 0; i < m->n_norms; i++)
         for (int b = 0; b <= m->spare; b++) {
             draw_bank(&m->norms[i], b, r);

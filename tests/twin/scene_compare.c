@@ -100,6 +100,16 @@ double **scene_gradients(const struct scene *s) {
 /* --- the engine
  * -------------------------------------------------------------------------------------- */
 
+static float *steps_of(const struct model *m, int quantized) {
+    int p = m->quantized[quantized].params;
+    return p < 0 ? NULL : m->parameters[p].value;
+}
+
+static float *step_gradients(const struct model *m, int quantized) {
+    int p = m->quantized[quantized].params;
+    return p < 0 ? NULL : m->parameters[p].grad;
+}
+
 static void set_weights(struct scene *s, const struct engine *engine, struct plan *p, int k) {
     struct model *m = s->model;
     for (int i = 0; i < m->n_nodes; i++) {
@@ -110,7 +120,8 @@ static void set_weights(struct scene *s, const struct engine *engine, struct pla
         float *W_hat = need(w->n, sizeof *W_hat);
         memcpy(W_hat, w->value, w->n * sizeof *W_hat);
         if (v->quantizer >= 0)
-            layer_quantize(m->scheme, &m->quantized[v->quantizer].layer, w->value, NULL, k, W_hat);
+            layer_quantize(m->scheme, &m->quantized[v->quantizer].layer, w->value,
+                           steps_of(m, v->quantizer), k, W_hat);
         engine->set_weights(p, i, W_hat);
         free(W_hat);
     }
@@ -140,8 +151,9 @@ static void collect_gradients(struct scene *s, const struct engine *engine, stru
         const struct parameter *w = &m->parameters[v->weights];
         const float *dW_hat = engine->weight_gradient(p, i);
         if (v->quantizer >= 0)
-            layer_backward(m->scheme, &m->quantized[v->quantizer].layer, w->value, NULL, k, dW_hat,
-                           w->grad, NULL);
+            layer_backward(m->scheme, &m->quantized[v->quantizer].layer, w->value,
+                           steps_of(m, v->quantizer), k, dW_hat, w->grad,
+                           step_gradients(m, v->quantizer));
         for (size_t j = 0; v->quantizer < 0 && j < w->n; j++)
             w->grad[j] += dW_hat[j];
     }

@@ -150,8 +150,13 @@ static void quantize_node(struct twin *t, int i, int k) {
         memcpy(t->W_hat[i], t->value[v->weights], weights_of(t, i) * sizeof(double));
         return;
     }
-    twin_quantize(&t->model->quantized[v->quantizer].layer, t->value[v->weights], k, t->frozen,
-                  &t->width[t->place].layer[v->quantizer], t->W_hat[i]);
+    const struct quantized_layer *q = &t->model->quantized[v->quantizer];
+    struct twin_layer *c = &t->width[t->place].layer[v->quantizer];
+    if (q->params >= 0)
+        twin_own_quantize(t->model->scheme->name, &q->layer, t->value[v->weights],
+                          t->value[q->params], k, t->frozen, c, t->W_hat[i]);
+    else
+        twin_quantize(&q->layer, t->value[v->weights], k, t->frozen, c, t->W_hat[i]);
 }
 
 void twin_forward(struct twin *t, enum pass_mode mode, int place, int bank, int act_bits,
@@ -245,15 +250,25 @@ double twin_loss(struct twin *t, const struct twin_step *step) {
     return loss + weights_loss(t, step, 0);
 }
 
+static void quantizer_backward(struct twin *t, int quantized, const double *W, const double *dW_hat,
+                               double *dW) {
+    const struct quantized_layer *q = &t->model->quantized[quantized];
+    const struct twin_layer *c = &t->width[t->place].layer[quantized];
+    int k = t->model->widths.bits[t->place];
+    if (q->params >= 0)
+        twin_own_backward(t->model->scheme->name, &q->layer, W, t->value[q->params], k, c, t->rules,
+                          dW_hat, dW, t->grad[q->params]);
+    else
+        twin_quantize_backward(&q->layer, W, k, c, t->rules, dW_hat, dW);
+}
+
 static void weight_backward(struct twin *t, int i) {
     const struct node *v = &t->model->nodes[i];
     if (v->weights < 0)
         return;
-    double *dW = t->grad[v->weights];
+    double *dW = t->grad[v->weights], *W = t->value[v->weights];
     if (v->quantizer >= 0)
-        twin_quantize_backward(&t->model->quantized[v->quantizer].layer, t->value[v->weights],
-                               t->model->widths.bits[t->place],
-                               &t->width[t->place].layer[v->quantizer], t->rules, t->dW_hat[i], dW);
+        quantizer_backward(t, v->quantizer, W, t->dW_hat[i], dW);
     for (size_t j = 0; v->quantizer < 0 && j < weights_of(t, i); j++)
         dW[j] += t->dW_hat[i][j];
 }
@@ -298,11 +313,16 @@ double twin_weight_flip(const struct twin *t, int quantized) {
     const struct quantized_layer *q = &t->model->quantized[quantized];
     int k = t->model->widths.bits[t->place];
     double *u = doubles(q->layer.n), nearest = INFINITY;
-    if (k < FLOAT_BITS && q->layer.axes.rounder != ROUND_IDENTITY) {
-        twin_range(&q->layer, t->value[t->model->nodes[q->node].weights],
-                   &t->width[t->place].layer[quantized], u);
-        for (size_t i = 0; i < q->layer.n; i++)
-            nearest = fmin(nearest, twin_code_distance(q->layer.axes.rounder, u[i], k));
+    const double *W = t->value[t->model->nodes[q->node].weights];
+    enum rounder r = q->layer.axes.rounder;
+    if (q->params >= 0) {
+        nearest = twin_own_flip(t->model->scheme->name, &q->layer, W, t->value[q->params], k);
+    } else if (k < FLOAT_BITS && r != ROUND_IDENTITY) {
+        twin_range(&q->layer, W, &t->width[t->place].layer[quantized], u);
+        for (size_t i = 0; i < q->layer.n; i++) // slices change where the stored codes do
+            nearest = fmin(nearest, r == ROUND_OWN ? twin_code_distance(ROUND_NEAREST, u[i],
+                                                                        q->layer.stored_bits)
+                                                   : twin_code_distance(r, u[i], k));
     }
     free(u);
     return nearest;

@@ -31,13 +31,18 @@ enum twin_rule {
     TWIN_OVERWRITE_1X1 = 1 << 8,  // a 1x1 convolution's gradient replaces what a skip brought
     TWIN_SCALE_GRADIENT = 1 << 9, // s = mean|W| is differentiated too
     TWIN_NO_FACTOR = 1 << 10,     // no factor of the bias correction in the gradient
+    TWIN_STEP_UNSCALED = 1 << 11, // a learned step's gradient without 1 / sqrt(n Qp)
+    TWIN_STEP_CODE = 1 << 12,     // dŴ/dh is the code alone, also inside
+    TWIN_STEP_OPEN = 1 << 13,     // dŴ/dW = 1 outside the bounds too
 };
 
 /* Constants in the gradient of one quantized layer at one width. */
 struct twin_layer {
-    double s;        // tanh: layer scale
+    double s;        // tanh: layer scale; learned step: h
     double *lo, *hi; // minmax: range, (channels); one entry holds for the layer when per layer
-    double *offset;  // (n): û - u, the rounding error
+    double *offset;  // (n): û - u, the rounding error; learned step: dŴ/dh
+    double *at;      // (n), learned step: see twin_own.c
+    char *inside;    // (n), learned step: W / h within the bounds of its codes
     double mean, factor, target; // bias correction: Ŵ <- (Ŵ - mean) factor + target
 };
 
@@ -136,6 +141,8 @@ void twin_layer_free(struct twin_layer *c);
 void twin_range(const struct quant_layer *q, const double *W, const struct twin_layer *c,
                 double *u);
 int twin_code(enum rounder r, double u, int k);
+/* Matryoshka: the code of N bits, to nearest, and its slice of k bits, to nearest and half up. */
+int twin_slice(double u, int N, int k);
 /* Distance of u from the nearest place where its code at k bits changes. */
 double twin_code_distance(enum rounder r, double u, int k);
 double twin_dequantize(enum dequantizer d, int q, int k);
@@ -150,6 +157,16 @@ double twin_weight(const struct quant_layer *q, const struct twin_layer *c, size
 double twin_align(const struct quant_layer *q, const double *W, const struct twin_layer *c,
                   double weight, double *dW);
 double twin_kurtosis(const double *W, size_t n, double weight, double *dW);
+
+/* twin_own.c: the same for the schemes with learned steps, by their names. `steps` are the parameters. */
+void twin_own_quantize(const char *scheme, const struct quant_layer *q, const double *W,
+                       const double *steps, int k, int frozen, struct twin_layer *c, double *W_hat);
+void twin_own_backward(const char *scheme, const struct quant_layer *q, const double *W,
+                       const double *steps, int k, const struct twin_layer *c, unsigned rules,
+                       const double *dW_hat, double *dW, double *dsteps);
+/* Distance of W / h from the nearest place where a code changes or `inside` does, over all codes. */
+double twin_own_flip(const char *scheme, const struct quant_layer *q, const double *W,
+                     const double *steps, int k);
 
 /* twin_train.c: optimizers (step counts from 1) and the learning rate at a share of all steps. */
 void twin_adam(double *w, const double *g, double *m, double *v, size_t n, long step, double rate,

@@ -1,5 +1,6 @@
 /* The weight quantizers in double, as the method states them: range map, rounder, dequantizer,
- * layer scale, and the straight-through gradient. Only the axes, no learned quantizers. */
+ * layer scale, and the straight-through gradient. Learned steps are twin_own.c's; own rounders of the
+ * tanh map are matquant's slices. */
 #include "twin/twin.h"
 
 #include "base/error.h"
@@ -16,6 +17,8 @@ struct twin_layer twin_layer_new(const struct quant_layer *q) {
         .lo = need(q->channels, sizeof(double)),
         .hi = need(q->channels, sizeof(double)),
         .offset = need(q->n, sizeof(double)),
+        .at = need(q->n, sizeof(double)),
+        .inside = need(q->n, 1),
     };
 }
 
@@ -23,6 +26,8 @@ void twin_layer_free(struct twin_layer *c) {
     free(c->lo);
     free(c->hi);
     free(c->offset);
+    free(c->at);
+    free(c->inside);
 }
 
 static double largest_tanh(const double *W, size_t n) {
@@ -107,12 +112,24 @@ static int untouched(const struct quant_layer *q, int k) {
     return q->axes.range == RANGE_NONE || (q->axes.range == RANGE_MINMAX && k == FLOAT_BITS);
 }
 
+int twin_slice(double u, int N, int k) {
+    double wide = rint(((1 << N) - 1) * u), top = (1 << k) - 1;
+    return (int)fmin(floor(wide / (1 << (N - k)) + .5), top);
+}
+
+/* û at k bits. */
+static double rounded(const struct quant_layer *q, double u, int k) {
+    int N = q->stored_bits;
+    if (q->axes.rounder == ROUND_OWN)
+        return twin_slice(u, N, k) * (double)(1 << (N - k)) / ((1 << N) - 1);
+    return twin_dequantize(q->axes.dequantizer, twin_code(q->axes.rounder, u, k), k);
+}
+
 /* û - u, the part of the rounding that the gradient takes as constant. */
 static void round_all(const struct quant_layer *q, int k, const double *u, double *offset) {
     for (size_t i = 0; i < q->n; i++) {
         int off = k == FLOAT_BITS || q->axes.rounder == ROUND_IDENTITY;
-        int code = off ? 0 : twin_code(q->axes.rounder, u[i], k);
-        offset[i] = off ? 0 : twin_dequantize(q->axes.dequantizer, code, k) - u[i];
+        offset[i] = off ? 0 : rounded(q, u[i], k) - u[i];
     }
 }
 

@@ -4,7 +4,10 @@
 #include "data/idx.h"
 #include "data/reader.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 const struct idx_set idx_mnist = {
     .name = {
@@ -14,6 +17,20 @@ const struct idx_set idx_mnist = {
 const char idx_mnist_files[] =
     "train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and "
     "t10k-labels-idx1-ubyte, plain or .gz,";
+
+#define EMNIST(split)                                                                              \
+    .name = {[SPLIT_TRAIN] = {"emnist-" split "-train-images-idx3-ubyte",                          \
+                              "emnist-" split "-train-labels-idx1-ubyte"},                         \
+             [SPLIT_TEST] = {"emnist-" split "-test-images-idx3-ubyte",                            \
+                             "emnist-" split "-test-labels-idx1-ubyte"}},                          \
+    .transposed = 1
+
+const struct idx_set idx_emnist_balanced = {EMNIST("balanced")};
+const struct idx_set idx_emnist_byclass = {EMNIST("byclass")};
+const struct idx_set idx_emnist_bymerge = {EMNIST("bymerge")};
+const struct idx_set idx_emnist_digits = {EMNIST("digits")};
+const struct idx_set idx_emnist_letters = {EMNIST("letters"), .first_label = 1};
+const struct idx_set idx_emnist_mnist = {EMNIST("mnist")};
 
 enum { FILES = SPLITS * IDX_PARTS };
 
@@ -27,8 +44,18 @@ static struct idx *part(struct parts *p, enum split split, enum idx_part which) 
     return &p->file[(int)split * IDX_PARTS + (int)which];
 }
 
+/* EMNIST's archive unpacks into a folder of its own. */
+static const char *below(const char *folder, char path[PATH_MAX]) {
+    struct stat st;
+    int n = snprintf(path, PATH_MAX, "%s/gzip", folder);
+    return n < PATH_MAX && !stat(path, &st) && S_ISDIR(st.st_mode) ? path : folder;
+}
+
 static int find(struct source *s, const char *folder, struct error *e) {
     const struct idx_set *set = s->set.detail;
+    char path[PATH_MAX];
+    if (set->transposed)
+        folder = below(folder, path);
     for (int i = 0; i < FILES; i++)
         if (source_add_plain_or_gzip(s, folder, set->name[i / IDX_PARTS][i % IDX_PARTS], e))
             return -1;
@@ -86,22 +113,42 @@ static int open_parts(const struct source *s, struct contents *c, void **reading
     return 0;
 }
 
-static int read_labels(struct idx *f, uint16_t *labels, int classes, struct error *e) {
+static int read_labels(struct idx *f, uint16_t *labels, const struct known_set *set,
+                       struct error *e) {
     uint32_t n = f->extent[0];
+    int first = ((const struct idx_set *)set->detail)->first_label;
     uint8_t *bytes = need(n, 1);
     int rc = idx_body(f, bytes, e);
     for (uint32_t i = 0; i < n; i++)
         labels[i] = bytes[i];
     free(bytes);
-    return rc ? rc : reader_check_labels(f->path, labels, n, classes, e);
+    if (rc || reader_check_labels(f->path, labels, n, first, set->classes, e))
+        return -1;
+    for (uint32_t i = 0; i < n; i++)
+        labels[i] = (uint16_t)(labels[i] - first);
+    return 0;
+}
+
+/* Squares, each in place. */
+static void transpose_all(uint8_t *pixels, size_t n, size_t side) {
+    for (size_t i = 0; i < n; i++, pixels += side * side)
+        for (size_t y = 0; y < side; y++)
+            for (size_t x = 0; x < y; x++) {
+                uint8_t kept = pixels[y * side + x];
+                pixels[y * side + x] = pixels[x * side + y];
+                pixels[x * side + y] = kept;
+            }
 }
 
 static int read_split(void *reading, enum split split, uint8_t *pixels, uint16_t *labels,
                       struct error *e) {
     struct parts *p = reading;
-    if (idx_body(part(p, split, IDX_PART_IMAGES), pixels, e))
+    struct idx *images = part(p, split, IDX_PART_IMAGES);
+    if (idx_body(images, pixels, e))
         return -1;
-    return read_labels(part(p, split, IDX_PART_LABELS), labels, p->set->classes, e);
+    if (((const struct idx_set *)p->set->detail)->transposed)
+        transpose_all(pixels, images->extent[0], images->extent[1]);
+    return read_labels(part(p, split, IDX_PART_LABELS), labels, p->set, e);
 }
 
 const struct reader idx_reader = {.name = "idx",

@@ -10,14 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-int reader_check_labels(const char *path, const uint16_t *labels, uint32_t n, int classes,
-                        struct error *e) {
+int reader_check_labels(const char *path, const uint16_t *labels, uint32_t n, int first,
+                        int classes, struct error *e) {
     for (uint32_t i = 0; i < n; i++)
-        if (labels[i] >= classes)
+        if (labels[i] < first || labels[i] >= first + classes)
             return fail_at(
                 e, path, 0,
-                "label %u of image %u (the first is 0) is not in 0 ... %d; fetch it again",
-                labels[i], i, classes - 1);
+                "label %u of image %u (the first is 0) is not in %d ... %d; fetch it again",
+                labels[i], i, first, first + classes - 1);
     return 0;
 }
 

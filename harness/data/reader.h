@@ -43,11 +43,13 @@ struct reader {
 };
 
 extern const struct reader idx_reader;    // MNIST and its kin: four IDX files
+extern const struct reader cifar_reader;  // CIFAR-10, CIFAR-100: batches of records, or the archive
+extern const struct reader svhn_reader;   // SVHN: two MATLAB files
 extern const struct reader folder_reader; // small folders of images (image_folder.h)
 
-/* For readers: refuse the first label that is not in 0 ... classes - 1, by the place of its image
- * in the file. */
-int reader_check_labels(const char *path, const uint16_t *labels, uint32_t n, int classes,
-                        struct error *e);
+/* For readers: refuse the first label that is not in first ... first + classes - 1, by the place of
+ * its image in the file. */
+int reader_check_labels(const char *path, const uint16_t *labels, uint32_t n, int first,
+                        int classes, struct error *e);
 
 #endif

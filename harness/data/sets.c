@@ -1,5 +1,6 @@
 /* The table of known data sets; source.h says what a row holds. Counts are not here: the files say
  * them, so that a part of a set works as well. */
+#include "data/cifar_reader.h"
 #include "data/idx_reader.h"
 #include "data/image_folder.h"
 #include "data/reader.h"
@@ -8,6 +9,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define EMNIST(split, id, n_classes, n, what)                                                      \
+    {                                                                                              \
+        .name = "emnist-" split,                                                                   \
+        .help = n " grey 28x28 " what ", " #n_classes " classes "                                  \
+                  "(https://www.nist.gov/itl/products-and-services/emnist-dataset)",               \
+        .get = "run scripts/data.sh emnist",                                                       \
+        .files = "the files emnist-" split "-*-ubyte, plain or .gz,", .folder = "emnist",          \
+        .reader = &idx_reader, .detail = &idx_emnist_##id, .shape = {1, 28, 28},                   \
+        .classes = n_classes                                                                       \
+    }
+
+#define CIFAR(title, id, n_classes)                                                                \
+    {                                                                                              \
+        .name = title,                                                                             \
+        .help = "60,000 colour 32x32 photographs, " #n_classes " classes "                         \
+                "(https://www.cs.toronto.edu/~kriz/cifar.html)",                                   \
+        .get = "run scripts/data.sh " title, .files = title "-binary.tar.gz, or its files,",       \
+        .reader = &cifar_reader, .detail = &id, .shape = {3, 32, 32}, .classes = n_classes,        \
+        .crop_flip = 1                                                                             \
+    }
 
 static const struct known_set sets[] = {
     {.name = "fashion-mnist",
@@ -21,7 +43,7 @@ static const struct known_set sets[] = {
      .classes = 10},
     {.name = "mnist",
      .help = "70,000 grey 28x28 handwritten digits, 10 classes (http://yann.lecun.com/exdb/mnist/)",
-     .get = "get its four files from http://yann.lecun.com/exdb/mnist/",
+     .get = "run scripts/data.sh mnist",
      .files = idx_mnist_files,
      .reader = &idx_reader,
      .detail = &idx_mnist,
@@ -30,12 +52,28 @@ static const struct known_set sets[] = {
     {.name = "kmnist",
      .help = "70,000 grey 28x28 cursive Japanese characters, 10 classes "
              "(http://codh.rois.ac.jp/kmnist/)",
-     .get = "get its four files from http://codh.rois.ac.jp/kmnist/",
+     .get = "run scripts/data.sh kmnist",
      .files = idx_mnist_files,
      .reader = &idx_reader,
      .detail = &idx_mnist,
      .shape = {1, 28, 28},
      .classes = 10},
+    EMNIST("balanced", balanced, 47, "131,600", "digits and letters, as many of each class"),
+    EMNIST("byclass", byclass, 62, "814,255", "digits and letters"),
+    EMNIST("bymerge", bymerge, 47, "814,255", "digits and letters, look-alike cases merged"),
+    EMNIST("digits", digits, 10, "280,000", "handwritten digits"),
+    EMNIST("letters", letters, 26, "145,600", "letters, both cases as one"),
+    EMNIST("mnist", mnist, 10, "70,000", "handwritten digits, as many as MNIST has"),
+    CIFAR("cifar-10", cifar_10, 10),
+    CIFAR("cifar-100", cifar_100, 100),
+    {.name = "svhn",
+     .help = "99,289 colour 32x32 house numbers, cropped digits, 10 classes "
+             "(http://ufldl.stanford.edu/housenumbers/)",
+     .get = "run scripts/data.sh svhn",
+     .files = "train_32x32.mat and test_32x32.mat",
+     .reader = &svhn_reader,
+     .shape = {3, 32, 32},
+     .classes = 10}, // mirrored digits are none: no crop_flip
 };
 enum { KNOWN_SETS = sizeof sets / sizeof sets[0] };
 
@@ -94,7 +132,7 @@ int known_set_find(struct known_set *set, const char *name, struct error *e) {
     char names[512] = "";
     for (int i = 0; i < KNOWN_SETS; i++) {
         size_t at = strlen(names);
-        snprintf(names + at, sizeof names - at, "%s%s", i ? ", " : "", sets[i].name);
+        snprintf(names + at, sizeof names - at, "%s%.63s", i ? ", " : "", sets[i].name);
     }
     return fail(e, "unknown data set '%s'; known are %s", name, names);
 }

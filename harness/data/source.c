@@ -23,16 +23,27 @@ static int in_root(const char *root, const char *name, char *folder, size_t size
     return snprintf(folder, size, "%s/%s", root, name) < (int)size && is_folder(folder);
 }
 
+static const char *folder_name(const struct known_set *set) {
+    return set->folder ? set->folder : set->name;
+}
+
 /* The first place that has a folder for the set: half a set there is an error, not a reason to take
  * another set of the same name silently. */
-static int find_folder(const struct known_set *set, char *folder, size_t size, struct error *e) {
-    const char *own = getenv("TRUNCQUANT_DATA"), *name = set->folder ? set->folder : set->name;
+static int first_folder(const struct known_set *set, char *folder, size_t size) {
+    const char *own = getenv("TRUNCQUANT_DATA"), *name = folder_name(set);
     if (strchr(name, '/') && snprintf(folder, size, "%s", name) < (int)size)
-        return 0;
-    if (own && own[0] && in_root(own, name, folder, size))
-        return 0;
-    if (in_root(debian_folder, name, folder, size))
-        return 0;
+        return 1;
+    return (own && own[0] && in_root(own, name, folder, size)) ||
+           in_root(debian_folder, name, folder, size);
+}
+
+int source_has_folder(const struct known_set *set) {
+    char folder[PATH_MAX];
+    return first_folder(set, folder, sizeof folder);
+}
+
+static int not_found(const struct known_set *set, struct error *e) {
+    const char *own = getenv("TRUNCQUANT_DATA"), *name = folder_name(set);
     char looked[PATH_MAX] = "";
     if (own && own[0])
         snprintf(looked, sizeof looked, "%s/%s or ", own, name);
@@ -107,8 +118,8 @@ static int take_fingerprint(struct source *s, struct error *e) {
 int source_find(struct source *s, const struct known_set *set, struct error *e) {
     *s = (struct source){.set = *set};
     char folder[PATH_MAX];
-    if (find_folder(set, folder, sizeof folder, e))
-        return -1;
+    if (!first_folder(set, folder, sizeof folder))
+        return not_found(set, e);
     s->folder = need_string(folder);
     if (!set->reader->find(s, folder, e) && !take_fingerprint(s, e))
         return 0;

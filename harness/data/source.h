@@ -45,6 +45,9 @@ struct source {
 int source_find(struct source *s, const struct known_set *set, struct error *e);
 void source_free(struct source *s);
 
+/* True when there is a folder for the set, whatever is in it. */
+int source_has_folder(const struct known_set *set);
+
 /* For a reader's `find`: one more file (or folder, whose times change with its entries). */
 int source_add(struct source *s, const char *path, struct error *e);
 

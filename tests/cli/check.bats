@@ -114,7 +114,12 @@ lacks() {
 @test "check: other data sets are not needed" {
     check
     [ "$status" = 0 ]
-    grep "^note     data set kmnist: .*not found.*http" <<<"$output"
+    grep "^note     data sets not here: mnist, kmnist, .*, svhn; scripts/data.sh NAME" <<<"$output"
+    mkdir "$TRUNCQUANT_DATA/kmnist"
+    check
+    [ "$status" = 0 ]
+    grep "^note     data set kmnist: .*/kmnist/train-images.*: not found.*scripts/data.sh kmnist" <<<"$output"
+    rmdir "$TRUNCQUANT_DATA/kmnist"
     mv "$TRUNCQUANT_DATA/fashion-mnist" "$TRUNCQUANT_DATA/kmnist"
     mkdir "$TRUNCQUANT_DATA/fashion-mnist"
     check

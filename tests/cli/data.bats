@@ -68,7 +68,7 @@ id() {
 @test "data: a set that is nowhere" {
     write_grid kmnist
     plan
-    refused "train-images-idx3-ubyte" "kmnist" "$TRUNCQUANT_DATA/kmnist" "http"
+    refused "train-images-idx3-ubyte" "kmnist" "$TRUNCQUANT_DATA/kmnist" "run scripts/data.sh kmnist"
 }
 
 @test "data: missing file" {

@@ -250,7 +250,8 @@ static void expect_unknown(const char *name, const char *first, const char *seco
 
 static void missing_sets_say_where_and_how(void **state) {
     (void)state;
-    expect_unknown("kmnist", "data/kmnist or /usr/share/datasets/kmnist", "http");
+    expect_unknown("kmnist", "data/kmnist or /usr/share/datasets/kmnist",
+                   "run scripts/data.sh kmnist");
     expect_unknown("mnits", "unknown data set 'mnits'", "fashion-mnist, mnist, kmnist");
     expect_unknown("", "unknown data set ''", "mnist");
     unsetenv("TRUNCQUANT_DATA");

@@ -100,7 +100,7 @@ def specification(args, scheme):
     if args.width_weight:
         lines["width_weight"] = " ".join(str(w) for w in args.width_weight)
     if scheme != "fp32":
-        lines["widths"] = " ".join(str(k) for k in args.widths)
+        lines["widths"] = " ".join(str(k) for k in args.widths if k >= peer.SMALLEST.get(scheme, 1))
     return "".join(f"{key} = {value}\n" for key, value in lines.items())
 
 
@@ -156,17 +156,18 @@ class Oracle(peer.Network):
 
     # As its own watch (peer.Network says when these two are called).
 
-    def codes(self, weights, k, u, q):
+    def codes(self, weights, k, q, place, begins):
         name = f"codes.{weights}.k{k}"
         theirs = self.frame(name, q)
+        if self.learns_steps:  # two's complement
+            theirs -= 256 * (theirs > 127)
         flipped = theirs != q
         self.report.count("weight codes", flipped.sum(), q.numel())
         if not flipped.any():
             return theirs
-        # Two codes meet where nearest is half way between them, floor at the upper.
-        scaled, between = ((u * 2 ** k, torch.maximum(q, theirs)) if self.rounder == "floor" else
-                           (u * (2 ** k - 1), torch.minimum(q, theirs) + 0.5))
-        apart = (scaled - between).abs()[flipped].max().item()
+        upper = torch.maximum(q, theirs)
+        between = upper - (begins(upper) if callable(begins) else begins)
+        apart = (place - between).abs()[flipped].max().item()
         if apart > 2 ** k * 4e-7 or (q - theirs).abs().max() > 1:
             raise Mismatch(f"weight codes: {name}: {int(flipped.sum())} differ, up to {apart:.3g} codes away from a boundary")
         return theirs
@@ -319,6 +320,10 @@ MUTATIONS = {  # rule: (scheme that has it, what to replace, by what[, options t
     "clip-open-top": ("truncquant", peer, "clip_gradient", lambda g, x: g * (x >= 0)),
     "clip-from-minus-one": ("truncquant", peer, "clip_gradient", lambda g, x: g * (x.abs() <= 1)),
     "other-rounder": ("truncquant", peer, "code", swapped_rounder),
+    "other-slice": ("matquant", peer, "sliced", lambda q, N, k: (q / 2 ** (N - k)).floor_()),
+    "step-without-pace": ("lsq", peer, "step_pace", lambda n, bits: 1.0),
+    "step-code-alone": ("double-rounding", peer, "step_slope", lambda multiple, v, inside: multiple),
+    "step-never-clips": ("lsq", peer, "step_slope", lambda multiple, v, inside: multiple - v),
     "other-dequantizer": ("adabits", peer, "level", other_dequantizer),
     "no-correction-factor": ("qat", peer, "correction_factor", lambda t, W_hat: 1.0, {"norm_bank": "shared"}),
     "agreement-edge": ("qat", peer, "EDGE", 2 ** -10, {"align": ALIGN}),

@@ -41,7 +41,11 @@ SCHEMES = {  # range map, rounder, dequantizer
     "truncquant-minmax": ("minmax", "floor", "endpoint"),
     "adabits": ("tanh", "floor", "midpoint"),
     "adabits-floor": ("tanh", "floor", "low"),
+    "matquant": ("tanh", "slice", "slice"),
+    "lsq": ("steps", None, None),  # learned: one for each width
+    "double-rounding": ("step", None, None),  # learned: one for all
 }
+SMALLEST = {"matquant": 2, "double-rounding": 2}
 FLOAT = 32
 
 
@@ -61,13 +65,33 @@ aten = torch.ops.aten
 
 # --- weights -----------------------------------------------------------------------------------------------------
 
+def sliced(q, N, k):
+    """The k upper bits of codes of N bits, rounded half up."""
+    return q if k == N else ((q + 2 ** (N - k - 1)) / 2 ** (N - k)).floor_().clamp_(max=2 ** k - 1)
+
+
 def code(rounder, u, k):
+    """Codes of k bits; a number as rounder: slices of codes of so many."""
+    if isinstance(rounder, int):
+        return sliced(code("nearest", u, rounder), rounder, k)
     top = 2 ** k - 1
     return (u * (top + 1)).floor_().clamp_(max=top) if rounder == "floor" else (u * top).round_()
 
 
+def in_codes(rounder, u, k):
+    """u in units of codes, and how far below its number a code begins there."""
+    if rounder == "floor":
+        return u * 2 ** k, 0.0
+    if rounder == "nearest" or rounder == k:
+        return u * (2 ** k - 1), 0.5
+    apart = 2 ** (rounder - k)
+    return u * (2 ** rounder - 1) / apart, 0.5 + 0.5 / apart
+
+
 def level(dequantizer, q, k):
-    """2u^ - 1 of codes."""
+    """2u^ - 1 of codes; a number as dequantizer: slices of codes of so many bits."""
+    if isinstance(dequantizer, int):
+        return 2 * q * (2 ** (dequantizer - k) / (2 ** dequantizer - 1)) - 1
     if dequantizer == "endpoint":
         return 2 * q / (2 ** k - 1) - 1
     return (2 * q + (1 if dequantizer == "midpoint" else 0)) / 2 ** k - 1
@@ -96,7 +120,7 @@ class TanhQuantize(torch.autograd.Function):
             return t * (scale / largest)
         u = t / (2 * largest) + 0.5
         q = code(rounder, u, k)
-        q = given(u, q) if given else q
+        q = given(q, *in_codes(rounder, u, k)) if given else q
         return level(dequantizer, q, k) * scale
 
     @staticmethod
@@ -116,12 +140,55 @@ class MinmaxQuantize(torch.autograd.Function):
         lo, hi = torch.aminmax(W)
         u = (W - lo) / (hi - lo)
         q = code(rounder, u, k)
-        q = given(u, q) if given else q
+        q = given(q, *in_codes(rounder, u, k)) if given else q
         return lo + (hi - lo) * ((level(dequantizer, q, k) + 1) / 2)
 
     @staticmethod
     def backward(ctx, g):
         return g, None, None, None, None
+
+
+LEAST_STEP = 1e-8
+
+
+def bounds(bits):
+    """Of signed codes; one bit is -1 or 1."""
+    return (-1, 1) if bits == 1 else (-2 ** (bits - 1), 2 ** (bits - 1) - 1)
+
+
+def step_slope(multiple, v, inside):
+    """dW^/dh."""
+    return multiple - v * inside
+
+
+def step_pace(n, bits):
+    return (n * bounds(bits)[1]) ** -0.5
+
+
+class StepQuantize(torch.autograd.Function):
+    """W^ = c q h with a learned h: W / h rounded to codes of `bits` bits, and these to k, c = 2^(bits - k)."""
+
+    @staticmethod
+    def forward(ctx, W, h, bits, k, given):
+        h = h.clamp(min=LEAST_STEP)
+        v, (low, high), c = W / h, bounds(bits), 2 ** (bits - k)
+        if bits == 1:  # the code is the sign bit, 0 or -1
+            q, place, begins = -(W < 0).to(W.dtype), v, 0.0
+        else:
+            q = (v.round().clamp_(low, high) / c).round_().clamp_(*bounds(k))
+            # What is half way goes to the even code.
+            place, begins = v / c, 0.5 if c == 1 else lambda q: 0.5 + torch.where(q % 2 == 0, 0.5, -0.5) / c
+        q = given(q, place, begins) if given else q
+        multiple = 2 * q + 1 if bits == 1 else c * q
+        inside = ((v >= low) & (v <= high)).to(W.dtype)
+        ctx.save_for_backward(inside, multiple if bits == 1 else step_slope(multiple, v, inside))
+        ctx.pace = step_pace(W.numel(), bits)
+        return multiple * h
+
+    @staticmethod
+    def backward(ctx, g):
+        inside, slope = ctx.saved_tensors
+        return g * inside, (g * slope).sum() * ctx.pace, None, None, None
 
 
 def correction_factor(t, W_hat):
@@ -232,8 +299,8 @@ class Forced(torch.autograd.Function):
 class Network:
     """The parameters of a cfg, one batch-norm bank per width, and the passes through them.
 
-    `watch`, if set, sees what is rounded and says how to go on: watch.codes(name, k, u, q) returns the codes of
-    weights, watch.activation(node, x, k, j) what the activation reads and, where it rounds, the codes of that."""
+    `watch`, if set, sees what is rounded and says how to go on: watch.codes(name, k, q, place, begins) returns the
+    codes of weights, where code q begins at q - begins of place, watch.activation(node, x, k, j) what the activation reads and, where it rounds, the codes of that."""
 
     momentum, epsilon = 0.1, 1e-5
 
@@ -241,7 +308,10 @@ class Network:
         self.options = options
         self.layout = Layout(path, shape, classes)
         self.range, self.rounder, self.dequantizer = SCHEMES[scheme]
-        self.widths = widths if self.range else [FLOAT]
+        if self.rounder == "slice":
+            self.rounder = self.dequantizer = options.stored_bits
+        self.learns_steps = self.range in ("step", "steps")
+        self.widths = [k for k in widths if k >= SMALLEST.get(scheme, 1)] if self.range else [FLOAT]
         self.compute = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp64": torch.float64}[precision]
         self.store = torch.float64 if precision == "fp64" else torch.float32
         self.parameters, self.running, self.watch = {}, {}, None
@@ -262,6 +332,17 @@ class Network:
         self.add(f"{node.layer}.weights", torch.empty(shape, dtype=self.store).uniform_(-bound, bound))
         if node.options["bias"]:
             self.add(f"{node.layer}.bias", torch.empty(shape[0], dtype=self.store).uniform_(-bound, bound))
+        if node.quantized and self.learns_steps:
+            self.add_steps(node)
+
+    def add_steps(self, node):
+        """h from the start values of the weights."""
+        W, N = self.parameters[f"{node.layer}.weights"].detach(), self.options.stored_bits
+        if self.range == "step":
+            h = [(W.mean().abs() + 3 * W.std(unbiased=False)) / 2 ** (N - 1)]
+        else:
+            h = [W.abs().mean() * (1 if k == 1 else 2 / bounds(k)[1] ** 0.5) for k in sorted(self.widths) if k != FLOAT]
+        self.add(f"{node.layer}.quantizer", torch.stack(h))
 
     def add_banks(self, node):
         c = node.shape[0]
@@ -283,9 +364,17 @@ class Network:
         W = self.parameters[name]
         if node.quantized and self.range:
             given = functools.partial(self.watch.codes, name, k) if self.watch else None
-            W_hat = QUANTIZERS[self.range].apply(W, self.rounder, self.dequantizer, k, given)
+            W_hat = (self.stepped(node, W, k, given) if self.learns_steps else
+                     QUANTIZERS[self.range].apply(W, self.rounder, self.dequantizer, k, given))
             W = corrected(W, W_hat) if self.shares_bank else W_hat
         return W.to(self.compute)
+
+    def stepped(self, node, W, k, given):
+        if k == FLOAT:
+            return W.view_as(W)
+        steps, of_width = self.parameters[f"{node.layer}.quantizer"], self.range == "steps"
+        h = steps[sorted(self.widths).index(k) if of_width else 0]
+        return StepQuantize.apply(W, h, k if of_width else self.options.stored_bits, k, given)
 
     def weights_loss(self):
         """Mean over the quantized layers of the losses on their weights; None where there are none."""

@@ -18,11 +18,11 @@ check() {
 
 status=0
 check || status=1
-check --scheme qat --scheme truncquant-minmax --optimizer sgd --rate 0.05 --decay 0.0005 --schedule cosine || status=1
+check --scheme qat --scheme truncquant-minmax --scheme lsq --optimizer sgd --rate 0.05 --decay 0.0005 --schedule cosine || status=1
 check --scheme truncquant --network experiments/networks/lenet.cfg || status=1
 check --scheme qat --distill labels --width-weight "0.5 0.75 1 1.5 2" --kurtosis 0.1 || status=1
 check --scheme minmax --distill highest --align 20 || status=1
-check --scheme qat --scheme truncquant --norm-bank shared || status=1
+check --scheme qat --scheme truncquant --scheme matquant --norm-bank shared || status=1
 check --mutate all || status=1
 [ $status = 0 ] && echo "crosscheck: every step agrees, every wrong rule is noticed" ||
     echo "crosscheck: the lines that do not begin with ok say where the two sides part" >&2

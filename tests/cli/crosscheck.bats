@@ -17,7 +17,7 @@ crosscheck() {
     needs_pytorch
     crosscheck --steps 2
     [ "$status" -eq 0 ]
-    [ "$(grep -c '^ok: reference, resnet8.cfg, .* 2 steps: ' <<<"$output")" -eq 7 ]
+    [ "$(grep -c '^ok: reference, resnet8.cfg, .* 2 steps: ' <<<"$output")" -eq 10 ]
 }
 
 @test "momentum, weight decay, the cosine schedule and pooling agree with PyTorch" {
@@ -41,7 +41,7 @@ crosscheck() {
     needs_pytorch
     crosscheck --steps 1 --mutate all
     [ "$status" -eq 0 ]
-    [ "$(grep -c '^ok: reference: wrong rule .* noticed: ' <<<"$output")" -eq 11 ]
+    [ "$(grep -c '^ok: reference: wrong rule .* noticed: ' <<<"$output")" -eq 15 ]
 }
 
 @test "a harness that trains otherwise than it was told differs" {

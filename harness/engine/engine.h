@@ -12,6 +12,7 @@
 #include <stdio.h>
 
 struct plan; // an engine's compiled model, opaque
+struct inference_engine;
 
 enum pass_mode {
     PASS_TRAIN,     // batch statistics normalise; running ones move by `momentum`; dropout is on
@@ -59,6 +60,9 @@ struct engine {
     void (*describe)(const struct plan *p, FILE *out);
 
     void (*free)(struct plan *p);
+
+    /* Inference over exact integers (engine/inference.h). NULL: the plan evaluates everything. */
+    const struct inference_engine *inference;
 };
 
 extern const struct engine engine_reference;

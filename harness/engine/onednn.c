@@ -5,6 +5,7 @@
  *
  * Gradients live in buffers that are counted and reused: an addition hands the one buffer on to both of
  * its inputs instead of copying it. After the first training step nothing is allocated. */
+#include "engine/inference.h"
 #include "engine/onednn_plan.h"
 
 #include <cblas.h>
@@ -170,4 +171,5 @@ const struct engine engine_onednn = {
     .peek = onednn_peek,
     .describe = onednn_describe,
     .free = onednn_free,
+    .inference = &onednn_inference,
 };

@@ -1,31 +1,12 @@
 /* oneDNN's primitives for one convolution; onednn_conv.h is the manual. Written for the C API of oneDNN 2
- * (Debian 12 has 2.6). A call that fails after a primitive was made is a fault of this file or of the
- * machine's memory, and ends the process with its number, as out of memory does. */
+ * (Debian 12 has 2.6). */
 #include "engine/onednn_conv.h"
 
-#include <oneapi/dnnl/dnnl.h>
-#include <stdio.h>
+#include "engine/onednn_primitive.h"
+
 #include <stdlib.h>
-#include <string.h>
 
 enum { CHANNELS_BLOCKED = 16 };
-
-struct onednn {
-    dnnl_engine_t engine;
-    dnnl_stream_t stream;
-    dnnl_primitive_attr_t attributes; // scratchpads are ours
-    void *scratch;
-    size_t scratch_size;
-};
-
-/* One primitive with its arguments: data handles are set at each execution. */
-enum { ARGUMENTS = 5 };
-struct primitive {
-    dnnl_primitive_t handle; // NULL: not made
-    int n;
-    dnnl_exec_arg_t arguments[ARGUMENTS];
-    size_t scratch_size;
-};
 
 struct onednn_conv {
     struct onednn *o;
@@ -35,92 +16,6 @@ struct onednn_conv {
     const float *W;                           // canonical, of the last onednn_conv_weights
     int backward_W_is_stale;
 };
-
-void onednn_must(int status, const char *what) {
-    if (status == dnnl_success)
-        return;
-    fprintf(stderr, "truncquant: oneDNN: %s failed (status %d); try --engine reference\n", what,
-            status);
-    exit(1);
-}
-
-struct onednn *onednn_open(struct error *e) {
-    struct onednn *o = need(1, sizeof *o);
-    if (dnnl_engine_create(&o->engine, dnnl_cpu, 0) ||
-        dnnl_stream_create(&o->stream, o->engine, dnnl_stream_default_flags) ||
-        dnnl_primitive_attr_create(&o->attributes) ||
-        dnnl_primitive_attr_set_scratchpad_mode(o->attributes, dnnl_scratchpad_mode_user)) {
-        fail(e, "oneDNN does not start on this machine; use --engine reference");
-        onednn_close(o);
-        return NULL;
-    }
-    return o;
-}
-
-void onednn_close(struct onednn *o) {
-    if (!o)
-        return;
-    if (o->attributes)
-        dnnl_primitive_attr_destroy(o->attributes);
-    if (o->stream)
-        dnnl_stream_destroy(o->stream);
-    if (o->engine)
-        dnnl_engine_destroy(o->engine);
-    free(o->scratch);
-    free(o);
-}
-
-/* ---- one primitive ---- */
-
-static void add_argument(struct onednn *o, struct primitive *p, int which,
-                         const dnnl_memory_desc_t *desc) {
-    dnnl_memory_t memory;
-    onednn_must(dnnl_memory_create(&memory, desc, o->engine, DNNL_MEMORY_NONE), "a memory object");
-    p->arguments[p->n++] = (dnnl_exec_arg_t){which, memory};
-}
-
-static void add_scratchpad(struct onednn *o, struct primitive *p, const_dnnl_primitive_desc_t pd) {
-    const dnnl_memory_desc_t *desc = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
-    p->scratch_size = dnnl_memory_desc_get_size(desc);
-    if (p->scratch_size > o->scratch_size) {
-        free(o->scratch);
-        o->scratch = need_aligned(p->scratch_size, 1);
-        o->scratch_size = p->scratch_size;
-    }
-    add_argument(o, p, DNNL_ARG_SCRATCHPAD, desc);
-}
-
-/* Execute with these data, in the order in which the arguments were added. */
-static void execute(struct onednn *o, struct primitive *p, const void *const *data) {
-    for (int i = 0; i < p->n; i++) {
-        int own = p->arguments[i].arg == DNNL_ARG_SCRATCHPAD;
-        onednn_must(
-            dnnl_memory_set_data_handle(p->arguments[i].memory, own ? o->scratch : (void *)data[i]),
-            "binding memory");
-    }
-    onednn_must(dnnl_primitive_execute(p->handle, o->stream, p->n, p->arguments), "a primitive");
-    onednn_must(dnnl_stream_wait(o->stream), "waiting");
-}
-
-static void primitive_free(struct primitive *p) {
-    for (int i = 0; i < p->n; i++)
-        dnnl_memory_destroy(p->arguments[i].memory);
-    if (p->handle)
-        dnnl_primitive_destroy(p->handle);
-}
-
-static void make_reorder(struct onednn *o, struct primitive *p, const dnnl_memory_desc_t *from,
-                         const dnnl_memory_desc_t *to) {
-    dnnl_primitive_desc_t pd;
-    onednn_must(
-        dnnl_reorder_primitive_desc_create(&pd, from, o->engine, to, o->engine, o->attributes),
-        "a reorder");
-    onednn_must(dnnl_primitive_create(&p->handle, pd), "a reorder");
-    add_argument(o, p, DNNL_ARG_FROM, from);
-    add_argument(o, p, DNNL_ARG_TO, to);
-    add_scratchpad(o, p, pd);
-    dnnl_primitive_desc_destroy(pd);
-}
 
 /* ---- the convolution ---- */
 
@@ -149,24 +44,6 @@ static void describe(struct descriptions *d, const struct conv *g, int n, int pl
     d->padding_after[1] = padding_after(g->w, g->out_w, g->size, g->stride, g->padding);
 }
 
-/* oneDNN always has an implementation; the reference ones are slower than ours by a factor of hundreds. */
-static int is_fast(const_dnnl_primitive_desc_t pd) {
-    const char *name = "";
-    dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &name);
-    return !strstr(name, "ref");
-}
-
-static dnnl_primitive_desc_t try_desc(struct onednn *o, const dnnl_convolution_desc_t *desc,
-                                      const_dnnl_primitive_desc_t hint) {
-    dnnl_primitive_desc_t pd = NULL;
-    if (dnnl_primitive_desc_create(&pd, desc, o->attributes, o->engine, hint))
-        return NULL;
-    if (is_fast(pd))
-        return pd;
-    dnnl_primitive_desc_destroy(pd);
-    return NULL;
-}
-
 static dnnl_primitive_desc_t forward_desc(struct onednn *o, const struct descriptions *d,
                                           dnnl_alg_kind_t algorithm, int has_bias) {
     dnnl_convolution_desc_t desc;
@@ -174,7 +51,7 @@ static dnnl_primitive_desc_t forward_desc(struct onednn *o, const struct descrip
                                            has_bias ? &d->bias : NULL, &d->y, d->strides,
                                            d->padding_before, d->padding_after))
         return NULL;
-    return try_desc(o, &desc, NULL);
+    return primitive_find(o, &desc, NULL);
 }
 
 static dnnl_primitive_desc_t data_desc(struct onednn *o, const struct descriptions *d,
@@ -184,7 +61,7 @@ static dnnl_primitive_desc_t data_desc(struct onednn *o, const struct descriptio
     if (dnnl_convolution_backward_data_desc_init(&desc, algorithm, &d->x, &d->w, &d->y, d->strides,
                                                  d->padding_before, d->padding_after))
         return NULL;
-    return try_desc(o, &desc, hint);
+    return primitive_find(o, &desc, hint);
 }
 
 static dnnl_primitive_desc_t weights_desc(struct onednn *o, const struct descriptions *d,
@@ -195,7 +72,7 @@ static dnnl_primitive_desc_t weights_desc(struct onednn *o, const struct descrip
                                                     d->strides, d->padding_before,
                                                     d->padding_after))
         return NULL;
-    return try_desc(o, &desc, hint);
+    return primitive_find(o, &desc, hint);
 }
 
 /* The three descriptions of one algorithm; the backward ones need the forward one as a hint. */
@@ -236,39 +113,39 @@ static float *weights_memory(const dnnl_memory_desc_t *desc) {
 static void make_forward(struct onednn_conv *c, const struct descriptions *d, int has_bias,
                          const_dnnl_primitive_desc_t pd) {
     const dnnl_memory_desc_t *w = dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
-    onednn_must(dnnl_primitive_create(&c->forward.handle, pd), "a convolution");
-    add_argument(c->o, &c->forward, DNNL_ARG_SRC, &d->x);
-    add_argument(c->o, &c->forward, DNNL_ARG_WEIGHTS, w);
-    add_argument(c->o, &c->forward, DNNL_ARG_DST, &d->y);
+    primitive_start(&c->forward, pd);
+    primitive_argument(c->o, &c->forward, DNNL_ARG_SRC, &d->x);
+    primitive_argument(c->o, &c->forward, DNNL_ARG_WEIGHTS, w);
+    primitive_argument(c->o, &c->forward, DNNL_ARG_DST, &d->y);
     if (has_bias)
-        add_argument(c->o, &c->forward, DNNL_ARG_BIAS, &d->bias);
-    add_scratchpad(c->o, &c->forward, pd);
+        primitive_argument(c->o, &c->forward, DNNL_ARG_BIAS, &d->bias);
+    primitive_scratchpad(c->o, &c->forward, pd);
     c->forward_W = weights_memory(w);
-    make_reorder(c->o, &c->to_forward, &d->canonical_w, w);
+    primitive_reorder(c->o, &c->to_forward, &d->canonical_w, w);
 }
 
 static void make_data(struct onednn_conv *c, const struct descriptions *d,
                       const_dnnl_primitive_desc_t pd) {
     const dnnl_memory_desc_t *w = dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
-    onednn_must(dnnl_primitive_create(&c->backward_data.handle, pd), "a convolution");
-    add_argument(c->o, &c->backward_data, DNNL_ARG_DIFF_DST, &d->y);
-    add_argument(c->o, &c->backward_data, DNNL_ARG_WEIGHTS, w);
-    add_argument(c->o, &c->backward_data, DNNL_ARG_DIFF_SRC, &d->x);
-    add_scratchpad(c->o, &c->backward_data, pd);
+    primitive_start(&c->backward_data, pd);
+    primitive_argument(c->o, &c->backward_data, DNNL_ARG_DIFF_DST, &d->y);
+    primitive_argument(c->o, &c->backward_data, DNNL_ARG_WEIGHTS, w);
+    primitive_argument(c->o, &c->backward_data, DNNL_ARG_DIFF_SRC, &d->x);
+    primitive_scratchpad(c->o, &c->backward_data, pd);
     c->backward_W = weights_memory(w);
-    make_reorder(c->o, &c->to_backward, &d->canonical_w, w);
+    primitive_reorder(c->o, &c->to_backward, &d->canonical_w, w);
 }
 
 static void make_weights(struct onednn_conv *c, const struct descriptions *d,
                          const_dnnl_primitive_desc_t pd) {
     const dnnl_memory_desc_t *w = dnnl_primitive_desc_query_md(pd, dnnl_query_diff_weights_md, 0);
-    onednn_must(dnnl_primitive_create(&c->backward_weights.handle, pd), "a convolution");
-    add_argument(c->o, &c->backward_weights, DNNL_ARG_SRC, &d->x);
-    add_argument(c->o, &c->backward_weights, DNNL_ARG_DIFF_DST, &d->y);
-    add_argument(c->o, &c->backward_weights, DNNL_ARG_DIFF_WEIGHTS, w);
-    add_scratchpad(c->o, &c->backward_weights, pd);
+    primitive_start(&c->backward_weights, pd);
+    primitive_argument(c->o, &c->backward_weights, DNNL_ARG_SRC, &d->x);
+    primitive_argument(c->o, &c->backward_weights, DNNL_ARG_DIFF_DST, &d->y);
+    primitive_argument(c->o, &c->backward_weights, DNNL_ARG_DIFF_WEIGHTS, w);
+    primitive_scratchpad(c->o, &c->backward_weights, pd);
     c->gradient = weights_memory(w);
-    make_reorder(c->o, &c->from_gradient, w, &d->canonical_w);
+    primitive_reorder(c->o, &c->from_gradient, w, &d->canonical_w);
 }
 
 struct onednn_conv *onednn_conv_new(struct onednn *o, const struct conv *g, int n, int plain_input,
@@ -308,24 +185,24 @@ void onednn_conv_free(struct onednn_conv *c) {
 void onednn_conv_weights(struct onednn_conv *c, const float *W) {
     c->W = W;
     c->backward_W_is_stale = 1; // only training needs the other layout
-    execute(c->o, &c->to_forward, (const void *[]){W, c->forward_W, NULL});
+    primitive_execute(c->o, &c->to_forward, (const void *[]){W, c->forward_W, NULL});
 }
 
 void onednn_conv_forward(struct onednn_conv *c, const float *X, const float *bias, float *Y) {
     if (bias)
-        execute(c->o, &c->forward, (const void *[]){X, c->forward_W, Y, bias, NULL});
+        primitive_execute(c->o, &c->forward, (const void *[]){X, c->forward_W, Y, bias, NULL});
     else
-        execute(c->o, &c->forward, (const void *[]){X, c->forward_W, Y, NULL});
+        primitive_execute(c->o, &c->forward, (const void *[]){X, c->forward_W, Y, NULL});
 }
 
 void onednn_conv_backward(struct onednn_conv *c, const float *X, const float *dY, float *dW,
                           float *dX) {
-    execute(c->o, &c->backward_weights, (const void *[]){X, dY, c->gradient, NULL});
-    execute(c->o, &c->from_gradient, (const void *[]){c->gradient, dW, NULL});
+    primitive_execute(c->o, &c->backward_weights, (const void *[]){X, dY, c->gradient, NULL});
+    primitive_execute(c->o, &c->from_gradient, (const void *[]){c->gradient, dW, NULL});
     if (!dX)
         return;
     if (c->backward_W_is_stale)
-        execute(c->o, &c->to_backward, (const void *[]){c->W, c->backward_W, NULL});
+        primitive_execute(c->o, &c->to_backward, (const void *[]){c->W, c->backward_W, NULL});
     c->backward_W_is_stale = 0;
-    execute(c->o, &c->backward_data, (const void *[]){dY, c->backward_W, dX, NULL});
+    primitive_execute(c->o, &c->backward_data, (const void *[]){dY, c->backward_W, dX, NULL});
 }

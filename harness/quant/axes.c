@@ -315,3 +315,21 @@ void axes_decode(const struct quant_layer *l, const uint8_t *codes, const float 
             W_hat[i] = levels[axes_truncate(codes[i], l->stored_bits, k)];
     }
 }
+
+/* tanh: m(q) = 2v + 1, or 2v (low), times s / d. minmax: Ŵ = lo + extent û(v + 2^(k-1)), û linear in v. */
+void axes_integer_form(const struct quant_layer *l, const float *header, int k,
+                       struct integer_form *form) {
+    int denominator = axes_denominator(l->axes.dequantizer, k), half = 1 << (k - 1);
+    int is_tanh = l->axes.range == RANGE_TANH;
+    double middle = axes_dequantize(l->axes.dequantizer, half, k);
+    form->is_signed = 0;
+    form->has_offset = !is_tanh;
+    form->factor = is_tanh ? 2 : 1;
+    form->odd = is_tanh && l->axes.dequantizer != DEQUANT_LOW;
+    for (size_t c = 0; c < l->channels; c++) {
+        const float *range = header + (group_count(l) > 1 ? 2 * c : 0);
+        form->unit[c] =
+            is_tanh ? header[0] / (float)denominator : (float)((double)range[1] / denominator);
+        form->offset[c] = is_tanh ? 0 : (float)(range[0] + range[1] * middle);
+    }
+}

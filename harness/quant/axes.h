@@ -66,10 +66,13 @@ void axes_encode(const struct quant_layer *, const float *W, const float *params
 void axes_decode(const struct quant_layer *, const uint8_t *codes, const float *header, int k,
                  float *W_hat);
 uint8_t axes_truncate(uint8_t code, int stored_bits, int k);
+void axes_integer_form(const struct quant_layer *, const float *header, int k,
+                       struct integer_form *form);
 
 /* All slots at once, for a scheme's entry in the registry. */
 #define AXES_SLOTS                                                                                 \
     .quantize = axes_quantize, .backward = axes_backward, .header_floats = axes_header_floats,     \
-    .encode = axes_encode, .decode = axes_decode, .truncate = axes_truncate
+    .encode = axes_encode, .decode = axes_decode, .truncate = axes_truncate,                       \
+    .integer_form = axes_integer_form
 
 #endif

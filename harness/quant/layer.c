@@ -79,3 +79,33 @@ void layer_decode(const struct quantizer *s, const struct quant_layer *l, const 
     if (l->corrects)
         correct(W_hat, l->n, header + s->header_floats(l));
 }
+
+void layer_of_integers(const struct quant_layer *l, const int8_t *v,
+                       const struct integer_form *form, float *W_hat) {
+    size_t per_channel = l->n / l->channels;
+    for (size_t i = 0; i < l->n; i++) {
+        size_t c = i / per_channel;
+        float offset = form->has_offset ? form->offset[c] : 0;
+        W_hat[i] = form->unit[c] * (float)(form->factor * v[i] + form->odd) + offset;
+    }
+}
+
+void layer_integers(const struct quantizer *s, const struct quant_layer *l, const uint8_t *codes,
+                    const float *header, int k, int8_t *v, struct integer_form *form) {
+    s->integer_form(l, header, k, form);
+    for (size_t i = 0; i < l->n; i++)
+        v[i] = quantizer_signed_code(form, s->truncate(codes[i], l->stored_bits, k), k);
+    if (!l->corrects)
+        return;
+    const float *t = header + s->header_floats(l);
+    float *W_hat = need(l->n, sizeof *W_hat);
+    layer_of_integers(l, v, form, W_hat);
+    struct correction c = correction_of(W_hat, l->n, t[TANH_NORM]);
+    for (size_t i = 0; i < l->channels; i++) {
+        float offset = form->has_offset ? form->offset[i] : 0;
+        form->unit[i] *= c.factor;
+        form->offset[i] = (offset - c.mean) * c.factor + t[TANH_MEAN];
+    }
+    form->has_offset = 1;
+    free(W_hat);
+}

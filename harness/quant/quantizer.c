@@ -33,3 +33,7 @@ const struct quantizer *quantizer_with_axes(const struct quantizer *const *table
     }
     return NULL;
 }
+
+int8_t quantizer_signed_code(const struct integer_form *form, uint8_t code, int k) {
+    return form->is_signed ? (int8_t)code : (int8_t)(code - (1 << (k - 1)));
+}

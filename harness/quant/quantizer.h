@@ -48,6 +48,20 @@ struct quant_layer {
     int corrects;         // bias correction for one shared norm bank (quant/layer.h)
 };
 
+/* Ŵ_k as the whole numbers that a device computes with:
+ *
+ *     Ŵ = unit[c] (factor · v + odd) + offset[c],   |factor · v + odd| <= 256
+ *
+ * for output channel c and the signed code v: q - 2^(k-1) of an unsigned code, which cuts the two's complement
+ * of N bits to k by an arithmetic shift, as `>>` cuts q; or the code itself where it is signed. */
+struct integer_form {
+    int factor, odd; // at k bits
+    int is_signed;   // codes are signed already
+    int has_offset;  // else offset is all 0
+    float *unit;     // (channels), of the caller
+    float *offset;   // (channels), of the caller
+};
+
 struct quantizer {
     const char *name; // as in a grid
     const char *help; // one line
@@ -101,12 +115,20 @@ struct quantizer {
     /* q_N -> q_k as the device does it. `q >> (N - k)` for the unsigned, an arithmetic shift for
      * the signed. NULL as header_floats. */
     uint8_t (*truncate)(uint8_t code, int stored_bits, int k);
+
+    /* The form of Ŵ_k that `decode` gives for this header, up to the rounding of float32; k <= 8.
+     * NULL: there is none. */
+    void (*integer_form)(const struct quant_layer *, const float *header, int k,
+                         struct integer_form *form);
 };
 
 /* Whether the k-bit result exists: direct from min_bits on and at 32, if has_direct says so;
  * truncated from min_bits to N. */
 int quantizer_exists(const struct quantizer *, const struct widths *B, int stored_bits, int k,
                      int truncated);
+
+/* The signed code v of a code q_k. */
+int8_t quantizer_signed_code(const struct integer_form *form, uint8_t code, int k);
 
 /* The quantizer called `name` in `table` (ended by NULL), or NULL. */
 const struct quantizer *quantizer_find(const struct quantizer *const *table, const char *name);

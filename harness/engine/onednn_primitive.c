@@ -1,0 +1,116 @@
+/* oneDNN's engine, stream and primitives; onednn_primitive.h is the manual. A call that fails after a
+ * primitive was made is a fault of the caller or of the machine's memory, and ends the process with its
+ * number, as out of memory does. */
+#include "engine/onednn_primitive.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void onednn_must(int status, const char *what) {
+    if (status == dnnl_success)
+        return;
+    fprintf(stderr, "truncquant: oneDNN: %s failed (status %d); try --engine reference\n", what,
+            status);
+    exit(1);
+}
+
+struct onednn *onednn_open(struct error *e) {
+    struct onednn *o = need(1, sizeof *o);
+    if (dnnl_engine_create(&o->engine, dnnl_cpu, 0) ||
+        dnnl_stream_create(&o->stream, o->engine, dnnl_stream_default_flags) ||
+        dnnl_primitive_attr_create(&o->attributes) ||
+        dnnl_primitive_attr_set_scratchpad_mode(o->attributes, dnnl_scratchpad_mode_user)) {
+        fail(e, "oneDNN does not start on this machine; use --engine reference");
+        onednn_close(o);
+        return NULL;
+    }
+    return o;
+}
+
+void onednn_close(struct onednn *o) {
+    if (!o)
+        return;
+    if (o->attributes)
+        dnnl_primitive_attr_destroy(o->attributes);
+    if (o->stream)
+        dnnl_stream_destroy(o->stream);
+    if (o->engine)
+        dnnl_engine_destroy(o->engine);
+    free(o->scratch);
+    free(o);
+}
+
+/* oneDNN always has an implementation; the reference ones are slower than ours by a factor of hundreds. */
+static int is_fast(const_dnnl_primitive_desc_t pd) {
+    const char *name = "";
+    dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &name);
+    return !strstr(name, "ref");
+}
+
+dnnl_primitive_desc_t primitive_find(struct onednn *o, const void *desc,
+                                     const_dnnl_primitive_desc_t hint) {
+    dnnl_primitive_desc_t pd = NULL;
+    if (dnnl_primitive_desc_create(&pd, desc, o->attributes, o->engine, hint))
+        return NULL;
+    if (is_fast(pd))
+        return pd;
+    dnnl_primitive_desc_destroy(pd);
+    return NULL;
+}
+
+/* ---- one primitive ---- */
+
+void primitive_start(struct primitive *p, const_dnnl_primitive_desc_t pd) {
+    onednn_must(dnnl_primitive_create(&p->handle, pd), "a primitive");
+}
+
+void primitive_argument(struct onednn *o, struct primitive *p, int which,
+                        const dnnl_memory_desc_t *desc) {
+    dnnl_memory_t memory;
+    onednn_must(dnnl_memory_create(&memory, desc, o->engine, DNNL_MEMORY_NONE), "a memory object");
+    p->arguments[p->n++] = (dnnl_exec_arg_t){which, memory};
+}
+
+void primitive_scratchpad(struct onednn *o, struct primitive *p, const_dnnl_primitive_desc_t pd) {
+    const dnnl_memory_desc_t *desc = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
+    p->scratch_size = dnnl_memory_desc_get_size(desc);
+    if (p->scratch_size > o->scratch_size) {
+        free(o->scratch);
+        o->scratch = need_aligned(p->scratch_size, 1);
+        o->scratch_size = p->scratch_size;
+    }
+    primitive_argument(o, p, DNNL_ARG_SCRATCHPAD, desc);
+}
+
+/* Execute with these data, in the order in which the arguments were added. */
+void primitive_execute(struct onednn *o, struct primitive *p, const void *const *data) {
+    for (int i = 0; i < p->n; i++) {
+        int own = p->arguments[i].arg == DNNL_ARG_SCRATCHPAD;
+        onednn_must(
+            dnnl_memory_set_data_handle(p->arguments[i].memory, own ? o->scratch : (void *)data[i]),
+            "binding memory");
+    }
+    onednn_must(dnnl_primitive_execute(p->handle, o->stream, p->n, p->arguments), "a primitive");
+    onednn_must(dnnl_stream_wait(o->stream), "waiting");
+}
+
+void primitive_free(struct primitive *p) {
+    for (int i = 0; i < p->n; i++)
+        dnnl_memory_destroy(p->arguments[i].memory);
+    if (p->handle)
+        dnnl_primitive_destroy(p->handle);
+}
+
+void primitive_reorder(struct onednn *o, struct primitive *p, const dnnl_memory_desc_t *from,
+                       const dnnl_memory_desc_t *to) {
+    dnnl_primitive_desc_t pd;
+    onednn_must(
+        dnnl_reorder_primitive_desc_create(&pd, from, o->engine, to, o->engine, o->attributes),
+        "a reorder");
+    primitive_start(p, pd);
+    primitive_argument(o, p, DNNL_ARG_FROM, from);
+    primitive_argument(o, p, DNNL_ARG_TO, to);
+    primitive_scratchpad(o, p, pd);
+    dnnl_primitive_desc_destroy(pd);
+}

@@ -1,0 +1,44 @@
+/* What every use of oneDNN shares: the library's engine and stream, and primitives with their arguments
+ * bound. For the files onednn*.c and inference*.c alone. */
+#ifndef ENGINE_ONEDNN_PRIMITIVE_H
+#define ENGINE_ONEDNN_PRIMITIVE_H
+
+#include "engine/onednn_conv.h"
+
+#include <oneapi/dnnl/dnnl.h>
+
+struct onednn {
+    dnnl_engine_t engine;
+    dnnl_stream_t stream;
+    dnnl_primitive_attr_t attributes; // scratchpads are ours
+    void *scratch;                    // the largest that any primitive needs
+    size_t scratch_size;
+};
+
+/* One primitive with its arguments: data handles are set at each execution. */
+enum { ARGUMENTS = 5 };
+struct primitive {
+    dnnl_primitive_t handle; // NULL: not made
+    int n;
+    dnnl_exec_arg_t arguments[ARGUMENTS];
+    size_t scratch_size;
+};
+
+/* The description of a primitive that has a fast implementation here, or NULL. */
+dnnl_primitive_desc_t primitive_find(struct onednn *o, const void *desc,
+                                     const_dnnl_primitive_desc_t hint);
+
+/* Build up a primitive: its handle, then its arguments in the order in which `primitive_execute` is given
+ * their data (scratch memory is the engine's own, and its datum is not looked at). */
+void primitive_start(struct primitive *p, const_dnnl_primitive_desc_t pd);
+void primitive_argument(struct onednn *o, struct primitive *p, int which,
+                        const dnnl_memory_desc_t *desc);
+void primitive_scratchpad(struct onednn *o, struct primitive *p, const_dnnl_primitive_desc_t pd);
+void primitive_execute(struct onednn *o, struct primitive *p, const void *const *data);
+void primitive_free(struct primitive *p);
+
+/* From one layout or type to another. */
+void primitive_reorder(struct onednn *o, struct primitive *p, const dnnl_memory_desc_t *from,
+                       const dnnl_memory_desc_t *to);
+
+#endif

@@ -1,0 +1,33 @@
+/* Exact inference of a model at k bits (engine/inference.h): the codes of the latent weights, or those of a
+ * frozen model cut by an arithmetic right shift, go to the engine as they are. */
+#ifndef EVALUATE_EXACT_H
+#define EVALUATE_EXACT_H
+
+#include "engine/inference.h"
+#include "evaluate/frozen.h"
+
+/* Images of one pass: few enough that a layer's sums stay in the second cache. */
+enum { EXACT_BATCH = 8 };
+
+struct exact {
+    const struct inference_engine *engine;
+    struct inference *inference; // NULL: the network, scheme or engine has none
+    const struct model *m;
+    const struct frozen *frozen; // NULL: codes of the latent weights
+    uint8_t *codes;              // (largest layer); owned, as all below
+    int8_t *v;
+    float *unit, *offset; // (most channels)
+};
+
+int exact_start(struct exact *x, const struct engine *engine, struct model *m,
+                const struct frozen *frozen, int threads, enum arithmetic arithmetic,
+                struct error *e);
+void exact_free(struct exact *x);
+
+/* Whether this width's weights and activations are both codes, and there is an inference of them. */
+int exact_covers(const struct exact *x, int k, int act_bits);
+
+/* Give it the weights of all layers at k bits. */
+void exact_set_weights(struct exact *x, int k);
+
+#endif

@@ -13,10 +13,8 @@ static const struct engine *const engines[] = {&engine_reference, NULL};
 const char *const engine_names[] = {"reference", NULL};
 #endif
 
-const char *const arithmetic_names[] = {[ARITHMETIC_FP32] = "fp32-exact",
-                                        [ARITHMETIC_BF16] = "bf16",
-                                        [ARITHMETIC_INT8] = "int8",
-                                        NULL};
+const char *const arithmetic_names[] = {
+    [ARITHMETIC_FP32] = "fp32-exact", [ARITHMETIC_BF16] = "bf16", [ARITHMETIC_INT8] = "int8", NULL};
 
 const struct engine *engine_find(const char *name) {
     for (int i = 0; engines[i]; i++)

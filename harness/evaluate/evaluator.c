@@ -25,7 +25,13 @@ void evaluator_start(struct evaluator *ev, const struct spec *spec, const struct
     ev->labels = need(batch, sizeof(uint16_t));
 }
 
+int evaluator_use_exact(struct evaluator *ev, int threads, enum arithmetic arithmetic,
+                        struct error *e) {
+    return exact_start(&ev->exact, ev->engine, ev->m, ev->frozen, threads, arithmetic, e);
+}
+
 void evaluator_free(struct evaluator *ev) {
+    exact_free(&ev->exact);
     free(ev->rows);
     free(ev->images);
     free(ev->weights);
@@ -101,27 +107,41 @@ static int bank_width(const struct evaluator *ev, int k) {
     return ev->spec->norm_bank == BANK_SHARED ? 0 : ev->m->widths.bits[model_bank(ev->m, k)];
 }
 
-/* The test split through the network as it is set up, the last partial batch included. */
-static int measure(struct evaluator *ev, int k, int bank, int calibration, struct error *e) {
-    uint32_t n = spec_test_images(ev->spec, ev->data), batch = (uint32_t)ev->spec->batch;
-    struct pass pass = pass_at(ev, PASS_EVALUATE, bank, k);
-    struct evaluation_row *row = &ev->rows[ev->n];
-    *row = (struct evaluation_row){.epoch = (int)ev->spec->epochs,
+static struct evaluation_row row_of(const struct evaluator *ev, const struct pass *pass, int k,
+                                    int calibration) {
+    int exact = exact_covers(&ev->exact, k, pass->act_bits);
+    return (struct evaluation_row){.epoch = (int)ev->spec->epochs,
                                    .split = "test",
                                    .bits = k,
-                                   .act_bits = pass.act_bits,
+                                   .act_bits = pass->act_bits,
                                    .stored_bits = (int)ev->spec->stored_bits,
                                    .bank = bank_width(ev, k),
                                    .inference = ev->frozen ? "truncated" : "direct",
                                    .calibration_batches = calibration,
-                                   .precision = "fp32"};
+                                   .precision = exact ? exact_precision(&ev->exact) : "fp32"};
+}
+
+/* Class scores of the n images that are loaded. */
+static const float *infer(struct evaluator *ev, const struct pass *pass, int exact, uint32_t n) {
+    return exact ? exact_forward(&ev->exact, pass, ev->images, (int)n)
+                 : ev->engine->forward(ev->plan, pass, ev->images, (int)n);
+}
+
+/* The test split through the network as it is set up, the last partial batch included. */
+static int measure(struct evaluator *ev, int k, int bank, int calibration, struct error *e) {
+    struct pass pass = pass_at(ev, PASS_EVALUATE, bank, k);
+    int exact = exact_covers(&ev->exact, k, pass.act_bits);
+    uint32_t n = spec_test_images(ev->spec, ev->data), batch = (uint32_t)ev->spec->batch;
+    struct evaluation_row *row = &ev->rows[ev->n];
+    *row = row_of(ev, &pass, k, calibration);
+    if (exact && batch > EXACT_BATCH)
+        batch = EXACT_BATCH;
     for (uint32_t i = 0; i < n; i++)
         ev->order[i] = i;
     for (uint32_t first = 0; first < n; first += batch) {
         uint32_t now = n - first < batch ? n - first : batch;
         fill(ev, SPLIT_TEST, first, now);
-        const float *logits = ev->engine->forward(ev->plan, &pass, ev->images, (int)now);
-        count(row, (int)now, ev->m->cfg->classes, logits, ev->labels);
+        count(row, (int)now, ev->m->cfg->classes, infer(ev, &pass, exact, now), ev->labels);
     }
     if (!isfinite(row->loss_sum))
         return fail(e, "the %s loss at %d bits on the test split is not finite", row->inference, k);
@@ -135,10 +155,15 @@ static int wants_calibration(const struct spec *spec, int k) {
 }
 
 int evaluator_width(struct evaluator *ev, int k, struct error *e) {
-    set_weights(ev, k);
+    int exact = exact_covers(&ev->exact, k, spec_act_bits(ev->spec, k));
+    int calibrated = wants_calibration(ev->spec, k);
+    if (exact)
+        exact_set_weights(&ev->exact, k);
+    if (!exact || calibrated)
+        set_weights(ev, k);
     if (measure(ev, k, model_bank(ev->m, k), 0, e))
         return -1;
-    if (!wants_calibration(ev->spec, k))
+    if (!calibrated)
         return 0;
     return measure(ev, k, calibrate(ev, k), (int)ev->spec->calibration, e);
 }

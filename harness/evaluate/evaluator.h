@@ -8,6 +8,7 @@
 #ifndef EVALUATE_EVALUATOR_H
 #define EVALUATE_EVALUATOR_H
 
+#include "evaluate/exact.h"
 #include "evaluate/frozen.h"
 #include "store/store.h"
 
@@ -18,7 +19,8 @@ struct evaluator {
     struct model *m;             // latent model; or the frozen one's
     const struct frozen *frozen; // NULL: direct
     struct plan *plan;
-    int n; // evaluations so far
+    struct exact exact; // owned
+    int n;              // evaluations so far
     struct evaluation_row *rows;
     float *images, *weights, *probabilities; // owned, as rows
     uint32_t *order;
@@ -30,6 +32,11 @@ void evaluator_start(struct evaluator *ev, const struct spec *spec, const struct
                      struct model *m, const struct frozen *frozen, const struct engine *engine,
                      struct plan *plan);
 void evaluator_free(struct evaluator *ev);
+
+/* Evaluate where weights and activations are both codes by exact inference (evaluate/exact.h), where the
+ * engine has one for the network; the plan still calibrates. */
+int evaluator_use_exact(struct evaluator *ev, int threads, enum arithmetic arithmetic,
+                        struct error *e);
 
 /* Whether the (k, inference) exists (quantizer_exists). */
 int evaluation_exists(const struct spec *spec, const struct quantizer *scheme, int k,

@@ -76,3 +76,11 @@ void exact_set_weights(struct exact *x, int k) {
             x->engine->set_weights(x->inference, i, x->m->parameters[n->weights].value);
     }
 }
+
+const float *exact_forward(struct exact *x, const struct pass *pass, const float *images, int n) {
+    return x->engine->forward(x->inference, pass->bank, pass->act_bits, images, n);
+}
+
+const char *exact_precision(const struct exact *x) {
+    return x->engine->arithmetic(x->inference);
+}

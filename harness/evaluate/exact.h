@@ -30,4 +30,10 @@ int exact_covers(const struct exact *x, int k, int act_bits);
 /* Give it the weights of all layers at k bits. */
 void exact_set_weights(struct exact *x, int k);
 
+/* Class scores of n <= EXACT_BATCH images, by running statistics; of the pass, bank and act_bits count. */
+const float *exact_forward(struct exact *x, const struct pass *pass, const float *images, int n);
+
+/* The arithmetic it got, for the record. */
+const char *exact_precision(const struct exact *x);
+
 #endif

@@ -25,8 +25,11 @@ static void results_free(struct results *r) {
 static int evaluate(struct session *s, struct model *m, const struct frozen *frozen,
                     struct plan *plan, struct results *r, struct error *e) {
     struct evaluator ev;
+    const struct session_options *o = s->options;
     evaluator_start(&ev, &s->spec, &s->data, m, frozen, s->engine, plan);
     int rc = 0;
+    if (o->inference >= 0)
+        rc = evaluator_use_exact(&ev, o->threads, (enum arithmetic)o->inference, e);
     for (int i = 0; i < s->spec.bits.n && !rc && !s->signal; i++) {
         int k = s->spec.bits.bits[i];
         if (!evaluation_exists(&s->spec, s->scheme, k, frozen != NULL))

@@ -1,31 +1,42 @@
-/* The signals that ask for an end are blocked and looked for between two steps: no handler ever runs.
- * Kernels that a library makes at run time may use the stack pointer as one more register, and the
- * frame of a handler would be written into their data. stop.h is the manual. */
+/* No handler interrupts a computation: the signals are blocked in the threads that compute, and looked for
+ * between two steps. Kernels that a library makes at run time may use the stack pointer as one more
+ * register, and the frame of a handler would be written into their data. Threads that a library started
+ * before (OpenBLAS's idle pool) still take a signal; there the handler sets the flag. stop.h is the
+ * manual. */
 #include "run/stop.h"
 
+#include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
 #include <time.h>
 
 static sigset_t awaited;
-static int asked;
+static volatile sig_atomic_t asked;
+
+static void ask(int signal) {
+    asked = signal;
+}
 
 void stop_catch(void) {
     const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction before;
+    struct sigaction action = {.sa_handler = ask, .sa_flags = SA_RESTART}, before;
+    sigemptyset(&action.sa_mask);
     sigemptyset(&awaited);
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         sigaction(signals[i], NULL, &before);
-        if (before.sa_handler != SIG_IGN || signals[i] != SIGHUP)
+        if (signals[i] != SIGHUP || before.sa_handler != SIG_IGN)
             sigaddset(&awaited, signals[i]);
     }
-    sigprocmask(SIG_BLOCK, &awaited, NULL);
+    pthread_sigmask(SIG_BLOCK, &awaited, NULL);
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+        if (sigismember(&awaited, signals[i]))
+            sigaction(signals[i], &action, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
 
 int stop_signal(void) {
     const struct timespec at_once = {0};
-    int signal = asked ? -1 : sigtimedwait(&awaited, NULL, &at_once);
+    int signal = asked ? 0 : sigtimedwait(&awaited, NULL, &at_once);
     if (signal > 0)
         asked = signal;
     return asked;

@@ -2,9 +2,9 @@
  * calibration. Nothing is trained, and nothing that is recorded changes. */
 #include "verbs/verb.h"
 
-#include "base/text.h"
 #include "run/session.h"
 #include "run/stop.h"
+#include "verbs/computing.h"
 #include "verbs/row.h"
 
 #include <stdlib.h>
@@ -12,7 +12,8 @@
 
 /* Keys of [evaluate] that replace those of the run's specification; NULL: as planned. */
 struct evaluate_options {
-    const char *bits, *images, *calibration, *calibrate_at, *engine, *threads;
+    const char *bits, *images, *calibration, *calibrate_at;
+    struct computing how;
     int other_numerics;
 };
 
@@ -25,9 +26,7 @@ static int parse(struct options *o, struct evaluate_options *v, int *helped, str
          &v->calibration, NULL},
         {"--calibrate-at", "WHERE", "as planned", "all widths, or widths (those trained)",
          &v->calibrate_at, NULL},
-        {"--engine", "NAME", v->engine, "what computes: the one that trained the run", &v->engine,
-         NULL},
-        {"--threads", "N", v->threads, "threads", &v->threads, NULL},
+        COMPUTING_ROWS(&v->how),
         {"--other-numerics", NULL, NULL, "accept a model trained by another engine or version",
          NULL, &v->other_numerics},
         {0},
@@ -55,14 +54,11 @@ static int override(struct spec *spec, const struct options *o, const struct eva
 
 /* What can be told to be wrong before a run is opened. */
 static int check_options(const struct options *o, const struct evaluate_options *v, int operands,
-                         long *threads, struct error *e) {
+                         struct session_options *so, struct error *e) {
     struct spec any;
     spec_init(&any);
-    if (text_int(v->threads, 1, 1024, threads))
-        return fail(e, "evaluate: --threads takes 1 to 1024, not '%.64s'", v->threads);
-    if (!engine_find(v->engine))
-        return fail(e, "evaluate: there is no engine '%.64s'; 'truncquant run --help' names them",
-                    v->engine);
+    if (computing_options(&v->how, "evaluate", so, e))
+        return -1;
     if (!operands)
         return fail(e, "evaluate: name at least one run ID; 'truncquant status' lists them");
     if (override(&any, o, v, e))
@@ -110,16 +106,13 @@ static int evaluate_all(const struct options *o, const struct evaluate_options *
 
 static int evaluate(const struct options *o, const struct evaluate_options *v, int operands,
                     const char *command, struct error *e) {
-    long threads;
-    if (operands < 0 || check_options(o, v, operands, &threads, e))
-        return EXIT_USAGE;
     struct session_options so = {.db = o->db,
-                                 .engine = v->engine,
-                                 .threads = (int)threads,
                                  .other_numerics = v->other_numerics,
                                  .quiet = o->quiet,
                                  .command = command,
                                  .quantizers = o->quantizers};
+    if (operands < 0 || check_options(o, v, operands, &so, e))
+        return EXIT_USAGE;
     struct store *store = store_open(o->db, STORE_UPDATE, e);
     if (!store)
         return EXIT_FAILED;
@@ -130,7 +123,7 @@ static int evaluate(const struct options *o, const struct evaluate_options *v, i
 }
 
 int verb_evaluate(struct options *o, struct error *e) {
-    struct evaluate_options v = {.engine = engine_names[0], .threads = "1"};
+    struct evaluate_options v = {.how = COMPUTING_DEFAULTS};
     char *command = verb_command_line(o->argc, o->argv);
     int helped, operands = parse(o, &v, &helped, e);
     int status = helped ? EXIT_DONE : evaluate(o, &v, operands, command, e);

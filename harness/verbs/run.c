@@ -6,13 +6,15 @@
 #include "model/describe.h"
 #include "run/session.h"
 #include "run/stop.h"
+#include "verbs/computing.h"
 #include "verbs/single.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct run_options {
-    const char *spec, *engine, *threads, *checkpoint_every;
+    struct computing how;
+    const char *spec, *checkpoint_every;
     int retry, other_numerics, verbose;
 };
 
@@ -20,9 +22,7 @@ static int parse(struct options *o, struct run_options *r, int *helped, struct e
     const struct option_row rows[] = {
         {"--spec", "FILE", NULL, "run the specification in FILE ('-': standard input), not an ID",
          &r->spec, NULL},
-        {"--engine", "NAME", r->engine, "what computes: onednn, or the plain reference", &r->engine,
-         NULL},
-        {"--threads", "N", r->threads, "threads of this run", &r->threads, NULL},
+        COMPUTING_ROWS(&r->how),
         {"--checkpoint-every", "SECONDS", r->checkpoint_every,
          "at most so long between checkpoints; each epoch writes one too", &r->checkpoint_every,
          NULL},
@@ -44,24 +44,16 @@ static int parse(struct options *o, struct run_options *r, int *helped, struct e
 
 static int session_options(const struct options *o, const struct run_options *r,
                            struct session_options *s, struct error *e) {
-    long threads;
     double every;
-    if (text_int(r->threads, 1, 1024, &threads))
-        return fail(e, "run: --threads takes 1 to 1024, not '%.64s'", r->threads);
+    *s = (struct session_options){.db = o->db, .quiet = o->quiet, .quantizers = o->quantizers};
+    if (computing_options(&r->how, "run", s, e))
+        return -1;
     if (text_real(r->checkpoint_every, &every) || every <= 0)
         return fail(e, "run: --checkpoint-every takes seconds above 0, not '%.64s'",
                     r->checkpoint_every);
-    if (!engine_find(r->engine))
-        return fail(e, "run: there is no engine '%.64s'; 'truncquant run --help' names them",
-                    r->engine);
-    *s = (struct session_options){.db = o->db,
-                                  .engine = r->engine,
-                                  .threads = (int)threads,
-                                  .other_numerics = r->other_numerics,
-                                  .checkpoint_every = every,
-                                  .quiet = o->quiet,
-                                  .verbose = r->verbose,
-                                  .quantizers = o->quantizers};
+    s->other_numerics = r->other_numerics;
+    s->checkpoint_every = every;
+    s->verbose = r->verbose;
     return 0;
 }
 
@@ -149,7 +141,7 @@ static int run(const struct options *o, const struct run_options *r,
 }
 
 int verb_run(struct options *o, struct error *e) {
-    struct run_options r = {.engine = engine_names[0], .threads = "1", .checkpoint_every = "600"};
+    struct run_options r = {.how = COMPUTING_DEFAULTS, .checkpoint_every = "600"};
     struct session_options so;
     int helped, status = EXIT_USAGE;
     char *command = verb_command_line(o->argc, o->argv);

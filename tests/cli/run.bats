@@ -289,6 +289,24 @@ same_results() {
     [ "$(sql "SELECT count(*) FROM attempts WHERE outcome = 'complete' AND command LIKE '%evaluate%'")" -eq 1 ]
 }
 
+@test "exact inference counts the same in every arithmetic, and as the float weights do" {
+    go run --spec a.spec --quiet
+    for name in int8 bf16 fp32-exact fp32; do
+        go evaluate "$(id)" --inference "$name" --quiet
+        [ "$status" -eq 0 ]
+    done
+    # Every cell has one loss over the three exact arithmetics, which may differ from fp32's by rounding.
+    cells='bits, inference, calibration_batches'
+    [ "$(sql "SELECT max(n) FROM (SELECT count(DISTINCT loss_sum) AS n FROM evaluations
+                                  WHERE bits <= 8 AND precision <> 'fp32' GROUP BY $cells)")" -eq 1 ]
+    [ "$(sql "SELECT max(high - low) < 0.01 FROM (SELECT max(loss_sum) AS high, min(loss_sum) AS low
+                                                  FROM evaluations GROUP BY $cells)")" -eq 1 ]
+    [ "$(sql "SELECT count(*) FROM evaluations WHERE attempt = 2 AND precision <> 'fp32' AND bits = 32")" -eq 0 ]
+    if [ "$("$program" check | grep -c onednn)" -gt 0 ]; then
+        [ "$(sql "SELECT count(DISTINCT precision) FROM evaluations WHERE bits <= 8")" -ge 2 ]
+    fi
+}
+
 @test "the table shows the most complete evaluation of a cell" {
     spec 'epochs = 2
 evaluate.images = 20'

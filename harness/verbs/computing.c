@@ -1,0 +1,33 @@
+/* How a run is computed, from the command line; computing.h is the manual. */
+#include "verbs/computing.h"
+
+#include "base/text.h"
+
+#include <string.h>
+
+/* -1: fp32, by the engine's plan; -2: no such name. */
+static int inference_of(const char *name) {
+    if (!strcmp(name, "fp32"))
+        return -1;
+    for (int i = 0; arithmetic_names[i]; i++)
+        if (!strcmp(name, arithmetic_names[i]))
+            return i;
+    return -2;
+}
+
+int computing_options(const struct computing *c, const char *verb, struct session_options *s,
+                      struct error *e) {
+    long threads;
+    if (text_int(c->threads, 1, 1024, &threads))
+        return fail(e, "%s: --threads takes 1 to 1024, not '%.64s'", verb, c->threads);
+    if (!engine_find(c->engine))
+        return fail(e, "%s: there is no engine '%.64s'; 'truncquant run --help' names them", verb,
+                    c->engine);
+    if (inference_of(c->inference) < -1)
+        return fail(e, "%s: --inference takes int8, bf16, fp32-exact or fp32, not '%.64s'", verb,
+                    c->inference);
+    s->engine = c->engine;
+    s->threads = (int)threads;
+    s->inference = inference_of(c->inference);
+    return 0;
+}

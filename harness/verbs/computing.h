@@ -1,0 +1,29 @@
+/* The options that say how, not what, a run is computed; they are the same for every verb that computes. */
+#ifndef VERBS_COMPUTING_H
+#define VERBS_COMPUTING_H
+
+#include "run/session.h"
+#include "verbs/verb.h"
+
+struct computing {
+    const char *engine, *threads, *inference;
+};
+
+#define COMPUTING_DEFAULTS                                                                         \
+    { .engine = engine_names[0], .threads = "1", .inference = "int8" }
+
+/* Rows of an option table. */
+#define COMPUTING_ROWS(c)                                                                          \
+    {"--engine",   "NAME", (c)->engine, "what computes: onednn, or the plain reference",           \
+     &(c)->engine, NULL},                                                                          \
+        {"--threads", "N", (c)->threads, "threads of this run", &(c)->threads, NULL}, {            \
+        "--inference", "NAME", (c)->inference,                                                     \
+            "arithmetic of exact inference: int8, bf16, fp32-exact; or fp32: not exact",           \
+            &(c)->inference, NULL                                                                  \
+    }
+
+/* Into the options of a session; a message that begins with the verb's name. */
+int computing_options(const struct computing *c, const char *verb, struct session_options *s,
+                      struct error *e);
+
+#endif

@@ -64,6 +64,13 @@ $(BUILD)/schema.inc: $(SCHEMA) scripts/embed-sql.sh
 	scripts/embed-sql.sh $(SCHEMA) > $@.tmp && mv $@.tmp $@
 $(BUILD)/harness/store/store.o: $(BUILD)/schema.inc
 
+# So do the queries of the tables.
+QUERIES := $(sort $(wildcard results/queries/*.sql))
+$(BUILD)/queries.inc: $(QUERIES) scripts/embed-sql.sh
+	@mkdir -p $(@D)
+	scripts/embed-sql.sh $(QUERIES) > $@.tmp && mv $@.tmp $@
+$(BUILD)/harness/store/export_wide.o: $(BUILD)/queries.inc
+
 # The commit travels too; the file changes only when the commit does.
 .PHONY: FORCE
 $(BUILD)/version.inc: FORCE
@@ -77,11 +84,14 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_OBJECTS) $(OBJECTS)
 
 $(TESTS:%=%.o) $(TEST_OBJECTS): CPPFLAGS += -Itests
 
-# $(call export-tables,DATABASE,FOLDER): the tables of accuracies as text, CSV and LaTeX; the calibrated one
-# where there is one.
+# $(call export-tables,DATABASE,FOLDER): every table as text, CSV and LaTeX; those without results are left out,
+# but for the accuracies.
+TABLES := accuracy differences drops reductions
+TABLES += $(TABLES:%=%-calibrated)
 define export-tables
 	@mkdir -p $(2)
-	@for table in accuracy accuracy-calibrated; do \
+	@for table in $(TABLES); do \
+		rm -f $(2)/$$table.txt $(2)/$$table.csv $(2)/$$table.tex; \
 		[ $$table = accuracy ] || $(BUILD)/truncquant export $$table --db $(1) >/dev/null 2>&1 || continue; \
 		for format in txt:text csv:csv tex:tex; do \
 			$(BUILD)/truncquant export $$table --db $(1) --output $(2)/$$table.$${format%:*} \
@@ -105,8 +115,9 @@ grid: $(BUILD)/truncquant ## run what is pending of GRID, JOBS at a time, into D
 figures: ## draw every figure from DB into results/figures
 	scripts/figures.sh --db "$(DB)" --output results/figures
 
-tables: $(BUILD)/truncquant ## write the tables of DB into results/tables
+tables: $(BUILD)/truncquant ## write the tables of DB into results/tables and print them
 	$(call export-tables,$(DB),results/tables)
+	@for table in $(TABLES); do [ ! -f results/tables/$$table.txt ] || { cat results/tables/$$table.txt && echo; }; done
 
 build-tests: $(TESTS) $(BUILD)/truncquant $(BUILD)/bench/crosscheck
 .PHONY: build-tests
@@ -132,7 +143,7 @@ test-sanitize: ## the sanitized tests alone
 
 C_FILES := $(wildcard harness/*.[ch] harness/*/*.[ch] baselines/*.[ch] tests/*/*.[ch] bench/*.[ch])
 
-lint: $(BUILD)/schema.inc ## check the style and what cppcheck finds
+lint: $(BUILD)/schema.inc $(BUILD)/queries.inc ## check the style and what cppcheck finds
 	@clang-format --dry-run -Werror $(C_FILES)
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 		-j$(JOBS) --std=c11 -D_GNU_SOURCE -Iharness -Ibaselines $(filter %.c,$(C_FILES))

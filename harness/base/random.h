@@ -17,6 +17,7 @@ enum random_purpose {
     RANDOM_CALIBRATION, // shuffling for re-estimated running statistics
     RANDOM_TEST,        // for tests
     RANDOM_FOLDER,      // order of the images of a folder, index: the split
+    RANDOM_BOOTSTRAP,   // resampling of seeds
 };
 
 struct random {

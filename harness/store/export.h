@@ -7,19 +7,35 @@
 enum export_format { EXPORT_TEXT, EXPORT_CSV, EXPORT_TEX, EXPORT_MD, EXPORT_FORMATS };
 extern const char *const export_format_names[EXPORT_FORMATS];
 
-/* What can be exported ("accuracy": the table of accuracies, one row per network, scheme and
- * inference, one column per bit-width, mean ± standard deviation over seeds where there are
- * several, n/a for cells that do not exist, batch norms as trained; "accuracy-calibrated":
- * the same with re-estimated ones; "runs" (without the long texts `spec` and `cfg`), "attempts",
- * "epochs", "evaluations", "layers": rows as they are), ended by NULL. */
+/* What can be exported, ended by NULL. One row per network, scheme and (where it matters) inference,
+ * one column per bit-width, n/a for cells that do not exist:
+ *     accuracy     top-1, mean ± standard deviation over seeds
+ *     differences  top-1 less that of a reference, over common seeds, ± half of a 95 % interval
+ *     drops        points of top-1 that truncation costs, mean ± standard deviation over seeds
+ *     reductions   how much smaller a drop is than the reference's, [95 % interval]
+ * all with batch norms as trained; "accuracy-calibrated" and so on: the same with re-estimated ones.
+ * Rows as they are: "runs" (without the long texts `spec` and `cfg`), "attempts", "epochs",
+ * "evaluations", "layers". */
 extern const char *const export_names[];
 
-/* `grid` limits it to the runs of one grid; NULL: all. Configurations that would share a row are
- * told apart by a column with the settings in which they differ. CSV has the deviations in columns
- * of their own. It fails when there is nothing to print of accuracies, or the grid is unknown. TeX
- * is a booktabs tabular. Every table says from which commit(s) its rows come, as a comment or a
- * last line. */
-int export_table(struct store *s, const char *what, enum export_format format, const char *grid,
-                 FILE *out, struct error *e);
+/* True when `what` has a twin named `what`-calibrated. */
+int export_is_calibratable(const char *what);
+
+struct export_request {
+    const char *what;
+    enum export_format format;
+    const char *grid;     // only the runs of this grid; NULL: all
+    const char *against;  // scheme of the reference, for differences and reductions
+    const char *settings; // what else the reference has: a JSON object of keys and values, null for
+                          // a key at its default; NULL: nothing
+};
+
+/* Configurations that would share a row are told apart by a column with the settings in which they
+ * differ. The reference of a configuration is that of scheme `against`, on the same network and data
+ * set, from which the fewest settings differ; where several are equally near there is none, and a
+ * note says so. CSV has spreads in columns of their own. It fails when there is nothing to print of
+ * accuracies, or the grid is unknown. TeX is a booktabs tabular. Every table says from which
+ * commit(s) its rows come, as a comment or a last line. */
+int export_table(struct store *s, const struct export_request *request, FILE *out, struct error *e);
 
 #endif

@@ -2,6 +2,7 @@
 #include "store/export.h"
 
 #include "base/file.h"
+#include "verbs/against.h"
 #include "verbs/grid_name.h"
 #include "verbs/verb.h"
 
@@ -9,9 +10,11 @@
 #include <string.h>
 
 struct choice {
-    const char *what, *format_name, *grid, *output;
+    const char *what, *format_name, *grid, *output, *reference;
+    char calibrated_name[64];
     int calibrated;
     enum export_format format;
+    struct against against; // owned
 };
 
 static int find_format(struct choice *c, struct error *e) {
@@ -31,23 +34,31 @@ static int find_what(struct choice *c, const char *operand, struct error *e) {
         return fail(e,
                     "export: '%.64s' cannot be exported; 'truncquant export --help' lists what can",
                     operand);
-    if (!c->calibrated)
+    if (!c->calibrated || strstr(c->what, "-calibrated"))
         return 0;
-    if (strncmp(c->what, "accuracy", 8) != 0)
-        return fail(e, "export: --calibrated goes with accuracy only; leave it out");
-    c->what = "accuracy-calibrated";
+    if (!export_is_calibratable(c->what))
+        return fail(e, "export: --calibrated goes with tables of accuracies only; leave it out");
+    snprintf(c->calibrated_name, sizeof c->calibrated_name, "%s-calibrated", c->what);
+    c->what = c->calibrated_name;
     return 0;
 }
 
+static int find_reference(struct choice *c, const struct quantizer *const *table, struct error *e) {
+    int compares = !strncmp(c->what, "differences", 11) || !strncmp(c->what, "reductions", 10);
+    if (c->reference && !compares)
+        return fail(e, "export: --against goes with differences and reductions; leave it out");
+    return against_read(&c->against, table, c->reference ? c->reference : "qat", e);
+}
+
 /* Into memory first: the file is replaced whole or not at all. */
-static int export_to_file(struct store *s, const struct choice *c, const char *grid,
-                          struct error *e) {
+static int export_to_file(struct store *s, const struct choice *c,
+                          const struct export_request *request, struct error *e) {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     if (!out)
         return fail(e, "export: out of memory; limit the table with --grid");
-    int status = export_table(s, c->what, c->format, grid, out, e);
+    int status = export_table(s, request, out, e);
     if (fclose(out) && !status)
         status = fail(e, "export: out of memory; limit the table with --grid");
     if (!status)
@@ -61,11 +72,16 @@ static int export_chosen(const struct options *o, const struct choice *c, struct
     if (e->text[0])
         return -1;
     struct store *s = store_open(o->db, STORE_READ, e);
+    const struct export_request request = {.what = c->what,
+                                           .format = c->format,
+                                           .grid = grid,
+                                           .against = c->against.scheme,
+                                           .settings = c->against.settings};
     int status = -1;
     if (s && c->output)
-        status = export_to_file(s, c, grid, e);
+        status = export_to_file(s, c, &request, e);
     else if (s)
-        status = export_table(s, c->what, c->format, grid, stdout, e);
+        status = export_table(s, &request, stdout, e);
     store_close(s);
     free(grid);
     return status;
@@ -76,7 +92,9 @@ int verb_export(struct options *o, struct error *e) {
     const struct option_row rows[] = {
         {"--format", "FORMAT", "text", "text, csv, tex (booktabs) or md", &c.format_name, NULL},
         {"--grid", "GRID", NULL, "only the runs of this grid (name or file)", &c.grid, NULL},
-        {"--calibrated", NULL, NULL, "accuracy with re-estimated batch norms", NULL, &c.calibrated},
+        {"--calibrated", NULL, NULL, "with re-estimated batch norms", NULL, &c.calibrated},
+        {"--against", "REFERENCE", "qat", "what differences and reductions compare with",
+         &c.reference, NULL},
         {"--output", "FILE", NULL, "write to FILE, which is replaced whole", &c.output, NULL},
         {0},
     };
@@ -85,18 +103,25 @@ int verb_export(struct options *o, struct error *e) {
         o, "export WHAT [options]",
         "Prints a table of results. WHAT is one of\n"
         "  accuracy     top-1 accuracy by bit-width: a row per network, scheme and inference\n"
-        "  accuracy-calibrated   the same with re-estimated batch norms (as --calibrated)\n"
+        "  differences  accuracy less that of a reference, paired by seed, with 95 % intervals\n"
+        "  drops        what truncation costs: direct less truncated, and the cross-bit drop\n"
+        "  reductions   how much less it costs than it costs a reference, with 95 % intervals\n"
+        "               (NAME-calibrated: any of these four with re-estimated batch norms)\n"
         "  runs         what was planned, without the texts of specs and networks\n"
         "  attempts     each try of a run: how, where, when, how it ended\n"
         "  epochs       training loss and accuracy of each epoch and width\n"
         "  evaluations  every evaluation: counts of right answers, sum of losses\n"
-        "  layers       quantization and truncation error of each layer and width",
+        "  layers       quantization and truncation error of each layer and width\n"
+        "REFERENCE is a scheme, or 'SCHEME KEY=VALUE ...' where it has several configurations.",
         rows, &helped, e);
     if (helped)
         return EXIT_DONE;
     if (operands >= 0 && operands != 1)
         fail(e, "export: name one thing to export; 'truncquant export --help' lists what can be");
-    if (operands != 1 || find_format(&c, e) || find_what(&c, o->argv[1], e))
-        return EXIT_USAGE;
-    return export_chosen(o, &c, e) ? EXIT_FAILED : EXIT_DONE;
+    int status = EXIT_USAGE;
+    if (operands == 1 && !find_format(&c, e) && !find_what(&c, o->argv[1], e) &&
+        !find_reference(&c, o->quantizers, e))
+        status = export_chosen(o, &c, e) ? EXIT_FAILED : EXIT_DONE;
+    against_free(&c.against);
+    return status;
 }

@@ -61,9 +61,9 @@ static double work_of(const struct spec *spec, const struct quantizer *scheme,
     return model_macs(cfg) * (trained + evaluated_images(spec, scheme, data));
 }
 
-/* One member of the object. Names and values need no escapes: names of keys and choices, digits and
- * blanks is all there is outside of [grid]. */
-static void print_param(FILE *out, const struct spec *spec, const struct spec_key *key) {
+/* Names and values need no escapes: names of keys and choices, digits and blanks is all there is
+ * outside of [grid]. */
+void row_print_param(FILE *out, const struct spec *spec, const struct spec_key *key) {
     char text[SPEC_VALUE];
     spec_print_value(spec, key, text, sizeof text);
     double number;
@@ -80,7 +80,7 @@ static void print_params(FILE *out, const struct spec *spec) {
         if (!strcmp(k->section, "grid") || spec_is_default(spec, k))
             continue;
         fputs(separator, out);
-        print_param(out, spec, k);
+        row_print_param(out, spec, k);
         separator = ", ";
     }
     fputc('}', out);

@@ -18,4 +18,7 @@ int row_make(struct run_row *row, const struct spec *spec, const struct quantize
              const struct cfg *cfg, const char *cfg_text, const struct dataset *data,
              const char *grid, struct error *e);
 
+/* A key and its value as a member of the JSON object `params`: numbers bare, other texts quoted. */
+void row_print_param(FILE *out, const struct spec *spec, const struct spec_key *key);
+
 #endif

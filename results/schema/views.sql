@@ -73,6 +73,120 @@ SELECT config_id, scheme, network, dataset, bits, act_bits, inference, calibrate
 FROM grid_accuracy_summary
 WHERE grid IS NULL;
 
+-- Student's t: half of a two-sided 95 % interval is t * sd / sqrt(n), with df = n - 1. Up to 30 degrees of
+-- freedom as tabled; beyond, the expansion in 1/df about the normal quantile (Abramowitz and Stegun 26.7.5),
+-- right to 3e-8.
+DROP VIEW IF EXISTS student_t;
+CREATE VIEW student_t AS
+WITH RECURSIVE tabled(df, t) AS (
+    VALUES (1, 12.70620474), (2, 4.30265273), (3, 3.182446305), (4, 2.776445105), (5, 2.570581836),
+           (6, 2.446911851), (7, 2.364624252), (8, 2.306004135), (9, 2.262157163), (10, 2.228138852),
+           (11, 2.20098516), (12, 2.17881283), (13, 2.160368656), (14, 2.144786688), (15, 2.131449546),
+           (16, 2.119905299), (17, 2.109815578), (18, 2.10092204), (19, 2.093024054), (20, 2.085963447),
+           (21, 2.079613845), (22, 2.073873068), (23, 2.06865761), (24, 2.063898562), (25, 2.059538553),
+           (26, 2.055529439), (27, 2.051830516), (28, 2.048407142), (29, 2.045229642), (30, 2.042272456)
+),
+beyond(df) AS (
+    VALUES (31)
+    UNION ALL
+    SELECT df + 1 FROM beyond WHERE df < 1000
+)
+SELECT df, t FROM tabled
+UNION ALL
+SELECT df, 1.95996398454 + (2.3722712303 + (2.82249861574 + (2.55584967951 + 1.58953405339 / df) / df) / df) / df
+FROM beyond;
+
+-- The configurations that have finished runs in a grid (NULL: in any). Those of one scheme, network and data
+-- set are told apart by the keys in which they differ, or by their id where it is not a key (another .cfg of
+-- the same name): `settings`, "" where there is one only.
+DROP VIEW IF EXISTS grid_configurations;
+CREATE VIEW grid_configurations AS
+WITH configs AS (
+    SELECT a.grid, a.config_id, a.dataset, a.network, a.scheme, min(a.params) AS params
+    FROM grid_accuracy a
+    GROUP BY a.grid, a.config_id
+),
+sizes AS (
+    SELECT grid, dataset, network, scheme, count(*) AS size FROM configs GROUP BY 1, 2, 3, 4
+),
+keys AS (
+    SELECT c.grid, c.dataset, c.network, c.scheme, j.key
+    FROM configs c, json_each(c.params) j
+    JOIN sizes s ON s.grid IS c.grid AND s.dataset = c.dataset AND s.network = c.network
+                AND s.scheme = c.scheme
+    GROUP BY 1, 2, 3, 4, 5 HAVING count(DISTINCT j.value) > 1 OR count(*) < size
+),
+settings AS (
+    SELECT c.grid, c.config_id, group_concat(j.key || '=' || j.value, ' ') AS settings
+    FROM configs c, json_each(c.params) j
+    JOIN keys k ON k.grid IS c.grid AND k.dataset = c.dataset AND k.network = c.network
+               AND k.scheme = c.scheme AND k.key = j.key
+    GROUP BY 1, 2
+)
+SELECT c.*, coalesce(p.place, 1000) AS place, -- of the scheme
+       trim(coalesce(s.settings, '') ||
+                 CASE WHEN count(*) OVER (PARTITION BY c.grid, dataset, network, c.scheme, s.settings) > 1
+                      THEN ' ' || substr(c.config_id, 1, 8) ELSE '' END) AS settings
+FROM configs c
+LEFT JOIN settings s ON s.grid IS c.grid AND s.config_id = c.config_id
+LEFT JOIN scheme_places p ON p.scheme = c.scheme;
+
+-- The cells that compare with others: computed with the run's own activations, not those of evaluations that
+-- were added with other ones.
+DROP VIEW IF EXISTS grid_cells;
+CREATE VIEW grid_cells AS
+SELECT a.*, r.widths, r.stored_bits
+FROM grid_accuracy a JOIN runs r ON r.run_id = a.run_id
+WHERE a.act_bits = CASE r.act_bits WHEN 0 THEN a.bits ELSE r.act_bits END;
+
+-- What truncation costs a run at width k, in points of top-1: drop_k = direct - truncated, and against its own
+-- stored width, cross_k = truncated at N - truncated at k. As trained, for the widths below N that were trained
+-- (others use a neighbour's batch norms, so that their drops mean nothing); calibrated, for all below N.
+DROP VIEW IF EXISTS grid_drops;
+CREATE VIEW grid_drops AS
+SELECT grid, run_id, config_id, dataset, network, seed, calibrated, split, bits,
+       direct - truncated AS drop_k, stored - truncated AS cross_k, images
+FROM (SELECT grid, run_id, config_id, dataset, network, seed, calibrated, split, bits, stored_bits,
+             widths, min(images) AS images,
+             max(top1) FILTER (WHERE inference = 'direct') AS direct,
+             max(top1) FILTER (WHERE inference = 'truncated') AS truncated,
+             max(max(top1) FILTER (WHERE inference = 'truncated' AND bits = stored_bits))
+                 OVER (PARTITION BY grid, run_id, calibrated, split, min(images)) AS stored
+      FROM grid_cells
+      GROUP BY grid, run_id, calibrated, split, bits
+      HAVING min(images) = max(images))
+WHERE bits < stored_bits AND drop_k IS NOT NULL
+  AND (calibrated OR ' ' || widths || ' ' LIKE '% ' || bits || ' %');
+
+-- Mean and deviation of both over the seeds of a configuration. bits 0 is the cross-bit drop: a run's mean of
+-- cross_k over the widths that all of the configuration's runs have.
+DROP VIEW IF EXISTS grid_drop_summary;
+CREATE VIEW grid_drop_summary AS
+WITH drops AS MATERIALIZED (SELECT * FROM grid_drops),
+counted AS (
+    SELECT grid, config_id, calibrated, split, count(DISTINCT run_id) AS runs FROM drops GROUP BY 1, 2, 3, 4
+),
+shared AS (
+    SELECT d.*, count(cross_k) OVER (PARTITION BY d.grid, d.config_id, d.calibrated, d.split, bits) AS at_width
+    FROM drops d
+),
+points AS (
+    SELECT grid, config_id, calibrated, split, bits, drop_k AS points, images FROM drops
+    UNION ALL
+    SELECT s.grid, s.config_id, s.calibrated, s.split, 0, avg(cross_k), min(images)
+    FROM shared s
+    JOIN counted c ON c.grid IS s.grid AND c.config_id = s.config_id AND c.calibrated = s.calibrated
+                  AND c.split = s.split AND c.runs = s.at_width
+    GROUP BY s.grid, s.run_id, s.config_id, s.calibrated, s.split
+)
+SELECT grid, config_id, calibrated, split, bits, count(*) AS n, max(mean) AS points,
+       CASE WHEN count(*) > 1
+            THEN sqrt(sum((points - mean) * (points - mean)) / (count(*) - 1)) END AS points_sd,
+       min(images) AS images
+FROM (SELECT *, avg(points) OVER (PARTITION BY grid, config_id, calibrated, split, bits) AS mean
+      FROM points)
+GROUP BY grid, config_id, calibrated, split, bits;
+
 -- Training curves of finished runs. A run that was interrupted has its first epochs in an earlier
 -- attempt; where attempts overlap, the latest up to the one that counts is what the weights went through.
 DROP VIEW IF EXISTS training;

@@ -181,6 +181,20 @@ make_accuracies() {
     [ "${lines[2]}" = '| resnet8 | s\_1 | direct | n/a | 69.1 | n/a | n/a | n/a | n/a | n/a | n/a | n/a |' ]
 }
 
+@test "export compares with a reference, which has settings where several could be meant" {
+    make_accuracies
+    sql "UPDATE runs SET scheme = 'qat', params = '{\"epochs\": 3, \"widths\": \"1 2\"}' WHERE seed = 1;
+         UPDATE runs SET seed = 1, params = '{\"epochs\": 3}' WHERE seed = 2"
+    run -0 "$truncquant" export differences --format csv --db $db
+    [ "${lines[1]}" = "resnet8,s_2,direct,1,0.10000,n/a,n/a" ]
+    run -0 "$truncquant" export differences --calibrated --against 'qat widths="1 2"' --format csv --db $db
+    [ "${lines[1]}" = "resnet8,s_2,direct,1,0.10000,n/a,n/a" ]
+    run -0 "$truncquant" export differences --against 's_2 widths="1 2 4 8 32" epochs=3' --format csv --db $db
+    [ "${lines[1]}" = "resnet8,qat,direct,1,-0.10000,n/a,n/a" ]
+    run -1 "$truncquant" export differences --against 'qat epochs=200' --db $db
+    [[ $output == *"has no finished run of scheme qat with those settings to compare with; "* ]]
+}
+
 @test "export to a file replaces it whole, or leaves it" {
     make_accuracies
     echo old >table.csv
@@ -213,7 +227,13 @@ make_accuracies() {
     run -2 "$truncquant" export runs --format html --db $db
     [ "$output" = "truncquant: export: --format html is unknown; take text, csv, tex or md" ]
     run -2 "$truncquant" export runs --calibrated --db $db
-    [ "$output" = "truncquant: export: --calibrated goes with accuracy only; leave it out" ]
+    [ "$output" = "truncquant: export: --calibrated goes with tables of accuracies only; leave it out" ]
+    run -2 "$truncquant" export drops --against qat --db $db
+    [ "$output" = "truncquant: export: --against goes with differences and reductions; leave it out" ]
+    run -2 "$truncquant" export reductions --against "qat epoch=3" --db $db
+    [ "$output" = "truncquant: --against: unknown key 'epoch'; did you mean epochs?" ]
+    run -2 "$truncquant" export reductions --against "qat epochs" --db $db
+    [ "$output" = "truncquant: --against: 'epochs' is no KEY=VALUE" ]
     run -2 "$truncquant" status a b --db $db
     [ "$output" = "truncquant: status: one grid at a time; 'b' is one too many" ]
     run -2 "$truncquant" status --lines --db $db

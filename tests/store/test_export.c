@@ -20,7 +20,9 @@ static char *exported(struct store *s, const char *what, enum export_format form
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
-    int status = export_table(s, what, format, grid, out, e);
+    struct export_request request = {
+        .what = what, .format = format, .grid = grid, .against = "qat"};
+    int status = export_table(s, &request, out, e);
     fclose(out);
     if (!status)
         return text;
@@ -293,9 +295,181 @@ static void rows_as_they_are(void **state) {
     store_close(s);
 }
 
+/* Three seeds of qat, and two of truncquant in pairs with them: at 2 bits qat loses 41, 42, 43 points
+ * to truncation and truncquant 2, 4; against the stored 8 bits 42, 43, 44 and 4, 6. */
+static struct store *pairs(const char *path) {
+    struct store *s = store_fixture_open(path, STORE_WRITE);
+    for (int seed = 1; seed <= 3; seed++) {
+        struct run_row run = store_fixture_run(seed, 1, seed);
+        struct evaluation_row rows[] = {
+            store_fixture_evaluation(2, "direct", 0, 800 + 10 * seed),
+            store_fixture_evaluation(2, "truncated", 0, 400),
+            store_fixture_evaluation(8, "truncated", 0, 810 + 10 * seed)};
+        run.scheme = "qat";
+        store_fixture_finished(s, &run, rows, 3);
+    }
+    for (int seed = 1; seed <= 2; seed++) {
+        struct run_row run = store_fixture_run(10 + seed, 2, seed);
+        struct evaluation_row rows[] = {
+            store_fixture_evaluation(2, "direct", 0, 800),
+            store_fixture_evaluation(2, "truncated", 0, 800 - 20 * seed),
+            store_fixture_evaluation(8, "truncated", 0, 820),
+            store_fixture_evaluation(4, "direct", 0, 700)};
+        store_fixture_finished(s, &run, rows, 4);
+    }
+    return s;
+}
+
+/* -1 and -2: mean -1.5, deviation .7071, times 12.706 / sqrt(2) is 6.35. */
+static void differences_are_paired(void **state) {
+    struct store *s = pairs(*state);
+    assert_exported(s, "differences", EXPORT_TEXT, NULL,
+                    "network  scheme      inference  n      2     8\n"
+                    "resnet8  truncquant  direct     2  -1.50   n/a\n"
+                    "                                   ±6.35\n"
+                    "resnet8  truncquant  truncated  2  37.00 -0.50\n"
+                    "                                  ±12.71 ±6.35\n"
+                    "\n"
+                    "Top-1 accuracy less that of qat on the test split, in points by bit-width, "
+                    "batch norms as trained.\n"
+                    "Mean ± half of its 95 % interval (Student's t) over the n seeds that both "
+                    "have; none where n is 1.\n"
+                    "Data set fashion-mnist, 2 seeds, 1000 images. Commit: abc1234.\n");
+    struct error e = {0};
+    char *text = exported(s, "differences", EXPORT_CSV, NULL, &e);
+    assert_non_null(text);
+    assert_non_null(strstr(text, "scheme,inference,n,2,2 lo,2 hi,8,8 lo,8 hi\n"));
+    assert_non_null(strstr(text, "direct,2,-1.50000,-7.85310,4.85310,n/a,n/a,n/a\n"));
+    free(text);
+    text = exported(s, "differences", EXPORT_TEX, NULL, &e);
+    assert_non_null(text);
+    assert_non_null(strstr(text, "direct & 2 & -1.50 $\\pm$ 6.35 & n/a \\\\\n"));
+    free(text);
+    assert_null(exported(s, "differences-calibrated", EXPORT_TEXT, NULL, &e));
+    assert_non_null(strstr(e.text, "has no calibrated pairs of finished runs yet; "));
+    store_close(s);
+}
+
+static void drops_are_direct_less_truncated(void **state) {
+    struct store *s = pairs(*state);
+    assert_exported(
+        s, "drops", EXPORT_MD, NULL,
+        "| network | scheme | n | 2 | cross |\n"
+        "| --- | --- | ---: | ---: | ---: |\n"
+        "| resnet8 | qat | 3 | 42.00 ± 1.00 | 43.00 ± 1.00 |\n"
+        "| resnet8 | truncquant | 2 | 3.00 ± 1.41 | 5.00 ± 1.41 |\n"
+        "\n"
+        "What truncation costs in points of top-1 accuracy on the test split, batch norms "
+        "as trained.\n"
+        "Column k: direct less truncated at k bits; cross: truncated at the stored width "
+        "less truncated at k, mean over those k. Widths below the stored one that were "
+        "trained.\n"
+        "Mean ± sample standard deviation over n seeds.\n"
+        "Data set fashion-mnist, 2 to 3 seeds, 1000 images. Commit: abc1234.\n");
+    store_close(s);
+}
+
+/* 1 - 6/83 and 1 - 10/85; the resamples of two seeds end at those of one seed alone: 1 - 4/42 to
+ * 1 - 2/41, and 1 - 6/43 to 1 - 4/42. */
+static void reductions_have_intervals(void **state) {
+    struct store *s = pairs(*state);
+    struct error e = {0};
+    char *text = exported(s, "reductions", EXPORT_TEXT, NULL, &e);
+    assert_non_null(text);
+    assert_ptr_equal(strstr(text, "network  scheme      n            2        cross\n"
+                                  "resnet8  truncquant  2         92.8         88.2\n"
+                                  "                       [90.5, 95.1] [86.0, 90.5]\n"),
+                     text);
+    free(text);
+    text = exported(s, "reductions", EXPORT_CSV, NULL, &e);
+    assert_non_null(strstr(text, "resnet8,truncquant,2,92.7711,90.4762,95.1220,88.2353,86.0465,"
+                                 "90.4762\n"));
+    free(text);
+    // With 41 and -41 points qat's own interval contains 0.
+    store_fixture_sql(s, "UPDATE evaluations SET correct1 = 999 WHERE attempt = 2 AND bits = 2 AND "
+                         "inference = 'truncated'");
+    text = exported(s, "reductions", EXPORT_CSV, NULL, &e);
+    assert_non_null(strstr(text, "resnet8,truncquant,2,n/a,n/a,n/a,n/a,n/a,n/a\n"));
+    free(text);
+    store_close(s);
+}
+
+/* One seed: the difference stands, without an interval; a reduction does not. */
+static void one_seed_has_no_interval(void **state) {
+    struct store *s = pairs(*state);
+    struct error e = {0};
+    store_fixture_sql(s, "UPDATE runs SET excluded = 'x' WHERE seed <> 2");
+    char *text = exported(s, "differences", EXPORT_CSV, NULL, &e);
+    assert_non_null(strstr(text, "truncated,1,36.00000,n/a,n/a,-1.00000,n/a,n/a\n"));
+    assert_non_null(strstr(text, "# One seed: no interval.\n"));
+    free(text);
+    text = exported(s, "drops", EXPORT_TEXT, NULL, &e);
+    assert_null(strstr(text, "±"));
+    free(text);
+    text = exported(s, "reductions", EXPORT_TEXT, NULL, &e);
+    assert_non_null(strstr(text, "resnet8  truncquant  1 n/a   n/a\n"));
+    free(text);
+    store_close(s);
+}
+
+/* Of several configurations of the reference's scheme the nearest counts; settings choose. */
+static void the_reference_is_the_nearest(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    static const struct {
+        const char *scheme, *params;
+        int correct;
+    } runs[] = {
+        {"qat", "{\"epochs\":5}", 500},
+        {"qat", "{\"epochs\":7}", 700},
+        {"minmax", "{\"epochs\":7}", 710}, // nearest: 7 epochs
+        {"fp32", "{\"epochs\":6}", 600},   // both are as near
+        {"ptq", "{}", 900},                // likewise
+    };
+    for (int i = 0; i < 5; i++) {
+        struct run_row run = store_fixture_run(i + 1, i + 1, 1);
+        struct evaluation_row row = store_fixture_evaluation(32, "direct", 0, runs[i].correct);
+        run.scheme = runs[i].scheme;
+        run.params = runs[i].params;
+        store_fixture_finished(s, &run, &row, 1);
+    }
+    struct error e = {0};
+    char *text = exported(s, "differences", EXPORT_CSV, NULL, &e);
+    assert_non_null(strstr(text, "minmax,direct,1,1.00000,n/a,n/a\n# "));
+    assert_null(strstr(text, "fp32"));
+    assert_non_null(strstr(text, "# Left out: 2 configurations to which several of qat are equally "
+                                 "near; --against 'qat KEY=VALUE' chooses one.\n"));
+    free(text);
+    struct export_request request = {.what = "differences",
+                                     .format = EXPORT_CSV,
+                                     .against = "qat",
+                                     .settings = "{\"epochs\": 5, \"batch\": null}"};
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    assert_int_equal(export_table(s, &request, out, &e), 0);
+    fclose(out);
+    assert_non_null(strstr(text, "fp32,,direct,1,10.00000"));
+    assert_non_null(strstr(text, "minmax,,direct,1,21.00000"));
+    assert_non_null(strstr(text, "qat,epochs=7,direct,1,20.00000"));
+    free(text);
+    request.settings = "{\"epochs\": null}";
+    out = open_memstream(&text, &size);
+    assert_int_equal(export_table(s, &request, out, &e), -1);
+    fclose(out);
+    free(text);
+    assert_non_null(strstr(e.text,
+                           "has no finished run of scheme qat with those settings to compare "
+                           "with; --against names another (there are: fp32, minmax, ptq, "
+                           "qat)"));
+    store_close(s);
+}
+
 /* Every kind in every format: as many lines as rows, and the first column is there. */
 static void every_export_works(void **state) {
-    struct store *s = three_runs(*state);
+    struct store *s = pairs(*state);
+    store_fixture_sql(s,
+                      "INSERT INTO evaluations SELECT NULL, attempt, epoch, split, bits, act_bits, "
+                      "stored_bits, bank, inference, 20, precision, images, correct1, correct5, "
+                      "loss_sum FROM evaluations");
     for (int i = 0; export_names[i]; i++)
         for (int f = 0; f < EXPORT_FORMATS; f++) {
             struct error e = {0};
@@ -310,7 +484,7 @@ static void every_export_works(void **state) {
     int lines = 0;
     for (const char *p = text; *p; p++)
         lines += *p == '\n';
-    assert_int_equal(lines, 1 + 9 + 1);
+    assert_int_equal(lines, 1 + 34 + 1);
     free(text);
     store_close(s);
 }
@@ -349,12 +523,23 @@ int main(void) {
 #define TEST(name)                                                                                 \
     cmocka_unit_test_setup_teardown(name, store_fixture_setup, store_fixture_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(accuracy_as_text),          TEST(accuracy_as_csv),
-        TEST(accuracy_as_tex),           TEST(accuracy_as_md),
-        TEST(data_sets_get_a_column),    TEST(configurations_are_told_apart),
-        TEST(own_activations_are_shown), TEST(schemes_stand_in_one_order),
-        TEST(nothing_to_export),         TEST(rows_as_they_are),
-        TEST(every_export_works),        cmocka_unit_test(texts_are_escaped),
+        TEST(accuracy_as_text),
+        TEST(accuracy_as_csv),
+        TEST(accuracy_as_tex),
+        TEST(accuracy_as_md),
+        TEST(data_sets_get_a_column),
+        TEST(configurations_are_told_apart),
+        TEST(own_activations_are_shown),
+        TEST(schemes_stand_in_one_order),
+        TEST(nothing_to_export),
+        TEST(rows_as_they_are),
+        TEST(differences_are_paired),
+        TEST(drops_are_direct_less_truncated),
+        TEST(reductions_have_intervals),
+        TEST(one_seed_has_no_interval),
+        TEST(the_reference_is_the_nearest),
+        TEST(every_export_works),
+        cmocka_unit_test(texts_are_escaped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,333 @@
+/* Tables of accuracies, differences, drops and reductions: which rows of which view, and what has to
+ * be said below. What is in the views is decided in results/schema/views.sql; only the bootstrap is
+ * not SQL. */
+#include "store/export_wide.h"
+
+#include "store/bootstrap.h"
+#include "store/sql.h"
+#include "store/wide.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* C11 promises string literals of 4095 bytes only; the compilers we build with know no such limit.
+ */
+#pragma GCC diagnostic ignored "-Woverlength-strings"
+
+/* The files of results/queries. Columns of all but `references`: labels, bits, n, images, mean, and a
+ * deviation or half (NULL: none). */
+static const struct {
+    const char *name, *text;
+} queries[] = {
+#include "queries.inc"
+};
+enum { COLUMN_BITS = WIDE_LABELS, COLUMN_N, COLUMN_IMAGES, COLUMN_MEAN, COLUMN_SPREAD };
+
+static const char commits_sql[] =
+    "SELECT group_concat(commit_id, ', ') FROM (SELECT DISTINCT commit_id FROM grid_accuracy"
+    " WHERE grid IS :grid AND split = 'test' ORDER BY 1)";
+
+static const char count_references_sql[] =
+    "SELECT count(*), coalesce(sum(ways > 1), 0), (SELECT group_concat(scheme, ', ') FROM"
+    " (SELECT DISTINCT scheme FROM grid_configurations WHERE grid IS :grid)) FROM reference_of";
+
+/* ---- queries ---- */
+
+static void bind_text(sqlite3_stmt *q, const char *name, const char *text) {
+    int at = sqlite3_bind_parameter_index(q, name);
+    if (at)
+        sqlite3_bind_text(q, at, text, -1, SQLITE_STATIC);
+}
+
+static sqlite3_stmt *prepare(struct store *s, const char *sql, const struct export_request *r,
+                             int calibrated, struct error *e) {
+    sqlite3_stmt *q = sql_prepare(s, sql, e);
+    if (!q)
+        return NULL;
+    bind_text(q, ":grid", r->grid);
+    bind_text(q, ":against", r->against);
+    bind_text(q, ":settings", r->settings ? r->settings : "{}");
+    sqlite3_bind_int(q, sqlite3_bind_parameter_index(q, ":calibrated"), calibrated);
+    return q;
+}
+
+static const char *query(const char *name) {
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++)
+        if (!strcmp(queries[i].name, name))
+            return queries[i].text;
+    return "";
+}
+
+static double real_or_nan(sqlite3_stmt *q, int column) {
+    return sqlite3_column_type(q, column) == SQLITE_NULL ? NAN : sqlite3_column_double(q, column);
+}
+
+static struct wide_cell read_cell(sqlite3_stmt *q) {
+    struct wide_cell cell = {.bits = sqlite3_column_int(q, COLUMN_BITS),
+                             .n = sqlite3_column_int64(q, COLUMN_N),
+                             .images = sqlite3_column_int64(q, COLUMN_IMAGES),
+                             .mean = real_or_nan(q, COLUMN_MEAN),
+                             .spread = {real_or_nan(q, COLUMN_SPREAD), NAN}};
+    for (int l = 0; l < WIDE_LABELS; l++)
+        cell.labels[l] = (const char *)sqlite3_column_text(q, l);
+    return cell;
+}
+
+static int read_cells(struct store *s, struct wide *w, const char *name,
+                      const struct export_request *r, int calibrated, struct error *e) {
+    sqlite3_stmt *q = prepare(s, query(name), r, calibrated, e);
+    if (!q)
+        return -1;
+    int got;
+    while ((got = sql_step(s, q, e)) == 1) {
+        struct wide_cell cell = read_cell(q);
+        wide_add(w, &cell);
+    }
+    sqlite3_finalize(q);
+    return got;
+}
+
+/* ---- what is said below ---- */
+
+static void note_batch_norms(struct table *t, int calibrated, const char *what) {
+    table_note(t, "%s, batch norms %s.", what,
+               calibrated ? "re-estimated (calibrated)" : "as trained");
+}
+
+static int note_commits(struct store *s, struct table *t, const struct wide *w,
+                        const struct export_request *r, struct error *e) {
+    char seeds[64], images[64];
+    sqlite3_stmt *q = prepare(s, commits_sql, r, 0, e);
+    if (!q)
+        return -1;
+    int got = sql_step(s, q, e);
+    const char *commits = got == 1 ? (const char *)sqlite3_column_text(q, 0) : NULL;
+    wide_print_range(w->seeds, "seed", seeds, sizeof seeds);
+    wide_print_range(w->images, "image", images, sizeof images);
+    if (got == 1)
+        table_note(t, "%s%.64s%s%s, %s. Commit%s: %s.", w->datasets ? "" : "Data set ",
+                   w->datasets ? "" : w->rows[0].labels[LABEL_DATASET], w->datasets ? "" : ", ",
+                   seeds, images, commits && strchr(commits, ',') ? "s" : "",
+                   commits ? commits : "none");
+    sqlite3_finalize(q);
+    return got < 0 ? -1 : 0;
+}
+
+static int fail_empty(struct store *s, const struct export_request *r, const char *what,
+                      struct error *e) {
+    return fail_at(e, s->path, 0,
+                   "has no %s of finished runs%s%s yet; 'truncquant status' says how far they are",
+                   what, r->grid ? " of grid " : "", r->grid ? r->grid : "");
+}
+
+/* ---- references ---- */
+
+/* The table of references lives as long as the transaction's tables are made: one export at a time. */
+static int find_references(struct store *s, const struct export_request *r, struct error *e) {
+    if (sql_run(s, "DROP TABLE IF EXISTS temp.reference_of", e))
+        return -1;
+    sqlite3_stmt *q = prepare(s, query("references"), r, 0, e);
+    int got = q ? sql_step(s, q, e) : -1;
+    sqlite3_finalize(q);
+    return got;
+}
+
+/* Fails when there is none at all; `ways`: how many configurations have several equally near. */
+static int count_references(struct store *s, const struct export_request *r, int64_t *ways,
+                            struct error *e) {
+    if (find_references(s, r, e))
+        return -1;
+    sqlite3_stmt *q = prepare(s, count_references_sql, r, 0, e);
+    if (!q)
+        return -1;
+    int got = sql_step(s, q, e);
+    if (got == 1 && !sqlite3_column_int64(q, 0)) {
+        const char *known = (const char *)sqlite3_column_text(q, 2);
+        got = known
+                  ? fail_at(e, s->path, 0,
+                            "has no finished run of scheme %.64s%s%s%s to compare with; --against "
+                            "names another (there are: %s)",
+                            r->against, r->settings ? " with those settings" : "",
+                            r->grid ? " in grid " : "", r->grid ? r->grid : "", known)
+                  : fail_empty(s, r, "accuracies", e);
+    } else if (got == 1) {
+        *ways = sqlite3_column_int64(q, 1);
+    }
+    sqlite3_finalize(q);
+    return got < 0 ? -1 : 0;
+}
+
+static void note_ways(struct table *t, const struct export_request *r, int64_t ways) {
+    if (ways)
+        table_note(t,
+                   "Left out: %lld configuration%s to which several of %.64s are equally near; "
+                   "--against '%.64s KEY=VALUE' chooses one.",
+                   (long long)ways, ways == 1 ? "" : "s", r->against, r->against);
+}
+
+/* ---- the tables ---- */
+
+static int print(struct store *s, struct table *t, const struct wide *w,
+                 const struct export_request *r, FILE *out, struct error *e) {
+    int status = note_commits(s, t, w, r, e);
+    if (!status)
+        table_print(t, r->format, out);
+    table_free(t);
+    return status;
+}
+
+int export_accuracies(struct store *s, const struct export_request *r, int calibrated, FILE *out,
+                      struct error *e) {
+    static const struct wide_style style = {
+        .spread = SPREAD_DEVIATION, .digits = 1, .every_width = 1, .inference = 1};
+    struct wide w;
+    wide_start(&w, &style);
+    int status = read_cells(s, &w, "accuracy", r, calibrated, e);
+    if (!status && !w.n)
+        status = fail_empty(s, r, calibrated ? "calibrated accuracies" : "accuracies", e);
+    if (!status) {
+        struct table *t = wide_table(&w, r->format);
+        note_batch_norms(t, calibrated,
+                         "Top-1 accuracy on the test split in per cent by bit-width");
+        if (w.spreads)
+            table_note(t, "Mean ± sample standard deviation over seeds.");
+        status = print(s, t, &w, r, out, e);
+    }
+    wide_free(&w);
+    return status;
+}
+
+int export_differences(struct store *s, const struct export_request *r, int calibrated, FILE *out,
+                       struct error *e) {
+    static const struct wide_style style = {
+        .spread = SPREAD_HALF, .digits = 2, .inference = 1, .counts = 1};
+    struct wide w;
+    int64_t ways = 0;
+    wide_start(&w, &style);
+    int status = count_references(s, r, &ways, e);
+    if (!status)
+        status = read_cells(s, &w, "differences", r, calibrated, e);
+    if (!status && !w.n)
+        status = fail_empty(s, r, calibrated ? "calibrated pairs" : "pairs", e);
+    if (!status) {
+        char what[160];
+        struct table *t = wide_table(&w, r->format);
+        snprintf(what, sizeof what,
+                 "Top-1 accuracy less that of %.64s on the test split, in points by bit-width",
+                 r->against);
+        note_batch_norms(t, calibrated, what);
+        table_note(t, w.spreads
+                          ? "Mean ± half of its 95 %% interval (Student's t) over the n seeds "
+                            "that both have; none where n is 1."
+                          : "One seed: no interval.");
+        note_ways(t, r, ways);
+        status = print(s, t, &w, r, out, e);
+    }
+    wide_free(&w);
+    return status;
+}
+
+/* The widths over which drops are taken, and what the last column is. */
+static void note_widths(struct table *t, int calibrated) {
+    table_note(
+        t,
+        "Column k: direct less truncated at k bits; cross: truncated at the stored width less "
+        "truncated at k, mean over those k. Widths below the stored one%s.",
+        calibrated ? "" : " that were trained");
+}
+
+int export_drops(struct store *s, const struct export_request *r, int calibrated, FILE *out,
+                 struct error *e) {
+    static const struct wide_style style = {
+        .spread = SPREAD_DEVIATION, .digits = 2, .counts = 1, .extra = "cross"};
+    struct wide w;
+    wide_start(&w, &style);
+    int status = read_cells(s, &w, "drops", r, calibrated, e);
+    if (!status && !w.n)
+        status =
+            fail_empty(s, r, calibrated ? "calibrated truncated results" : "truncated results", e);
+    if (!status) {
+        struct table *t = wide_table(&w, r->format);
+        note_batch_norms(t, calibrated,
+                         "What truncation costs in points of top-1 accuracy on the test split");
+        note_widths(t, calibrated);
+        if (w.spreads)
+            table_note(t, "Mean ± sample standard deviation over n seeds.");
+        status = print(s, t, &w, r, out, e);
+    }
+    wide_free(&w);
+    return status;
+}
+
+/* The rows of one cell, seed by seed: the first is `q`'s, and on return `q` is at the next cell's.
+ * Returns as sql_step. */
+static int add_reduction(struct store *s, struct wide *w, sqlite3_stmt *q, struct error *e) {
+    struct wide_cell cell = read_cell(q);
+    char *labels[WIDE_LABELS]; // SQLite's own are gone with the next step
+    int n = (int)cell.n, got = 1;
+    double *points = need((size_t)n, 2 * sizeof *points), *reference = points + n;
+    for (int l = 0; l < WIDE_LABELS; l++)
+        cell.labels[l] = labels[l] = need_string(cell.labels[l]);
+    for (int i = 0; i < n && got == 1; i++) {
+        points[i] = sqlite3_column_double(q, COLUMN_SPREAD);
+        reference[i] = sqlite3_column_double(q, COLUMN_SPREAD + 1);
+        got = sql_step(s, q, e);
+    }
+    cell.spread[0] = NAN;
+    if (!isnan(cell.mean)) {
+        bootstrap_reduction(points, reference, n, cell.spread);
+        for (int end = 0; end < 2; end++)
+            cell.spread[end] *= 100;
+        cell.mean *= 100;
+    }
+    wide_add(w, &cell);
+    for (int l = 0; l < WIDE_LABELS; l++)
+        free(labels[l]);
+    free(points);
+    return got;
+}
+
+static int read_reductions(struct store *s, struct wide *w, const struct export_request *r,
+                           int calibrated, struct error *e) {
+    sqlite3_stmt *q = prepare(s, query("reductions"), r, calibrated, e);
+    if (!q)
+        return -1;
+    int got = sql_step(s, q, e);
+    while (got == 1)
+        got = add_reduction(s, w, q, e);
+    sqlite3_finalize(q);
+    return got;
+}
+
+int export_reductions(struct store *s, const struct export_request *r, int calibrated, FILE *out,
+                      struct error *e) {
+    static const struct wide_style style = {
+        .spread = SPREAD_INTERVAL, .digits = 1, .counts = 1, .extra = "cross"};
+    struct wide w;
+    int64_t ways = 0;
+    wide_start(&w, &style);
+    int status = count_references(s, r, &ways, e);
+    if (!status)
+        status = read_reductions(s, &w, r, calibrated, e);
+    if (!status && !w.n)
+        status = fail_empty(s, r, calibrated ? "calibrated pairs of drops" : "pairs of drops", e);
+    if (!status) {
+        char what[160];
+        struct table *t = wide_table(&w, r->format);
+        snprintf(what, sizeof what,
+                 "By how many per cent truncation costs less than it costs %.64s on the test split",
+                 r->against);
+        note_batch_norms(t, calibrated, what);
+        note_widths(t, calibrated);
+        table_note(
+            t,
+            "[95 %% interval] by bootstrap over the n seeds that both have; n/a where %.64s's "
+            "own interval contains 0, or n is 1.",
+            r->against);
+        note_ways(t, r, ways);
+        status = print(s, t, &w, r, out, e);
+    }
+    wide_free(&w);
+    return status;
+}

@@ -1,0 +1,17 @@
+/* Exports with a column per bit-width: accuracies, and what is derived from them. For export.c. */
+#ifndef STORE_EXPORT_WIDE_H
+#define STORE_EXPORT_WIDE_H
+
+#include "store/export.h"
+
+/* `request->what` is one of the names without "-calibrated", which `calibrated` says. */
+int export_accuracies(struct store *s, const struct export_request *request, int calibrated,
+                      FILE *out, struct error *e);
+int export_differences(struct store *s, const struct export_request *request, int calibrated,
+                       FILE *out, struct error *e);
+int export_drops(struct store *s, const struct export_request *request, int calibrated, FILE *out,
+                 struct error *e);
+int export_reductions(struct store *s, const struct export_request *request, int calibrated,
+                      FILE *out, struct error *e);
+
+#endif

@@ -1,0 +1,25 @@
+-- Differences in pairs, a row per cell: top-1 of a configuration less its reference's (references.sql), over the
+-- seeds that both have. Runs of one seed start from equal weights and see equal batches, so that pairs differ by
+-- less than either of them varies. `half` is half of the 95 % interval of the mean, by Student's t with n - 1
+-- degrees of freedom; NULL for one seed.
+WITH cells AS MATERIALIZED (
+    SELECT * FROM grid_cells WHERE grid IS :grid AND calibrated = :calibrated AND split = 'test'
+),
+pairs AS (
+    SELECT c.config_id, c.bits, c.inference, c.images, c.top1 - r.top1 AS d,
+           avg(c.top1 - r.top1) OVER (PARTITION BY c.config_id, c.bits, c.inference) AS mean
+    FROM cells c
+    JOIN reference_of p ON p.config_id = c.config_id AND p.ways = 1 AND p.reference_id <> p.config_id
+    JOIN cells r ON r.config_id = p.reference_id AND r.seed = c.seed AND r.bits = c.bits
+                AND r.inference = c.inference AND r.images = c.images
+),
+summary AS (
+    SELECT config_id, bits, inference, count(*) AS n, min(images) AS images, max(mean) AS difference,
+           CASE WHEN count(*) > 1 THEN sqrt(sum((d - mean) * (d - mean)) / (count(*) - 1)) END AS sd
+    FROM pairs GROUP BY config_id, bits, inference
+)
+SELECT dataset, network, scheme, settings, inference, bits, n, images, difference, t * sd / sqrt(n) AS half
+FROM summary s
+JOIN grid_configurations c ON c.grid IS :grid AND c.config_id = s.config_id
+LEFT JOIN student_t ON df = n - 1
+ORDER BY dataset, network, place, scheme, settings, s.config_id, inference, bits;

@@ -1,0 +1,7 @@
+-- What truncation costs, a row per cell: mean and sample standard deviation over seeds of the drop at each width;
+-- bits 0 is the cross-bit drop.
+SELECT dataset, network, scheme, settings, '' AS inference, bits, n, images, points, points_sd
+FROM grid_drop_summary s
+JOIN grid_configurations c ON c.grid IS :grid AND c.config_id = s.config_id
+WHERE s.grid IS :grid AND s.calibrated = :calibrated AND s.split = 'test'
+ORDER BY dataset, network, place, scheme, settings, s.config_id, bits;

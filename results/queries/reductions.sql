@@ -1,0 +1,42 @@
+-- Reduction of a drop against the reference's (references.sql): 1 - drop / reference's drop, over the seeds that
+-- both have. A row per cell and seed, with both drops, for whoever resamples; the other columns are the same for
+-- all rows of a cell. bits 0 is the cross-bit drop over the widths that both have at every common seed. The
+-- reduction is NULL where the reference's own 95 % interval reaches down to 0 (there is nothing to reduce), or
+-- where there is one seed.
+WITH drops AS MATERIALIZED (
+    SELECT * FROM grid_drops WHERE grid IS :grid AND calibrated = :calibrated AND split = 'test'
+),
+widths AS MATERIALIZED (
+    SELECT c.config_id, c.bits, c.seed, c.images, c.drop_k AS points, r.drop_k AS reference,
+           c.cross_k, r.cross_k AS reference_cross,
+           count(c.cross_k + r.cross_k) OVER (PARTITION BY c.config_id, c.bits) AS seeds
+    FROM drops c
+    JOIN reference_of p ON p.config_id = c.config_id AND p.ways = 1 AND p.reference_id <> p.config_id
+    JOIN drops r ON r.config_id = p.reference_id AND r.seed = c.seed AND r.bits = c.bits AND r.images = c.images
+),
+common AS (SELECT config_id, count(DISTINCT seed) AS seeds FROM widths GROUP BY config_id),
+pairs AS (
+    SELECT config_id, bits, seed, images, points, reference FROM widths
+    UNION ALL
+    SELECT config_id, 0, seed, min(images), avg(cross_k), avg(reference_cross)
+    FROM widths JOIN common USING (config_id, seeds)
+    GROUP BY config_id, seed
+),
+means AS (
+    SELECT *, count(*) OVER cell AS n, min(images) OVER cell AS least, avg(points) OVER cell AS points_mean,
+           avg(reference) OVER cell AS mean
+    FROM pairs
+    WINDOW cell AS (PARTITION BY config_id, bits)
+),
+spreads AS (
+    SELECT *, CASE WHEN n > 1 THEN sqrt(sum((reference - mean) * (reference - mean))
+                                        OVER (PARTITION BY config_id, bits) / (n - 1)) END AS sd
+    FROM means
+)
+SELECT dataset, network, scheme, settings, '' AS inference, bits, n, least AS images,
+       CASE WHEN mean - t * sd / sqrt(n) > 0 THEN 1 - points_mean / mean END AS reduction,
+       points, reference
+FROM spreads s
+JOIN grid_configurations c ON c.grid IS :grid AND c.config_id = s.config_id
+LEFT JOIN student_t ON df = n - 1
+ORDER BY dataset, network, place, scheme, settings, s.config_id, bits, seed;

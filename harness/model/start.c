@@ -55,6 +55,10 @@ void start_values(struct model *m, uint64_t seed) {
             start_weights(m, &m->nodes[i], seed);
     for (int i = 0; i < m->n_norms; i++)
         start_norm(m, &m->norms[i]);
+    start_quantizers(m);
+}
+
+void start_quantizers(struct model *m) {
     for (int i = 0; i < m->n_quantized; i++) {
         struct quantized_layer *q = &m->quantized[i];
         if (q->params >= 0)

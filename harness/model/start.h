@@ -12,4 +12,7 @@
 /* Parameter p draws from the stream (seed, RANDOM_WEIGHTS, 0, p). */
 void start_values(struct model *m, uint64_t seed);
 
+/* The learned parameters of the quantizers, from the weights as they are; part of start_values. */
+void start_quantizers(struct model *m);
+
 #endif

@@ -9,7 +9,7 @@
  * What cannot change the result does not change the id: names of networks and data sets, keys
  * without effect (spec_key_matters). Two ways of asking for the same with keys that do matter
  * (train.images = all, or all of them by number) are two runs. */
-#include "plan/spec.h"
+#include "plan/init.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -40,7 +40,9 @@ static void add_keys(struct text *t, const struct spec *spec) {
         if (!strcmp(k->section, "grid") || spec_is_default(spec, k))
             continue;
         spec_print_value(spec, k, value, sizeof value);
-        add(t, "%s=%s\n", k->flat, value);
+        // Of a weights file the content counts, not the name.
+        const char *hash = !strcmp(k->flat, "init") ? init_hash(spec) : NULL;
+        add(t, "%s=%s\n", k->flat, hash ? hash : value);
     }
 }
 

@@ -104,6 +104,8 @@ const struct spec_key spec_keys[SPEC_KEYS + 1] = {
      .help = "rounder nearest: weight of the loss that aligns codes with truncation; 0: none"},
     {KEY("train", "kurtosis"), REAL(kurtosis, 0, 1e6), .preset = "0",
      .help = "weight of the loss that makes weights uniform (KURE); 0: none"},
+    {KEY("train", "init"), TEXT(init), .preset = "none",
+     .help = "a Darknet weights file of the network to start from, or none"},
 
     {KEY("evaluate", "bits"), WIDTHS(bits), .preset = "1 2 3 4 5 6 7 8 32",
      .help = "bit-widths to evaluate"},

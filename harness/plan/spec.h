@@ -4,7 +4,7 @@
  *
  * Identity. run_id = SHA-256 of `spec=<version>`, the axes, the seed, every other key that matters
  * and differs from its frozen default, the parsed cfg in normal form and the data set's manifest
- * hash. A scheme stands for its axes, so the same combination under two names is the same run; only
+ * hash; of `init`, the file's hash alone. A scheme stands for its axes, so the same combination under two names is the same run; only
  * quantizers that define an axis of their own (OWN) keep their name in it. Names of networks and
  * data sets are left out: content counts. config_id is the same without the seed. */
 #ifndef PLAN_SPEC_H
@@ -65,6 +65,8 @@ struct spec {
     struct reals width_weight; // one per member of B, ascending widths; n = 0: all 1
     double align;              // weight of the truncation-alignment loss; 0: none
     double kurtosis;           // weight of the kurtosis regulariser; 0: none
+    /* The weights file to start from: plan/init.h. */
+    char init[SPEC_TEXT + HASH_HEX];
     // [evaluate]
     struct widths bits; // widths to evaluate
     long calibration;   // batches; 0: never calibrate
@@ -100,7 +102,7 @@ struct spec_key {
 };
 
 /* All keys in order of section; ended by a NULL name. */
-enum { SPEC_KEYS = 34 };
+enum { SPEC_KEYS = 35 };
 extern const struct spec_key spec_keys[SPEC_KEYS + 1];
 
 /* The key of that flat name (`epochs`, `train.images`; `train.epochs` is understood too), or NULL.

@@ -4,7 +4,7 @@
  * Allowed on purpose: widths above `stored_bits` (they are trained and evaluated, truncation makes
  * the widths up to it), evaluated widths below the scheme's smallest (their cells do not exist),
  * and every pairing of rounder and dequantizer (their mismatch is what an ablation measures). */
-#include "plan/spec.h"
+#include "plan/init.h"
 
 #include <string.h>
 
@@ -140,6 +140,14 @@ static int check_width_weight(const struct subject *s, struct error *e) {
     return 0;
 }
 
+static int check_init(const struct subject *s, struct error *e) {
+    size_t path = strlen(s->spec->init) - (init_hash(s->spec) ? HASH_HEX : 0);
+    if (path < SPEC_TEXT && !strchr(s->spec->init, '\\'))
+        return 0;
+    return fail(e, "init takes a path of up to %d bytes without backslashes; rename the file",
+                SPEC_TEXT - 1);
+}
+
 static int check_bits(const struct subject *s, struct error *e) {
     const struct widths *bits = &s->spec->bits;
     for (int i = 0; i < bits->n; i++)
@@ -168,6 +176,7 @@ static const struct check {
     {"train.images", check_images},
     {"milestones", check_milestones},
     {"width_weight", check_width_weight},
+    {"init", check_init},
     {"bits", check_bits},
 };
 

@@ -113,7 +113,7 @@ static int freeze_again(const struct session *s, struct error *e) {
                         &s->data, e);
 }
 
-static int check_checkpoint(const struct session *s, struct error *e) {
+int session_check_finished(const struct session *s, struct error *e) {
     if (!file_exists(s->folder.checkpoint))
         return fail_at(e, s->folder.checkpoint, 0,
                        "is missing; only the machine that trained the run can evaluate it again");
@@ -125,7 +125,7 @@ static int check_checkpoint(const struct session *s, struct error *e) {
 }
 
 int session_reevaluate(struct session *s, struct error *e) {
-    if (check_checkpoint(s, e) || (!file_exists(s->folder.frozen) && freeze_again(s, e)))
+    if (session_check_finished(s, e) || (!file_exists(s->folder.frozen) && freeze_again(s, e)))
         return -1;
     return record(s, 0, e);
 }

@@ -3,6 +3,8 @@
 #include "run/session.h"
 
 #include "base/file.h"
+#include "model/weights.h"
+#include "plan/init.h"
 #include "run/numerics.h"
 #include "train/checkpoint.h"
 
@@ -94,9 +96,18 @@ static int check_numerics(const struct session *s, struct error *e) {
     return attempts ? fail(e, "%s", otherwise.text) : put_aside(s, e);
 }
 
+/* A checkpoint has all that the weights file gave, so that it is not needed again. */
+static int load_init(const struct session *s, struct error *e) {
+    char path[SPEC_TEXT];
+    if (!init_is_given(&s->spec) || file_exists(s->folder.checkpoint))
+        return 0;
+    init_path(&s->spec, path);
+    return weights_load(path, init_hash(&s->spec), s->model, e);
+}
+
 int session_build(struct session *s, struct error *e) {
     s->model = model_build(&s->cfg, &s->spec, s->scheme, e);
-    if (!s->model)
+    if (!s->model || load_init(s, e))
         return -1;
     s->plan = s->engine->compile(s->model, (int)s->spec.batch, s->options->threads, e);
     if (!s->plan || trainer_start(&s->trainer, &s->spec, &s->data, s->model, s->engine, s->plan, e))

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "verbs/against.h"
+#include "verbs/export_weights.h"
 #include "verbs/grid_name.h"
 #include "verbs/verb.h"
 
@@ -10,7 +11,7 @@
 #include <string.h>
 
 struct choice {
-    const char *what, *format_name, *grid, *output, *reference;
+    const char *what, *format_name, *grid, *output, *reference, *bits;
     char calibrated_name[64];
     int calibrated;
     enum export_format format;
@@ -87,8 +88,16 @@ static int export_chosen(const struct options *o, const struct choice *c, struct
     return status;
 }
 
+static int export_model(const struct options *o, const struct choice *c, int operands,
+                        struct error *e) {
+    if (operands == 2 && c->output)
+        return export_weights(o, o->argv[2], c->bits, c->output, e);
+    fail(e, "export: weights takes one run ID and --output FILE.weights");
+    return EXIT_USAGE;
+}
+
 int verb_export(struct options *o, struct error *e) {
-    struct choice c = {.format_name = "text"};
+    struct choice c = {.format_name = "text", .bits = "32"};
     const struct option_row rows[] = {
         {"--format", "FORMAT", "text", "text, csv, tex (booktabs) or md", &c.format_name, NULL},
         {"--grid", "GRID", NULL, "only the runs of this grid (name or file)", &c.grid, NULL},
@@ -96,6 +105,7 @@ int verb_export(struct options *o, struct error *e) {
         {"--against", "REFERENCE", "qat", "what differences and reductions compare with",
          &c.reference, NULL},
         {"--output", "FILE", NULL, "write to FILE, which is replaced whole", &c.output, NULL},
+        {"--bits", "K", c.bits, "weights: the width to export", &c.bits, NULL},
         {0},
     };
     int helped;
@@ -112,10 +122,15 @@ int verb_export(struct options *o, struct error *e) {
         "  epochs       training loss and accuracy of each epoch and width\n"
         "  evaluations  every evaluation: counts of right answers, sum of losses\n"
         "  layers       quantization and truncation error of each layer and width\n"
+        "  weights ID   the model of a finished run, at one width, as Darknet's weights file "
+        "(--output)\n"
+        "               and the cfg that goes with it (FILE.cfg)\n"
         "REFERENCE is a scheme, or 'SCHEME KEY=VALUE ...' where it has several configurations.",
         rows, &helped, e);
     if (helped)
         return EXIT_DONE;
+    if (operands >= 1 && !strcmp(o->argv[1], "weights"))
+        return export_model(o, &c, operands, e);
     if (operands >= 0 && operands != 1)
         fail(e, "export: name one thing to export; 'truncquant export --help' lists what can be");
     int status = EXIT_USAGE;

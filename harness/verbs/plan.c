@@ -5,6 +5,7 @@
 #include "data/dataset.h"
 #include "model/cfg.h"
 #include "plan/grid.h"
+#include "plan/init.h"
 #include "plan/nearest.h"
 #include "plan/network.h"
 #include "store/store.h"
@@ -132,6 +133,23 @@ static const struct network *find_network(struct planning *p, int i, const struc
 
 /* ---- the runs ---- */
 
+/* A weights file is read once for all runs of a network that start from it. */
+static int pin_init(const struct planning *p, int i, const struct network *net, struct error *e) {
+    struct spec *spec = &p->grid.specs[i];
+    char path[SPEC_TEXT], other[SPEC_TEXT];
+    init_path(spec, path);
+    for (int k = 0; k < i && init_is_given(spec); k++) {
+        const struct spec *before = &p->grid.specs[k];
+        init_path(before, other);
+        if (!strcmp(path, other) && !strcmp(before->network, spec->network) &&
+            !strcmp(before->dataset, spec->dataset)) {
+            strcpy(spec->init, before->init);
+            return 0;
+        }
+    }
+    return row_pin_init(spec, &net->cfg, e) ? blame(p, i, spec_key_find("init"), e) : 0;
+}
+
 static int make_row(struct planning *p, int i, struct error *e) {
     const struct spec *spec = &p->grid.specs[i];
     const struct dataset *data = find_data(p, i, e);
@@ -141,6 +159,8 @@ static int make_row(struct planning *p, int i, struct error *e) {
     const struct spec_key *fault = row_fault(spec, data, e);
     if (fault)
         return blame(p, i, fault, e);
+    if (pin_init(p, i, net, e))
+        return -1;
     return row_make(&p->rows[i], spec, p->table, &net->cfg, net->text, data, p->grid.name, e);
 }
 

@@ -3,6 +3,8 @@
 
 #include "evaluate/evaluator.h"
 #include "model/model.h"
+#include "model/weights.h"
+#include "plan/init.h"
 #include "plan/network.h"
 
 #include <stdlib.h>
@@ -32,6 +34,24 @@ const struct spec_key *row_fault(const struct spec *spec, const struct dataset *
         key = "batch";
     }
     return key ? spec_key_find(key) : NULL;
+}
+
+int row_pin_init(struct spec *spec, const struct cfg *cfg, struct error *e) {
+    char path[SPEC_TEXT], hash[HASH_HEX];
+    const char *said = init_hash(spec);
+    if (!init_is_given(spec))
+        return 0;
+    init_path(spec, path);
+    if (weights_check(path, cfg, hash, e))
+        return -1;
+    if (said && strcmp(said, hash))
+        return fail_at(
+            e, path, 0,
+            "has other content than init says (SHA-256 %.12s, not %.12s); leave out what "
+            "stands behind '@', or bring that file back",
+            hash, said);
+    init_pin(spec, hash);
+    return 0;
 }
 
 /* Images through the network in all evaluations: each width, direct and truncated, as trained and,

@@ -13,6 +13,10 @@
 const struct spec_key *row_fault(const struct spec *spec, const struct dataset *data,
                                  struct error *e);
 
+/* Make the content of the weights file that `init` names part of the spec, once it is known to be one of the
+ * network. Nothing to do without one. -1 when it is not, or is another than the spec says already. */
+int row_pin_init(struct spec *spec, const struct cfg *cfg, struct error *e);
+
 /* The row; its texts are owned: free with store_free_run. `cfg_text` is the cfg file's own text. */
 int row_make(struct run_row *row, const struct spec *spec, const struct quantizer *const *table,
              const struct cfg *cfg, const char *cfg_text, const struct dataset *data,

@@ -37,7 +37,7 @@ static char *read_text(const char *path, struct error *e) {
 }
 
 /* The row of a specification that has been read, with its network's text. */
-static int make(struct run_row *row, const struct spec *spec, const struct dataset *data,
+static int make(struct run_row *row, struct spec *spec, const struct dataset *data,
                 const struct quantizer *const *table, struct error *e) {
     char path[PATH_MAX];
     struct cfg cfg = {0};
@@ -47,7 +47,7 @@ static int make(struct run_row *row, const struct spec *spec, const struct datas
     char *text = file_read(path, TEXT_LIMIT, &size, e);
     int rc = -1;
     if (text && !cfg_parse(&cfg, text, size, path, data->shape, data->classes, e) &&
-        !row_fault(spec, data, e))
+        !row_fault(spec, data, e) && !row_pin_init(spec, &cfg, e))
         rc = row_make(row, spec, table, &cfg, text, data, "", e);
     cfg_free(&cfg);
     free(text);

@@ -1,5 +1,6 @@
 /* Specs: keys and values, text and back, what matters, what is wrong, and the frozen identities. */
 #include "base/random.h"
+#include "plan/init.h"
 #include "plan/nearest.h"
 #include "plan/network.h"
 #include "plan/schemes.h"
@@ -305,6 +306,8 @@ static void faults_between_keys_are_named(void **state) {
     assert_fault(&s, "width_weight", "2 numbers for 5 widths");
     s = make("qat", "width_weight", "0 0 0 0 0");
     assert_fault(&s, "width_weight", "nothing would train");
+    s = make("qat", "init", "a\\b.weights");
+    assert_fault(&s, "init", "without backslashes");
     s = make("qat", "milestones", "0.5 0.5");
     assert_fault(&s, "milestones", "ascending");
     s = make("qat", "milestones", "0.5 1");
@@ -513,6 +516,30 @@ static void a_scheme_stands_for_its_axes(void **state) {
     assert_same_run(make("minmax", "widths", "32"), make("fp32"), 0);
 }
 
+#define SHA256 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+/* A weights file is its content, once that is known; before, the name is all there is. */
+static void a_weights_file_is_its_content(void **state) {
+    (void)state;
+    char path[SPEC_TEXT];
+    struct spec pinned = make("qat", "init", "x/a@b.weights@" SHA256);
+    assert_string_equal(init_hash(&pinned), SHA256);
+    init_path(&pinned, path);
+    assert_string_equal(path, "x/a@b.weights");
+    struct spec open = make("qat", "init", "x/a@b.weights");
+    assert_null(init_hash(&open));
+    init_path(&open, path);
+    assert_string_equal(path, "x/a@b.weights");
+    assert_same_run(open, pinned, 0);
+    assert_same_run(open, make("qat", "init", "other.weights"), 0);
+    init_pin(&open, SHA256);
+    assert_same_run(open, pinned, 1);
+    assert_value(&open, "init", "x/a@b.weights@" SHA256);
+    assert_same_run(make("qat", "init", "b@" SHA256), pinned, 1);
+    assert_same_run(make("qat"), pinned, 0);
+    assert_false(init_is_given(&(struct spec){.init = "none"}));
+}
+
 static void names_do_not_count_and_content_does(void **state) {
     (void)state;
     struct spec a = make("qat"), b = make("qat", "network", "x/y.cfg", "dataset", "m");
@@ -561,6 +588,7 @@ static void every_key_counts(void **state) {
         {"norm_bank", "shared"},
         {"align", "0.1"},
         {"kurtosis", "0.1"},
+        {"init", "a.weights"},
         {"widths", "1 2"},
         {"epochs", "7"},
         {"train.images", "900"},
@@ -687,6 +715,7 @@ int main(void) {
         cmocka_unit_test(read_errors_name_the_line),
         cmocka_unit_test(the_scheme_may_stand_last),
         cmocka_unit_test(ids_are_frozen),
+        cmocka_unit_test(a_weights_file_is_its_content),
         cmocka_unit_test(a_scheme_stands_for_its_axes),
         cmocka_unit_test(names_do_not_count_and_content_does),
         cmocka_unit_test(another_seed_is_the_same_config),

@@ -2,9 +2,9 @@
  * middle of its interval. Quantizer only; AdaBits' scale-adjusted training and switchable clipping
  * are left out.
  *
- * It differs from truncquant by the constant 2^k / (2^k - 1) per width, which a batch norm behind the
- * convolution takes out of the forward pass: with `width_weight = (2^k - 1) / 2^k` it is
- * TruncQuant's control. */
+ * Its weights are (2^k - 1) / 2^k times truncquant's, a constant per width. Where a batch norm follows
+ * the convolution the forward pass is the same, and the gradient of truncquant's weights at width k is
+ * (2^k - 1) / 2^k of that here: the control of every claim about truncquant. */
 #include "baselines.h"
 #include "quant/axes.h"
 

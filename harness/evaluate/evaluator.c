@@ -56,14 +56,17 @@ static struct pass pass_at(const struct evaluator *ev, enum pass_mode mode, int 
     return (struct pass){.mode = mode, .bank = bank, .act_bits = spec_act_bits(ev->spec, k)};
 }
 
-/* Scale and shift of every norm's bank of width k into the spare one; its statistics come from
- * batches. */
+/* Scale and shift of every norm's bank of width k into the spare one. Its statistics come from
+ * batches, and begin at 0: what an earlier calibration left would not quite vanish in the first
+ * update, old + 1 (new - old). */
 static void copy_bank(struct model *m, int from) {
     for (int i = 0; i < m->n_norms; i++) {
         struct norm *n = &m->norms[i];
         size_t size = (size_t)n->channels * sizeof(float);
         memcpy(n->scale_of[m->spare], n->scale_of[from], size);
         memcpy(n->shift_of[m->spare], n->shift_of[from], size);
+        memset(n->mean[m->spare], 0, size);
+        memset(n->variance[m->spare], 0, size);
     }
 }
 

@@ -152,6 +152,24 @@ static void calibration_is_the_mean_over_batches(void **state) {
     finish(&t, &ev);
 }
 
+/* To the last bit: a number must not depend on what else was asked for. */
+static void evaluations_do_not_see_each_other(void **state) {
+    (void)state;
+    struct toy t;
+    struct evaluator ev;
+    start(&t, &ev, toy_spec("qat", 1, 2));
+    evaluate(&ev, 8);
+    double alone[2] = {ev.rows[0].loss_sum, ev.rows[1].loss_sum};
+    for (int k = 1; k <= 7; k++) {
+        ev.n = 0;
+        evaluate(&ev, k);
+        ev.n = 0;
+        evaluate(&ev, 8);
+        assert_true(ev.rows[0].loss_sum == alone[0] && ev.rows[1].loss_sum == alone[1]);
+    }
+    finish(&t, &ev);
+}
+
 static void evaluation_changes_no_weight(void **state) {
     (void)state;
     struct toy t, untouched;
@@ -226,6 +244,7 @@ int main(void) {
         cmocka_unit_test(rows_say_how_they_were_made),
         cmocka_unit_test(one_bank_is_said_to_be_all_widths),
         cmocka_unit_test(calibration_is_the_mean_over_batches),
+        cmocka_unit_test(evaluations_do_not_see_each_other),
         cmocka_unit_test(evaluation_changes_no_weight),
         cmocka_unit_test(cells_exist_where_they_should),
         cmocka_unit_test(layer_errors_follow_their_formulas),

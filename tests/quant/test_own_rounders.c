@@ -3,6 +3,7 @@
  * smooth. */
 #include "base/random.h"
 #include "baselines.h"
+#include "quant/truncquant.h"
 #include "twin/twin.h"
 
 #include <math.h>
@@ -173,6 +174,30 @@ static void cut_weights_follow_their_formulas(void **state) {
     check_cut(&quantizer_lsq, 4, &r);
 }
 
+/* Ŵ is 2^k / (2^k - 1) times AdaBits', with the same rule of the gradient: where a norm follows, that
+ * factor is all that tells the two in training. */
+static void truncquant_is_adabits_but_for_a_constant(void **state) {
+    (void)state;
+    struct random r = random_stream(4, RANDOM_TEST, 0, 0);
+    float W[WEIGHTS], g[WEIGHTS], a[WEIGHTS], b[WEIGHTS];
+    for (int i = 0; i < WEIGHTS; i++) {
+        W[i] = 2 * random_unit(&r) - 1;
+        g[i] = 2 * random_unit(&r) - 1;
+    }
+    struct quant_layer trunc = layer(&quantizer_truncquant, WEIGHTS, 8),
+                       ada = layer(&quantizer_adabits, WEIGHTS, 8);
+    for (int k = 1; k <= 8; k++) {
+        float da[WEIGHTS] = {0}, db[WEIGHTS] = {0};
+        quantizer_truncquant.quantize(&trunc, W, NULL, k, a);
+        quantizer_adabits.quantize(&ada, W, NULL, k, b);
+        quantizer_truncquant.backward(&trunc, W, NULL, k, g, da, NULL);
+        quantizer_adabits.backward(&ada, W, NULL, k, g, db, NULL);
+        for (int i = 0; i < WEIGHTS; i++)
+            assert_true(fabs(a[i] * (1 - ldexp(1, -k)) - b[i]) <= value_tolerance);
+        assert_memory_equal(da, db, sizeof da);
+    }
+}
+
 /* ---- by hand ---- */
 
 static void expect(const struct quantizer *s, int N, int k, const float *W, const float *params,
@@ -319,6 +344,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_and_gradients_follow_the_formulas),
         cmocka_unit_test(cut_weights_follow_their_formulas),
+        cmocka_unit_test(truncquant_is_adabits_but_for_a_constant),
         cmocka_unit_test(lsq_by_hand),
         cmocka_unit_test(double_rounding_by_hand),
         cmocka_unit_test(matquant_by_hand),

@@ -50,8 +50,8 @@ static int read_into(struct toy *t, const struct spec *spec, const char *run,
  */
 static void resumed_runs_end_with_the_same_bits(void **state) {
     (void)state;
-    const char *const schemes[] = {"truncquant", "lsq"};
-    for (int s = 0; s < 2; s++)
+    const char *const schemes[] = {"truncquant", "lsq", "double-rounding"};
+    for (int s = 0; s < 3; s++)
         for (int steps = 0; steps <= 12; steps++) {
             struct spec spec = toy_spec(schemes[s], 1, 3);
             spec.optimizer = s ? OPTIMIZER_SGD : OPTIMIZER_ADAM;

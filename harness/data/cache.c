@@ -1,13 +1,17 @@
 /* Names and tidiness of the folder of prepared files; cache.h is the manual. */
 #include "data/cache.h"
 
+#include "base/file.h"
+
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -67,6 +71,36 @@ int cache_path(const struct source *s, char *path, size_t size, struct error *e)
 
 int cache_lock_path(const struct source *s, char *path, size_t size, struct error *e) {
     return path_in_folder(path, size, e, "%s%s.lock", s->set.name, suffix);
+}
+
+/* Wait for the lock of that path; -1 with a message. The lock file stays: removing it would let two
+ * processes hold locks on two files of one name. */
+static int take_lock(const char *name, struct error *e) {
+    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return fail_at(
+            e, name, 0,
+            "cannot be opened (%s); fix its permissions or set TRUNCQUANT_CACHE to another "
+            "folder",
+            strerror(errno));
+    while (flock(fd, LOCK_EX)) {
+        if (errno == EINTR)
+            continue;
+        fail_at(e, name, 0,
+                "cannot be locked (%s); set TRUNCQUANT_CACHE to a folder on a local disk",
+                strerror(errno));
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+int cache_lock(const struct source *s, struct error *e) {
+    char folder[PATH_MAX], name[PATH_MAX];
+    if (cache_folder(folder, sizeof folder, e) || file_make_folder(folder, e) ||
+        cache_lock_path(s, name, sizeof name, e))
+        return -1;
+    return take_lock(name, e);
 }
 
 void cache_touch(const char *path) {

@@ -18,6 +18,9 @@ int cache_path(const struct source *s, char *path, size_t size, struct error *e)
 /* FOLDER/NAME.prepared.lock: who holds it may write and remove prepared files of that name. */
 int cache_lock_path(const struct source *s, char *path, size_t size, struct error *e);
 
+/* Make the folder and wait for that lock; the caller closes what it returns. -1 with a message. */
+int cache_lock(const struct source *s, struct error *e);
+
 /* Note that a prepared file is in use (its time of access); harmless where that may not be set. */
 void cache_touch(const char *path);
 

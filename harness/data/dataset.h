@@ -20,7 +20,7 @@ enum split { SPLIT_TRAIN, SPLIT_TEST, SPLITS };
 
 struct images {
     uint32_t n;
-    const uint8_t *pixels;  // (n, c, h, w)
+    const uint8_t *pixels;  // (n, c, h, w); NULL when they are not in memory
     const uint16_t *labels; // (n), 0 ... classes - 1
 };
 
@@ -32,7 +32,8 @@ struct dataset {
     float mean[DATASET_CHANNELS], deviation[DATASET_CHANNELS]; // of train, of x/255, per channel
     char hash[HASH_HEX]; // manifest: SHA-256 over shape, classes and the hash of every split
     int crop_flip;       // augment = auto means crop-flip (colour photographs), not none
-    void *map;           // the prepared file
+    struct image_stream *stream; // of a folder whose images are not in memory, or NULL; owned
+    void *map;                   // the prepared file, if they are
     size_t map_size;
 };
 
@@ -42,6 +43,10 @@ struct dataset {
 int dataset_open(struct dataset *d, const char *name, struct error *e);
 void dataset_close(struct dataset *d);
 
+/* The same, of a folder of images made image_size x image_size when they are asked for
+ * (data/image_stream.h); 0: dataset_open. */
+int dataset_open_at(struct dataset *d, const char *name, int image_size, struct error *e);
+
 /* The i-th known name, or NULL behind the last one, and one line of help for each (what it is, where
  * it comes from). The first is the one that the demo needs. */
 const char *dataset_name(int i);
@@ -50,7 +55,7 @@ const char *dataset_help(const char *name);
 /* Whether it is one of these, or the path or name of a folder. */
 int dataset_is_known(const char *name);
 
-/* Fill a float batch (n, channels, h, w) with (x/255 - mean)/deviation of the images `order[0 ...
+/* Of a set in memory (others, and these, are read through data/loader.h): fill a float batch (n, channels, h, w) with (x/255 - mean)/deviation of the images `order[0 ...
  * n-1]` of a split. `channels` is the network's: grey is replicated to three. With `crop_flip`,
  * each image is cropped from a 4-pixel padding of byte 0 and flipped with probability 1/2, drawn
  * from the stream (seed, RANDOM_AUGMENT, epoch, first + i): `first` is the place of order[0] in the

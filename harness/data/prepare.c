@@ -21,9 +21,7 @@ int reader_check_labels(const char *path, const uint16_t *labels, uint32_t n, in
     return 0;
 }
 
-/* Mean and standard deviation of x/255 in one channel, from the histogram of its bytes: exact sums.
- */
-static void channel_statistics(const uint64_t count[256], float *mean, float *deviation) {
+void channel_statistics(const uint64_t count[256], float *mean, float *deviation) {
     uint64_t n = 0, sum = 0;
     for (unsigned v = 0; v < 256; v++) {
         n += count[v];

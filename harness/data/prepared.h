@@ -46,4 +46,7 @@ int prepared_map(struct dataset *d, const struct source *s, const char *path);
 /* Decode and check the source, and write the prepared file. The caller holds the lock. */
 int prepare(const struct source *s, const char *path, struct error *e);
 
+/* Mean and standard deviation of x/255 in one channel, from the histogram of its bytes: exact sums. */
+void channel_statistics(const uint64_t count[256], float *mean, float *deviation);
+
 #endif

@@ -117,7 +117,7 @@ static struct known_set folder_set(const char *name) {
                             .get = "name the folder that holds train and test",
                             .files = "train/CLASS/*.jpg and test/CLASS/*.jpg",
                             .reader = &folder_reader};
-    char *absolute = realpath(name, NULL);
+    char *absolute = strchr(name, '/') ? realpath(name, NULL) : NULL;
     snprintf(set.name, sizeof set.name, "%s", basename(absolute ? absolute : name));
     free(absolute);
     return set;

@@ -115,11 +115,15 @@ static int take_fingerprint(struct source *s, struct error *e) {
     return rc;
 }
 
+int source_folder(const struct known_set *set, char *folder, size_t size, struct error *e) {
+    return first_folder(set, folder, size) ? 0 : not_found(set, e);
+}
+
 int source_find(struct source *s, const struct known_set *set, struct error *e) {
     *s = (struct source){.set = *set};
     char folder[PATH_MAX];
-    if (!first_folder(set, folder, sizeof folder))
-        return not_found(set, e);
+    if (source_folder(set, folder, sizeof folder, e))
+        return -1;
     s->folder = need_string(folder);
     if (!set->reader->find(s, folder, e) && !take_fingerprint(s, e))
         return 0;

@@ -10,12 +10,10 @@ struct reader;
 /* One row of the table in sets.c. */
 struct known_set {
     char name[DATASET_NAME];
-    const char *help;  // one line: what it is, where it comes from
-    const char *get;   // how to get it, as a command or a place: ends an error message
-    const char *files; // what has to lie in $TRUNCQUANT_DATA/FOLDER, in words
-    const char
-        *folder; // NULL: the name; sets that are released together share one; with a slash in
-                 // it, a path
+    const char *help;   // one line: what it is, where it comes from
+    const char *get;    // how to get it, as a command or a place: ends an error message
+    const char *files;  // what has to lie in $TRUNCQUANT_DATA/FOLDER, in words
+    const char *folder; // NULL: the name; shared by what is released together; with a slash: a path
     const struct reader *reader;
     const void *detail; // what the reader has to know; its own file says what that is
     struct shape shape; // all 0: as the files say
@@ -47,6 +45,10 @@ void source_free(struct source *s);
 
 /* True when there is a folder for the set, whatever is in it. */
 int source_has_folder(const struct known_set *set);
+
+/* The first place that has a folder for the set: half a set there is an error, not a reason to take
+ * another set of the same name silently. */
+int source_folder(const struct known_set *set, char *folder, size_t size, struct error *e);
 
 /* For a reader's `find`: one more file (or folder, whose times change with its entries). */
 int source_add(struct source *s, const char *path, struct error *e);

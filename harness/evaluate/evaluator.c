@@ -2,6 +2,7 @@
 #include "evaluate/evaluator.h"
 
 #include "base/random.h"
+#include "data/loader.h"
 #include "train/loss.h"
 #include "train/trainer.h"
 
@@ -14,15 +15,12 @@ void evaluator_start(struct evaluator *ev, const struct spec *spec, const struct
                      struct plan *plan) {
     *ev = (struct evaluator){
         .spec = spec, .data = data, .engine = engine, .m = m, .frozen = frozen, .plan = plan};
-    const struct shape *s = &m->cfg->input;
     size_t batch = (size_t)spec->batch;
     uint32_t test = data->split[SPLIT_TEST].n, train = data->split[SPLIT_TRAIN].n;
     ev->rows = need((size_t)spec->bits.n * 2, sizeof *ev->rows);
-    ev->images = need_aligned(batch * (size_t)s->c * (size_t)s->h * (size_t)s->w, sizeof(float));
     ev->weights = need_aligned(model_largest_weights(m), sizeof(float));
     ev->probabilities = need(batch * (size_t)m->cfg->classes, sizeof(float));
     ev->order = need(test > train ? test : train, sizeof *ev->order);
-    ev->labels = need(batch, sizeof(uint16_t));
 }
 
 int evaluator_use_exact(struct evaluator *ev, int threads, enum arithmetic arithmetic,
@@ -33,11 +31,9 @@ int evaluator_use_exact(struct evaluator *ev, int threads, enum arithmetic arith
 void evaluator_free(struct evaluator *ev) {
     exact_free(&ev->exact);
     free(ev->rows);
-    free(ev->images);
     free(ev->weights);
     free(ev->probabilities);
     free(ev->order);
-    free(ev->labels);
 }
 
 int evaluation_exists(const struct spec *spec, const struct quantizer *scheme, int k,
@@ -70,29 +66,64 @@ static void copy_bank(struct model *m, int from) {
     }
 }
 
-static void fill(struct evaluator *ev, enum split split, uint32_t first, uint32_t n) {
-    dataset_fill(
-        ev->data,
-        &(struct batch_request){
-            .split = split, .order = ev->order + first, .n = n, .channels = ev->m->cfg->input.c},
-        ev->images, ev->labels);
+/* Batches of a split in the order of ev->order, over and over. */
+struct round {
+    const struct evaluator *ev;
+    enum split split;
+    uint32_t batch;      // images of one, at most
+    uint32_t images, at; // go through the first so many, from this place on
+    long left;           // batches to come
+    struct loader *loader;
+};
+
+static int plan(void *context, struct batch_request *r, uint32_t *order) {
+    struct round *round = context;
+    uint32_t left = round->images - round->at;
+    if (!round->left--)
+        return 0;
+    r->split = round->split;
+    r->n = left < round->batch ? left : round->batch;
+    memcpy(order, round->ev->order + round->at, r->n * sizeof *order);
+    round->at = (round->at + r->n) % round->images;
+    return 1;
+}
+
+static void start_round(struct round *round) {
+    const struct evaluator *ev = round->ev;
+    round->loader =
+        loader_start(&(struct loader_options){.data = ev->data,
+                                              .batch = round->batch,
+                                              .channels = ev->m->cfg->input.c,
+                                              .threads = ev->loaders > 0 ? ev->loaders : 1,
+                                              .plan = plan,
+                                              .context = round});
 }
 
 /* Plain mean over batches: batch i enters with momentum 1 / (i + 1). Wraps around a small data set.
- */
-static int calibrate(struct evaluator *ev, int k) {
+ * Sets the bank. */
+static int calibrate(struct evaluator *ev, int k, int *bank, struct error *e) {
     uint32_t n = spec_training_images(ev->spec, ev->data), batch = (uint32_t)ev->spec->batch;
     struct random r = random_stream((uint64_t)ev->spec->seed, RANDOM_CALIBRATION, 0, 0);
     random_permutation(&r, ev->order, n);
     copy_bank(ev->m, model_bank(ev->m, k));
     struct pass pass = pass_at(ev, PASS_CALIBRATE, ev->m->spare, k);
-    for (int i = 0; i < ev->spec->calibration; i++) {
-        uint32_t first = (uint32_t)i % (n / batch) * batch;
-        fill(ev, SPLIT_TRAIN, first, batch);
+    struct round round = {.ev = ev,
+                          .split = SPLIT_TRAIN,
+                          .batch = batch,
+                          .images = n / batch * batch,
+                          .left = ev->spec->calibration};
+    struct batch b;
+    int rc = 0;
+    start_round(&round);
+    for (int i = 0; i < ev->spec->calibration && !rc; i++) {
+        rc = loader_next(round.loader, &b, e);
         pass.momentum = 1 / (float)(i + 1);
-        ev->engine->forward(ev->plan, &pass, ev->images, (int)batch);
+        if (!rc)
+            ev->engine->forward(ev->plan, &pass, b.images, (int)b.n);
     }
-    return ev->m->spare;
+    loader_stop(round.loader);
+    *bank = ev->m->spare;
+    return rc;
 }
 
 static void count(struct evaluation_row *row, int n, int classes, const float *logits,
@@ -124,28 +155,37 @@ static struct evaluation_row row_of(const struct evaluator *ev, const struct pas
                                    .precision = exact ? exact_precision(&ev->exact) : "fp32"};
 }
 
-/* Class scores of the n images that are loaded. */
-static const float *infer(struct evaluator *ev, const struct pass *pass, int exact, uint32_t n) {
-    return exact ? exact_forward(&ev->exact, pass, ev->images, (int)n)
-                 : ev->engine->forward(ev->plan, pass, ev->images, (int)n);
-}
-
 /* The test split through the network as it is set up, the last partial batch included. */
-static int measure(struct evaluator *ev, int k, int bank, int calibration, struct error *e) {
-    struct pass pass = pass_at(ev, PASS_EVALUATE, bank, k);
-    int exact = exact_covers(&ev->exact, k, pass.act_bits);
+static int count_all(struct evaluator *ev, const struct pass *pass, int exact,
+                     struct evaluation_row *row, struct error *e) {
     uint32_t n = spec_test_images(ev->spec, ev->data), batch = (uint32_t)ev->spec->batch;
-    struct evaluation_row *row = &ev->rows[ev->n];
-    *row = row_of(ev, &pass, k, calibration);
     if (exact && batch > EXACT_BATCH)
         batch = EXACT_BATCH;
+    long batches = (long)((n + batch - 1) / batch);
+    struct round round = {
+        .ev = ev, .split = SPLIT_TEST, .batch = batch, .images = n, .left = batches};
+    struct batch b;
+    int rc = 0;
     for (uint32_t i = 0; i < n; i++)
         ev->order[i] = i;
-    for (uint32_t first = 0; first < n; first += batch) {
-        uint32_t now = n - first < batch ? n - first : batch;
-        fill(ev, SPLIT_TEST, first, now);
-        count(row, (int)now, ev->m->cfg->classes, infer(ev, &pass, exact, now), ev->labels);
+    start_round(&round);
+    for (long i = 0; i < batches; i++) {
+        if ((rc = loader_next(round.loader, &b, e)))
+            break;
+        const float *logits = exact ? exact_forward(&ev->exact, pass, b.images, (int)b.n)
+                                    : ev->engine->forward(ev->plan, pass, b.images, (int)b.n);
+        count(row, (int)b.n, ev->m->cfg->classes, logits, b.labels);
     }
+    loader_stop(round.loader);
+    return rc;
+}
+
+static int measure(struct evaluator *ev, int k, int bank, int calibration, struct error *e) {
+    struct pass pass = pass_at(ev, PASS_EVALUATE, bank, k);
+    struct evaluation_row *row = &ev->rows[ev->n];
+    *row = row_of(ev, &pass, k, calibration);
+    if (count_all(ev, &pass, exact_covers(&ev->exact, k, pass.act_bits), row, e))
+        return -1;
     if (!isfinite(row->loss_sum))
         return fail(e, "the %s loss at %d bits on the test split is not finite", row->inference, k);
     ev->n++;
@@ -168,5 +208,8 @@ int evaluator_width(struct evaluator *ev, int k, struct error *e) {
         return -1;
     if (!calibrated)
         return 0;
-    return measure(ev, k, calibrate(ev, k), (int)ev->spec->calibration, e);
+    int bank;
+    if (calibrate(ev, k, &bank, e))
+        return -1;
+    return measure(ev, k, bank, (int)ev->spec->calibration, e);
 }

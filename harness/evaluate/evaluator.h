@@ -22,9 +22,9 @@ struct evaluator {
     struct exact exact; // owned
     int n;              // evaluations so far
     struct evaluation_row *rows;
-    float *images, *weights, *probabilities; // owned, as rows
+    float *weights, *probabilities; // owned, as rows
     uint32_t *order;
-    uint16_t *labels;
+    int loaders; // threads that decode images of a folder ahead; 0 is 1
 };
 
 /* `frozen` NULL evaluates `m` directly, else the frozen model (m is then frozen->m). */
@@ -43,7 +43,7 @@ int evaluation_exists(const struct spec *spec, const struct quantizer *scheme, i
                       int truncated);
 
 /* Evaluate width k without and, where the spec asks for it, with calibration; appends the rows. -1
- * when the loss is not finite. */
+ * when an image cannot be read, or the loss is not finite. */
 int evaluator_width(struct evaluator *ev, int k, struct error *e);
 
 /* Per quantized layer and evaluated k <= 8: quantization error |Ŵ_k - Ŵ_32|²/|Ŵ_32|², truncation

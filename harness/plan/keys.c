@@ -80,6 +80,9 @@ const struct spec_key spec_keys[SPEC_KEYS + 1] = {
     {SHARED_KEY("train", "images"), COUNT(train_images, IMAGES_MAX), .preset = "all",
      .help = "the first so many training images"},
     {KEY("train", "batch"), INT(batch, 2, 65536), .preset = "128", .help = "images of a step"},
+    {KEY("train", "image_size"), INT(image_size, 0, 4096), .preset = "0",
+     .help =
+         "folder of images: make each image_size x image_size on the fly; 0: all are of one size"},
     {KEY("train", "optimizer"), CHOICE(optimizer, optimizer_names, OPTIMIZER_ADAM, OPTIMIZER_SGD),
      .preset = "adam", .help = "adam or sgd"},
     {KEY("train", "learning_rate"), REAL(learning_rate, 1e-12, 1000), .preset = "0.001",

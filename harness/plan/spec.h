@@ -53,7 +53,8 @@ struct spec {
     long epochs;
     long train_images; // per epoch: the first so many of the training split; 0: all
     long batch;
-    int optimizer; // enum optimizer_kind
+    int optimizer;   // enum optimizer_kind
+    long image_size; // folders of images: side they are made on the fly; 0: as they are, in memory
     double learning_rate;
     double momentum;           // sgd
     double decay;              // coupled, on all parameters
@@ -102,7 +103,7 @@ struct spec_key {
 };
 
 /* All keys in order of section; ended by a NULL name. */
-enum { SPEC_KEYS = 35 };
+enum { SPEC_KEYS = 36 };
 extern const struct spec_key spec_keys[SPEC_KEYS + 1];
 
 /* The key of that flat name (`epochs`, `train.images`; `train.epochs` is understood too), or NULL.

@@ -27,6 +27,7 @@ static int evaluate(struct session *s, struct model *m, const struct frozen *fro
     struct evaluator ev;
     const struct session_options *o = s->options;
     evaluator_start(&ev, &s->spec, &s->data, m, frozen, s->engine, plan);
+    ev.loaders = s->options->loaders;
     int rc = 0;
     if (o->inference >= 0)
         rc = evaluator_use_exact(&ev, o->threads, (enum arithmetic)o->inference, e);

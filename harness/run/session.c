@@ -35,7 +35,7 @@ static int open_inputs(struct session *s, struct error *e) {
     char name[SPEC_TEXT + 8];
     snprintf(name, sizeof name, "%s.cfg", s->row.network);
     if (spec_read(&s->spec, o->quantizers, s->row.spec, "specification of the run", e) ||
-        dataset_open(&s->data, s->spec.dataset, e) ||
+        dataset_open_at(&s->data, s->spec.dataset, (int)s->spec.image_size, e) ||
         cfg_parse(&s->cfg, s->row.cfg, strlen(s->row.cfg), name, s->data.shape, s->data.classes, e))
         return -1;
     s->scheme = quantizer_find(o->quantizers, s->spec.scheme);
@@ -112,6 +112,7 @@ int session_build(struct session *s, struct error *e) {
     s->plan = s->engine->compile(s->model, (int)s->spec.batch, s->options->threads, e);
     if (!s->plan || trainer_start(&s->trainer, &s->spec, &s->data, s->model, s->engine, s->plan, e))
         return -1;
+    s->trainer.loaders = s->options->loaders;
     if (!file_exists(s->folder.checkpoint))
         return 0;
     return checkpoint_read(s->folder.checkpoint, s->row.run_id, &s->numerics,

@@ -18,6 +18,7 @@ struct session_options {
     const char *db;
     const char *engine;
     int threads;
+    int loaders;             // threads that decode images of a folder ahead
     int inference;           // enum arithmetic of exact inference; -1: float weights, by the plan
     int other_numerics;      // resume a checkpoint that was computed otherwise
     double checkpoint_every; // seconds, at most, between checkpoints

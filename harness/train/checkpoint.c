@@ -98,7 +98,7 @@ static void read_position(struct opened *o, struct trainer *t) {
     t->n_rows = (int)rows;
     opened_bytes(o, t->rows, (size_t)rows * sizeof *t->rows);
     t->optimizer.t = opened_i64(o);
-    t->order_epoch = -1;
+    trainer_moved(t);
 }
 
 static void read_model(struct opened *o, struct trainer *t) {

@@ -2,7 +2,6 @@
 #include "train/trainer.h"
 
 #include "base/progress.h"
-#include "base/random.h"
 #include "quant/kurtosis.h"
 #include "quant/layer.h"
 #include "train/loss.h"
@@ -53,30 +52,28 @@ int trainer_start(struct trainer *t, const struct spec *spec, const struct datas
                           .engine = engine,
                           .plan = plan,
                           .optimizer = optimizer_new(m, spec),
-                          .steps_per_epoch = images / spec->batch,
-                          .order_epoch = -1};
+                          .steps_per_epoch = images / spec->batch};
     if (spec->align > 0 && m->n_quantized) // B, N and the rounder are all layers' alike
         agreement_make(&t->agreement, &m->quantized[0].layer);
-    const struct shape *s = &m->cfg->input;
-    size_t batch = (size_t)spec->batch, scores = batch * (size_t)m->cfg->classes;
+    size_t scores = (size_t)spec->batch * (size_t)m->cfg->classes;
     t->rows = need((size_t)spec->epochs * WIDTHS_MAX, sizeof *t->rows);
-    t->order = need(images, sizeof *t->order);
-    t->images = need_aligned(batch * (size_t)s->c * (size_t)s->h * (size_t)s->w, sizeof(float));
     t->weights = need_aligned(model_largest_weights(m), sizeof(float));
-    t->labels = need(batch, sizeof(uint16_t));
     t->d_logits = need(scores, sizeof(float));
     for (int b = 0; b < m->widths.n; b++)
         t->probabilities[b] = need(scores, sizeof(float));
     return 0;
 }
 
+void trainer_moved(struct trainer *t) {
+    feed_stop(t->feed);
+    t->feed = NULL;
+}
+
 void trainer_free(struct trainer *t) {
+    feed_stop(t->feed);
     optimizer_free(&t->optimizer);
     free(t->rows);
-    free(t->order);
-    free(t->images);
     free(t->weights);
-    free(t->labels);
     free(t->d_logits);
     for (int b = 0; b < WIDTHS_MAX; b++)
         free(t->probabilities[b]);
@@ -224,24 +221,16 @@ static int train_width(struct trainer *t, int b, struct error *e) {
     return 0;
 }
 
-static void load_batch(struct trainer *t) {
-    uint64_t seed = (uint64_t)t->spec->seed;
-    if (t->order_epoch != t->epoch) {
-        struct random r = random_stream(seed, RANDOM_SHUFFLE, (uint64_t)t->epoch, 0);
-        random_permutation(&r, t->order, spec_training_images(t->spec, t->data));
-        t->order_epoch = t->epoch;
-    }
-    uint64_t first = (uint64_t)t->step * (uint64_t)t->spec->batch;
-    dataset_fill(t->data,
-                 &(struct batch_request){.split = SPLIT_TRAIN,
-                                         .order = t->order + first,
-                                         .n = (uint32_t)t->spec->batch,
-                                         .channels = t->m->cfg->input.c,
-                                         .crop_flip = spec_crop_flip(t->spec, t->data),
-                                         .seed = seed,
-                                         .epoch = (uint64_t)t->epoch,
-                                         .first = first},
-                 t->images, t->labels);
+static int load_batch(struct trainer *t, struct error *e) {
+    struct batch batch;
+    if (!t->feed)
+        t->feed = feed_start(t->spec, t->data, t->epoch, t->step, t->m->cfg->input.c,
+                             t->loaders > 0 ? t->loaders : 1);
+    if (feed_next(t->feed, &batch, e))
+        return -1;
+    t->images = batch.images;
+    t->labels = batch.labels;
+    return 0;
 }
 
 static void finish_epoch(struct trainer *t) {
@@ -266,7 +255,8 @@ static void finish_epoch(struct trainer *t) {
 
 int trainer_step(struct trainer *t, struct error *e) {
     double start = progress_clock();
-    load_batch(t);
+    if (load_batch(t, e))
+        return -1;
     for (int i = 0; i < t->m->n_parameters; i++)
         memset(t->m->parameters[i].grad, 0, t->m->parameters[i].n * sizeof(float));
     for (int b = t->m->widths.n - 1; b >= 0; b--)

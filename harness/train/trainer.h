@@ -15,6 +15,7 @@
 #include "engine/engine.h"
 #include "quant/agreement.h"
 #include "store/store.h"
+#include "train/feed.h"
 #include "train/optimizer.h"
 
 /* Sums over the epoch so far, by width. */
@@ -38,11 +39,12 @@ struct trainer {
     struct tally tally[WIDTHS_MAX];
     int n_rows; // rows of finished epochs, all widths; owned
     struct epoch_row *rows;
-    uint32_t *order;         // images of this epoch; owned
-    int64_t order_epoch;     // the epoch `order` is of; -1: none
-    float *images, *weights; // a batch; Ŵ of one layer; owned
+    int loaders;         // threads that decode images of a folder ahead; 0 is 1
+    struct feed *feed;   // from the first step on; owned
+    const float *images; // the batch; the feed's
+    const uint16_t *labels;
+    float *weights; // Ŵ of one layer; owned, as what follows
     float *probabilities[WIDTHS_MAX], *d_logits;
-    uint16_t *labels;
 };
 
 /* -1 when the data set has fewer images than a batch. The rest is not owned and must outlive it. */
@@ -50,8 +52,12 @@ int trainer_start(struct trainer *t, const struct spec *spec, const struct datas
                   struct model *m, const struct engine *engine, struct plan *plan, struct error *e);
 void trainer_free(struct trainer *t);
 
-/* One step; moves the position, and at an epoch's end appends its rows. -1 when a loss is not
- * finite: the message says at which width, and which layer's output was the first. */
+/* To be called when the position was set: batches prepared for another are dropped. */
+void trainer_moved(struct trainer *t);
+
+/* One step; moves the position, and at an epoch's end appends its rows. -1 when an image cannot be
+ * read, or a loss is not finite: the message says at which width, and which layer's output was the
+ * first. */
 int trainer_step(struct trainer *t, struct error *e);
 
 int trainer_is_done(const struct trainer *t);

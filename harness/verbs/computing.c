@@ -17,9 +17,11 @@ static int inference_of(const char *name) {
 
 int computing_options(const struct computing *c, const char *verb, struct session_options *s,
                       struct error *e) {
-    long threads;
+    long threads, loaders;
     if (text_int(c->threads, 1, 1024, &threads))
         return fail(e, "%s: --threads takes 1 to 1024, not '%.64s'", verb, c->threads);
+    if (text_int(c->loaders ? c->loaders : c->threads, 1, 1024, &loaders))
+        return fail(e, "%s: --loaders takes 1 to 1024, not '%.64s'", verb, c->loaders);
     if (!engine_find(c->engine))
         return fail(e, "%s: there is no engine '%.64s'; 'truncquant run --help' names them", verb,
                     c->engine);
@@ -28,6 +30,7 @@ int computing_options(const struct computing *c, const char *verb, struct sessio
                     c->inference);
     s->engine = c->engine;
     s->threads = (int)threads;
+    s->loaders = (int)loaders;
     s->inference = inference_of(c->inference);
     return 0;
 }

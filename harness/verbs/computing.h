@@ -7,6 +7,7 @@
 
 struct computing {
     const char *engine, *threads, *inference;
+    const char *loaders; // NULL: as threads
 };
 
 #define COMPUTING_DEFAULTS                                                                         \
@@ -16,7 +17,10 @@ struct computing {
 #define COMPUTING_ROWS(c)                                                                          \
     {"--engine",   "NAME", (c)->engine, "what computes: onednn, or the plain reference",           \
      &(c)->engine, NULL},                                                                          \
-        {"--threads", "N", (c)->threads, "threads of this run", &(c)->threads, NULL}, {            \
+        {"--threads", "N", (c)->threads, "threads of this run", &(c)->threads, NULL},              \
+        {"--loaders",   "N", "as --threads", "threads that decode images of a folder ahead",       \
+         &(c)->loaders, NULL},                                                                     \
+    {                                                                                              \
         "--inference", "NAME", (c)->inference,                                                     \
             "arithmetic of exact inference: int8, bf16, fp32-exact; or fp32: not exact",           \
             &(c)->inference, NULL                                                                  \

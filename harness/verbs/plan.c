@@ -35,11 +35,11 @@ struct planning {
     struct grid grid;
     struct wanted wanted;
     int n_data, n_networks;
-    struct dataset *data;     // one per name
-    const char **data_names;  // (n_data) as in the specs
-    struct network *networks; // one per name and data set
-    struct run_row *rows;     // (grid.n)
-    int *selected;            // (grid.n) to be printed
+    struct dataset *data;        // one per name and image size
+    const struct spec **data_of; // (n_data) which asks for it
+    struct network *networks;    // one per name and data set
+    struct run_row *rows;        // (grid.n)
+    int *selected;               // (grid.n) to be printed
 };
 
 /* ---- data sets and networks ---- */
@@ -69,17 +69,18 @@ static int check_data_name(const char *name, struct error *e) {
 }
 
 static const struct dataset *find_data(struct planning *p, int i, struct error *e) {
-    const char *name = p->grid.specs[i].dataset;
+    const struct spec *spec = &p->grid.specs[i];
     for (int k = 0; k < p->n_data; k++)
-        if (!strcmp(p->data_names[k], name))
+        if (!strcmp(p->data_of[k]->dataset, spec->dataset) &&
+            p->data_of[k]->image_size == spec->image_size)
             return &p->data[k];
-    if (check_data_name(name, e)) {
+    if (check_data_name(spec->dataset, e)) {
         blame(p, i, spec_key_find("dataset"), e);
         return NULL;
     }
-    if (dataset_open(&p->data[p->n_data], name, e))
+    if (dataset_open_at(&p->data[p->n_data], spec->dataset, (int)spec->image_size, e))
         return NULL;
-    p->data_names[p->n_data] = name;
+    p->data_of[p->n_data] = spec;
     return &p->data[p->n_data++];
 }
 
@@ -195,7 +196,7 @@ static int check_different(const struct planning *p, struct error *e) {
 static int make_rows(struct planning *p, struct error *e) {
     size_t n = (size_t)p->grid.n;
     p->data = need(n, sizeof *p->data);
-    p->data_names = need(n, sizeof *p->data_names);
+    p->data_of = need(n, sizeof *p->data_of);
     p->networks = need(n, sizeof *p->networks);
     p->rows = need(n, sizeof *p->rows);
     p->selected = need(n, sizeof *p->selected);
@@ -332,7 +333,7 @@ static void planning_free(struct planning *p) {
     free(p->rows);
     free(p->networks);
     free(p->data);
-    free(p->data_names);
+    free(p->data_of);
     free(p->selected);
     grid_free(&p->grid);
 }

@@ -67,7 +67,7 @@ int single_record(const char *path, const struct quantizer *const *table, struct
     if (!rc && spec_validate(&spec, table, e))
         rc = fail_prefix(e, name, 0);
     if (!rc)
-        rc = dataset_open(&data, spec.dataset, e);
+        rc = dataset_open_at(&data, spec.dataset, (int)spec.image_size, e);
     if (!rc)
         rc = make(&row, &spec, &data, table, e);
     if (!rc) {

@@ -34,6 +34,18 @@ static int find(struct source *s, const char *folder, struct error *e) {
     return 0;
 }
 
+/* The release's header: version 1, numbers with the low byte first. Looked at here, since libmatio
+ * hands to HDF5 what says that it is of a later version. */
+static int is_matlab_5(const char *path) {
+    enum { HEADER = 128, VERSION = 124 };
+    char head[HEADER];
+    FILE *in = fopen(path, "rbe");
+    int whole = in && fread(head, 1, HEADER, in) == HEADER;
+    if (in)
+        fclose(in);
+    return whole && !memcmp(head + VERSION, "\0\1IM", 4);
+}
+
 static mat_t *open_mat(const char *path, size_t *size, struct error *e) {
     struct stat st;
     if (stat(path, &st) || !S_ISREG(st.st_mode)) {
@@ -46,7 +58,7 @@ static mat_t *open_mat(const char *path, size_t *size, struct error *e) {
         return NULL;
     }
     *size = (size_t)st.st_size;
-    mat_t *mat = Mat_Open(path, MAT_ACC_RDONLY);
+    mat_t *mat = is_matlab_5(path) ? Mat_Open(path, MAT_ACC_RDONLY) : NULL;
     if (mat && Mat_GetVersion(mat) == MAT_FT_MAT5)
         return mat;
     if (mat)

@@ -386,20 +386,39 @@ static int report_datasets(const struct options *o) {
     return missing;
 }
 
+/* Read a data set whole, which checks every file of it, and say what is in it. */
+static int read_dataset(const struct options *o, const char *name, struct error *e) {
+    struct dataset d;
+    if (dataset_open(&d, name, e))
+        return EXIT_FAILED;
+    if (!o->quiet)
+        printf("%-7s  data set %s: %u training and %u test images of %d x %d x %d, %d classes\n",
+               verdict_names[VERDICT_OK], d.name, d.split[SPLIT_TRAIN].n, d.split[SPLIT_TEST].n,
+               d.shape.c, d.shape.h, d.shape.w, d.classes);
+    dataset_close(&d);
+    return EXIT_DONE;
+}
+
 int verb_check(struct options *o, struct error *e) {
-    static const struct option_row none[] = {{0}};
+    const char *data = NULL;
+    const struct option_row rows[] = {{"--data", "NAME", NULL,
+                                       "read this data set whole instead, and say what is in it",
+                                       &data, NULL},
+                                      {0}};
     int helped;
     int operands =
-        verb_parse(o, "check [--db FILE] [--quiet]",
+        verb_parse(o, "check [--data NAME] [--db FILE] [--quiet]",
                    "Says what this machine has and lacks. Exit status 0: everything that the "
                    "main job needs is there.",
-                   none, &helped, e);
+                   rows, &helped, e);
     if (helped)
         return EXIT_DONE;
     if (operands > 0)
         fail(e, "check: takes no operand, but got '%.64s'", o->argv[1]);
     if (operands)
         return EXIT_USAGE;
+    if (data)
+        return read_dataset(o, data, e);
     int missing = 0;
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
         missing += report(o, &checks[i]);

@@ -104,6 +104,16 @@ lacks() {
     lacks gnuplot "apt-get install gnuplot-nox"
 }
 
+@test "check: one data set, read whole" {
+    run "$truncquant" check --data fashion-mnist
+    [ "$status" = 0 ]
+    [[ $output == "ok       data set fashion-mnist: "*" training and "*" test images of 1 x 28 x 28, 10 classes" ]]
+    truncate -s -1 "$TRUNCQUANT_DATA/fashion-mnist/train-images-idx3-ubyte"
+    run "$truncquant" check --data fashion-mnist
+    [ "$status" = 1 ]
+    [[ $output == *"train-images-idx3-ubyte: has "*" bytes where its header promises"* ]]
+}
+
 @test "check: the data set is not whole" {
     rm "$TRUNCQUANT_DATA/fashion-mnist/t10k-labels-idx1-ubyte"
     check

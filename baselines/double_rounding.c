@@ -64,4 +64,5 @@ const struct quantizer quantizer_double_rounding = {
     .encode = encode,
     .decode = learned_step_decode,
     .truncate = learned_step_truncate,
+    .integer_form = learned_step_integer_form,
 };

@@ -76,13 +76,34 @@ static void backward(const struct quant_layer *l, const float *W, const float *p
         learned_step_backward(l->n, W, h, k, k, dW_hat, dW, dh);
 }
 
+/* The header: what a code of N bits is worth, as learned_step.h has it; 1 where codes are the sign bits of
+ * 1-bit weights, else 0. */
+enum { STEP, IS_SIGN, HEADER_FLOATS };
+
+static size_t header_floats(const struct quant_layer *l) {
+    (void)l;
+    return HEADER_FLOATS;
+}
+
 static void encode(const struct quant_layer *l, const float *W, const float *params, int k,
                    uint8_t *codes, float *header) {
-    header[0] = step_at(l, params, k);
+    float h = step_at(l, params, k);
+    header[STEP] = ldexpf(h, k - l->stored_bits);
+    header[IS_SIGN] = k == 1;
     if (k > 1)
-        learned_step_encode(l->n, W, header[0], k, k, codes);
+        learned_step_encode(l->n, W, h, k, k, codes);
     for (size_t i = 0; k == 1 && i < l->n; i++)
         codes[i] = W[i] < 0 ? 0xff : 0;
+}
+
+/* The sign bit v stands for h (2v + 1). */
+static void integer_form(const struct quant_layer *l, const float *header, int k,
+                         struct integer_form *form) {
+    learned_step_integer_form(l, header, k, form);
+    if (header[IS_SIGN] == 1) {
+        form->factor = 2;
+        form->odd = 1;
+    }
 }
 
 static int check(const struct widths *B, int stored_bits, struct error *e) {
@@ -110,8 +131,9 @@ const struct quantizer quantizer_lsq = {
     .start_params = start_params,
     .quantize = quantize,
     .backward = backward,
-    .header_floats = learned_step_header_floats,
+    .header_floats = header_floats,
     .encode = encode,
     .decode = learned_step_decode,
     .truncate = learned_step_truncate,
+    .integer_form = integer_form,
 };

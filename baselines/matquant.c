@@ -59,6 +59,18 @@ static void decode(const struct quant_layer *l, const uint8_t *codes, const floa
         W_hat[i] = levels[axes_truncate(codes[i], l->stored_bits, k)];
 }
 
+/* With q = v + 2^(k-1): 2 q 2^(N-k) - (2^N - 1) = 2^(N-k+1) v + 1. */
+static void integer_form(const struct quant_layer *l, const float *header, int k,
+                         struct integer_form *form) {
+    int N = l->stored_bits;
+    *form = (struct integer_form){
+        .factor = 1 << (N - k + 1), .odd = 1, .unit = form->unit, .offset = form->offset};
+    for (size_t c = 0; c < l->channels; c++) {
+        form->unit[c] = header[0] / (float)((1 << N) - 1);
+        form->offset[c] = 0;
+    }
+}
+
 const struct quantizer quantizer_matquant = {
     .name = "matquant",
     .help = "tanh range, nearest at the stored width, slices of that rounded: Matryoshka",
@@ -72,4 +84,5 @@ const struct quantizer quantizer_matquant = {
     .encode = encode,
     .decode = decode,
     .truncate = axes_truncate,
+    .integer_form = integer_form,
 };

@@ -50,18 +50,17 @@ static void set_quantized(struct exact *x, int node, int k) {
     const struct node *n = &x->m->nodes[node];
     const struct quantized_layer *q = &x->m->quantized[n->quantizer];
     const struct quantizer *scheme = x->m->scheme;
-    struct quant_layer layer = q->layer;
+    const struct quant_layer *layer = &q->layer;
     struct integer_form form = {.unit = x->unit, .offset = x->offset};
     if (x->frozen) {
-        layer_integers(scheme, &layer, x->frozen->codes[n->quantizer],
+        layer_integers(scheme, layer, x->frozen->codes[n->quantizer], layer->stored_bits,
                        x->frozen->headers[n->quantizer], k, x->v, &form);
     } else {
-        float *header = need(layer_header_floats(scheme, &layer), sizeof *header);
+        float *header = need(layer_header_floats(scheme, layer), sizeof *header);
         const float *params = q->params >= 0 ? x->m->parameters[q->params].value : NULL;
-        layer_encode(scheme, &layer, x->m->parameters[n->weights].value, params, k, x->codes,
+        layer_encode(scheme, layer, x->m->parameters[n->weights].value, params, k, x->codes,
                      header);
-        layer.stored_bits = k; // these codes have as many
-        layer_integers(scheme, &layer, x->codes, header, k, x->v, &form);
+        layer_integers(scheme, layer, x->codes, k, header, k, x->v, &form);
         free(header);
     }
     x->engine->set_codes(x->inference, node, k, x->v, &form);

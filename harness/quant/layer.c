@@ -91,10 +91,11 @@ void layer_of_integers(const struct quant_layer *l, const int8_t *v,
 }
 
 void layer_integers(const struct quantizer *s, const struct quant_layer *l, const uint8_t *codes,
-                    const float *header, int k, int8_t *v, struct integer_form *form) {
+                    int code_bits, const float *header, int k, int8_t *v,
+                    struct integer_form *form) {
     s->integer_form(l, header, k, form);
     for (size_t i = 0; i < l->n; i++)
-        v[i] = quantizer_signed_code(form, s->truncate(codes[i], l->stored_bits, k), k);
+        v[i] = quantizer_signed_code(form, s->truncate(codes[i], code_bits, k), k);
     if (!l->corrects)
         return;
     const float *t = header + s->header_floats(l);

@@ -27,10 +27,12 @@ void layer_encode(const struct quantizer *s, const struct quant_layer *l, const 
 void layer_decode(const struct quantizer *s, const struct quant_layer *l, const uint8_t *codes,
                   const float *header, int k, float *W_hat);
 
-/* The same as whole numbers, up to rounding: the signed codes v (n) cut to k bits, and their form. Only
- * where s->integer_form is there. */
+/* Ŵ_k as whole numbers, up to rounding: the signed codes v (n) and their form, from codes of
+ * `code_bits`: N, which are cut, or k as layer_encode gave them. Only where s->integer_form is
+ * there. */
 void layer_integers(const struct quantizer *s, const struct quant_layer *l, const uint8_t *codes,
-                    const float *header, int k, int8_t *v, struct integer_form *form);
+                    int code_bits, const float *header, int k, int8_t *v,
+                    struct integer_form *form);
 
 /* Ŵ of those. */
 void layer_of_integers(const struct quant_layer *l, const int8_t *v,

@@ -53,6 +53,16 @@ size_t learned_step_header_floats(const struct quant_layer *l) {
     return 1;
 }
 
+void learned_step_integer_form(const struct quant_layer *l, const float *header, int k,
+                               struct integer_form *form) {
+    *form = (struct integer_form){
+        .factor = 1, .is_signed = 1, .unit = form->unit, .offset = form->offset};
+    for (size_t c = 0; c < l->channels; c++) {
+        form->unit[c] = ldexpf(header[0], l->stored_bits - k);
+        form->offset[c] = 0;
+    }
+}
+
 uint8_t learned_step_truncate(uint8_t code, int stored_bits, int k) {
     return (uint8_t)((int8_t)code >> (stored_bits - k));
 }

@@ -33,9 +33,11 @@ void learned_step_backward(size_t n, const float *W, float h, int N, int k, cons
 /* q_k in two's complement; that of a NaN is 0. */
 void learned_step_encode(size_t n, const float *W, float h, int N, int k, uint8_t *codes);
 
-/* Slots: the header is h alone; the codes of a frozen layer are cut by an arithmetic shift and stand
- * for `(q_N >> (N - k)) 2^(N-k) h`. */
+/* Slots. The header says what a code of N bits is worth, h, so that one of k bits is worth 2^(N-k) h;
+ * codes of a frozen layer are cut by an arithmetic shift. */
 size_t learned_step_header_floats(const struct quant_layer *);
+void learned_step_integer_form(const struct quant_layer *, const float *header, int k,
+                               struct integer_form *form);
 void learned_step_decode(const struct quant_layer *, const uint8_t *codes, const float *header,
                          int k, float *W_hat);
 uint8_t learned_step_truncate(uint8_t code, int stored_bits, int k);

@@ -116,8 +116,8 @@ struct quantizer {
      * the signed. NULL as header_floats. */
     uint8_t (*truncate)(uint8_t code, int stored_bits, int k);
 
-    /* The form of Ŵ_k that `decode` gives for this header, up to the rounding of float32; k <= 8.
-     * NULL: there is none. */
+    /* The form of Ŵ_k, up to the rounding of float32, for codes q_k with the header of `encode` at k, or
+     * codes q_N, cut, with that of `encode` at N; k <= 8. NULL: there is none. */
     void (*integer_form)(const struct quant_layer *, const float *header, int k,
                          struct integer_form *form);
 };

@@ -140,14 +140,14 @@ static void check_cut(const struct quantizer *s, int N, struct random *r) {
     struct drawn d;
     draw(&d, s, N, .3f, r);
     uint8_t codes[WEIGHTS];
-    float header, cut[WEIGHTS];
+    float header[2], cut[WEIGHTS];
     double u[WEIGHTS], full[WEIGHTS];
     formula(&d, FLOAT_BITS, full); // measures the range
     twin_range(&d.l, d.wide, &d.c, u);
-    s->encode(&d.l, d.W, d.steps, N, codes, &header);
+    s->encode(&d.l, d.W, d.steps, N, codes, header);
     int place = s == &quantizer_lsq ? widths_find(&d.l.widths, N) : 0;
     for (int k = s->min_bits; k <= N; k++) {
-        s->decode(&d.l, codes, &header, k, cut);
+        s->decode(&d.l, codes, header, k, cut);
         for (int i = 0; i < WEIGHTS; i++) {
             double h = d.wide_steps[place], half = pow(2, N - 1), apart = pow(2, N - k);
             double stored = fmin(fmax(rint(d.wide[i] / h), -half), half - 1);

@@ -3,6 +3,7 @@
  * the k upper ones, gradients that are added, nothing kept between calls. A scheme of one's own is
  * tested by being in the registry. */
 #include "base/random.h"
+#include "quant/layer.h"
 #include "registry.h"
 
 #include <math.h>
@@ -305,6 +306,52 @@ static void cut_weights_need_the_upper_bits_alone(void **state) {
     for_all(check_lower_bits);
 }
 
+/* ---- whole numbers ---- */
+
+/* As near as products of float32 can be. */
+static void compare_form(struct layer *x, int k, const float *W_hat, const uint8_t *codes,
+                         int code_bits, const float *header) {
+    int8_t v[WEIGHTS];
+    float unit[CHANNELS], offset[CHANNELS], most = 0;
+    struct integer_form form = {.unit = unit, .offset = offset};
+    layer_integers(x->s, &x->l, codes, code_bits, header, k, v, &form);
+    for (int i = 0; i < WEIGHTS; i++)
+        most = fmaxf(most, fabsf(W_hat[i]));
+    for (int i = 0; i < WEIGHTS; i++) {
+        int whole = form.factor * v[i] + form.odd, c = i / (WEIGHTS / CHANNELS);
+        double want = (double)unit[c] * whole + (form.has_offset ? (double)offset[c] : 0);
+        if (whole < -256 || whole > 256)
+            wrong(x, k, "a whole number above 256");
+        if (!(fabs(want - (double)W_hat[i]) <= 2e-6 * (double)most + 0x1p-126))
+            wrong(x, k,
+                  code_bits == k ? "its whole numbers are not its direct weights"
+                                 : "its whole numbers are not its cut weights");
+    }
+}
+
+static void check_form(struct layer *x) {
+    uint8_t codes[WEIGHTS];
+    float header[HEADER], W_hat[WEIGHTS];
+    int N = x->l.stored_bits;
+    for (int k = 1; k <= 8 && x->s->integer_form; k++) {
+        if (exists(x, k, 0)) {
+            quantize(x, k, W_hat);
+            x->s->encode(&x->l, x->W, params_of(x), k, codes, header);
+            compare_form(x, k, W_hat, codes, k, header);
+        }
+        if (exists(x, k, 1)) {
+            x->s->encode(&x->l, x->W, params_of(x), N, codes, header);
+            x->s->decode(&x->l, codes, header, k, W_hat);
+            compare_form(x, k, W_hat, codes, N, header);
+        }
+    }
+}
+
+static void whole_numbers_are_the_weights(void **state) {
+    (void)state;
+    for_all(check_form);
+}
+
 /* ---- gradients ---- */
 
 static void check_gradient(struct layer *x) {
@@ -346,6 +393,7 @@ int main(void) {
         cmocka_unit_test(headers_are_as_long_as_they_say),
         cmocka_unit_test(frozen_weights_are_the_trained_ones),
         cmocka_unit_test(cut_weights_need_the_upper_bits_alone),
+        cmocka_unit_test(whole_numbers_are_the_weights),
         cmocka_unit_test(gradients_are_finite_and_added),
     };
     return cmocka_run_group_tests_name("schemes", tests, NULL, NULL);

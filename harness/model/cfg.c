@@ -89,6 +89,7 @@ static int read_layer(struct build *b, int i, int classes) {
 static int read_layers(struct build *b, int classes) {
     struct cfg *cfg = b->cfg;
     int n = b->text->n_sections - 1;
+    cfg->recipe = b->net.recipe;
     if (n == 0)
         return fail_at(b->e, cfg->path, b->net.line, "[net] has no layers behind it; add some");
     if (n > LAYERS_MAX)
@@ -126,8 +127,9 @@ static int check_classes(const struct build *b, int classes) {
 static void print_notes(const struct build *b, struct shape data, FILE *f) {
     const struct cfg *cfg = b->cfg;
     if (b->net.ignored[0])
-        fprintf(f, "cfg line %d: %s are ignored: the grid says how to train\n", b->net.line,
-                b->net.ignored);
+        fprintf(f,
+                "cfg line %d: %s are ignored: the grid says how to train, unless by from = cfg\n",
+                b->net.line, b->net.ignored);
     if (data.c != cfg->input.c)
         fprintf(f, "cfg line %d: grey images are replicated to %d channels\n", b->net.line,
                 cfg->input.c);

@@ -84,12 +84,41 @@ struct cfg_layer {
     int reverse;                                // reorg
 };
 
+/* A list of numbers as written; of a longer one only n is right. */
+enum { CFG_NUMBERS = 9 };
+struct cfg_numbers {
+    int n;
+    double value[CFG_NUMBERS];
+};
+
+/* Darknet's policies of the learning rate. */
+enum cfg_policy {
+    POLICY_RANDOM,
+    POLICY_POLY,
+    POLICY_CONSTANT,
+    POLICY_STEP,
+    POLICY_EXP,
+    POLICY_SIGMOID,
+    POLICY_STEPS
+};
+
+/* What [net] says about training, or Darknet's defaults. */
+struct cfg_recipe {
+    int line;   // of [net]
+    int batch;  // images of an update
+    int policy; // enum cfg_policy
+    float learning_rate, momentum, decay, power, scale;
+    int max_batches, burn_in, step, adam; // 0: not said
+    struct cfg_numbers steps, scales;
+};
+
 struct cfg {
     char *path; // as given, for messages
     struct shape input;
     int classes; // outputs of the last layer before the softmax
     int n;
     struct cfg_layer *layers; // owned
+    struct cfg_recipe recipe; // counts only where a grid says from = cfg
     char *notes;              // what was ignored, one line each, or ""; owned
     char *normal;             // canonical text: every effective value, no names or comments; owned
     char *darknet; // what Darknet is given: no harness keys, batch=1, sizes filled in; owned

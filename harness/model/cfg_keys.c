@@ -125,6 +125,7 @@ static int member_is_right(const struct cfg_key *k, const char *s, long *value) 
 static int read_list(const struct reading *r, void *into) {
     char *copy = need_string(r->option->value);
     struct cfg_list list = {.line = r->option->line};
+    struct cfg_numbers numbers = {0};
     int rc = 0;
     for (char *s = copy, *comma; s && !rc; s = comma) {
         comma = strchr(s, ',');
@@ -137,12 +138,15 @@ static int read_list(const struct reading *r, void *into) {
             break;
         }
         if (r->key->type == CFG_LAYERS)
-            list.value[list.n] = (int)value;
-        list.n++;
+            list.value[list.n++] = (int)value;
+        else if (numbers.n++ < CFG_NUMBERS)
+            text_real(s, &numbers.value[numbers.n - 1]);
     }
     free(copy);
-    if (!rc)
-        store(r->key, into, &list, r->key->type == CFG_LAYERS ? sizeof list : sizeof list.n);
+    if (!rc && r->key->type == CFG_LAYERS)
+        store(r->key, into, &list, sizeof list);
+    else if (!rc)
+        store(r->key, into, &numbers, sizeof numbers);
     return rc;
 }
 

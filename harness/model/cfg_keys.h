@@ -13,8 +13,8 @@ enum cfg_value {
     CFG_NEVER,  // no value at all, likewise
     CFG_CHOICE, // int: the place in `choices`
     CFG_LAYERS, // struct cfg_list: layer numbers as written, negative ones relative
-    CFG_INTS,   // int: how many
-    CFG_REALS,  // int: how many
+    CFG_INTS,   // struct cfg_numbers
+    CFG_REALS,  // struct cfg_numbers
 };
 
 /* Bounds of CFG_REAL that stand for "any". */

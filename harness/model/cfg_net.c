@@ -11,15 +11,6 @@
 #include <limits.h>
 #include <stddef.h>
 
-enum policy {
-    POLICY_RANDOM,
-    POLICY_POLY,
-    POLICY_CONSTANT,
-    POLICY_STEP,
-    POLICY_EXP,
-    POLICY_SIGMOID,
-    POLICY_STEPS
-};
 static const char *const policy_names[] = {
     [POLICY_RANDOM] = "random",     [POLICY_POLY] = "poly",
     [POLICY_CONSTANT] = "constant", [POLICY_STEP] = "step",
@@ -28,6 +19,7 @@ static const char *const policy_names[] = {
 };
 
 #define AT(field) offsetof(struct cfg_net, field)
+#define RECIPE(field) offsetof(struct cfg_net, recipe.field)
 #define SIDE(key, field)                                                                           \
     { .name = key, .type = CFG_INT, .offset = AT(field), .lo = 1, .hi = CFG_SIDE_MAX }
 #define INT(key, low) IGNORED(key, CFG_INT, low, INT_MAX)
@@ -36,6 +28,11 @@ static const char *const policy_names[] = {
 #define IGNORED(key, kind, low, high)                                                              \
     { .name = key, .type = kind, .offset = CFG_NOWHERE, .lo = low, .hi = high, .ignored = 1 }
 
+#define KEPT_INT(key, field, low, high)                                                            \
+    { .name = key, .type = CFG_INT, .offset = RECIPE(field), .lo = low, .hi = high, .ignored = 1 }
+#define KEPT_REAL(key, field, low, high)                                                           \
+    { .name = key, .type = CFG_REAL, .offset = RECIPE(field), .lo = low, .hi = high, .ignored = 1 }
+
 static const struct cfg_key keys[] = {
     SIDE("height", height),
     SIDE("width", width),
@@ -43,7 +40,7 @@ static const struct cfg_key keys[] = {
     {.name = "inputs", .type = CFG_INT, .offset = AT(inputs), .lo = 1, .hi = INT_MAX},
     {.name = "batch",
      .type = CFG_INT,
-     .offset = AT(batch),
+     .offset = RECIPE(batch),
      .lo = 1,
      .hi = CFG_SIDE_MAX,
      .ignored = 1},
@@ -55,23 +52,23 @@ static const struct cfg_key keys[] = {
      .ignored = 1},
     {.name = "policy",
      .type = CFG_CHOICE,
-     .offset = AT(policy),
+     .offset = RECIPE(policy),
      .choices = policy_names,
      .ignored = 1},
-    {.name = "steps", .type = CFG_INTS, .offset = AT(n_steps), .hi = INT_MAX, .ignored = 1},
-    {.name = "scales", .type = CFG_REALS, .offset = AT(n_scales), .hi = CFG_ANY, .ignored = 1},
-    REAL("learning_rate", 0, CFG_ANY),
-    REAL("momentum", 0, 1),
-    REAL("decay", 0, CFG_ANY),
-    FLAG("adam"),
+    {.name = "steps", .type = CFG_INTS, .offset = RECIPE(steps), .hi = INT_MAX, .ignored = 1},
+    {.name = "scales", .type = CFG_REALS, .offset = RECIPE(scales), .hi = CFG_ANY, .ignored = 1},
+    KEPT_REAL("learning_rate", learning_rate, 0, CFG_ANY),
+    KEPT_REAL("momentum", momentum, 0, 1),
+    KEPT_REAL("decay", decay, 0, CFG_ANY),
+    KEPT_INT("adam", adam, 0, 1),
     REAL("B1", 0, 1),
     REAL("B2", 0, 1),
     REAL("eps", 0, CFG_ANY),
-    INT("max_batches", 0),
-    INT("burn_in", 0),
-    REAL("power", 0, CFG_ANY),
-    INT("step", 1),
-    REAL("scale", 0, CFG_ANY),
+    KEPT_INT("max_batches", max_batches, 0, INT_MAX),
+    KEPT_INT("burn_in", burn_in, 0, INT_MAX),
+    KEPT_REAL("power", power, 0, CFG_ANY),
+    KEPT_INT("step", step, 1, INT_MAX),
+    KEPT_REAL("scale", scale, 0, CFG_ANY),
     REAL("gamma", 0, CFG_ANY),
     REAL("clip", 0, CFG_ANY),
     FLAG("random"),
@@ -108,15 +105,16 @@ static void list_ignored(struct cfg_net *net, const int line_of[CFG_KEYS_MAX]) {
 
 /* What Darknet would divide by, or read beyond its end. */
 static int check_together(const struct cfg_text *t, const struct cfg_net *net, struct error *e) {
-    if (net->subdivisions > net->batch)
+    const struct cfg_recipe *r = &net->recipe;
+    if (net->subdivisions > r->batch)
         return fail_at(e, t->path, net->line, "batch=%d is less than subdivisions=%d; raise batch",
-                       net->batch, net->subdivisions);
-    if (net->policy == POLICY_STEPS && (!net->n_steps || !net->n_scales))
+                       r->batch, net->subdivisions);
+    if (r->policy == POLICY_STEPS && (!r->steps.n || !r->scales.n))
         return fail_at(e, t->path, net->line,
                        "policy=steps needs both steps= and scales=; add them");
-    if (net->n_steps && net->n_scales && net->n_steps != net->n_scales)
+    if (r->steps.n && r->scales.n && r->steps.n != r->scales.n)
         return fail_at(e, t->path, net->line, "%d steps but %d scales; each step needs its scale",
-                       net->n_steps, net->n_scales);
+                       r->steps.n, r->scales.n);
     return 0;
 }
 
@@ -125,8 +123,16 @@ int cfg_read_net(const struct cfg_text *t, struct cfg_net *net, struct error *e)
     if (!cfg_is_net(s->name))
         return fail_at(e, t->path, s->line, "the first section is [%s]; it has to be [net]",
                        cfg_excerpt(s->name).text);
-    *net =
-        (struct cfg_net){.line = s->line, .batch = 1, .subdivisions = 1, .policy = POLICY_CONSTANT};
+    *net = (struct cfg_net){.line = s->line,
+                            .subdivisions = 1,
+                            .recipe = {.line = s->line, // and Darknet's defaults
+                                       .batch = 1,
+                                       .policy = POLICY_CONSTANT,
+                                       .learning_rate = .001F,
+                                       .momentum = .9F,
+                                       .decay = .0001F,
+                                       .power = 4,
+                                       .scale = 1}};
     int line_of[CFG_KEYS_MAX];
     if (cfg_read_options(t, s, keys, NULL, net, line_of, e))
         return -1;

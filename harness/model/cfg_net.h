@@ -1,5 +1,6 @@
 /* The [net] section: what it says about the input counts, what it says about training is checked
- * and then left to the grid, since a network is an axis of a grid and not a recipe. */
+ * and then left to the grid, since a network is an axis of a grid and not a recipe (unless the grid says
+ * from = cfg). */
 #ifndef MODEL_CFG_NET_H
 #define MODEL_CFG_NET_H
 
@@ -9,9 +10,9 @@
 struct cfg_net {
     int line;
     int height, width, channels, inputs; // 0: not given
-    int batch, subdivisions;
-    int policy, n_steps, n_scales; // n: members of the lists
-    char ignored[640];             // the keys about training that it has, separated by ", "
+    int subdivisions;
+    struct cfg_recipe recipe;
+    char ignored[640]; // the keys about training that it has, separated by ", "
 };
 
 /* The first section of the text has to be it. */

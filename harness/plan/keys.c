@@ -19,7 +19,8 @@ static const char *const projections_names[] = {"float", "quantized", NULL};
 static const char *const shortcut_norm_names[] = {"per-width", "shared", NULL};
 static const char *const norm_bank_names[] = {"per-width", "shared", NULL};
 static const char *const optimizer_names[] = {"adam", "sgd", NULL};
-static const char *const schedule_names[] = {"step", "cosine", "constant", NULL};
+static const char *const schedule_names[] = {"step", "cosine", "constant", "poly", NULL};
+static const char *const from_names[] = {"grid", "cfg", NULL};
 static const char *const augment_names[] = {"auto", "none", "crop-flip", NULL};
 static const char *const distill_names[] = {"recursive", "labels", "highest", NULL};
 static const char *const calibrate_at_names[] = {"all", "widths", NULL};
@@ -90,12 +91,18 @@ const struct spec_key spec_keys[SPEC_KEYS + 1] = {
     {KEY("train", "momentum"), REAL(momentum, 0, 0.9999), .preset = "0.9", .help = "of sgd"},
     {KEY("train", "decay"), REAL(decay, 0, 1), .preset = "0",
      .help = "coupled weight decay, on all parameters"},
-    {KEY("train", "schedule"), CHOICE(schedule, schedule_names, SCHEDULE_STEP, SCHEDULE_CONSTANT),
+    {KEY("train", "schedule"), CHOICE(schedule, schedule_names, SCHEDULE_STEP, SCHEDULE_POLY),
      .preset = "step", .help = "of the learning rate"},
     {KEY("train", "milestones"), REALS(milestones, 0, 1), .preset = "0.5 0.75 0.9",
      .help = "schedule step: shares of all steps after which the rate falls"},
     {KEY("train", "gamma"), REAL(gamma, 1e-12, 1), .preset = "0.1",
      .help = "schedule step: factor of the rate at a milestone"},
+    {KEY("train", "power"), REAL(power, 0, 100), .preset = "4",
+     .help = "of schedule poly (1 - share of steps), and of the warm-up"},
+    {KEY("train", "warmup"), REAL(warmup, 0, 0.5), .preset = "0",
+     .help = "share of all steps in which the rate rises from 0; 0: none"},
+    {KEY("train", "from"), CHOICE(from, from_names, FROM_GRID, FROM_CFG), .preset = "grid",
+     .help = "cfg: what of the recipe the grid leaves unsaid is that of the network's [net]"},
     {KEY("train", "augment"), CHOICE(augment, augment_names, AUGMENT_AUTO, AUGMENT_CROP_FLIP),
      .preset = "auto", .help = "auto is crop-flip for colour photographs and none for others"},
     {KEY("train", "distill"), CHOICE(distill, distill_names, DISTILL_RECURSIVE, DISTILL_HIGHEST),

@@ -61,6 +61,10 @@ static int needs_quantizer(const struct spec_key *key) {
     return 0;
 }
 
+static int is_recipe(const struct spec_key *key) {
+    return is(key, "momentum") || is(key, "milestones") || is(key, "gamma") || is(key, "power");
+}
+
 int spec_key_matters(const struct spec *spec, const struct quantizer *const *table,
                      const struct spec_key *key) {
     int floats = is_float(spec, table);
@@ -75,10 +79,14 @@ int spec_key_matters(const struct spec *spec, const struct quantizer *const *tab
         return several_widths && spec->norm_bank == BANK_PER_WIDTH;
     if (is(key, "distill"))
         return several_widths;
+    if (spec->from == FROM_CFG && is_recipe(key)) // what they go with is not known yet
+        return 1;
     if (is(key, "momentum"))
         return spec->optimizer == OPTIMIZER_SGD;
     if (is(key, "milestones") || is(key, "gamma"))
         return spec->schedule == SCHEDULE_STEP;
+    if (is(key, "power"))
+        return spec->schedule == SCHEDULE_POLY || spec->warmup > 0;
     if (is(key, "calibrate_at"))
         return spec->calibration > 0;
     return 1;

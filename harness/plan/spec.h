@@ -30,7 +30,8 @@ enum projections { PROJECTIONS_FLOAT, PROJECTIONS_QUANTIZED };
 enum shortcut_norm { NORM_PER_WIDTH, NORM_SHARED };
 enum norm_bank { BANK_PER_WIDTH, BANK_SHARED };
 enum optimizer_kind { OPTIMIZER_ADAM, OPTIMIZER_SGD };
-enum schedule { SCHEDULE_STEP, SCHEDULE_COSINE, SCHEDULE_CONSTANT };
+enum schedule { SCHEDULE_STEP, SCHEDULE_COSINE, SCHEDULE_CONSTANT, SCHEDULE_POLY };
+enum from { FROM_GRID, FROM_CFG };
 enum augment { AUGMENT_AUTO, AUGMENT_NONE, AUGMENT_CROP_FLIP };
 enum distill { DISTILL_RECURSIVE, DISTILL_LABELS, DISTILL_HIGHEST };
 enum calibrate_at { CALIBRATE_ALL, CALIBRATE_WIDTHS };
@@ -61,6 +62,9 @@ struct spec {
     int schedule;              // enum schedule
     struct reals milestones;   // step: shares of all steps, ascending
     double gamma;              // step: the factor at a milestone
+    double power;              // poly, and of the warm-up
+    double warmup;             // share of all steps in which the rate rises from 0
+    int from;                  // enum from; FROM_CFG until the plan has read the network
     int augment;               // enum augment; auto: crop-flip for cifar, none for the others
     int distill;               // enum distill
     struct reals width_weight; // one per member of B, ascending widths; n = 0: all 1
@@ -103,7 +107,7 @@ struct spec_key {
 };
 
 /* All keys in order of section; ended by a NULL name. */
-enum { SPEC_KEYS = 36 };
+enum { SPEC_KEYS = 39 };
 extern const struct spec_key spec_keys[SPEC_KEYS + 1];
 
 /* The key of that flat name (`epochs`, `train.images`; `train.epochs` is understood too), or NULL.

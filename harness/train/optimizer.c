@@ -74,11 +74,16 @@ static double step_rate(const struct spec *spec, int64_t step, int64_t steps) {
 
 double schedule_rate(const struct spec *spec, int64_t step, int64_t steps) {
     const double pi = 3.14159265358979323846;
+    double warm = spec->warmup * (double)steps;
+    if ((double)(step + 1) < warm)
+        return spec->learning_rate * pow((double)(step + 1) / warm, spec->power);
     switch (spec->schedule) {
     case SCHEDULE_STEP:
         return step_rate(spec, step, steps);
     case SCHEDULE_COSINE:
         return spec->learning_rate * (1 + cos(pi * (double)step / (double)steps)) / 2;
+    case SCHEDULE_POLY:
+        return spec->learning_rate * pow(1 - (double)step / (double)steps, spec->power);
     default:
         return spec->learning_rate;
     }

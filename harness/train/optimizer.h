@@ -27,7 +27,8 @@ void optimizer_step(struct optimizer *o, struct model *m, double rate);
 
 /* η at step `step` (0 ...) of `steps`: step schedule: learning_rate · gamma^(milestones passed),
  * where milestone x is passed when step >= x · steps; cosine: learning_rate (1 + cos(π step/steps))
- * / 2. */
+ * / 2; poly: learning_rate (1 - step/steps)^power. In the first warmup · steps of any:
+ * learning_rate ((step + 1) / (warmup · steps))^power, Darknet's burn_in. */
 double schedule_rate(const struct spec *spec, int64_t step, int64_t steps);
 
 #endif

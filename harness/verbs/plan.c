@@ -9,6 +9,7 @@
 #include "plan/nearest.h"
 #include "plan/network.h"
 #include "store/store.h"
+#include "verbs/recipe.h"
 #include "verbs/row.h"
 #include "verbs/verb.h"
 
@@ -151,11 +152,30 @@ static int pin_init(const struct planning *p, int i, const struct network *net, 
     return row_pin_init(spec, &net->cfg, e) ? blame(p, i, spec_key_find("init"), e) : 0;
 }
 
+/* What the cfg says becomes the run's own, with the cfg for its origin. */
+static int take_recipe(const struct planning *p, int i, const struct network *net,
+                       struct error *e) {
+    int said[SPEC_KEYS] = {0}, taken[SPEC_KEYS] = {0};
+    char origin[PATH_MAX + 16];
+    for (int k = 0; k < SPEC_KEYS; k++)
+        said[k] = strchr(grid_origin(&p->grid, i, &spec_keys[k]), ':') != NULL;
+    if (recipe_from_cfg(&p->grid.specs[i], p->table, &net->cfg, said, taken, e))
+        return blame(p, i, spec_key_find("from"), e);
+    snprintf(origin, sizeof origin, "%s:%d", net->cfg.path, net->cfg.recipe.line);
+    for (int k = 0; k < SPEC_KEYS; k++)
+        if (taken[k]) {
+            char **text = &p->grid.origins[(size_t)i * SPEC_KEYS + (size_t)k];
+            free(*text);
+            *text = need_string(origin);
+        }
+    return 0;
+}
+
 static int make_row(struct planning *p, int i, struct error *e) {
     const struct spec *spec = &p->grid.specs[i];
     const struct dataset *data = find_data(p, i, e);
     const struct network *net = data ? find_network(p, i, data, e) : NULL;
-    if (!net)
+    if (!net || take_recipe(p, i, net, e))
         return -1;
     const struct spec_key *fault = row_fault(spec, data, e);
     if (fault)

@@ -5,6 +5,7 @@
 #include "data/dataset.h"
 #include "plan/network.h"
 #include "plan/spec.h"
+#include "verbs/recipe.h"
 #include "verbs/row.h"
 
 #include <limits.h>
@@ -36,6 +37,15 @@ static char *read_text(const char *path, struct error *e) {
     return text;
 }
 
+/* A specification has no place for what is said and at its default: there the cfg's value counts. */
+static int take_recipe(struct spec *spec, const struct quantizer *const *table,
+                       const struct cfg *cfg, struct error *e) {
+    int said[SPEC_KEYS], taken[SPEC_KEYS] = {0};
+    for (int k = 0; k < SPEC_KEYS; k++)
+        said[k] = !spec_is_default(spec, &spec_keys[k]);
+    return recipe_from_cfg(spec, table, cfg, said, taken, e);
+}
+
 /* The row of a specification that has been read, with its network's text. */
 static int make(struct run_row *row, struct spec *spec, const struct dataset *data,
                 const struct quantizer *const *table, struct error *e) {
@@ -47,7 +57,8 @@ static int make(struct run_row *row, struct spec *spec, const struct dataset *da
     char *text = file_read(path, TEXT_LIMIT, &size, e);
     int rc = -1;
     if (text && !cfg_parse(&cfg, text, size, path, data->shape, data->classes, e) &&
-        !row_fault(spec, data, e) && !row_pin_init(spec, &cfg, e))
+        !take_recipe(spec, table, &cfg, e) && !row_fault(spec, data, e) &&
+        !row_pin_init(spec, &cfg, e))
         rc = row_make(row, spec, table, &cfg, text, data, "", e);
     cfg_free(&cfg);
     free(text);

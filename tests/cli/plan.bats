@@ -155,7 +155,7 @@ bats_require_minimum_version 1.5.0
     grid 'qat' $'[train]\nepochs = 3\nmomentum = 0.5\n[when scheme=qat]\nbatch = 64\n'
     plan a.grid --explain
     [ "$status" -eq 0 ]
-    [ "${#lines[@]}" -eq 37 ]
+    [ "${#lines[@]}" -eq 40 ]
     [[ $output =~ scheme\ +qat\ +a.grid:3 ]]
     [[ $output =~ rounder\ +nearest\ +scheme ]]
     [[ $output =~ epochs\ +3\ +a.grid:7 ]]
@@ -266,8 +266,8 @@ bats_require_minimum_version 1.5.0
 @test "the manual knows every key, and its example makes the runs it says" {
     manual=$(realpath "$root")/experiments/README.md
     plan a.grid --explain
-    keys=$(printf '%s\n' "${lines[@]:1:36}" | sed -E 's/^ +([^ ]+) .*/\1/; s/^(train|evaluate)\.//')
-    [ "$(wc -l <<<"$keys")" -eq 36 ]
+    keys=$(printf '%s\n' "${lines[@]:1:39}" | sed -E 's/^ +([^ ]+) .*/\1/; s/^(train|evaluate)\.//')
+    [ "$(wc -l <<<"$keys")" -eq 39 ]
     for key in $keys; do
         grep -q "| \`$key\` |" "$manual"
     done

@@ -496,7 +496,7 @@ static void notes_what_is_ignored(void **state) {
                grey);
     assert_string_equal(
         cfg.notes, "cfg line 2: policy, steps, scales, learning_rate, max_batches are ignored: the "
-                   "grid says how to train\n"
+                   "grid says how to train, unless by from = cfg\n"
                    "cfg line 17: [cost] is ignored: the loss is softmax cross-entropy\n");
     cfg_free(&cfg);
     cfg = parsed(NET CONV "[avgpool]\n[connected]\n", grey);

@@ -164,7 +164,10 @@ static void bad_values_are_refused(void **state) {
         {"rounder", "identity"},
         {"range", "own"},
         {"dequantizer", "none"},
-        {"schedule", "poly"},
+        {"schedule", "polynomial"},
+        {"power", "101"},
+        {"warmup", "0.6"},
+        {"from", "network"},
         {"network", "a,b"},
         {"network", "a\"b"},
         {"network", "a\nb"},
@@ -597,6 +600,9 @@ static void every_key_counts(void **state) {
         {"learning_rate", "0.002"},
         {"decay", "0.1"},
         {"schedule", "constant"},
+        {"schedule", "poly"},
+        {"warmup", "0.1"},
+        {"from", "cfg"},
         {"milestones", "0.5"},
         {"gamma", "0.2"},
         {"augment", "none"},
@@ -612,6 +618,11 @@ static void every_key_counts(void **state) {
     assert_same_run(make("minmax", "granularity", "channel"), make("minmax"), 0);
     assert_same_run(make("qat", "optimizer", "sgd", "momentum", "0.5"),
                     make("qat", "optimizer", "sgd"), 0);
+    assert_same_run(make("qat", "schedule", "poly", "power", "2"), make("qat", "schedule", "poly"),
+                    0);
+    assert_same_run(make("qat", "warmup", "0.1", "power", "2"), make("qat", "warmup", "0.1"), 0);
+    assert_same_run(make("qat", "power", "2"), make("qat"), 1);
+    assert_same_run(make("qat", "from", "cfg", "momentum", "0.5"), make("qat", "from", "cfg"), 0);
 }
 
 static void labels_are_names_or_axes(void **state) {

@@ -112,6 +112,28 @@ static void constant_schedule_stays(void **state) {
     assert_true(schedule_rate(&s, 0, 9) == 0.2 && schedule_rate(&s, 8, 9) == 0.2);
 }
 
+/* Darknet's policy poly, and its burn_in, which counts batches from 1. */
+static void poly_schedule_falls_by_its_power(void **state) {
+    (void)state;
+    struct spec s = {.schedule = SCHEDULE_POLY, .learning_rate = 0.2, .power = 4};
+    assert_true(schedule_rate(&s, 0, 100) == 0.2);
+    assert_true(fabs(schedule_rate(&s, 50, 100) - 0.2 / 16) < 1e-15);
+    assert_true(fabs(schedule_rate(&s, 99, 100) - 0.2e-8) < 1e-18);
+    s.power = 1;
+    assert_true(fabs(schedule_rate(&s, 75, 100) - 0.05) < 1e-15);
+}
+
+static void a_warm_up_rises_to_the_schedule(void **state) {
+    (void)state;
+    struct spec s = {.schedule = SCHEDULE_CONSTANT, .learning_rate = 0.2, .power = 2, .warmup = .1};
+    assert_true(fabs(schedule_rate(&s, 0, 100) - 0.2 / 100) < 1e-15);
+    assert_true(fabs(schedule_rate(&s, 4, 100) - 0.2 / 4) < 1e-15);
+    assert_true(fabs(schedule_rate(&s, 8, 100) - 0.2 * .81) < 1e-15);
+    assert_true(schedule_rate(&s, 9, 100) == 0.2);
+    s.schedule = SCHEDULE_POLY;
+    assert_true(fabs(schedule_rate(&s, 50, 100) - 0.05) < 1e-15);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(adam_follows_its_formula),
@@ -119,6 +141,8 @@ int main(void) {
         cmocka_unit_test(step_schedule_divides_at_shares),
         cmocka_unit_test(cosine_schedule_falls_from_start_to_nothing),
         cmocka_unit_test(constant_schedule_stays),
+        cmocka_unit_test(poly_schedule_falls_by_its_power),
+        cmocka_unit_test(a_warm_up_rises_to_the_schedule),
     };
     return cmocka_run_group_tests_name("optimizer", tests, NULL, NULL);
 }

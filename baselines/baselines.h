@@ -12,5 +12,7 @@ extern const struct quantizer quantizer_adabits_floor;
 extern const struct quantizer quantizer_matquant;
 extern const struct quantizer quantizer_lsq;
 extern const struct quantizer quantizer_double_rounding;
+extern const struct quantizer quantizer_ptq;
+extern const struct quantizer quantizer_dedicated;
 
 #endif

@@ -17,6 +17,8 @@ enum {
     MATQUANT,
     LSQ,
     DOUBLE_ROUNDING,
+    PTQ,
+    DEDICATED,
     SCHEMES
 };
 
@@ -31,6 +33,8 @@ const struct quantizer *const quantizer_registry[] = {
     [MATQUANT] = &quantizer_matquant,
     [LSQ] = &quantizer_lsq,
     [DOUBLE_ROUNDING] = &quantizer_double_rounding,
+    [PTQ] = &quantizer_ptq,
+    [DEDICATED] = &quantizer_dedicated,
     [SCHEMES] = NULL,
 };
 static_assert(sizeof quantizer_registry / sizeof *quantizer_registry == SCHEMES + 1,

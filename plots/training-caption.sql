@@ -1,12 +1,12 @@
 -- What has to be said under the figure of training.sql, one line a row: what the loss is, seeds.
 WITH chosen AS (
-    SELECT t.config_id, t.run_id
-    FROM training t
+    SELECT t.config_id, coalesce(r."group", r.run_id) AS model
+    FROM training t JOIN runs r USING (run_id)
     WHERE :grid IS NULL
-       OR t.run_id IN (SELECT run_id FROM grid_runs WHERE grid = :grid AND current)
+       OR r.run_id IN (SELECT run_id FROM grid_runs WHERE grid = :grid AND current)
 ),
 seeds(lo, hi) AS (
-    SELECT min(n), max(n) FROM (SELECT count(DISTINCT run_id) AS n FROM chosen GROUP BY config_id)
+    SELECT min(n), max(n) FROM (SELECT count(DISTINCT model) AS n FROM chosen GROUP BY config_id)
 )
 SELECT 'loss: cross-entropy against the labels, whatever the width learns from'
 UNION ALL

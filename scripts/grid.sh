@@ -137,7 +137,19 @@ reason() {
     fi
 }
 
-# Count how the runs of this call ended, and list those that failed.
+# What can be run now. A run that takes another's weights waits for that one, so there may be more later.
+find_pending() {
+    "$truncquant" plan "$grid" --pending --ready --ids "${retry[@]}" "${quiet[@]}" --db "$db" >"$ids.now"
+    quiet=(--quiet) # what there is to say about the grid was said
+    # Those that this call has tried are not tried again.
+    grep -vxFf "$ids.tried" "$ids.now" >"$ids" || true
+    cat "$ids" >>"$ids.tried"
+    rm "$ids.now"
+    ready=$(wc -l <"$ids")
+    pending=$((pending + ready))
+}
+
+# Count how the runs that were just started ended, and list those that failed.
 summarize() {
     local seq status ended_by id
     while IFS=$'\t' read -r seq _ _ _ _ _ status ended_by _; do
@@ -167,17 +179,21 @@ report() {
 parse "$@"
 need_tools
 open_logs
-"$truncquant" plan "$grid" --pending --ids "${retry[@]}" --db "$db" >"$ids"
-pending=$(wc -l <"$ids")
-signal=0 done_runs=0 failed=() asked=" "
+: >"$ids.tried"
+signal=0 pending=0 done_runs=0 failed=() asked=" " quiet=()
+find_pending
 if [ "$pending" -gt 0 ]; then
     trap 'on_signal 1' HUP
     trap 'on_signal 2' INT
     trap 'on_signal 15' TERM
-    : >"$joblog"
-    start_runs
-    wait_for_runs
-    summarize
+    while [ "$ready" -gt 0 ]; do
+        : >"$joblog"
+        start_runs
+        wait_for_runs
+        summarize
+        [ "$signal" = 0 ] || break
+        find_pending
+    done
     report
 else
     "$truncquant" status "$grid" --db "$db"
@@ -186,4 +202,7 @@ fi
 counts=$("$truncquant" status "$grid" --line --db "$db")
 if [ ${#failed[@]} != 0 ] || [[ $counts == *" failed"* ]]; then
     die 1 "some runs failed ('truncquant status $grid --db $db'); --retry-failed tries them again"
+fi
+if [ "$pending" -gt 0 ] && [[ $counts == *" pending"* ]]; then
+    die 1 "some runs wait for the weights of others that did not finish; the same command goes on"
 fi

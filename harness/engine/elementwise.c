@@ -25,6 +25,15 @@ void clip_forward(size_t n, int act_bits, const float *X, float *Y) {
     }
 }
 
+void clip_bounded_forward(size_t n, int act_bits, float c, const float *X, float *Y) {
+    float top = (float)((1 << act_bits) - 1), steps = c > 0 ? top / c : 0, step = c / top;
+    for (size_t i = 0; i < n; i++) {
+        float q = steps * X[i]; // a NaN stays, as in clip01
+        q = q < 0 ? 0 : q > top ? top : q;
+        Y[i] = step * rintf(q);
+    }
+}
+
 void clip_backward(size_t n, int act_bits, const float *X, const float *dY, float *dX, int add) {
     // ReLU: 0 < x; clip: 0 <= x <= 1. As one pair of bounds, so that the loop has no other branch.
     float lo = act_bits == FLOAT_BITS ? nextafterf(0, 1) : 0;

@@ -330,9 +330,11 @@ static int readers_of(const struct model *m, int i) {
     return n;
 }
 
-/* Darknet's functions see the lanes behind the channels too, which have to stay 0. */
+/* Darknet's functions see the lanes behind the channels too, which have to stay 0. A measured bound is
+ * the reference operator's. */
 static int can_fuse(const struct node *act) {
-    return act->op == OP_ACT && (act->cfg->activation == ACT_RELU || act->shape.c % LANES == 0);
+    return act->op == OP_ACT && act->bound == 1 &&
+           (act->cfg->activation == ACT_RELU || act->shape.c % LANES == 0);
 }
 
 static int is_blocked(const struct plan *p, int i) {

@@ -65,6 +65,8 @@ void norm_backward(int batch, int channels, int plane, const float *X, const flo
  * round((2^j - 1) a) / (2^j - 1), ties to even. j = 32: max(x, 0). j = ACT_CLIP_ONLY: the clip
  * alone. A NaN passes through, so that it reaches the loss and is reported. */
 void clip_forward(size_t n, int act_bits, const float *X, float *Y);
+/* The quantized clip to [0, c] of evaluation: c Q(X / c), j = 1 ... 8; 0 where c is 0. */
+void clip_bounded_forward(size_t n, int act_bits, float c, const float *X, float *Y);
 /* Straight-through: dX = dY where 0 <= x <= 1 (j = 32: where x > 0), else 0. */
 void clip_backward(size_t n, int act_bits, const float *X, const float *dY, float *dX, int add);
 

@@ -112,7 +112,11 @@ int act_clip_bits(const struct node *n, int act_bits) {
 static void forward_act(struct reference *p, const struct node *n, struct node_state *s) {
     size_t size = node_values(n) * (size_t)p->n;
     if (act_is_clip(n, p->pass.act_bits)) {
-        clip_forward(size, act_clip_bits(n, p->pass.act_bits), input_of(p, n, 0), s->out);
+        int bits = act_clip_bits(n, p->pass.act_bits);
+        if (n->bound != 1 && bits != FLOAT_BITS)
+            clip_bounded_forward(size, bits, n->bound, input_of(p, n, 0), s->out);
+        else
+            clip_forward(size, bits, input_of(p, n, 0), s->out);
         return;
     }
     memcpy(s->out, input_of(p, n, 0), size * sizeof(float));

@@ -44,6 +44,19 @@ static void write_floats(struct seal *s, const struct model *m) {
         }
 }
 
+/* Measured bounds of clips; elsewhere all are 1. */
+static void write_bounds(struct seal *s, const struct model *m) {
+    for (int i = 0; i < m->n_nodes; i++)
+        if (m->scheme->parent && m->nodes[i].clips)
+            seal_bytes(s, &m->nodes[i].bound, sizeof(float));
+}
+
+static void read_bounds(struct model *m, struct opened *o) {
+    for (int i = 0; i < m->n_nodes; i++)
+        if (m->scheme->parent && m->nodes[i].clips)
+            opened_bytes(o, &m->nodes[i].bound, sizeof(float));
+}
+
 static void write_spec(struct seal *s, const struct spec *spec,
                        const struct quantizer *const *table) {
     char *text = NULL;
@@ -69,6 +82,7 @@ int frozen_write(const char *path, const struct model *m, const struct spec *spe
     seal_bytes(&s, &data->shape, sizeof data->shape);
     seal_i64(&s, data->classes);
     write_floats(&s, m);
+    write_bounds(&s, m);
     for (int i = 0; i < m->n_quantized; i++)
         write_codes(&s, m, i, (int)spec->stored_bits);
     return seal_write(&s, path, e);
@@ -131,6 +145,7 @@ int frozen_read(struct frozen *f, const char *path, const struct quantizer *cons
         return -1;
     if (!read_network(f, &o, path, table, e)) {
         read_floats(f, &o);
+        read_bounds(f->m, &o);
         read_codes(f, &o);
         if (o.bad || o.left)
             fail_at(e, path, 0, "does not fit its own network; %s", remedy);

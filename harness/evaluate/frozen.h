@@ -2,6 +2,8 @@
  * header; no float copy of it is left. Batch-norm banks and the layers that stay float are kept as
  * they are. The file is self-contained: cfg, specification, data set's shape.
  *
+ * Where the clips of activations have measured bounds (schemes with a parent), those are in it too.
+ *
  * A model read back has NaN in the latent weights of every quantized layer, so that nothing
  * evaluated from it can have used them. */
 #ifndef EVALUATE_FROZEN_H

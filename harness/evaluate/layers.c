@@ -66,7 +66,7 @@ static void measure(const struct model *m, const struct quantized_layer *q, cons
     row->quantization_error = relative_error(w->direct, w->full, l->n);
     row->truncation_error = row->codes_differ = -1;
     row->scale = mean_magnitude(w->direct, l->n);
-    if (row->bits > l->stored_bits)
+    if (row->bits > l->stored_bits || s->alone)
         return;
     layer_encode(s, l, W, params, row->bits, w->codes, w->header);
     layer_encode(s, l, W, params, l->stored_bits, w->stored, w->header);

@@ -30,7 +30,8 @@ static int add_node(struct model *m, enum op op, int layer, int in, struct shape
                        .weights = -1,
                        .bias = -1,
                        .norm = -1,
-                       .quantizer = -1};
+                       .quantizer = -1,
+                       .bound = 1};
     n->in[0] = in;
     return m->n_nodes++;
 }

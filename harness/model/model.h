@@ -44,6 +44,7 @@ struct node {
     int norm;                    // NORM: number in model.norms; -1 otherwise
     int quantizer;               // CONV, LINEAR: number in model.quantized; -1: stays float
     int clips;                   // ACT: feeds a quantized layer, so quantized clip where j < 32
+    float bound; // ACT: upper bound of that clip: 1, or measured (evaluate/bounds.h)
 };
 
 enum parameter_role { PARAMETER_WEIGHTS, PARAMETER_BIAS, PARAMETER_NORM, PARAMETER_QUANTIZER };

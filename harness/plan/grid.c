@@ -15,7 +15,7 @@ enum { FROM_DEFAULT = 0, FROM_SCHEME = -1, NO_EFFECT = -2 };
 
 struct combination {
     struct spec spec;
-    int scheme; // number among the grid's alternatives of scheme
+    int scheme; // number among the grid's alternatives of scheme; -1: added as a parent
     int from[SPEC_KEYS];
     char id[HASH_HEX]; // equal for equal runs of this grid
 };
@@ -105,11 +105,9 @@ static struct combination *next_combination(struct expansion *x) {
     return &x->made[x->n++];
 }
 
-/* A combination with all its overrides: normalize, validate, keep. */
-static int keep(struct expansion *x, struct combination *c) {
+/* Normalize, validate, keep. */
+static int keep_one(struct expansion *x, struct combination *c) {
     char config[HASH_HEX];
-    if (is_excluded(x, &c->spec))
-        return 0;
     spec_normalize(&c->spec, x->table);
     const struct spec_key *fault = spec_fault(&c->spec, x->table, x->e);
     if (fault) {
@@ -123,6 +121,34 @@ static int keep(struct expansion *x, struct combination *c) {
         return fail_at(x->e, x->d->path, 0, "makes more than %d runs; split the grid",
                        COMBINATIONS_MAX);
     *next_combination(x) = *c;
+    return 0;
+}
+
+/* A combination with all its overrides. A scheme that trains each width alone makes a run of each; rules
+ * of exclusion see them together and one by one. */
+static int keep(struct expansion *x, struct combination *c) {
+    const struct quantizer *q = quantizer_find(x->table, c->spec.scheme);
+    if (is_excluded(x, &c->spec))
+        return 0;
+    if (!q || !q->alone || c->spec.widths.n < 2)
+        return keep_one(x, c);
+    for (int i = 0; i < c->spec.widths.n; i++) {
+        struct combination one = *c;
+        one.spec.widths = (struct widths){1, {c->spec.widths.bits[i]}};
+        if (!is_excluded(x, &one.spec) && keep_one(x, &one))
+            return -1;
+    }
+    return 0;
+}
+
+/* Behind all others, so that a run that the grid has itself stays as it is there. */
+static int add_parents(struct expansion *x) {
+    for (int i = 0, n = x->n; i < n; i++) {
+        struct combination c = x->made[i];
+        c.scheme = -1;
+        if (spec_parent(&x->made[i].spec, x->table, &c.spec) && keep_one(x, &c))
+            return -1;
+    }
     return 0;
 }
 
@@ -243,7 +269,7 @@ static int merge(struct expansion *x) {
     for (int i = 1, first = 0; i < x->n && !rc; i++) {
         if (strcmp(sorted[first]->id, sorted[i]->id))
             first = i;
-        else if (sorted[first]->scheme != sorted[i]->scheme)
+        else if (sorted[i]->scheme >= 0 && sorted[first]->scheme != sorted[i]->scheme)
             rc = same_run(x, sorted[first], sorted[i]);
         else
             sorted[i]->id[0] = '\0';
@@ -264,6 +290,19 @@ static int is_used(const struct expansion *x, const struct alternatives *a) {
     return 0;
 }
 
+static void note_parents(const struct expansion *x, FILE *out) {
+    const char *scheme = "";
+    int n = 0;
+    for (int i = 0; i < x->n; i++)
+        if (x->made[i].scheme < 0) {
+            scheme = x->made[i].spec.scheme;
+            n++;
+        }
+    if (n)
+        fprintf(out, "%s: runs of %s are added, whose weights others take: %d\n", x->d->path,
+                scheme, n);
+}
+
 /* A line that nothing depends on is most likely a misunderstanding, but no fault. */
 static char *notes_of(const struct expansion *x) {
     char *text = NULL;
@@ -273,8 +312,10 @@ static char *notes_of(const struct expansion *x) {
         if (!is_used(x, &x->d->axes[i]))
             fprintf(out, "%s:%d: %s has no effect in any run of this grid\n", x->d->path,
                     x->d->axes[i].line, x->d->axes[i].key->flat);
-    if (out)
+    if (out) {
+        note_parents(x, out);
         fclose(out);
+    }
     return text ? text : need_string("");
 }
 
@@ -312,7 +353,7 @@ int grid_read(struct grid *g, const struct quantizer *const *table, const char *
         struct expansion x = {.table = table, .d = &d, .e = e};
         x.when_matches = need((size_t)d.n_whens, sizeof *x.when_matches);
         x.rule_matches = need((size_t)d.n_rules, sizeof *x.rule_matches);
-        rc = expand(&x) || check_matches(&x) || merge(&x) ? -1 : 0;
+        rc = expand(&x) || check_matches(&x) || add_parents(&x) || merge(&x) ? -1 : 0;
         if (!rc)
             hand_over(g, &x);
         free(x.made);

@@ -2,7 +2,7 @@
  *
  *     spec=1
  *     range=tanh                    always, and `scheme=NAME` when the scheme defines an axis
- * itself rounder=floor                 always dequantizer=endpoint          always epochs=3 any
+ * itself or is not trained jointly rounder=floor                 always dequantizer=endpoint          always epochs=3 any
  * other key that matters and is not at its frozen default seed=1                        always;
  * left out for the config_id data=<manifest hash> cfg: <the network in normal form>
  *
@@ -17,6 +17,12 @@
 
 static int has_own_axis(const struct axes *a) {
     return a->range == RANGE_OWN || a->rounder == ROUND_OWN || a->dequantizer == DEQUANT_OWN;
+}
+
+/* Its name, not its axes alone, says what is computed. */
+static int has_own_name(const struct spec *spec, const struct quantizer *const *table) {
+    const struct quantizer *q = quantizer_find(table, spec->scheme);
+    return has_own_axis(&spec->axes) || (q && (q->parent || q->alone));
 }
 
 /* A text that grows within the room it was given, which is enough by construction. */
@@ -46,13 +52,14 @@ static void add_keys(struct text *t, const struct spec *spec) {
     }
 }
 
-static void hash_identity(const struct spec *spec, int with_seed, const char *cfg_normal,
-                          const char *data_hash, char id[HASH_HEX]) {
+static void hash_identity(const struct spec *spec, const struct quantizer *const *table,
+                          int with_seed, const char *cfg_normal, const char *data_hash,
+                          char id[HASH_HEX]) {
     enum { LINE = SPEC_VALUE + 64 };
     struct text t = {.room = SPEC_KEYS * LINE + strlen(data_hash) + strlen(cfg_normal)};
     t.bytes = need(t.room, 1);
     add(&t, "spec=%d\n", SPEC_VERSION);
-    if (has_own_axis(&spec->axes))
+    if (has_own_name(spec, table))
         add(&t, "scheme=%s\n", spec->scheme);
     add_keys(&t, spec);
     if (with_seed)
@@ -64,10 +71,11 @@ static void hash_identity(const struct spec *spec, int with_seed, const char *cf
 
 void spec_ids(const struct spec *spec, const struct quantizer *const *table, const char *cfg_normal,
               const char *data_hash, char run_id[HASH_HEX], char config_id[HASH_HEX]) {
-    struct spec s = *spec;
+    struct spec s = *spec, configuration;
     spec_normalize(&s, table);
-    hash_identity(&s, 1, cfg_normal, data_hash, run_id);
-    hash_identity(&s, 0, cfg_normal, data_hash, config_id);
+    hash_identity(&s, table, 1, cfg_normal, data_hash, run_id);
+    spec_configuration(&s, table, &configuration);
+    hash_identity(&configuration, table, 0, cfg_normal, data_hash, config_id);
 }
 
 static int same_axes(const struct axes *a, const struct axes *b) {
@@ -79,12 +87,11 @@ static void print_axis(const struct spec *spec, const char *key, char *text, siz
     spec_print_value(spec, spec_key_find(key), text, size);
 }
 
-static void join_axes(const struct spec *spec, char *text, size_t size) {
+static void join_axes(const struct spec *spec, int own, char *text, size_t size) {
     char range[SPEC_VALUE], rounder[SPEC_VALUE], dequantizer[SPEC_VALUE];
     print_axis(spec, "range", range, sizeof range);
     print_axis(spec, "rounder", rounder, sizeof rounder);
     print_axis(spec, "dequantizer", dequantizer, sizeof dequantizer);
-    int own = has_own_axis(&spec->axes);
     snprintf(text, size, "%s%s%s-%s-%s%s%s", own ? spec->scheme : "", own ? "-" : "", range,
              rounder, dequantizer, spec->axes.scale == SCALE_POW2 ? "-pow2" : "",
              spec->axes.granularity == PER_CHANNEL ? "-channel" : "");
@@ -93,10 +100,11 @@ static void join_axes(const struct spec *spec, char *text, size_t size) {
 void spec_scheme_label(const struct spec *spec, const struct quantizer *const *table, char *text,
                        size_t size) {
     const struct quantizer *named = quantizer_find(table, spec->scheme);
+    int own = has_own_name(spec, table);
     if (!named || !same_axes(&named->axes, &spec->axes))
-        named = quantizer_with_axes(table, &spec->axes);
+        named = own ? NULL : quantizer_with_axes(table, &spec->axes);
     if (named)
         snprintf(text, size, "%s", named->name);
     else
-        join_axes(spec, text, size);
+        join_axes(spec, own, text, size);
 }

@@ -50,6 +50,17 @@ static int is(const struct spec_key *key, const char *flat) {
     return !strcmp(key->flat, flat);
 }
 
+/* Keys that say how one model is trained for several widths, or to be cut: nothing to a scheme that
+ * trains nothing, or each width alone. */
+static int needs_joint_training(const struct spec_key *key) {
+    return is(key, "width_weight") || is(key, "align");
+}
+
+/* Keys about other widths than the one that is trained. */
+static int needs_other_widths(const struct spec_key *key) {
+    return is(key, "stored_bits") || is(key, "bits") || is(key, "calibrate_at");
+}
+
 /* Keys that say how weights are quantized or how widths share a model: nothing to an fp32 model. */
 static int needs_quantizer(const struct spec_key *key) {
     static const char *const names[] = {"range",       "rounder",     "dequantizer", "layer_scale",
@@ -68,7 +79,15 @@ static int is_recipe(const struct spec_key *key) {
 int spec_key_matters(const struct spec *spec, const struct quantizer *const *table,
                      const struct spec_key *key) {
     int floats = is_float(spec, table);
-    int several_widths = !floats && spec->widths.n > 1;
+    const struct quantizer *q = quantizer_find(table, spec->scheme);
+    int apart = q && (q->parent || q->alone); // widths are not trained jointly
+    int several_widths = !floats && !apart && spec->widths.n > 1;
+    if (apart && needs_joint_training(key))
+        return 0;
+    if (q && q->parent && (is(key, "widths") || is(key, "kurtosis")))
+        return 0;
+    if (q && q->alone && needs_other_widths(key))
+        return 0;
     if (needs_quantizer(key))
         return !floats;
     if (is(key, "projections")) // of fp32, they decide about activations alone
@@ -138,10 +157,41 @@ void spec_normalize(struct spec *spec, const struct quantizer *const *table) {
     const struct quantizer *q = quantizer_find(table, spec->scheme);
     if (!q)
         return;
-    normalize_bits(spec, &start, q);
+    if (q->alone && spec->widths.n == 1)
+        spec->bits = spec->widths;
+    else
+        normalize_bits(spec, &start, q);
     normalize_weights(spec);
     if (q->min_bits == FLOAT_BITS && spec->act_bits == FLOAT_BITS)
         spec->act_bits = 0; // `same` is 32 at the only width
+}
+
+int spec_parent(const struct spec *spec, const struct quantizer *const *table,
+                struct spec *parent) {
+    const struct quantizer *q = quantizer_find(table, spec->scheme);
+    struct error e = {0};
+    if (!q || !q->parent)
+        return 0;
+    *parent = *spec;
+    preset(parent, spec_key_find("act_bits"));
+    preset(parent, spec_key_find("bits"));
+    if (spec_set(parent, table, spec_key_find("scheme"), q->parent, &e)) {
+        fprintf(stderr, "truncquant: parent of %s: %s\n", q->name, e.text);
+        abort(); // the table of quantizers contradicts itself
+    }
+    spec_normalize(parent, table);
+    return 1;
+}
+
+int spec_configuration(const struct spec *spec, const struct quantizer *const *table,
+                       struct spec *configuration) {
+    const struct quantizer *q = quantizer_find(table, spec->scheme);
+    *configuration = *spec;
+    if (!q || !q->alone)
+        return 0;
+    preset(configuration, spec_key_find("widths"));
+    preset(configuration, spec_key_find("bits"));
+    return 1;
 }
 
 int spec_key_is_said(const struct spec *spec, const struct quantizer *const *table,

@@ -4,9 +4,11 @@
  *
  * Identity. run_id = SHA-256 of `spec=<version>`, the axes, the seed, every other key that matters
  * and differs from its frozen default, the parsed cfg in normal form and the data set's manifest
- * hash; of `init`, the file's hash alone. A scheme stands for its axes, so the same combination under two names is the same run; only
- * quantizers that define an axis of their own (OWN) keep their name in it. Names of networks and
- * data sets are left out: content counts. config_id is the same without the seed. */
+ * hash; of `init`, the file's hash alone. A scheme stands for its axes, so the same combination under
+ * two names is the same run; only quantizers that define an axis of their own (OWN), or are not trained
+ * jointly (parent, alone), keep their name in it. Names of networks and data sets are left out: content
+ * counts. config_id is the same without the seed; for a scheme that trains each width alone it is that
+ * of all its widths, so that they are one row of a table and one curve. */
 #ifndef PLAN_SPEC_H
 #define PLAN_SPEC_H
 
@@ -125,7 +127,7 @@ int spec_key_unknown(const char *section, const char *name, struct error *e);
 void spec_init(struct spec *spec);
 
 /* Set one key from text. -1 says what the key takes. Setting `scheme` sets the axes it stands for
- * (and B = {32} for fp32), so set it first; `table` are the known quantizers. */
+ * (and B = {32} for fp32 and ptq, whose activations stay float), so set it first; `table` are the known quantizers. */
 int spec_set(struct spec *spec, const struct quantizer *const *table, const struct spec_key *key,
              const char *text, struct error *e);
 
@@ -171,6 +173,15 @@ int spec_read(struct spec *spec, const struct quantizer *const *table, const cha
  * joined ("tanh-floor-midpoint"). */
 void spec_scheme_label(const struct spec *spec, const struct quantizer *const *table, char *text,
                        size_t size);
+
+/* The run whose weights the spec's scheme takes: its spec, normalized. 0 when the scheme has no
+ * parent. */
+int spec_parent(const struct spec *spec, const struct quantizer *const *table, struct spec *parent);
+
+/* What names the configuration that the spec belongs to: for a scheme that trains each width alone all
+ * its widths (the default's, whichever are run), which returns 1; otherwise the spec itself. */
+int spec_configuration(const struct spec *spec, const struct quantizer *const *table,
+                       struct spec *configuration);
 
 /* The two identities, from the spec, the cfg's normal form and the data set's manifest hash. */
 void spec_ids(const struct spec *spec, const struct quantizer *const *table, const char *cfg_normal,

@@ -34,6 +34,32 @@ static int check_range(const struct subject *s, struct error *e) {
                     s->spec->axes.range == RANGE_OWN, e);
 }
 
+static int check_parent_range(const struct subject *s, struct error *e) {
+    if (!s->scheme->parent || s->spec->axes.range == RANGE_MINMAX)
+        return 0;
+    return fail(e,
+                "%s takes trained weights as they are, and range tanh would bend them; use minmax",
+                s->spec->scheme);
+}
+
+static int check_alone(const struct subject *s, struct error *e) {
+    if (!s->scheme->alone || s->spec->widths.n == 1)
+        return 0;
+    return fail(e, "a run of %s trains one width, not %d; name one (a grid makes a run of each)",
+                s->spec->scheme, s->spec->widths.n);
+}
+
+/* The bounds of its clips come from calibration batches. */
+static int check_calibration(const struct subject *s, struct error *e) {
+    if (!s->scheme->parent || s->spec->act_bits == FLOAT_BITS || s->spec->calibration > 0)
+        return 0;
+    return fail(
+        e,
+        "%s clips activations at percentiles over calibration batches, and there are none; use "
+        "some, or act_bits 32",
+        s->spec->scheme);
+}
+
 static int check_rounder(const struct subject *s, struct error *e) {
     return own_axis(s, "rounder", s->scheme->axes.rounder == ROUND_OWN,
                     s->spec->axes.rounder == ROUND_OWN, e);
@@ -164,6 +190,7 @@ static const struct check {
     {"network", check_network},
     {"dataset", check_dataset},
     {"range", check_range},
+    {"range", check_parent_range},
     {"rounder", check_rounder},
     {"dequantizer", check_dequantizer},
     {"layer_scale", check_layer_scale},
@@ -172,12 +199,14 @@ static const struct check {
     {"align", check_align},
     {"stored_bits", check_stored_bits},
     {"widths", check_widths},
+    {"widths", check_alone},
     {"widths", check_scheme_rule},
     {"train.images", check_images},
     {"milestones", check_milestones},
     {"width_weight", check_width_weight},
     {"init", check_init},
     {"bits", check_bits},
+    {"calibration", check_calibration},
 };
 
 const struct spec_key *spec_fault(const struct spec *spec, const struct quantizer *const *table,

@@ -133,8 +133,10 @@ static int set_scheme(struct spec *spec, const struct quantizer *const *table, c
     if (set_text(spec->scheme, spec_key_find("scheme"), text, e))
         return -1;
     spec->axes = q->axes;
-    if (q->min_bits == FLOAT_BITS)
+    if (q->min_bits == FLOAT_BITS || q->parent)
         spec->widths = (struct widths){1, {FLOAT_BITS}};
+    if (q->parent)
+        spec->act_bits = FLOAT_BITS;
     return 0;
 }
 

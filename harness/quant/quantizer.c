@@ -15,7 +15,7 @@ int quantizer_exists(const struct quantizer *q, const struct widths *B, int stor
     if (k < q->min_bits)
         return 0;
     if (truncated)
-        return k <= stored_bits;
+        return k <= stored_bits && !q->alone;
     return !q->has_direct || q->has_direct(B, stored_bits, k);
 }
 
@@ -27,8 +27,9 @@ const struct quantizer *quantizer_with_axes(const struct quantizer *const *table
                                             const struct axes *a) {
     for (; *table && !is_own(a); table++) {
         const struct axes *b = &(*table)->axes;
-        if (b->range == a->range && b->rounder == a->rounder && b->dequantizer == a->dequantizer &&
-            b->scale == a->scale && b->granularity == a->granularity)
+        if (!(*table)->parent && !(*table)->alone && b->range == a->range &&
+            b->rounder == a->rounder && b->dequantizer == a->dequantizer && b->scale == a->scale &&
+            b->granularity == a->granularity)
             return *table;
     }
     return NULL;

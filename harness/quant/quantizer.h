@@ -68,6 +68,12 @@ struct quantizer {
     struct axes axes; // what the name stands for
     int min_bits;     // smallest k that exists; FLOAT_BITS: not quantized at all
 
+    /* How it is trained. Either makes runs of the scheme their own, whatever their axes: both NULL or
+     * 0: one model, jointly for all of B. */
+    const char *
+        parent; // trains nothing: takes the weights of this scheme's finished run of the same recipe
+    int alone;  // one model for each width of B, evaluated at that width only, never truncated
+
     /* What the scheme asks of B and N beyond its smallest width (codes of N bits may need a step that
      * was learned at N). -1 when it cannot be trained and frozen with these, with a text that goes on
      * after "scheme NAME": the reason; the remedy. NULL: anything goes. */
@@ -123,7 +129,7 @@ struct quantizer {
 };
 
 /* Whether the k-bit result exists: direct from min_bits on and at 32, if has_direct says so;
- * truncated from min_bits to N. */
+ * truncated from min_bits to N, unless the scheme trains widths alone. */
 int quantizer_exists(const struct quantizer *, const struct widths *B, int stored_bits, int k,
                      int truncated);
 
@@ -133,7 +139,8 @@ int8_t quantizer_signed_code(const struct integer_form *form, uint8_t code, int 
 /* The quantizer called `name` in `table` (ended by NULL), or NULL. */
 const struct quantizer *quantizer_find(const struct quantizer *const *table, const char *name);
 
-/* The quantizer whose axes are these, or NULL; never one with OWN axes. */
+/* The quantizer whose axes are these, or NULL; never one with OWN axes, a parent, or
+ * widths trained alone. */
 const struct quantizer *quantizer_with_axes(const struct quantizer *const *table,
                                             const struct axes *axes);
 

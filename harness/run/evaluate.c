@@ -79,7 +79,7 @@ static int evaluate_all(struct session *s, struct results *r, struct error *e) {
     r->n_layers = layer_rows(s->model, &s->spec, &r->layers);
     s->engine->free(s->plan);
     s->plan = NULL;
-    if (s->scheme->min_bits == FLOAT_BITS || s->signal)
+    if (s->scheme->min_bits == FLOAT_BITS || s->scheme->alone || s->signal)
         return 0;
     return evaluate_frozen(s, r, e);
 }
@@ -98,9 +98,16 @@ static int record(struct session *s, int layers, struct error *e) {
     return rc;
 }
 
+/* What is never cut is not frozen. */
+static int freeze(const struct session *s, const struct spec *spec, struct error *e) {
+    if (s->scheme->alone)
+        return 0;
+    return frozen_write(s->folder.frozen, s->model, spec, s->options->quantizers, s->row.cfg,
+                        &s->data, e);
+}
+
 int session_evaluate(struct session *s, struct error *e) {
-    if (frozen_write(s->folder.frozen, s->model, &s->spec, s->options->quantizers, s->row.cfg,
-                     &s->data, e))
+    if (freeze(s, &s->spec, e))
         return -1;
     return record(s, 1, e);
 }
@@ -110,16 +117,15 @@ static int freeze_again(const struct session *s, struct error *e) {
     struct spec planned;
     if (spec_read(&planned, s->options->quantizers, s->row.spec, "specification of the run", e))
         return -1;
-    return frozen_write(s->folder.frozen, s->model, &planned, s->options->quantizers, s->row.cfg,
-                        &s->data, e);
+    return freeze(s, &planned, e);
 }
 
 int session_check_finished(const struct session *s, struct error *e) {
-    if (!file_exists(s->folder.checkpoint))
-        return fail_at(e, s->folder.checkpoint, 0,
+    if (!file_exists(s->weights))
+        return fail_at(e, s->weights, 0,
                        "is missing; only the machine that trained the run can evaluate it again");
     if (!trainer_is_done(&s->trainer))
-        return fail_at(e, s->folder.checkpoint, 0,
+        return fail_at(e, s->weights, 0,
                        "is of epoch %lld of %ld, though the run is finished; put its last one back",
                        (long long)s->trainer.epoch + 1, s->spec.epochs);
     return 0;

@@ -30,13 +30,28 @@ static int take_lock(const char *path, const char *run_id, struct error *e) {
     return fd;
 }
 
-int run_folder_open(struct run_folder *f, const char *db, const char *run_id, struct error *e) {
-    char copy[3000], folder[3500], lock[4096];
-    *f = (struct run_folder){.lock = -1};
+enum { FOLDER_SIZE = 3500 };
+
+static int folder_of(char folder[FOLDER_SIZE], const char *db, const char *run_id,
+                     struct error *e) {
+    char copy[3000];
     if (snprintf(copy, sizeof copy, "%s", db) >= (int)sizeof copy)
         return fail_at(e, db, 0, "the name is too long; use a shorter --db");
-    snprintf(folder, sizeof folder, "%s/runs/%s", dirname(copy), run_id);
-    if (file_make_folder(folder, e) || join(lock, sizeof lock, folder, "lock", e) ||
+    snprintf(folder, FOLDER_SIZE, "%s/runs/%s", dirname(copy), run_id);
+    return 0;
+}
+
+int run_folder_checkpoint(char *path, size_t size, const char *db, const char *run_id,
+                          struct error *e) {
+    char folder[FOLDER_SIZE];
+    return folder_of(folder, db, run_id, e) || join(path, size, folder, "checkpoint", e) ? -1 : 0;
+}
+
+int run_folder_open(struct run_folder *f, const char *db, const char *run_id, struct error *e) {
+    char folder[FOLDER_SIZE], lock[4096];
+    *f = (struct run_folder){.lock = -1};
+    if (folder_of(folder, db, run_id, e) || file_make_folder(folder, e) ||
+        join(lock, sizeof lock, folder, "lock", e) ||
         join(f->checkpoint, sizeof f->checkpoint, folder, "checkpoint", e) ||
         join(f->frozen, sizeof f->frozen, folder, "model.frozen", e))
         return -1;

@@ -3,6 +3,7 @@
 #include "run/session.h"
 
 #include "base/file.h"
+#include "evaluate/bounds.h"
 #include "model/weights.h"
 #include "plan/init.h"
 #include "run/numerics.h"
@@ -48,7 +49,9 @@ int session_open(struct session *s, const struct session_options *options, struc
     *s =
         (struct session){.options = options, .store = store, .attempt = -1, .folder = {.lock = -1}};
     if (!store_find_run(store, id, &s->row, e) && !open_inputs(s, e) &&
-        !run_folder_open(&s->folder, options->db, s->row.run_id, e)) {
+        !run_folder_open(&s->folder, options->db, s->row.run_id, e) &&
+        !run_folder_checkpoint(s->weights, sizeof s->weights, options->db,
+                               s->row.parent ? s->row.parent : s->row.run_id, e)) {
         numerics_now(&s->numerics, options->engine, options->threads);
         return 0;
     }
@@ -99,10 +102,61 @@ static int check_numerics(const struct session *s, struct error *e) {
 /* A checkpoint has all that the weights file gave, so that it is not needed again. */
 static int load_init(const struct session *s, struct error *e) {
     char path[SPEC_TEXT];
-    if (!init_is_given(&s->spec) || file_exists(s->folder.checkpoint))
+    if (!init_is_given(&s->spec) || s->row.parent || file_exists(s->folder.checkpoint))
         return 0;
     init_path(&s->spec, path);
     return weights_load(path, init_hash(&s->spec), s->model, e);
+}
+
+/* Nothing is recorded of a run that cannot begin: it goes on once its parent is done. */
+static int check_parent(const struct session *s, struct error *e) {
+    enum run_state state;
+    if (!s->row.parent)
+        return 0;
+    if (store_run_state(s->store, s->row.parent, &state, e))
+        return -1;
+    if (state != RUN_DONE)
+        return fail(
+            e,
+            "run %.12s takes the weights of run %.12s (%s), which is %s; 'truncquant run %.12s' "
+            "first",
+            s->row.run_id, s->row.parent, s->scheme->parent, run_state_names[state], s->row.parent);
+    if (!file_exists(s->weights))
+        return fail_at(
+            e, s->weights, 0,
+            "is missing: the weights of run %.12s that run %.12s takes; copy it from where "
+            "that was trained",
+            s->row.parent, s->row.run_id);
+    return 0;
+}
+
+/* Of the clips, on the batches that were planned: an evaluation may ask for another number to calibrate
+ * with. */
+static int measure_bounds(struct session *s, struct error *e) {
+    struct spec planned;
+    if (spec_read(&planned, s->options->quantizers, s->row.spec, "specification of the run", e))
+        return -1;
+    if (planned.act_bits == FLOAT_BITS)
+        return 0;
+    if (bounds_measure(s->model, &planned, &s->data, s->engine, s->plan, s->options->loaders, e))
+        return -1;
+    s->engine->free(s->plan);
+    s->plan = s->engine->compile(s->model, (int)s->spec.batch, s->options->threads, e);
+    s->trainer.plan = s->plan;
+    return s->plan ? 0 : -1;
+}
+
+/* The parent's weights as it ended. How they were computed is recorded with the parent's attempt. */
+static int read_parent(struct session *s, struct error *e) {
+    struct trainer *t = &s->trainer;
+    if (checkpoint_read(s->weights, s->row.parent, &s->numerics, 1, t, e))
+        return -1;
+    t->n_rows = 0; // epochs are the parent's
+    if (!trainer_is_done(t))
+        return fail_at(e, s->weights, 0,
+                       "is of epoch %lld of %ld, though its run is finished; put its last one back",
+                       (long long)t->epoch + 1, s->spec.epochs);
+    return measure_bounds(s, e);
 }
 
 int session_build(struct session *s, struct error *e) {
@@ -113,6 +167,8 @@ int session_build(struct session *s, struct error *e) {
     if (!s->plan || trainer_start(&s->trainer, &s->spec, &s->data, s->model, s->engine, s->plan, e))
         return -1;
     s->trainer.loaders = s->options->loaders;
+    if (s->row.parent)
+        return read_parent(s, e);
     if (!file_exists(s->folder.checkpoint))
         return 0;
     return checkpoint_read(s->folder.checkpoint, s->row.run_id, &s->numerics,
@@ -122,7 +178,7 @@ int session_build(struct session *s, struct error *e) {
 /* The attempt is recorded even when the model cannot be built: a failed run has a reason. */
 int session_begin(struct session *s, struct error *e) {
     char host[256] = "";
-    if (check_numerics(s, e))
+    if (check_numerics(s, e) || check_parent(s, e))
         return -1;
     gethostname(host, sizeof host - 1);
     int rc = session_build(s, e);
@@ -131,7 +187,8 @@ int session_begin(struct session *s, struct error *e) {
                               .host = host,
                               .command = s->options->command,
                               .pid = (long)getpid(),
-                              .resumed_at = rc ? 0 : trainer_progress(&s->trainer)};
+                              .resumed_at =
+                                  rc || s->row.parent ? 0 : trainer_progress(&s->trainer)};
     struct error store_error = {0};
     if (store_begin_attempt(s->store, &row, &s->attempt, &store_error)) {
         s->attempt = -1;

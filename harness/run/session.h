@@ -1,4 +1,5 @@
-/* One run being computed: everything it needs, opened in order and closed in reverse.
+/* One run being computed: everything it needs, opened in order and closed in reverse. A run whose scheme has a parent trains nothing: the parent run's last checkpoint takes the place of
+ * training, and has to be there.
  *
  *     session_open      spec, data set, cfg, folder and lock; nothing is recorded yet
  *     session_begin     an attempt in the database; model, engine, trainer; the checkpoint, if any
@@ -35,6 +36,7 @@ struct session {
     struct dataset data;
     struct cfg cfg;
     struct run_folder folder;
+    char weights[4096]; // checkpoint that the model is read from: the run's own, or its parent's
     struct numerics numerics;
     const struct engine *engine;
     const struct quantizer *scheme;

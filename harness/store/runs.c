@@ -29,6 +29,8 @@ static const struct sql_column run_columns[] = {
     RUN_COLUMN(SQL_LONG, act_bits),
     RUN_COLUMN(SQL_LONG, stored_bits),
     RUN_COLUMN(SQL_REAL, work),
+    RUN_COLUMN(SQL_TEXT, parent),
+    {"\"group\"", SQL_TEXT, offsetof(struct run_row, group)},
     {0},
 };
 

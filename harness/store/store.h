@@ -44,13 +44,15 @@ struct run_row {
     const char *network; // base name without .cfg
     const char *dataset;
     const char *data_hash;
-    const char
-        *params; // JSON object of every key that is not at its default: {"rounder": "floor", ...}
+    const char *params; // JSON object of every key that is not at its default, as the
+                        // configuration (config_id) has it: {"rounder": "floor", ...}
     long seed;
     const char *widths;         // "1 2 4 8 32"
     long epochs, batch, images; // images: of one epoch
     long act_bits, stored_bits;
-    double work; // multiply-accumulates it will cost, for the time left
+    double work;        // multiply-accumulates it will cost, for the time left
+    const char *parent; // run whose weights it takes; NULL: trained itself
+    const char *group;  // of all widths of one seed where each is a run; NULL: stands for itself
 };
 
 /* Record runs that are not there yet, and that grid `grid` names each of them (several grids may

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 struct wanted {
-    int pending, ids, retry_failed, dry_run, explain, quiet;
+    int pending, ready, ids, retry_failed, dry_run, explain, quiet;
 };
 
 /* A network as one data set's shape and classes make it. */
@@ -239,6 +239,18 @@ static int is_pending(const struct wanted *w, const struct run_status *known) {
                                 (known->state == RUN_FAILED && w->retry_failed));
 }
 
+static const struct run_status *find_status(const char *id, const struct run_status *known, int n) {
+    struct run_status key = {0};
+    snprintf(key.run_id, sizeof key.run_id, "%s", id);
+    return n ? bsearch(&key, known, (size_t)n, sizeof *known, status_by_id) : NULL;
+}
+
+/* Whether the run, if it takes another's weights, can take them now. */
+static int is_ready(const struct run_row *row, const struct run_status *known, int n) {
+    const struct run_status *parent = row->parent ? find_status(row->parent, known, n) : NULL;
+    return !row->parent || (parent && parent->state == RUN_DONE);
+}
+
 static int select_pending(struct planning *p, struct store *s, struct error *e) {
     struct run_status *known = NULL;
     int n = 0;
@@ -247,11 +259,9 @@ static int select_pending(struct planning *p, struct store *s, struct error *e) 
     if (n)
         qsort(known, (size_t)n, sizeof *known, status_by_id);
     for (int i = 0; i < p->grid.n; i++) {
-        struct run_status key = {0};
-        memcpy(key.run_id, p->rows[i].run_id, sizeof key.run_id);
-        const struct run_status *found =
-            n ? bsearch(&key, known, (size_t)n, sizeof *known, status_by_id) : NULL;
-        p->selected[i] = is_pending(&p->wanted, found);
+        const struct run_row *row = &p->rows[i];
+        p->selected[i] = is_pending(&p->wanted, find_status(row->run_id, known, n)) &&
+                         (!p->wanted.ready || is_ready(row, known, n));
     }
     store_free_statuses(known, n);
     return 0;
@@ -301,22 +311,24 @@ static void explain_run(const struct planning *p, int i) {
     }
 }
 
-static int row_by_work(const void *a, const void *b) {
+static int row_by_turn(const void *a, const void *b) {
     const struct run_row *l = *(const struct run_row *const *)a;
     const struct run_row *r = *(const struct run_row *const *)b;
+    if (!l->parent != !r->parent)
+        return l->parent ? 1 : -1;
     if (l->work != r->work)
         return l->work < r->work ? 1 : -1;
     return (l > r) - (l < r);
 }
 
-/* In the order of the grid; what is pending with the longest first, so that no long run is left over at
+/* In the order of the grid; what is pending with the longest first (behind those whose weights they take), so that no long run is left over at
  * the end while other cores have nothing to do. */
 static void print_runs(const struct planning *p) {
     const struct run_row **order = need((size_t)p->grid.n, sizeof *order);
     for (int i = 0; i < p->grid.n; i++)
         order[i] = &p->rows[i];
     if (p->wanted.pending)
-        qsort(order, (size_t)p->grid.n, sizeof *order, row_by_work);
+        qsort(order, (size_t)p->grid.n, sizeof *order, row_by_turn);
     for (int k = 0; k < p->grid.n; k++) {
         int i = (int)(order[k] - p->rows);
         if (!p->selected[i])
@@ -364,8 +376,9 @@ static int check_options(const struct wanted *w, int operands, struct error *e) 
                     operands);
     if (w->ids && w->explain)
         return fail(e, "plan: --ids and --explain exclude each other; use one");
-    if (w->retry_failed && !w->pending)
-        return fail(e, "plan: --retry-failed belongs to --pending; add that");
+    if ((w->retry_failed || w->ready) && !w->pending)
+        return fail(e, "plan: --%s belongs to --pending; add that",
+                    w->ready ? "ready" : "retry-failed");
     return 0;
 }
 
@@ -375,6 +388,8 @@ int verb_plan(struct options *o, struct error *e) {
     const struct option_row rows[] = {
         {"--pending", NULL, NULL, "print pending and dead runs only, the longest first", NULL,
          &w->pending},
+        {"--ready", NULL, NULL, "with --pending: none that waits for another run's weights", NULL,
+         &w->ready},
         {"--retry-failed", NULL, NULL, "with --pending: failed ones too", NULL, &w->retry_failed},
         {"--ids", NULL, NULL, "print ids alone", NULL, &w->ids},
         {"--explain", NULL, NULL, "print every value of every run and where it came from", NULL,

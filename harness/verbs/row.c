@@ -77,6 +77,8 @@ static double evaluated_images(const struct spec *spec, const struct quantizer *
 static double work_of(const struct spec *spec, const struct quantizer *scheme,
                       const struct cfg *cfg, const struct dataset *data) {
     long batches = images_of(spec->train_images, data, SPLIT_TRAIN) / spec->batch;
+    if (scheme->parent)
+        return model_macs(cfg) * evaluated_images(spec, scheme, data);
     double trained = 3.0 * (double)(batches * spec->batch) * (double)spec->epochs * spec->widths.n;
     return model_macs(cfg) * (trained + evaluated_images(spec, scheme, data));
 }
@@ -114,8 +116,10 @@ static int make_texts(struct run_row *row, const struct spec *spec,
     FILE *params_out = open_memstream(&params, &params_size);
     if (spec_out)
         spec_write(spec, table, spec_out);
+    struct spec configuration;
+    spec_configuration(spec, table, &configuration);
     if (params_out)
-        print_params(params_out, spec);
+        print_params(params_out, &configuration);
     int bad = !spec_out || fclose(spec_out);
     bad |= !params_out || fclose(params_out);
     row->spec = spec_text;
@@ -134,6 +138,21 @@ static void make_names(struct run_row *row, const struct spec *spec,
     row->widths = need_string(widths);
 }
 
+static void make_relatives(struct run_row *row, const struct spec *spec,
+                           const struct quantizer *const *table, const struct cfg *cfg,
+                           const struct dataset *data) {
+    char id[HASH_HEX], config[HASH_HEX];
+    struct spec other;
+    if (spec_parent(spec, table, &other)) {
+        spec_ids(&other, table, cfg->normal, data->hash, id, config);
+        row->parent = need_string(id);
+    }
+    if (spec_configuration(spec, table, &other)) {
+        spec_ids(&other, table, cfg->normal, data->hash, id, config);
+        row->group = need_string(id);
+    }
+}
+
 int row_make(struct run_row *row, const struct spec *spec, const struct quantizer *const *table,
              const struct cfg *cfg, const char *cfg_text, const struct dataset *data,
              const char *grid, struct error *e) {
@@ -149,6 +168,7 @@ int row_make(struct run_row *row, const struct spec *spec, const struct quantize
                             .stored_bits = spec->stored_bits};
     spec_ids(spec, table, cfg->normal, data->hash, row->run_id, row->config_id);
     row->work = work_of(spec, quantizer_find(table, spec->scheme), cfg, data);
+    make_relatives(row, spec, table, cfg, data);
     make_names(row, spec, table);
     return make_texts(row, spec, table, e);
 }

@@ -65,27 +65,44 @@ static int make(struct run_row *row, struct spec *spec, const struct dataset *da
     return rc;
 }
 
+/* The spec's run, and behind it (*n is 2 then) the one whose weights it takes. */
+static int make_rows(struct run_row rows[2], int *n, const struct spec *spec,
+                     const struct dataset *data, const struct quantizer *const *table,
+                     struct error *e) {
+    struct spec parent;
+    *n = 1;
+    if (make(&rows[0], spec, data, table, e))
+        return -1;
+    if (!spec_parent(spec, table, &parent))
+        return 0;
+    *n = 2;
+    return make(&rows[1], &parent, data, table, e);
+}
+
 int single_record(const char *path, const struct quantizer *const *table, struct store *store,
                   char run_id[HASH_HEX], struct error *e) {
     const char *name = strcmp(path, "-") ? path : "standard input";
     struct spec spec;
     struct dataset data = {0};
-    struct run_row row = {0};
+    struct run_row rows[2];
+    int n = 0;
     char *text = read_text(path, e);
     if (!text)
         return -1;
+    memset(rows, 0, sizeof rows);
     int rc = spec_read(&spec, table, text, name, e);
     if (!rc && spec_validate(&spec, table, e))
         rc = fail_prefix(e, name, 0);
     if (!rc)
         rc = dataset_open_at(&data, spec.dataset, (int)spec.image_size, e);
     if (!rc)
-        rc = make(&row, &spec, &data, table, e);
+        rc = make_rows(rows, &n, &spec, &data, table, e);
     if (!rc) {
-        strcpy(run_id, row.run_id);
-        rc = store_add_runs(store, &row, 1, NULL, e);
+        strcpy(run_id, rows[0].run_id);
+        rc = store_add_runs(store, rows, n, NULL, e);
     }
-    store_free_run(&row);
+    store_free_run(&rows[0]);
+    store_free_run(&rows[1]);
     dataset_close(&data);
     free(text);
     return rc;

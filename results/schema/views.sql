@@ -7,7 +7,8 @@
 DROP VIEW IF EXISTS scheme_places;
 CREATE VIEW scheme_places (scheme, place) AS
 VALUES ('fp32', 1), ('qat', 2), ('minmax', 3), ('truncquant', 4), ('truncquant-minmax', 5),
-       ('adabits', 6), ('adabits-floor', 7), ('matquant', 8), ('lsq', 9), ('double-rounding', 10);
+       ('adabits', 6), ('adabits-floor', 7), ('matquant', 8), ('lsq', 9), ('double-rounding', 10),
+       ('ptq', 11), ('dedicated', 12);
 
 -- The attempt that counts for a run: the earliest complete one.
 DROP VIEW IF EXISTS counted_attempts;

@@ -174,7 +174,11 @@ stop() {
     exit 143
 }
 case $verb in
-plan) cat "$FAKE_IDS" ;;
+plan)
+    cat "$FAKE_IDS"
+    # these wait for the weights of `parent`
+    ! grep -qx "parent ended" "$CALLS" || printf '%s\n' ${FAKE_CHILDREN-}
+    ;;
 status) [[ " $* " == *" --watch "* ]] && exec sleep 60; echo "${FAKE_COUNTS:-3 done}" ;;
 run)
     case $2 in
@@ -215,7 +219,7 @@ wait_for() {
     run grid_sh --jobs 2
     [ "$status" = 0 ]
     [[ $output == *"3 of 3 runs finished, 0 failed"* ]]
-    grep -qxF "plan <$place/my grid.grid> <--pending> <--ids> <--db> <$place/out put/my.db>" "$CALLS"
+    grep -qxF "plan <$place/my grid.grid> <--pending> <--ready> <--ids> <--db> <$place/out put/my.db>" "$CALLS"
     for id in one two threads; do
         grep -qxF "run <$id> <--db> <$place/out put/my.db>" "$CALLS"
         grep -qx "$id ended" "$CALLS"
@@ -233,6 +237,25 @@ wait_for() {
     [[ $output == *"bad1: net.cfg:3: stride is 0; use 1 or more"*"log: $logs/bad1.log"* ]]
     [[ $output == *"killed1: killed by signal 9"* ]]
     grep -qx "three ended" "$CALLS"
+}
+
+@test "grid: runs that take others' weights come after those, in the same call" {
+    program "one parent two"
+    in_new_place
+    FAKE_CHILDREN="child1 child2" run grid_sh --jobs 2
+    [ "$status" = 0 ]
+    [[ $output == *"5 of 5 runs finished, 0 failed"* ]]
+    [ "$(grep -c '^run ' "$CALLS")" = 5 ] # each once
+    [ "$(grep -n '^run <child' "$CALLS" | head -n 1 | cut -d: -f1)" -gt \
+        "$(grep -n '^parent ended' "$CALLS" | cut -d: -f1)" ]
+}
+
+@test "grid: runs whose parent did not finish are said to wait" {
+    program "one"
+    in_new_place
+    FAKE_COUNTS="1 done, 1 pending" run grid_sh
+    [ "$status" = 1 ]
+    [[ $output == *"some runs wait for the weights of others that did not finish"* ]]
 }
 
 @test "grid: --retry-failed reaches plan and run" {

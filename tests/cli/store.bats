@@ -14,8 +14,8 @@ setup() {
 make_db() {
     {
         echo "PRAGMA journal_mode = WAL; BEGIN;"
-        cat "$root/results/schema/001-initial.sql" "$root/results/schema/views.sql"
-        echo "PRAGMA user_version = 1; COMMIT;"
+        cat "$root"/results/schema/0*.sql "$root/results/schema/views.sql"
+        echo "PRAGMA user_version = 2; COMMIT;"
     } | sqlite3 "$db" >/dev/null
 }
 
@@ -258,4 +258,29 @@ make_accuracies() {
     [[ $output == *"--watch"* && $output == *"--line"* ]]
     run -0 "$truncquant" export --help
     [[ $output == *"(default: text)"* ]]
+}
+
+@test "a database of the first schema is brought up to date when it is written, and keeps its rows" {
+    {
+        cat "$root/results/schema/001-initial.sql"
+        echo "PRAGMA user_version = 1;"
+    } | sqlite3 "$db"
+    add_run 1 old
+    add_attempt 1 60 1 complete
+    run "$truncquant" status --db "$db"
+    [ "$status" -eq 1 ]
+    [[ $output == *"is of an older version of truncquant; open it once for writing"* ]]
+    run "$truncquant" run ffffff --db "$db" # opens it for writing, and finds no such run
+    [[ $output == *"has no run ffffff"* ]]
+    [ "$(sql 'PRAGMA user_version')" = 2 ]
+    [ "$(sql 'SELECT count(*) FROM runs WHERE parent IS NULL AND "group" IS NULL')" = 1 ]
+    run "$truncquant" status old --line --db "$db"
+    [ "$output" = "1 done" ]
+    # A parent may be recorded behind its child, but has to be there at the end.
+    sql "BEGIN; UPDATE runs SET parent = '$(printf '%064x' 9)';
+         INSERT INTO runs SELECT '$(printf '%064x' 9)', config_id, spec, cfg, grid, scheme, network, dataset,
+             data_hash, params, seed, widths, epochs, batch, images, act_bits, stored_bits, work, recorded_at,
+             excluded, NULL, NULL FROM runs; COMMIT;"
+    run sql "UPDATE runs SET parent = '$(printf '%064x' 8)'"
+    [[ $output == *"FOREIGN KEY constraint failed"* ]]
 }

@@ -11,4 +11,21 @@ static const struct quantizer truncquant = {
 static const struct quantizer learned = {
     .name = "learned", .axes = {RANGE_OWN, ROUND_OWN, DEQUANT_OWN, 0, 0}, .min_bits = 2};
 
-const struct quantizer *const test_schemes[] = {&fp32, &qat, &minmax, &truncquant, &learned, NULL};
+static int has_own_width(const struct widths *B, int stored_bits, int k) {
+    (void)stored_bits;
+    return widths_find(B, k) >= 0;
+}
+
+static const struct quantizer ptq = {.name = "ptq",
+                                     .axes = {RANGE_MINMAX, ROUND_NEAREST, DEQUANT_ENDPOINT, 0, 0},
+                                     .min_bits = 1,
+                                     .parent = "fp32"};
+static const struct quantizer dedicated = {
+    .name = "dedicated",
+    .axes = {RANGE_TANH, ROUND_NEAREST, DEQUANT_ENDPOINT, 0, 0},
+    .min_bits = 1,
+    .alone = 1,
+    .has_direct = has_own_width};
+
+const struct quantizer *const test_schemes[] = {&fp32,    &qat, &minmax,    &truncquant,
+                                                &learned, &ptq, &dedicated, NULL};

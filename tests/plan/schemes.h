@@ -5,7 +5,7 @@
 
 #include "quant/quantizer.h"
 
-/* fp32, qat, minmax, truncquant, learned (OWN axes, 2 bits and more). */
+/* fp32, qat, minmax, truncquant, learned (OWN axes, 2 bits and more), ptq, dedicated. */
 extern const struct quantizer *const test_schemes[];
 
 #endif

@@ -190,7 +190,7 @@ static void messages_say_what_is_known(void **state) {
     spec_set(&spec, test_schemes, spec_key_find("scheme"), "truncqant", &e);
     assert_string_equal(e.text,
                         "unknown scheme 'truncqant'; did you mean truncquant? known are fp32, "
-                        "qat, minmax, truncquant, learned");
+                        "qat, minmax, truncquant, learned, ptq, dedicated");
     spec_set(&spec, test_schemes, spec_key_find("rounder"), "up", &f);
     assert_string_equal(f.text, "rounder takes one of nearest, floor, not 'up'");
 }
@@ -260,6 +260,37 @@ static void fp32_keeps_nothing_of_the_quantizer(void **state) {
     assert_value(&spec, "projections", "quantized");
 }
 
+static void ptq_has_no_training_of_its_own(void **state) {
+    (void)state;
+    struct spec plain = make("ptq"), parent, expected = make("fp32", "epochs", "7", "seed", "3");
+    assert_value(&plain, "act_bits", "32");
+    assert_value(&plain, "widths", "32");
+    struct spec spec = make("ptq", "widths", "1 2", "width_weight", "2 1", "align", "1", "kurtosis",
+                            "1", "distill", "labels", "shortcut_norm", "shared");
+    assert_memory_equal(&spec, &plain, sizeof spec);
+    // The parent has what trains, and nothing of what quantizes or of which widths are evaluated.
+    spec = make("ptq", "epochs", "7", "seed", "3", "act_bits", "4", "granularity", "channel",
+                "stored_bits", "6", "projections", "quantized", "rounder", "floor", "bits", "2 4");
+    assert_true(spec_parent(&spec, test_schemes, &parent));
+    assert_memory_equal(&parent, &expected, sizeof parent);
+    assert_false(spec_parent(&parent, test_schemes, &spec));
+}
+
+static void dedicated_is_about_its_width_alone(void **state) {
+    (void)state;
+    struct spec plain = make("dedicated", "widths", "4"), configuration;
+    assert_value(&plain, "bits", "4");
+    struct spec spec =
+        make("dedicated", "widths", "4", "bits", "1 2 8", "stored_bits", "4", "distill", "labels",
+             "width_weight", "2", "calibrate_at", "widths", "align", "1");
+    assert_memory_equal(&spec, &plain, sizeof spec);
+    assert_true(spec_configuration(&spec, test_schemes, &configuration));
+    assert_value(&configuration, "widths", "1 2 4 8 32");
+    spec = make("qat", "widths", "4");
+    assert_false(spec_configuration(&spec, test_schemes, &configuration));
+    assert_memory_equal(&spec, &configuration, sizeof spec);
+}
+
 static void weights_of_one_are_the_default(void **state) {
     (void)state;
     struct spec spec = make("qat", "widths", "1 2 4", "width_weight", "1 1 1");
@@ -295,6 +326,12 @@ static void faults_between_keys_are_named(void **state) {
     assert_fault(&s, "layer_scale", "range tanh only");
     s = make("qat", "granularity", "channel");
     assert_fault(&s, "granularity", "range minmax only");
+    s = make("ptq", "range", "tanh");
+    assert_fault(&s, "range", "would bend them");
+    s = make("ptq", "act_bits", "same", "calibration", "0");
+    assert_fault(&s, "calibration", "use some, or act_bits 32");
+    s = make("dedicated");
+    assert_fault(&s, "widths", "trains one width, not 5");
     s = make("minmax", "norm_bank", "shared");
     assert_fault(&s, "norm_bank", "range tanh only");
     s = make("learned", "widths", "2 4", "norm_bank", "shared");
@@ -335,6 +372,9 @@ static void what_makes_sense_is_valid(void **state) {
         make("qat", "norm_bank", "shared", "align", "1", "kurtosis", "0.5"),
         make("minmax", "range", "tanh", "norm_bank", "shared", "align", "0.5"),
         make("learned", "widths", "2 4", "kurtosis", "1"),
+        make("ptq", "calibration", "0"),
+        make("ptq", "act_bits", "8", "granularity", "channel", "rounder", "floor"),
+        make("dedicated", "widths", "32"),
         make("qat", "rounder", "floor", "dequantizer", "midpoint"),
         make("qat", "train.images", "128", "width_weight", "0 1 1 1 1"),
     };
@@ -625,6 +665,18 @@ static void every_key_counts(void **state) {
     assert_same_run(make("qat", "from", "cfg", "momentum", "0.5"), make("qat", "from", "cfg"), 0);
 }
 
+static void how_a_scheme_is_trained_counts(void **state) {
+    (void)state;
+    assert_same_run(make("ptq"), make("minmax", "widths", "32", "act_bits", "32"), 0);
+    assert_same_run(make("dedicated", "widths", "4"), make("qat", "widths", "4", "bits", "4"), 0);
+    char run[2][HASH_HEX], config[2][HASH_HEX];
+    struct spec two = make("dedicated", "widths", "2"), eight = make("dedicated", "widths", "8");
+    spec_ids(&two, test_schemes, "n", "d", run[0], config[0]);
+    spec_ids(&eight, test_schemes, "n", "d", run[1], config[1]);
+    assert_string_not_equal(run[0], run[1]);
+    assert_string_equal(config[0], config[1]);
+}
+
 static void labels_are_names_or_axes(void **state) {
     (void)state;
     char label[128];
@@ -643,6 +695,15 @@ static void labels_are_names_or_axes(void **state) {
     spec = make("fp32");
     spec_scheme_label(&spec, test_schemes, label, sizeof label);
     assert_string_equal(label, "fp32");
+    spec = make("ptq", "granularity", "channel");
+    spec_scheme_label(&spec, test_schemes, label, sizeof label);
+    assert_string_equal(label, "ptq-minmax-nearest-endpoint-channel");
+    spec = make("dedicated", "widths", "4", "rounder", "floor");
+    spec_scheme_label(&spec, test_schemes, label, sizeof label);
+    assert_string_equal(label, "dedicated-tanh-floor-endpoint");
+    spec = make("qat", "range", "minmax");
+    spec_scheme_label(&spec, test_schemes, label, sizeof label);
+    assert_string_equal(label, "minmax");
 }
 
 /* ---- likeness, networks ---- */
@@ -717,6 +778,8 @@ int main(void) {
         cmocka_unit_test(one_width_has_no_teacher_and_one_bank),
         cmocka_unit_test(losses_and_banks_without_effect),
         cmocka_unit_test(fp32_keeps_nothing_of_the_quantizer),
+        cmocka_unit_test(ptq_has_no_training_of_its_own),
+        cmocka_unit_test(dedicated_is_about_its_width_alone),
         cmocka_unit_test(weights_of_one_are_the_default),
         cmocka_unit_test(bits_that_do_not_exist_make_no_difference),
         cmocka_unit_test(faults_between_keys_are_named),
@@ -732,6 +795,7 @@ int main(void) {
         cmocka_unit_test(another_seed_is_the_same_config),
         cmocka_unit_test(what_has_no_effect_does_not_count),
         cmocka_unit_test(every_key_counts),
+        cmocka_unit_test(how_a_scheme_is_trained_counts),
         cmocka_unit_test(labels_are_names_or_axes),
         cmocka_unit_test(the_nearest_word_is_suggested),
         cmocka_unit_test(networks_are_found_by_name_or_path),

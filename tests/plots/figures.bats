@@ -154,10 +154,11 @@ is_png() {
 
 @test "many networks and schemes: the canvas grows" {
     sqlite3 -bail "$BATS_TEST_TMPDIR/many.db" ".read '$root/results/schema/001-initial.sql'" \
+        ".read '$root/results/schema/002-parents.sql'" \
         ".read '$root/results/schema/views.sql'" ".read '$BATS_TEST_DIRNAME/database.sql'" \
         "INSERT INTO runs SELECT substr(run_id, 3) || printf('%02d', value), substr(config_id, 3) || printf('%02d', value), spec,
              cfg, grid, scheme || value, network || value, dataset, data_hash, params, seed, widths, epochs, batch, images,
-             act_bits, stored_bits, work, recorded_at, excluded FROM runs, json_each('[10, 11, 12, 13, 14, 15, 16, 17, 18]')" \
+             act_bits, stored_bits, work, recorded_at, excluded, NULL, NULL FROM runs, json_each('[10, 11, 12, 13, 14, 15, 16, 17, 18]')" \
         "INSERT INTO attempts SELECT a.attempt + 100 * value, substr(run_id, 3) || printf('%02d', value), engine, precision,
              threads, isa, libraries, commit_id, dirty, host, pid, process_start, command, started_at, heartbeat_at,
              resumed_at, progress, ended_at, outcome, reason, cpu_seconds, peak_bytes

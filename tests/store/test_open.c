@@ -96,7 +96,7 @@ static void new_file_is_set_up(void **state) {
     assert_int_equal(store_fixture_number(s, "PRAGMA synchronous"), 2);
     assert_int_equal(store_fixture_number(s, "PRAGMA foreign_keys"), 1);
     assert_int_equal(store_fixture_number(s, "PRAGMA application_id"), 0x54516e74);
-    assert_int_equal(store_fixture_number(s, "PRAGMA user_version"), 1);
+    assert_int_equal(store_fixture_number(s, "PRAGMA user_version"), 2);
     // Every table is STRICT: a word is no number.
     assert_int_equal(store_fixture_number(s,
                                           "SELECT count(*) FROM pragma_table_list WHERE schema = "

@@ -84,6 +84,8 @@ static int covers(const struct model *m) {
             return 0;
         if (m->nodes[i].quantizer >= 0 && !m->scheme->integer_form)
             return 0;
+        if (m->nodes[i].bound != 1) // measured: codes of a range of its own
+            return 0;
     }
     return 1;
 }

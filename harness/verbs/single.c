@@ -66,9 +66,8 @@ static int make(struct run_row *row, struct spec *spec, const struct dataset *da
 }
 
 /* The spec's run, and behind it (*n is 2 then) the one whose weights it takes. */
-static int make_rows(struct run_row rows[2], int *n, const struct spec *spec,
-                     const struct dataset *data, const struct quantizer *const *table,
-                     struct error *e) {
+static int make_rows(struct run_row rows[2], int *n, struct spec *spec, const struct dataset *data,
+                     const struct quantizer *const *table, struct error *e) {
     struct spec parent;
     *n = 1;
     if (make(&rows[0], spec, data, table, e))

@@ -222,8 +222,8 @@ make_accuracies() {
     make_db
     run -2 "$truncquant" export --db $db
     [ "$output" = "truncquant: export: name one thing to export; 'truncquant export --help' lists what can be" ]
-    run -2 "$truncquant" export weights --db $db
-    [[ $output == "truncquant: export: 'weights' cannot be exported; "* ]]
+    run -2 "$truncquant" export pictures --db $db
+    [[ $output == "truncquant: export: 'pictures' cannot be exported; "* ]]
     run -2 "$truncquant" export runs --format html --db $db
     [ "$output" = "truncquant: export: --format html is unknown; take text, csv, tex or md" ]
     run -2 "$truncquant" export runs --calibrated --db $db

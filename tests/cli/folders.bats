@@ -1,0 +1,140 @@
+# Folders of images through the command line: trained and evaluated, in memory and on the fly, stopped and
+# gone on with; what is wrong with one is said.
+
+root=$BATS_TEST_DIRNAME/../..
+program=$(realpath "$root")/${BUILD:-build}/truncquant
+
+bats_require_minimum_version 1.5.0
+
+setup_file() {
+    "$BATS_TEST_DIRNAME/../tiny-images.sh" "$BATS_FILE_TMPDIR/equal" 60 20 16
+    "$BATS_TEST_DIRNAME/../tiny-images.sh" "$BATS_FILE_TMPDIR/mixed" 60 20 14 40
+}
+
+setup() {
+    export TRUNCQUANT_DATA=$BATS_FILE_TMPDIR TRUNCQUANT_CACHE=$BATS_FILE_TMPDIR/cache
+    cd "$BATS_TEST_TMPDIR"
+    printf '%s\n' '[net]' '[convolutional]' 'filters=4' 'size=3' 'stride=2' 'activation=relu' \
+        'batch_normalize=1' '[convolutional]' 'filters=8' 'size=3' 'stride=2' 'activation=relu' \
+        'batch_normalize=1' '[connected]' 'activation=linear' '[softmax]' >tiny.cfg
+}
+
+# Write a.spec for the data set $1; the lines $2 are appended.
+spec() {
+    printf '%s\n' 'scheme = truncquant' 'network = ./tiny.cfg' "dataset = $1" 'seed = 1' 'batch = 16' \
+        'widths = 2 32' 'bits = 2 32' 'calibration = 2' "$2" >a.spec
+}
+
+go() {
+    run --separate-stderr "$program" "$1" --db a.db "${@:2}"
+    echo "$output" "$stderr"
+}
+
+sql() {
+    sqlite3 -batch "${2:-a.db}" "$1"
+}
+
+complains() {
+    [ "$status" -eq 1 ]
+    [[ ${stderr_lines[-1]} == "truncquant: "* ]]
+    for text; do [[ ${stderr_lines[-1]} == *"$text"* ]]; done
+}
+
+# All that was computed, with every digit, and the frozen model.
+results() {
+    sql "SELECT bits, inference, calibration_batches, correct1, printf('%.17g', loss_sum)
+         FROM evaluations e JOIN attempts a USING (attempt) WHERE outcome = 'complete'
+         ORDER BY 1, 2, 3" "$1"
+    sql "SELECT epoch, bits, printf('%.17g', loss), accuracy FROM training ORDER BY 1, 2" "$1"
+    sha256sum <"$(dirname "$1")/runs/$(sql 'SELECT run_id FROM runs' "$1")/model.frozen"
+}
+
+top1() {
+    sql "SELECT CAST(top1 AS INTEGER) FROM accuracy WHERE bits = 32 AND NOT calibrated"
+}
+
+@test "a folder of images of one size is learnt, by path and by name" {
+    spec "$BATS_FILE_TMPDIR/equal" 'epochs = 12'
+    go run --spec a.spec --quiet
+    [ "$status" -eq 0 ]
+    [ "$(top1)" -ge 90 ]
+    [ "$(sql 'SELECT dataset FROM runs')" = equal ]
+    [ ! -e pwned ]
+    first=$(sql 'SELECT run_id FROM runs')
+    spec equal 'epochs = 12'
+    go run --spec a.spec
+    [[ $output == *"${first:0:12} is done already"* ]]
+}
+
+@test "a folder of images of many sizes is learnt" {
+    spec mixed $'epochs = 15\nimage_size = 16'
+    go run --spec a.spec --quiet
+    [ "$status" -eq 0 ]
+    [ "$(top1)" -ge 85 ]
+    [[ "$(sql 'SELECT params FROM runs')" == *'"image_size": 16'* ]]
+    [ ! -e pwned ]
+}
+
+@test "loaders change nothing, nor does being stopped and going on" {
+    spec mixed $'epochs = 40\nimage_size = 16'
+    mkdir whole
+    "$program" run --db whole/a.db --spec a.spec --quiet
+    for try in 1 2 3; do
+        timeout -s "$([ $try = 2 ] && echo KILL || echo TERM)" 0.3 \
+            "$program" run --db a.db --spec a.spec --quiet --loaders $((try + 1)) \
+            --checkpoint-every 0.01 || true
+    done
+    go run --spec a.spec --quiet --loaders 3
+    [ "$status" -eq 0 ]
+    [ "$(sql 'SELECT count(*) > 1 FROM attempts')" -eq 1 ]
+    results whole/a.db >first
+    results a.db >second
+    [ -s first ]
+    diff first second
+}
+
+@test "an image that went away since the start is named" {
+    "$BATS_TEST_DIRNAME/../tiny-images.sh" own 40 10 16 20
+    spec ./own $'epochs = 2000\nimage_size = 16'
+    "$program" run --db a.db --spec a.spec --quiet 2>err &
+    pid=$!
+    for _ in $(seq 100); do sleep 0.05; [ -e runs/*/checkpoint ] && break; done
+    rm own/train/*/7.png
+    status=0
+    wait $pid || status=$?
+    mapfile -t stderr_lines <err
+    complains '/7.png: cannot be opened'
+    [ "$(sql 'SELECT outcome FROM attempts')" = failed ]
+}
+
+@test "what does not fit together is said" {
+    spec mixed 'epochs = 1'
+    go run --spec a.spec
+    complains 'mixed: its images differ in size' 'say image_size'
+    spec ./nowhere 'epochs = 1'
+    go run --spec a.spec
+    complains './nowhere: cannot be reached'
+    spec fashion-mnist $'epochs = 1\nimage_size = 16'
+    go run --spec a.spec
+    complains 'image_size is for folders of images'
+    spec mixed $'epochs = 1\nimage_size = -1'
+    go run --spec a.spec
+    complains 'image_size'
+    spec mixed $'epochs = 1\nimage_size = 16'
+    go run --spec a.spec --loaders 0
+    [ "$status" -eq 2 ]
+    [[ $stderr == *'--loaders takes 1 to 1024'* ]]
+}
+
+@test "damaged images are named and left out, too many are refused" {
+    "$BATS_TEST_DIRNAME/../tiny-images.sh" own 60 20 16
+    head -c 100 "own/train/\$(touch pwned)/3.png" >cut
+    cp cut "own/train/\$(touch pwned)/3.png"
+    spec ./own 'epochs = 1'
+    go run --spec a.spec
+    [ "$status" -eq 0 ]
+    [[ $stderr == *'skipped: '*'/3.png: is a damaged PNG file'* ]]
+    cp cut "own/train/\$(touch pwned)/4.png"
+    go run --spec a.spec
+    complains 'own: 2 of its 160 files are no images that can be read'
+}

@@ -16,6 +16,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <png.h>
 #include <sched.h>
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -27,6 +28,8 @@
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <jpeglib.h> // needs stdio.h before it
 
 enum verdict { VERDICT_OK, VERDICT_MISSING, VERDICT_NOTE };
 static const char *const verdict_names[] = {"ok", "missing", "note"};
@@ -124,6 +127,19 @@ static void look_sqlite(const struct options *o, const void *detail, struct repo
             sqlite3_libversion());
     else
         say(r, VERDICT_OK, "%s", sqlite3_libversion());
+}
+
+static void look_images(const struct options *o, const void *detail, struct report *r) {
+    (void)o;
+    (void)detail;
+#define TEXT_OF(version) #version
+#define VALUE_OF(version) TEXT_OF(version)
+#ifdef LIBJPEG_TURBO_VERSION
+    const char *jpeg = "libjpeg-turbo " VALUE_OF(LIBJPEG_TURBO_VERSION);
+#else
+    const char *jpeg = "libjpeg " VALUE_OF(JPEG_LIB_VERSION);
+#endif
+    say(r, VERDICT_OK, "%s, libpng %s: for folders of images", jpeg, png_get_libpng_ver(NULL));
 }
 
 /* The value of the first "name : value" line of a file of /proc, "" when there is none. */
@@ -344,17 +360,12 @@ static const struct tool parallel = {VERSION_OF("parallel"), "GNU parallel ",
 static const struct tool sqlite_tool = {VERSION_OF("sqlite3"), "3.", "apt-get install sqlite3"};
 
 static const struct check checks[] = {
-    {"Darknet", look_darknet, NULL},
-    {"OpenBLAS", look_openblas, NULL},
-    {"oneDNN", look_onednn, NULL},
-    {"SQLite", look_sqlite, NULL},
-    {"processor", look_processor, NULL},
-    {"memory", look_memory, NULL},
-    {"gnuplot", look_tool, &gnuplot},
-    {"GNU parallel", look_tool, &parallel},
-    {"sqlite3 tool", look_tool, &sqlite_tool},
-    {"cache folder", look_cache, NULL},
-    {"database folder", look_database, NULL},
+    {"Darknet", look_darknet, NULL},        {"OpenBLAS", look_openblas, NULL},
+    {"oneDNN", look_onednn, NULL},          {"SQLite", look_sqlite, NULL},
+    {"JPEG and PNG", look_images, NULL},    {"processor", look_processor, NULL},
+    {"memory", look_memory, NULL},          {"gnuplot", look_tool, &gnuplot},
+    {"GNU parallel", look_tool, &parallel}, {"sqlite3 tool", look_tool, &sqlite_tool},
+    {"cache folder", look_cache, NULL},     {"database folder", look_database, NULL},
 };
 
 /* Returns 1 when something that the main job needs is missing. */

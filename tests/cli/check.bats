@@ -39,7 +39,7 @@ lacks() {
 @test "check: everything is there" {
     check
     [ "$status" = 0 ]
-    for name in Darknet OpenBLAS oneDNN SQLite gnuplot 'GNU parallel' 'sqlite3 tool'; do
+    for name in Darknet OpenBLAS oneDNN SQLite 'JPEG and PNG' gnuplot 'GNU parallel' 'sqlite3 tool'; do
         grep "^ok       $name: " <<<"$output"
     done
     grep -E '^(ok|note)     *processor: .*[1-9][0-9]* cores? allowed' <<<"$output"

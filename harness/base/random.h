@@ -18,6 +18,7 @@ enum random_purpose {
     RANDOM_TEST,        // for tests
     RANDOM_FOLDER,      // order of the images of a folder, index: the split
     RANDOM_BOOTSTRAP,   // resampling of seeds
+    RANDOM_VALIDATION,  // the images that are held out of training
 };
 
 struct random {

@@ -1,4 +1,4 @@
-/* Inference over the test split and calibration of batch norm; evaluator.h is the manual. */
+/* Inference over the test split, or over what was held out, and calibration of batch norm; evaluator.h is the manual. */
 #include "evaluate/evaluator.h"
 
 #include "base/random.h"
@@ -16,11 +16,14 @@ void evaluator_start(struct evaluator *ev, const struct spec *spec, const struct
     *ev = (struct evaluator){
         .spec = spec, .data = data, .engine = engine, .m = m, .frozen = frozen, .plan = plan};
     size_t batch = (size_t)spec->batch;
-    uint32_t test = data->split[SPLIT_TEST].n, train = data->split[SPLIT_TRAIN].n;
+    uint32_t evaluated = spec_evaluated_images(spec, data),
+             train = spec_training_images(spec, data);
     ev->rows = need((size_t)spec->bits.n * 2, sizeof *ev->rows);
     ev->weights = need_aligned(model_largest_weights(m), sizeof(float));
     ev->probabilities = need(batch * (size_t)m->cfg->classes, sizeof(float));
-    ev->order = need(test > train ? test : train, sizeof *ev->order);
+    ev->order = need(evaluated > train ? evaluated : train, sizeof *ev->order);
+    ev->evaluated = split_evaluated(spec, data);
+    ev->training = split_training(spec, data);
 }
 
 int evaluator_use_exact(struct evaluator *ev, int threads, enum arithmetic arithmetic,
@@ -34,6 +37,8 @@ void evaluator_free(struct evaluator *ev) {
     free(ev->weights);
     free(ev->probabilities);
     free(ev->order);
+    free(ev->evaluated);
+    free(ev->training);
 }
 
 int evaluation_exists(const struct spec *spec, const struct quantizer *scheme, int k,
@@ -105,6 +110,8 @@ static int calibrate(struct evaluator *ev, int k, int *bank, struct error *e) {
     uint32_t n = spec_training_images(ev->spec, ev->data), batch = (uint32_t)ev->spec->batch;
     struct random r = random_stream((uint64_t)ev->spec->seed, RANDOM_CALIBRATION, 0, 0);
     random_permutation(&r, ev->order, n);
+    for (uint32_t i = 0; i < n; i++)
+        ev->order[i] = ev->training[ev->order[i]];
     copy_bank(ev->m, model_bank(ev->m, k));
     struct pass pass = pass_at(ev, PASS_CALIBRATE, ev->m->spare, k);
     struct round round = {.ev = ev,
@@ -145,7 +152,7 @@ static struct evaluation_row row_of(const struct evaluator *ev, const struct pas
                                     int calibration) {
     int exact = exact_covers(&ev->exact, k, pass->act_bits);
     return (struct evaluation_row){.epoch = (int)ev->spec->epochs,
-                                   .split = "test",
+                                   .split = split_name(ev->spec),
                                    .bits = k,
                                    .act_bits = pass->act_bits,
                                    .stored_bits = (int)ev->spec->stored_bits,
@@ -155,19 +162,18 @@ static struct evaluation_row row_of(const struct evaluator *ev, const struct pas
                                    .precision = exact ? exact_precision(&ev->exact) : "fp32"};
 }
 
-/* The test split through the network as it is set up, the last partial batch included. */
+/* The evaluated split through the network as it is set up, the last partial batch included. */
 static int count_all(struct evaluator *ev, const struct pass *pass, int exact,
                      struct evaluation_row *row, struct error *e) {
-    uint32_t n = spec_test_images(ev->spec, ev->data), batch = (uint32_t)ev->spec->batch;
+    uint32_t n = spec_evaluated_images(ev->spec, ev->data), batch = (uint32_t)ev->spec->batch;
     if (exact && batch > EXACT_BATCH)
         batch = EXACT_BATCH;
     long batches = (long)((n + batch - 1) / batch);
     struct round round = {
-        .ev = ev, .split = SPLIT_TEST, .batch = batch, .images = n, .left = batches};
+        .ev = ev, .split = split_source(ev->spec), .batch = batch, .images = n, .left = batches};
     struct batch b;
     int rc = 0;
-    for (uint32_t i = 0; i < n; i++)
-        ev->order[i] = i;
+    memcpy(ev->order, ev->evaluated, n * sizeof *ev->order);
     start_round(&round);
     for (long i = 0; i < batches; i++) {
         if ((rc = loader_next(round.loader, &b, e)))
@@ -187,7 +193,8 @@ static int measure(struct evaluator *ev, int k, int bank, int calibration, struc
     if (count_all(ev, &pass, exact_covers(&ev->exact, k, pass.act_bits), row, e))
         return -1;
     if (!isfinite(row->loss_sum))
-        return fail(e, "the %s loss at %d bits on the test split is not finite", row->inference, k);
+        return fail(e, "the %s loss at %d bits on the %s split is not finite", row->inference, k,
+                    row->split);
     ev->n++;
     return 0;
 }

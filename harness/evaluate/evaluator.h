@@ -1,4 +1,4 @@
-/* Evaluating a model at a bit-width, on the test split: top-1, top-5, loss.
+/* Evaluating a model at a bit-width, on the test split (or the held-out one, split.h): top-1, top-5, loss.
  *
  * `direct` inference computes with the scheme's own k-bit weights of the latent ones; `truncated`
  * with a frozen model's codes cut by a right shift. Both come with and without calibration: the
@@ -24,7 +24,8 @@ struct evaluator {
     struct evaluation_row *rows;
     float *weights, *probabilities; // owned, as rows
     uint32_t *order;
-    int loaders; // threads that decode images of a folder ahead; 0 is 1
+    uint32_t *evaluated, *training; // places of the images in their splits (split.h); owned
+    int loaders;                    // threads that decode images of a folder ahead; 0 is 1
 };
 
 /* `frozen` NULL evaluates `m` directly, else the frozen model (m is then frozen->m). */

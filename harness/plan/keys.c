@@ -23,6 +23,7 @@ static const char *const schedule_names[] = {"step", "cosine", "constant", "poly
 static const char *const from_names[] = {"grid", "cfg", NULL};
 static const char *const augment_names[] = {"auto", "none", "crop-flip", NULL};
 static const char *const distill_names[] = {"recursive", "labels", "highest", NULL};
+static const char *const split_names[] = {"test", "val", NULL};
 static const char *const calibrate_at_names[] = {"all", "widths", NULL};
 
 #define IN(field) .offset = offsetof(struct spec, field)
@@ -78,6 +79,8 @@ const struct spec_key spec_keys[SPEC_KEYS + 1] = {
      .help = "bit-widths trained jointly (fp32: always 32)"},
     {KEY("train", "epochs"), INT(epochs, 1, 100000), .preset = "200",
      .help = "passes over the images"},
+    {KEY("train", "val"), INT(val, 0, IMAGES_MAX), .preset = "0",
+     .help = "images that are drawn from the training split, by the seed, and not trained on"},
     {SHARED_KEY("train", "images"), COUNT(train_images, IMAGES_MAX), .preset = "all",
      .help = "the first so many training images"},
     {KEY("train", "batch"), INT(batch, 2, 65536), .preset = "128", .help = "images of a step"},
@@ -124,8 +127,10 @@ const struct spec_key spec_keys[SPEC_KEYS + 1] = {
     {KEY("evaluate", "calibrate_at"),
      CHOICE(calibrate_at, calibrate_at_names, CALIBRATE_ALL, CALIBRATE_WIDTHS), .preset = "all",
      .help = "calibrate at all evaluated widths or at the trained ones only"},
+    {KEY("evaluate", "split"), CHOICE(split, split_names, EVALUATE_TEST, EVALUATE_VAL),
+     .preset = "test", .help = "test, or the images that val holds out"},
     {SHARED_KEY("evaluate", "images"), COUNT(test_images, IMAGES_MAX), .preset = "all",
-     .help = "the first so many test images"},
+     .help = "the first so many images of the evaluated split"},
     {0},
 };
 

@@ -37,6 +37,7 @@ enum from { FROM_GRID, FROM_CFG };
 enum augment { AUGMENT_AUTO, AUGMENT_NONE, AUGMENT_CROP_FLIP };
 enum distill { DISTILL_RECURSIVE, DISTILL_LABELS, DISTILL_HIGHEST };
 enum calibrate_at { CALIBRATE_ALL, CALIBRATE_WIDTHS };
+enum evaluated_split { EVALUATE_TEST, EVALUATE_VAL };
 
 struct spec {
     // [grid]
@@ -54,6 +55,7 @@ struct spec {
     // [train]
     struct widths widths; // B; {32} for fp32
     long epochs;
+    long val;          // images held out of the training split; 0: none
     long train_images; // per epoch: the first so many of the training split; 0: all
     long batch;
     int optimizer;   // enum optimizer_kind
@@ -78,7 +80,8 @@ struct spec {
     struct widths bits; // widths to evaluate
     long calibration;   // batches; 0: never calibrate
     int calibrate_at;   // enum calibrate_at: at every evaluated width, or at those of B only
-    long test_images;   // the first so many of the test split; 0: all
+    int split;          // enum evaluated_split
+    long test_images;   // the first so many of the evaluated split; 0: all
 };
 
 enum key_type {
@@ -109,7 +112,7 @@ struct spec_key {
 };
 
 /* All keys in order of section; ended by a NULL name. */
-enum { SPEC_KEYS = 39 };
+enum { SPEC_KEYS = 41 };
 extern const struct spec_key spec_keys[SPEC_KEYS + 1];
 
 /* The key of that flat name (`epochs`, `train.images`; `train.epochs` is understood too), or NULL.

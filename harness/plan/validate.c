@@ -140,6 +140,13 @@ static int check_images(const struct subject *s, struct error *e) {
                 s->spec->train_images, s->spec->batch);
 }
 
+static int check_split(const struct subject *s, struct error *e) {
+    if (s->spec->split == EVALUATE_TEST || s->spec->val > 0)
+        return 0;
+    return fail(e,
+                "split val needs images that are held out; set val to how many, or split to test");
+}
+
 static int check_milestones(const struct subject *s, struct error *e) {
     const struct reals *m = &s->spec->milestones;
     double before = 0;
@@ -207,6 +214,7 @@ static const struct check {
     {"init", check_init},
     {"bits", check_bits},
     {"calibration", check_calibration},
+    {"split", check_split},
 };
 
 const struct spec_key *spec_fault(const struct spec *spec, const struct quantizer *const *table,

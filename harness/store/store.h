@@ -139,7 +139,7 @@ int store_add_epochs(struct store *s, int64_t attempt, const struct epoch_row *r
 
 struct evaluation_row {
     int epoch;
-    const char *split;               // "train", "test"
+    const char *split;               // "test", "val"
     int bits, act_bits, stored_bits; // act_bits 32: float
     int bank;                        // the width whose batch-norm bank was used; 0: all share one
     const char *inference;           // "direct", "truncated"

@@ -11,7 +11,9 @@ static void shuffle(struct feed *f) {
     if (f->order_epoch == f->epoch)
         return;
     struct random r = random_stream((uint64_t)f->spec->seed, RANDOM_SHUFFLE, (uint64_t)f->epoch, 0);
-    random_permutation(&r, f->order, spec_training_images(f->spec, f->data));
+    random_permutation(&r, f->order, f->images);
+    for (uint32_t i = 0; i < f->images; i++)
+        f->order[i] = f->pool[f->order[i]];
     f->order_epoch = f->epoch;
 }
 
@@ -28,7 +30,7 @@ static int plan(void *context, struct batch_request *r, uint32_t *order) {
     r->epoch = (uint64_t)f->epoch;
     r->first = (uint64_t)f->step * batch;
     memcpy(order, f->order + r->first, batch * sizeof *order);
-    if (++f->step == spec_training_images(f->spec, f->data) / batch) {
+    if (++f->step == f->images / batch) {
         f->step = 0;
         f->epoch++;
     }
@@ -39,7 +41,9 @@ struct feed *feed_start(const struct spec *spec, const struct dataset *data, int
                         int64_t step, int channels, int threads) {
     struct feed *f = need(1, sizeof *f);
     *f = (struct feed){.spec = spec, .data = data, .epoch = epoch, .step = step, .order_epoch = -1};
-    f->order = need(spec_training_images(spec, data), sizeof *f->order);
+    f->images = spec_training_images(spec, data);
+    f->pool = split_training(spec, data);
+    f->order = need(f->images, sizeof *f->order);
     f->loader = loader_start(&(struct loader_options){.data = data,
                                                       .batch = (uint32_t)spec->batch,
                                                       .channels = channels,
@@ -53,6 +57,7 @@ void feed_stop(struct feed *f) {
     if (!f)
         return;
     loader_stop(f->loader);
+    free(f->pool);
     free(f->order);
     free(f);
 }

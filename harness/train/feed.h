@@ -10,7 +10,9 @@ struct feed {
     const struct spec *spec;
     const struct dataset *data;
     int64_t epoch, step; // of the next batch
-    uint32_t *order;     // images of an epoch; owned
+    uint32_t images;     // of an epoch
+    uint32_t *pool;      // their places in the split, ascending; owned
+    uint32_t *order;     // the same, shuffled for one epoch; owned
     int64_t order_epoch; // the epoch `order` is of; -1: none
     struct loader *loader;
 };

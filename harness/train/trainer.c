@@ -25,18 +25,6 @@ size_t model_largest_weights(const struct model *m) {
     return most;
 }
 
-static uint32_t first_images(const struct images *split, long wanted) {
-    return wanted && wanted < (long)split->n ? (uint32_t)wanted : split->n;
-}
-
-uint32_t spec_training_images(const struct spec *spec, const struct dataset *data) {
-    return first_images(&data->split[SPLIT_TRAIN], spec->train_images);
-}
-
-uint32_t spec_test_images(const struct spec *spec, const struct dataset *data) {
-    return first_images(&data->split[SPLIT_TEST], spec->test_images);
-}
-
 int trainer_start(struct trainer *t, const struct spec *spec, const struct dataset *data,
                   struct model *m, const struct engine *engine, struct plan *plan,
                   struct error *e) {

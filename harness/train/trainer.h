@@ -17,6 +17,7 @@
 #include "store/store.h"
 #include "train/feed.h"
 #include "train/optimizer.h"
+#include "train/split.h"
 
 /* Sums over the epoch so far, by width. */
 struct tally {
@@ -75,9 +76,5 @@ int spec_act_bits(const struct spec *spec, int k);
 
 /* Whether the training images are cropped and flipped. */
 int spec_crop_flip(const struct spec *spec, const struct dataset *data);
-
-/* Images of one epoch, and of one evaluation: the first so many of the split. */
-uint32_t spec_training_images(const struct spec *spec, const struct dataset *data);
-uint32_t spec_test_images(const struct spec *spec, const struct dataset *data);
 
 #endif

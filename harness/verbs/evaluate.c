@@ -12,7 +12,7 @@
 
 /* Keys of [evaluate] that replace those of the run's specification; NULL: as planned. */
 struct evaluate_options {
-    const char *bits, *images, *calibration, *calibrate_at;
+    const char *bits, *split, *images, *calibration, *calibrate_at;
     struct computing how;
     int other_numerics;
 };
@@ -20,7 +20,9 @@ struct evaluate_options {
 static int parse(struct options *o, struct evaluate_options *v, int *helped, struct error *e) {
     const struct option_row rows[] = {
         {"--bits", "\"K ...\"", "as planned", "widths to evaluate", &v->bits, NULL},
-        {"--images", "N", "as planned", "the first so many of the test split; all: every one",
+        {"--split", "NAME", "as planned", "test, or val (the images that the run held out)",
+         &v->split, NULL},
+        {"--images", "N", "as planned", "the first so many of the split; all: every one",
          &v->images, NULL},
         {"--calibration", "N", "as planned", "batches that re-estimate batch-norm statistics",
          &v->calibration, NULL},
@@ -45,7 +47,8 @@ static int set(struct spec *spec, const struct options *o, const char *name, con
 
 static int override(struct spec *spec, const struct options *o, const struct evaluate_options *v,
                     struct error *e) {
-    if (set(spec, o, "bits", v->bits, e) || set(spec, o, "evaluate.images", v->images, e) ||
+    if (set(spec, o, "bits", v->bits, e) || set(spec, o, "split", v->split, e) ||
+        set(spec, o, "evaluate.images", v->images, e) ||
         set(spec, o, "calibration", v->calibration, e) ||
         set(spec, o, "calibrate_at", v->calibrate_at, e))
         return -1;

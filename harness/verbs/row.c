@@ -6,25 +6,27 @@
 #include "model/weights.h"
 #include "plan/init.h"
 #include "plan/network.h"
+#include "train/split.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static long images_of(long asked, const struct dataset *data, enum split split) {
-    return asked ? asked : (long)data->split[split].n;
-}
-
 const struct spec_key *row_fault(const struct spec *spec, const struct dataset *data,
                                  struct error *e) {
-    long train = (long)data->split[SPLIT_TRAIN].n, test = (long)data->split[SPLIT_TEST].n;
+    long train = (long)data->split[SPLIT_TRAIN].n - spec->val;
+    long evaluated = spec->split == EVALUATE_VAL ? spec->val : (long)data->split[SPLIT_TEST].n;
     const char *key = NULL;
-    if (spec->train_images > train) {
+    if (train <= 0) {
+        fail(e, "val takes %ld images out of the %ld training images of %s; use fewer", spec->val,
+             train + spec->val, data->name);
+        key = "val";
+    } else if (spec->train_images > train) {
         fail(e, "%ld training images are asked for, but %s has %ld; use at most that, or all",
              spec->train_images, data->name, train);
         key = "train.images";
-    } else if (spec->test_images > test) {
-        fail(e, "%ld test images are asked for, but %s has %ld; use at most that, or all",
-             spec->test_images, data->name, test);
+    } else if (spec->test_images > evaluated) {
+        fail(e, "%ld %s images are asked for, but %s has %ld; use at most that, or all",
+             spec->test_images, split_name(spec), data->name, evaluated);
         key = "evaluate.images";
     } else if (spec->batch > train) {
         fail(
@@ -58,7 +60,7 @@ int row_pin_init(struct spec *spec, const struct cfg *cfg, struct error *e) {
  * where the grid says so, calibrated (which costs its batches too). */
 static double evaluated_images(const struct spec *spec, const struct quantizer *scheme,
                                const struct dataset *data) {
-    double test = (double)images_of(spec->test_images, data, SPLIT_TEST), images = 0;
+    double test = (double)spec_evaluated_images(spec, data), images = 0;
     for (int i = 0; i < spec->bits.n; i++) {
         int k = spec->bits.bits[i];
         int inferences =
@@ -76,7 +78,7 @@ static double evaluated_images(const struct spec *spec, const struct quantizer *
 /* Multiply-accumulates: backward costs two forward passes, one for either operand. */
 static double work_of(const struct spec *spec, const struct quantizer *scheme,
                       const struct cfg *cfg, const struct dataset *data) {
-    long batches = images_of(spec->train_images, data, SPLIT_TRAIN) / spec->batch;
+    long batches = (long)spec_training_images(spec, data) / spec->batch;
     if (scheme->parent)
         return model_macs(cfg) * evaluated_images(spec, scheme, data);
     double trained = 3.0 * (double)(batches * spec->batch) * (double)spec->epochs * spec->widths.n;
@@ -163,7 +165,7 @@ int row_make(struct run_row *row, const struct spec *spec, const struct quantize
                             .seed = spec->seed,
                             .epochs = spec->epochs,
                             .batch = spec->batch,
-                            .images = images_of(spec->train_images, data, SPLIT_TRAIN),
+                            .images = (long)spec_training_images(spec, data),
                             .act_bits = spec->act_bits,
                             .stored_bits = spec->stored_bits};
     spec_ids(spec, table, cfg->normal, data->hash, row->run_id, row->config_id);

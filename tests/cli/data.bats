@@ -135,3 +135,27 @@ id() {
     [ "$status" = 0 ]
     [ "$output" = "$first" ]
 }
+
+@test "data: choices on held-out images, then the test split" {
+    "$tiny" "$TRUNCQUANT_DATA" 100 20
+    db=$BATS_TEST_TMPDIR/r.db
+    for text in 'val=0' 'val=100' 'val=95' $'val=30\nimages=71'; do
+        printf '[grid]\nname=t\nscheme=qat\nnetwork=lenet\ndataset=fashion-mnist\nseed=1\n[evaluate]\nsplit=val\n[train]\nbatch=10\n%s\n' "$text" >"$grid"
+        plan
+        case $text in
+        val=0) refused "$grid:8: split val needs images that are held out" ;;
+        val=100) refused "$grid:11: val takes 100 images out of the 100 training images" ;;
+        val=95) refused "$grid:10: a batch of 10 cannot be filled from the 5 training images" ;;
+        *) refused "$grid:12: 71 training images are asked for, but fashion-mnist has 70" ;;
+        esac
+    done
+    printf '[grid]\nname=t\nscheme=qat\nnetwork=lenet\ndataset=fashion-mnist\nseed=1\n[evaluate]\nsplit=val\nbits=2\ncalibration=0\n[train]\nbatch=10\nepochs=1\nwidths=2\nval=30\n' >"$grid"
+    plan --explain
+    [[ $output == *"  val "*" 30 "*"$grid:15"* ]]
+    run=$(id)
+    "$truncquant" run "$run" --db "$db" --quiet
+    [ "$(sqlite3 "$db" 'SELECT DISTINCT split, images FROM accuracy')" = "val|30" ]
+    [ "$(sqlite3 "$db" 'SELECT images FROM runs')" = 70 ]
+    "$truncquant" evaluate "$run" --split test --db "$db"
+    [ "$(sqlite3 "$db" 'SELECT DISTINCT split, images FROM accuracy ORDER BY split')" = $'test|20\nval|30' ]
+}

@@ -62,6 +62,61 @@ static void counts_agree_with_single_images(void **state) {
     finish(&t, &ev);
 }
 
+/* On what was held out: the same count image by image, of those places in the training split. */
+static void held_out_images_are_evaluated(void **state) {
+    (void)state;
+    struct toy t;
+    struct evaluator ev;
+    struct spec spec = toy_spec("qat", 1, 2);
+    spec.val = 21;
+    spec.split = EVALUATE_VAL;
+    spec.calibration = 0;
+    start(&t, &ev, spec);
+    evaluate(&ev, 4);
+    uint32_t *places = split_evaluated(&t.spec, &t.data);
+    double loss = 0;
+    for (int i = 0; i < 21; i++) {
+        float image[64];
+        uint16_t label;
+        dataset_fill(&t.data,
+                     &(struct batch_request){
+                         .split = SPLIT_TRAIN, .order = &places[i], .n = 1, .channels = 1},
+                     image, &label);
+        const float *z = engine_reference.forward(
+            t.plan, &(struct pass){.mode = PASS_EVALUATE, .bank = 2, .act_bits = 4}, image, 1);
+        loss += cross_entropy_labels(1, TOY_CLASSES, z, &label);
+    }
+    assert_string_equal(ev.rows[0].split, "val");
+    assert_int_equal(ev.rows[0].images, 21);
+    assert_true(fabs(ev.rows[0].loss_sum / loss - 1) < 1e-5);
+    free(places);
+    finish(&t, &ev);
+}
+
+/* Whatever the held-out images look like, calibration does not see them. */
+static void calibration_leaves_held_out_images_alone(void **state) {
+    (void)state;
+    struct toy t;
+    struct evaluator ev;
+    struct spec spec = toy_spec("qat", 1, 2);
+    spec.val = 21;
+    spec.calibration = 4;
+    start(&t, &ev, spec);
+    evaluate(&ev, 4);
+    spec.split = EVALUATE_VAL;
+    uint32_t *places = split_evaluated(&spec, &t.data);
+    uint8_t *pixels = (uint8_t *)(uintptr_t)t.data.split[SPLIT_TRAIN].pixels;
+    for (int i = 0; i < 21; i++)
+        memset(pixels + (size_t)places[i] * 64, 255, 64);
+    ev.n = 0;
+    double before = ev.rows[1].loss_sum;
+    evaluate(&ev, 4);
+    assert_int_equal(ev.rows[1].calibration_batches, 4);
+    assert_true(ev.rows[1].loss_sum == before);
+    free(places);
+    finish(&t, &ev);
+}
+
 static void rows_say_how_they_were_made(void **state) {
     (void)state;
     struct toy t;
@@ -241,6 +296,8 @@ static void layer_errors_follow_their_formulas(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_agree_with_single_images),
+        cmocka_unit_test(calibration_leaves_held_out_images_alone),
+        cmocka_unit_test(held_out_images_are_evaluated),
         cmocka_unit_test(rows_say_how_they_were_made),
         cmocka_unit_test(one_bank_is_said_to_be_all_widths),
         cmocka_unit_test(calibration_is_the_mean_over_batches),

@@ -97,7 +97,7 @@ static void unknown_keys_get_a_hint(void **state) {
     spec_key_unknown("train", "calibration", &f);
     assert_non_null(strstr(f.text, "belongs in [evaluate]"));
     spec_key_unknown("evaluate", "zzzzzz", &g);
-    assert_non_null(strstr(g.text, "the keys are bits, calibration, calibrate_at, images"));
+    assert_non_null(strstr(g.text, "the keys are bits, calibration, calibrate_at, split, images"));
 }
 
 /* ---- values ---- */

@@ -1,0 +1,25 @@
+/* Which images a run is trained on, and which it is evaluated on. `val = N` takes N images out of the
+ * training split, drawn without regard to their classes from the stream (seed, RANDOM_VALIDATION);
+ * what is trained on, and calibrated with, are the first train.images of the others, in the order
+ * of the split. The evaluations are of the test split, or with `split = val` of those N, so that a
+ * choice can be made without a look at the test split; of either, the first evaluate.images.
+ * Mean and deviation of the pixels are those of the whole training split. */
+#ifndef TRAIN_SPLIT_H
+#define TRAIN_SPLIT_H
+
+#include "data/dataset.h"
+#include "plan/spec.h"
+
+/* Images of one epoch, and of one evaluation. */
+uint32_t spec_training_images(const struct spec *spec, const struct dataset *data);
+uint32_t spec_evaluated_images(const struct spec *spec, const struct dataset *data);
+
+/* Their places in the split, ascending; as many as the functions above say. The caller frees. */
+uint32_t *split_training(const struct spec *spec, const struct dataset *data);
+uint32_t *split_evaluated(const struct spec *spec, const struct dataset *data);
+
+/* Where the evaluated images lie in the data set, and what the rows call the split. */
+enum split split_source(const struct spec *spec);
+const char *split_name(const struct spec *spec);
+
+#endif

@@ -1,0 +1,137 @@
+/* Held-out images: what is trained on and what is validated with share nothing, leave nothing out, depend on
+ * the seed alone, and reach the batches. */
+#include "train/feed.h"
+#include "train/split.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { TRAIN = 100, TEST = 30 };
+
+static uint8_t pixels[TRAIN];
+static uint16_t labels[TRAIN];
+
+/* Image i has the label i, and one pixel. */
+static struct dataset numbered(void) {
+    for (int i = 0; i < TRAIN; i++)
+        labels[i] = (uint16_t)i;
+    return (struct dataset){.shape = {1, 1, 1},
+                            .classes = TRAIN,
+                            .split = {{TRAIN, pixels, labels}, {TEST, pixels, labels}},
+                            .deviation = {1}};
+}
+
+static struct spec spec_of(long seed, long val, int split) {
+    struct spec spec;
+    spec_init(&spec);
+    spec.seed = seed;
+    spec.val = val;
+    spec.split = split;
+    spec.batch = 10;
+    spec.epochs = 3;
+    return spec;
+}
+
+static void nothing_is_held_out_by_default(void **state) {
+    (void)state;
+    struct dataset d = numbered();
+    struct spec spec = spec_of(1, 0, EVALUATE_TEST);
+    uint32_t *training = split_training(&spec, &d), *evaluated = split_evaluated(&spec, &d);
+    assert_int_equal(spec_training_images(&spec, &d), TRAIN);
+    assert_int_equal(spec_evaluated_images(&spec, &d), TEST);
+    for (uint32_t i = 0; i < TRAIN; i++)
+        assert_int_equal(training[i], i);
+    for (uint32_t i = 0; i < TEST; i++)
+        assert_int_equal(evaluated[i], i);
+    assert_int_equal(split_source(&spec), SPLIT_TEST);
+    assert_string_equal(split_name(&spec), "test");
+    free(training);
+    free(evaluated);
+}
+
+static void both_make_up_the_split(void **state) {
+    (void)state;
+    struct dataset d = numbered();
+    struct spec spec = spec_of(1, 35, EVALUATE_VAL);
+    uint32_t *training = split_training(&spec, &d), *val = split_evaluated(&spec, &d);
+    int seen[TRAIN] = {0};
+    assert_int_equal(spec_training_images(&spec, &d), 65);
+    assert_int_equal(spec_evaluated_images(&spec, &d), 35);
+    for (int i = 0; i < 65; i++) {
+        seen[training[i]]++;
+        assert_true(i == 0 || training[i] > training[i - 1]);
+    }
+    for (int i = 0; i < 35; i++) {
+        seen[val[i]]++;
+        assert_true(i == 0 || val[i] > val[i - 1]);
+    }
+    for (int i = 0; i < TRAIN; i++)
+        assert_int_equal(seen[i], 1);
+    assert_true(val[34] >= 35); // drawn, not the first
+    assert_int_equal(split_source(&spec), SPLIT_TRAIN);
+    assert_string_equal(split_name(&spec), "val");
+    free(training);
+    free(val);
+}
+
+static int same(struct spec a, struct spec b) {
+    struct dataset d = numbered();
+    uint32_t *first = split_evaluated(&a, &d), *second = split_evaluated(&b, &d);
+    int equal = !memcmp(first, second, spec_evaluated_images(&b, &d) * sizeof *first);
+    free(first);
+    free(second);
+    return equal;
+}
+
+static void only_the_seed_decides(void **state) {
+    (void)state;
+    struct spec a = spec_of(1, 20, EVALUATE_VAL), b = a;
+    strcpy(b.scheme, "qat");
+    b.epochs = 9;
+    b.train_images = 40;
+    assert_true(same(a, b));
+    b = a;
+    b.test_images = 7; // the first of them
+    assert_true(same(a, b));
+    b.seed = 2;
+    assert_false(same(a, b));
+}
+
+/* Every batch of three epochs: no held-out image, and each of the others once an epoch. */
+static void batches_leave_them_out(void **state) {
+    (void)state;
+    struct dataset d = numbered();
+    struct spec spec = spec_of(5, 30, EVALUATE_VAL);
+    struct error e = {0};
+    uint32_t *val = split_evaluated(&spec, &d);
+    struct feed *f = feed_start(&spec, &d, 0, 0, 1, 1);
+    int seen[TRAIN] = {0};
+    for (int i = 0; i < 3 * 7; i++) {
+        struct batch b;
+        assert_int_equal(feed_next(f, &b, &e), 0);
+        for (uint32_t k = 0; k < b.n; k++)
+            seen[b.labels[k]]++;
+    }
+    feed_stop(f);
+    for (int i = 0; i < 30; i++)
+        assert_int_equal(seen[val[i]], 0);
+    for (int i = 0; i < TRAIN; i++)
+        assert_true(seen[i] == 3 || seen[i] == 0);
+    free(val);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_held_out_by_default),
+        cmocka_unit_test(both_make_up_the_split),
+        cmocka_unit_test(only_the_seed_decides),
+        cmocka_unit_test(batches_leave_them_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

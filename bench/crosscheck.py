@@ -178,7 +178,8 @@ class Oracle(peer.Network):
         value = theirs.to(x.dtype).contiguous(memory_format=torch.channels_last)
         self.report.check("into activations", relative(value, x.detach()), "layer " + where)
         if not node.clips or j == peer.FLOAT:
-            self.report.check("activations", (out - theirs.clamp(min=0)).abs().max(), "layer " + where)
+            own = theirs.clamp(0, 6 if node.options["six"] else None)
+            self.report.check("activations", (out - own).abs().max(), "layer " + where)
             return value, None
         top = 2 ** j - 1
         codes = (theirs.clamp(0, 1) * top).round()  # in single precision, where a product may round to a tie

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 KNOWN = {
     "convolutional": {"filters", "size", "stride", "pad", "padding", "groups", "batch_normalize", "bias", "projection",
-                      "quantize", "activation"},
-    "connected": {"output", "batch_normalize", "quantize", "activation"},
+                      "quantize", "init", "activation"},
+    "connected": {"output", "batch_normalize", "quantize", "init", "activation"},
     "batchnorm": set(),
     "activation": {"activation"},
     "maxpool": {"size", "stride", "padding"},
@@ -58,7 +58,7 @@ def read_sections(path):
         raise CfgError(f"{path}:1: a network starts with [net]")
     for s in sections[1:]:
         unknown = set(s.options) - KNOWN[s.kind] if s.kind in KNOWN else {"this layer"}
-        if unknown or s.options.get("activation", "linear") not in ("linear", "relu"):
+        if unknown or s.options.get("activation", "linear") not in ("linear", "relu", "relu6"):
             raise CfgError(f"{path}:{s.line}: [{s.kind}]: the peer knows no {', '.join(sorted(unknown)) or 'such activation'}")
     return sections[1:]
 
@@ -87,8 +87,8 @@ class Layout:
         shape = self.nodes[self.previous].shape
         if options.get("batch_normalize") == "1":
             self.add("norm", layer, [self.previous], shape)
-        if options.get("activation", "linear") == "relu":
-            self.add("act", layer, [self.previous], shape)
+        if options.get("activation", "linear") != "linear":
+            self.add("act", layer, [self.previous], shape, {"six": options["activation"] == "relu6"})
 
     def add_convolutional(self, layer, o, classes):
         del classes
@@ -123,10 +123,11 @@ class Layout:
         del classes
         c, h, w = self.nodes[self.previous].shape
         size, stride = int(o.get("size", 1)), int(o.get("stride", 1))
-        if int(o.get("padding", size - 1)) != 0:
-            raise CfgError(f"layer {layer}: [maxpool]: the peer wants padding=0")
-        self.add("maxpool", layer, [self.previous], (c, (h - size) // stride + 1, (w - size) // stride + 1),
-                 {"size": size, "stride": stride})
+        padding = int(o.get("padding", size - 1))  # of both sides together
+        if padding % 2:
+            raise CfgError(f"layer {layer}: [maxpool]: the peer wants an even padding")
+        shape = (c, (h + padding - size) // stride + 1, (w + padding - size) // stride + 1)
+        self.add("maxpool", layer, [self.previous], shape, {"size": size, "stride": stride, "padding": padding // 2})
 
     def add_avgpool(self, layer, o, classes):
         del o, classes

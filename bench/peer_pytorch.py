@@ -404,6 +404,8 @@ class Network:
             x = Forced.apply(x, value)
         if node.clips and j != FLOAT:
             return Clip.apply(x, j, codes)
+        if node.options["six"]:
+            return F.relu6(x)
         # Nobody needs what a norm wrote, so ReLU may write over it.
         return F.relu(x, inplace=not self.watch and self.layout.nodes[node.inputs[0]].op == "norm")
 
@@ -421,7 +423,7 @@ class Network:
         if node.op == "act":
             return self.act(node, x, k, j)
         if node.op == "maxpool":
-            return F.max_pool2d(x, node.options["size"], node.options["stride"])
+            return F.max_pool2d(x, node.options["size"], node.options["stride"], node.options["padding"])
         if node.op == "avgpool":
             return x.mean((2, 3), keepdim=True)
         return x.add_(inputs[1])  # onto what a convolution or norm wrote, which neither needs again
@@ -467,7 +469,7 @@ class Evaluation:
 
     def act(self, node, x):
         if not node.clips or self.j == FLOAT:
-            return x.relu_()
+            return F.relu6(x, inplace=True) if node.options["six"] else x.relu_()
         top = 2 ** self.j - 1
         return F.hardtanh_(x, 0.0, 1.0).mul_(top).round_().div_(top)
 
@@ -484,7 +486,7 @@ class Evaluation:
         if node.op == "act":
             return self.act(node, x)
         if node.op == "maxpool":
-            return F.max_pool2d(x, node.options["size"], node.options["stride"])
+            return F.max_pool2d(x, node.options["size"], node.options["stride"], node.options["padding"])
         if node.op == "avgpool":
             return x.mean((2, 3), keepdim=True)
         return x.add_(inputs[1])

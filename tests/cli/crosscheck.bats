@@ -27,6 +27,13 @@ crosscheck() {
     [ "$status" -eq 0 ]
 }
 
+@test "depthwise convolutions, linear bottlenecks and ReLU6 agree with PyTorch" {
+    needs_pytorch
+    crosscheck --steps 1 --scheme truncquant --widths "2 32" --shape 64x64x3 \
+        --network "$root/experiments/networks/mobilenet-v2.cfg"
+    [ "$status" -eq 0 ]
+}
+
 @test "teachers, weights of widths, losses on weights and one norm bank agree with PyTorch" {
     needs_pytorch
     crosscheck --steps 1 --scheme qat --distill labels --width-weight "0.5 0.75 1 1.5 2" --kurtosis 0.1

@@ -1,7 +1,6 @@
 /* Percentiles of activations, by counting; bounds.h is the manual. */
 #include "evaluate/bounds.h"
 
-#include "base/random.h"
 #include "data/loader.h"
 #include "train/trainer.h"
 
@@ -116,10 +115,7 @@ static int pass_all(struct measuring *b, int pass, struct error *e) {
 }
 
 static void start(struct measuring *b) {
-    uint32_t n = spec_training_images(b->spec, b->data);
-    struct random r = random_stream((uint64_t)b->spec->seed, RANDOM_CALIBRATION, 0, 0);
-    b->order = need(n, sizeof *b->order);
-    random_permutation(&r, b->order, n);
+    b->order = split_calibration(b->spec, b->data);
     b->counts = need((size_t)b->m->n_nodes, sizeof *b->counts);
     for (int i = 0; i < b->m->n_nodes; i++)
         if (b->m->nodes[i].clips)

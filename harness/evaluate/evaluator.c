@@ -1,7 +1,6 @@
 /* Inference over the test split, or over what was held out, and calibration of batch norm; evaluator.h is the manual. */
 #include "evaluate/evaluator.h"
 
-#include "base/random.h"
 #include "data/loader.h"
 #include "train/loss.h"
 #include "train/trainer.h"
@@ -23,7 +22,7 @@ void evaluator_start(struct evaluator *ev, const struct spec *spec, const struct
     ev->probabilities = need(batch * (size_t)m->cfg->classes, sizeof(float));
     ev->order = need(evaluated > train ? evaluated : train, sizeof *ev->order);
     ev->evaluated = split_evaluated(spec, data);
-    ev->training = split_training(spec, data);
+    ev->training = split_calibration(spec, data);
 }
 
 int evaluator_use_exact(struct evaluator *ev, int threads, enum arithmetic arithmetic,
@@ -108,10 +107,7 @@ static void start_round(struct round *round) {
  * Sets the bank. */
 static int calibrate(struct evaluator *ev, int k, int *bank, struct error *e) {
     uint32_t n = spec_training_images(ev->spec, ev->data), batch = (uint32_t)ev->spec->batch;
-    struct random r = random_stream((uint64_t)ev->spec->seed, RANDOM_CALIBRATION, 0, 0);
-    random_permutation(&r, ev->order, n);
-    for (uint32_t i = 0; i < n; i++)
-        ev->order[i] = ev->training[ev->order[i]];
+    memcpy(ev->order, ev->training, n * sizeof *ev->order);
     copy_bank(ev->m, model_bank(ev->m, k));
     struct pass pass = pass_at(ev, PASS_CALIBRATE, ev->m->spare, k);
     struct round round = {.ev = ev,

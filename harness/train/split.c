@@ -62,6 +62,17 @@ uint32_t *split_evaluated(const struct spec *spec, const struct dataset *data) {
     return places;
 }
 
+uint32_t *split_calibration(const struct spec *spec, const struct dataset *data) {
+    uint32_t n = spec_training_images(spec, data), *pool = split_training(spec, data);
+    uint32_t *order = need(n, sizeof *order);
+    struct random r = random_stream((uint64_t)spec->seed, RANDOM_CALIBRATION, 0, 0);
+    random_permutation(&r, order, n);
+    for (uint32_t i = 0; i < n; i++)
+        order[i] = pool[order[i]];
+    free(pool);
+    return order;
+}
+
 enum split split_source(const struct spec *spec) {
     return spec->split == EVALUATE_VAL ? SPLIT_TRAIN : SPLIT_TEST;
 }

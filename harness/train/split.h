@@ -18,6 +18,9 @@ uint32_t spec_evaluated_images(const struct spec *spec, const struct dataset *da
 uint32_t *split_training(const struct spec *spec, const struct dataset *data);
 uint32_t *split_evaluated(const struct spec *spec, const struct dataset *data);
 
+/* The training images in the order in which batches for calibration take them, a stream of its own. */
+uint32_t *split_calibration(const struct spec *spec, const struct dataset *data);
+
 /* Where the evaluated images lie in the data set, and what the rows call the split. */
 enum split split_source(const struct spec *spec);
 const char *split_name(const struct spec *spec);

@@ -12,8 +12,12 @@ struct onednn_conv {
     struct onednn *o;
     struct primitive forward, backward_data, backward_weights;
     struct primitive to_forward, to_backward, from_gradient; // reorders of the weights
-    float *forward_W, *backward_W, *gradient; // in the layouts that the primitives prefer
-    const float *W;                           // canonical, of the last onednn_conv_weights
+    int parts;             // a call of a primitive is for one part of the images
+    size_t x_part, y_part; // floats of it
+    size_t gradient_floats;
+    float *forward_W, *backward_W;   // in the layouts that the primitives prefer
+    float *gradient, *part_gradient; // likewise; the second where there are several parts
+    const float *W;                  // canonical, of the last onednn_conv_weights
     int backward_W_is_stale;
 };
 
@@ -103,7 +107,16 @@ static int make_trio(struct onednn *o, const struct descriptions *d, dnnl_alg_ki
 }
 
 static int wants_winograd(const struct conv *g) {
-    return g->size == 3 && g->stride == 1 && g->c >= 32 && g->filters >= 32;
+    return g->size == 3 && g->stride == 1 && g->c >= CHANNELS_BLOCKED &&
+           g->filters >= CHANNELS_BLOCKED;
+}
+
+/* Winograd with few channels has few products for each transformed value: it gains while those stay in the
+ * second cache, which a whole batch does not. */
+static int images_of_a_part(const struct conv *g, int n) {
+    enum { FEW_CHANNELS = 32, PART = 8 };
+    int few = wants_winograd(g) && g->c < FEW_CHANNELS && g->filters < FEW_CHANNELS;
+    return few && n % PART == 0 ? PART : n;
 }
 
 static float *weights_memory(const dnnl_memory_desc_t *desc) {
@@ -145,6 +158,9 @@ static void make_weights(struct onednn_conv *c, const struct descriptions *d,
     primitive_argument(c->o, &c->backward_weights, DNNL_ARG_DIFF_WEIGHTS, w);
     primitive_scratchpad(c->o, &c->backward_weights, pd);
     c->gradient = weights_memory(w);
+    c->gradient_floats = dnnl_memory_desc_get_size(w) / sizeof(float);
+    if (c->parts > 1)
+        c->part_gradient = weights_memory(w);
     primitive_reorder(c->o, &c->from_gradient, w, &d->canonical_w);
 }
 
@@ -154,13 +170,17 @@ struct onednn_conv *onednn_conv_new(struct onednn *o, const struct conv *g, int 
     struct trio t;
     if (g->groups != 1 || (plain_input && g->c >= CHANNELS_BLOCKED))
         return NULL;
-    describe(&d, g, n, plain_input);
+    int part = images_of_a_part(g, n);
+    describe(&d, g, part, plain_input);
     if (!(wants_winograd(g) &&
           make_trio(o, &d, dnnl_convolution_winograd, has_bias, plain_input, &t)) &&
         !make_trio(o, &d, dnnl_convolution_direct, has_bias, plain_input, &t))
         return NULL;
     struct onednn_conv *c = need(1, sizeof *c);
-    c->o = o;
+    *c = (struct onednn_conv){.o = o,
+                              .parts = n / part,
+                              .x_part = dnnl_memory_desc_get_size(&d.x) / sizeof(float),
+                              .y_part = dnnl_memory_desc_get_size(&d.y) / sizeof(float)};
     make_forward(c, &d, has_bias, t.forward);
     if (t.data)
         make_data(c, &d, t.data);
@@ -179,6 +199,7 @@ void onednn_conv_free(struct onednn_conv *c) {
     free(c->forward_W);
     free(c->backward_W);
     free(c->gradient);
+    free(c->part_gradient);
     free(c);
 }
 
@@ -189,20 +210,32 @@ void onednn_conv_weights(struct onednn_conv *c, const float *W) {
 }
 
 void onednn_conv_forward(struct onednn_conv *c, const float *X, const float *bias, float *Y) {
-    if (bias)
-        primitive_execute(c->o, &c->forward, (const void *[]){X, c->forward_W, Y, bias, NULL});
-    else
-        primitive_execute(c->o, &c->forward, (const void *[]){X, c->forward_W, Y, NULL});
+    for (int i = 0; i < c->parts; i++, X += c->x_part, Y += c->y_part) {
+        if (bias)
+            primitive_execute(c->o, &c->forward, (const void *[]){X, c->forward_W, Y, bias, NULL});
+        else
+            primitive_execute(c->o, &c->forward, (const void *[]){X, c->forward_W, Y, NULL});
+    }
+}
+
+static void weights_backward(struct onednn_conv *c, const float *X, const float *dY) {
+    for (int i = 0; i < c->parts; i++, X += c->x_part, dY += c->y_part) {
+        float *into = i ? c->part_gradient : c->gradient;
+        primitive_execute(c->o, &c->backward_weights, (const void *[]){X, dY, into, NULL});
+        for (size_t j = 0; i && j < c->gradient_floats; j++)
+            c->gradient[j] += into[j];
+    }
 }
 
 void onednn_conv_backward(struct onednn_conv *c, const float *X, const float *dY, float *dW,
                           float *dX) {
-    primitive_execute(c->o, &c->backward_weights, (const void *[]){X, dY, c->gradient, NULL});
+    weights_backward(c, X, dY);
     primitive_execute(c->o, &c->from_gradient, (const void *[]){c->gradient, dW, NULL});
     if (!dX)
         return;
     if (c->backward_W_is_stale)
         primitive_execute(c->o, &c->to_backward, (const void *[]){c->W, c->backward_W, NULL});
     c->backward_W_is_stale = 0;
-    primitive_execute(c->o, &c->backward_data, (const void *[]){dY, c->backward_W, dX, NULL});
+    for (int i = 0; i < c->parts; i++, dY += c->y_part, dX += c->x_part)
+        primitive_execute(c->o, &c->backward_data, (const void *[]){dY, c->backward_W, dX, NULL});
 }

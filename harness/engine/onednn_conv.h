@@ -19,7 +19,7 @@ void onednn_must(int status, const char *what);
 struct onednn_conv;
 
 /* NULL, without a message, when oneDNN has no fast kernel for this geometry on this machine. Winograd is
- * taken by a fixed rule (3x3, stride 1, 32 channels or more on both sides), never by timing, so that a run
+ * taken by a fixed rule (3x3, stride 1, 16 channels or more on both sides), never by timing, so that a run
  * has the same bits each time. */
 struct onednn_conv *onednn_conv_new(struct onednn *o, const struct conv *g, int n, int plain_input,
                                     int has_bias);

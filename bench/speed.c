@@ -1,6 +1,6 @@
 /* How fast a run is: images per second of training (all widths of B per image) and of evaluation
- * (one width, k = 4), by network, on random images or on the shape of a data set that is installed.
- * Prints CSV: network,engine,precision,threads,batch,train,evaluate,peak_mb.
+ * (one width), by network, on random images or on the shape of a data set that is installed.
+ * Prints CSV: network,engine,precision,inference,threads,batch,train,evaluate,peak_mb.
  *
  *     build/bench/speed [OPTION ...] NETWORK.cfg ...
  *
@@ -10,6 +10,7 @@
 
 #include "base/progress.h"
 #include "base/text.h"
+#include "evaluate/exact.h"
 #include "registry.h"
 #include "run/numerics.h"
 #include "train/trainer.h"
@@ -22,11 +23,18 @@
 
 struct choices {
     const struct engine *engine;
-    const char *precision;
+    const char *precision, *inference;
     const char *data; // NULL: random images of `shape`
     struct shape shape;
-    long steps, threads, batch;
+    long steps, threads, batch, bits;
 };
+
+static int place_of(const char *name, const char *const *names) {
+    for (int i = 0; names[i]; i++)
+        if (!strcmp(name, names[i]))
+            return i;
+    return -1;
+}
 
 static int by_value(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
@@ -49,24 +57,52 @@ static int time_training(struct trainer *t, double *seconds, int steps, struct e
     return 0;
 }
 
-static void time_evaluation(struct trainer *t, double *seconds, int steps) {
-    struct pass pass = {.mode = PASS_EVALUATE, .act_bits = 4};
-    trainer_set_weights(t->m, t->engine, t->plan, 4, t->weights);
-    for (int i = -1; i < steps; i++) {
-        double start = progress_clock();
-        t->engine->forward(t->plan, &pass, t->images, (int)t->spec->batch);
-        if (i >= 0)
-            seconds[i] = progress_clock() - start;
+/* One batch at a time through the plan, or in the parts that exact inference takes. */
+static void evaluate_batch(struct trainer *t, struct exact *x, const struct pass *pass) {
+    int batch = (int)t->spec->batch, exact = exact_covers(x, pass->act_bits, pass->act_bits);
+    int part = exact && batch > EXACT_BATCH ? EXACT_BATCH : batch;
+    size_t image =
+        (size_t)t->m->cfg->input.c * (size_t)t->m->cfg->input.h * (size_t)t->m->cfg->input.w;
+    for (int first = 0; first < batch; first += part) {
+        const float *images = t->images + (size_t)first * image;
+        int n = batch - first < part ? batch - first : part;
+        if (exact)
+            exact_forward(x, pass, images, n);
+        else
+            t->engine->forward(t->plan, pass, images, n);
     }
 }
 
-static int measure(struct trainer *t, int steps, double *train, double *evaluate, struct error *e) {
+static int time_evaluation(const struct choices *c, struct trainer *t, double *seconds, int steps,
+                           struct error *e) {
+    struct pass pass = {.mode = PASS_EVALUATE, .act_bits = (int)c->bits};
+    int arithmetic = place_of(c->inference, arithmetic_names);
+    struct exact x = {0};
+    if (arithmetic >= 0 &&
+        exact_start(&x, t->engine, t->m, NULL, (int)c->threads, (enum arithmetic)arithmetic, e))
+        return -1;
+    trainer_set_weights(t->m, t->engine, t->plan, pass.act_bits, t->weights);
+    if (exact_covers(&x, pass.act_bits, pass.act_bits))
+        exact_set_weights(&x, pass.act_bits);
+    for (int i = -1; i < steps; i++) {
+        double start = progress_clock();
+        evaluate_batch(t, &x, &pass);
+        if (i >= 0)
+            seconds[i] = progress_clock() - start;
+    }
+    exact_free(&x);
+    return 0;
+}
+
+static int measure(const struct choices *c, struct trainer *t, double *train, double *evaluate,
+                   struct error *e) {
+    int steps = (int)c->steps;
     int evaluations = 3 * steps; // they are short: more of them give a median as sure
     double *seconds = need((size_t)evaluations, sizeof *seconds);
     int rc = time_training(t, seconds, steps, e);
     if (!rc) {
         *train = (double)t->spec->batch / median(seconds, steps);
-        time_evaluation(t, seconds, evaluations);
+        rc = time_evaluation(c, t, seconds, evaluations, e);
         *evaluate = (double)t->spec->batch / median(seconds, evaluations);
     }
     free(seconds);
@@ -79,15 +115,17 @@ static int time_model(const struct choices *c, const struct spec *spec, const st
     struct trainer t;
     if (!plan)
         return -1;
-    int rc = trainer_start(&t, spec, data, m, c->engine, plan, e);
-    if (!rc) {
+    int rc =
+        engine_use(c->engine, plan, (enum precision)place_of(c->precision, precision_names), e);
+    if (!rc && !(rc = trainer_start(&t, spec, data, m, c->engine, plan, e))) {
         double train = 0, evaluate = 0, cpu;
         int64_t peak;
-        rc = measure(&t, (int)c->steps, &train, &evaluate, e);
+        rc = measure(c, &t, &train, &evaluate, e);
         usage_now(&cpu, &peak);
         if (!rc)
-            printf("%s,%s,%s,%ld,%ld,%.1f,%.1f,%.0f\n", basename(path), c->engine->name,
-                   c->precision, c->threads, spec->batch, train, evaluate, (double)peak / 1e6);
+            printf("%s,%s,%s,%s,%ld,%ld,%.1f,%.1f,%.0f\n", basename(path), c->engine->name,
+                   c->precision, c->inference, c->threads, spec->batch, train, evaluate,
+                   (double)peak / 1e6);
         trainer_free(&t);
     }
     c->engine->free(plan);
@@ -113,7 +151,9 @@ static int usage(const char *program, FILE *out) {
     fprintf(out,
             "usage: %s [OPTION ...] NETWORK.cfg ...\n"
             "  --engine NAME      default: %s\n"
-            "  --precision NAME   fp32 (default), or what else the engine offers\n"
+            "  --precision NAME   of training: fp32 (default), bf16, bf16-backward\n"
+            "  --inference NAME   int8 (default), bf16, fp32-exact, or fp32: not exact\n"
+            "  --bits K           width of inference, 1 to 8 (default 4)\n"
             "  --shape HxWxC      of random images (default 32x32x3)\n"
             "  --data NAME        an installed data set instead\n"
             "  --steps N          median of so many, after one to warm up (default 7)\n"
@@ -123,11 +163,6 @@ static int usage(const char *program, FILE *out) {
     return 2;
 }
 
-/* Whether the engine computes in that precision. All there are compute in fp32 alone. */
-static int offers(const struct engine *engine, const char *precision) {
-    return engine && !strcmp(precision, "fp32");
-}
-
 /* One option; -1 when its value is none. */
 static int choose(struct choices *c, int option) {
     switch (option) {
@@ -135,7 +170,12 @@ static int choose(struct choices *c, int option) {
         return (c->engine = engine_find(optarg)) ? 0 : -1;
     case 'p':
         c->precision = optarg;
-        return 0;
+        return place_of(optarg, precision_names) < 0 ? -1 : 0;
+    case 'i':
+        c->inference = optarg;
+        return place_of(optarg, arithmetic_names) < 0 && strcmp(optarg, "fp32") ? -1 : 0;
+    case 'k':
+        return text_int(optarg, 1, 8, &c->bits);
     case 's':
         return random_set_shape(optarg, &c->shape);
     case 'd':
@@ -154,13 +194,16 @@ static int choose(struct choices *c, int option) {
 
 static int read_choices(int argc, char **argv, struct choices *c) {
     static const struct option options[] = {
-        {"engine", required_argument, 0, 'e'}, {"precision", required_argument, 0, 'p'},
-        {"shape", required_argument, 0, 's'},  {"data", required_argument, 0, 'd'},
-        {"steps", required_argument, 0, 'n'},  {"threads", required_argument, 0, 't'},
-        {"batch", required_argument, 0, 'b'},  {0},
+        {"engine", required_argument, 0, 'e'},    {"precision", required_argument, 0, 'p'},
+        {"inference", required_argument, 0, 'i'}, {"bits", required_argument, 0, 'k'},
+        {"shape", required_argument, 0, 's'},     {"data", required_argument, 0, 'd'},
+        {"steps", required_argument, 0, 'n'},     {"threads", required_argument, 0, 't'},
+        {"batch", required_argument, 0, 'b'},     {0},
     };
     *c = (struct choices){.engine = engine_find(engine_names[0]),
                           .precision = "fp32",
+                          .inference = "int8",
+                          .bits = 4,
                           .shape = {3, 32, 32},
                           .steps = 7,
                           .threads = 1,
@@ -193,11 +236,6 @@ int main(int argc, char **argv) {
     struct choices c;
     if (read_choices(argc, argv, &c))
         return usage(argv[0], stderr);
-    if (!offers(c.engine, c.precision)) {
-        fprintf(stderr, "%s: engine %s does not compute in %s\n", argv[0], c.engine->name,
-                c.precision);
-        return 1;
-    }
     int rc = open_data(&c, &data, &e);
     for (int i = optind; i < argc && !rc; i++)
         rc = bench(&c, &data, argv[i], &e);

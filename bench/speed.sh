@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 mkdir -p results/bench
 bench=${BUILD:-build}/bench
 {
-    echo 'network,engine,precision,threads,batch,train,evaluate,peak_mb'
+    echo 'network,engine,precision,inference,threads,batch,train,evaluate,peak_mb'
     for network in lenet resnet8 resnet20; do
         for engine in $("$bench/crosscheck" engines); do
             for threads in 1 2; do

@@ -158,6 +158,78 @@ void blocked_affine(const struct blocked *s, const float *X, const float *a, con
     }
 }
 
+/* ---- bf16 ---- */
+
+/* The upper half of a float: exact where the lower one is 0. */
+static inline uint16_t upper_half(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return (uint16_t)(bits >> 16);
+}
+
+static inline float from_upper_half(uint16_t half) {
+    uint32_t bits = (uint32_t)half << 16;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static inline uint16_t round_to_bf16(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+    return (uint16_t)(x == x ? rounded : 0x7fc0);
+}
+
+static void affine_codes(const float *x, const float *a, const float *b, int plane, float top,
+                         uint16_t *codes) {
+    for (int p = 0; p < plane; p++)
+        for (int l = 0; l < LANES; l++)
+            codes[p * LANES + l] = upper_half(rintf(top * clip01(a[l] * x[p * LANES + l] + b[l])));
+}
+
+static void affine_codes_and_values(const float *x, const float *a, const float *b, int plane,
+                                    float top, uint16_t *codes, float *y) {
+    for (int p = 0; p < plane; p++)
+        for (int l = 0; l < LANES; l++) {
+            float code = rintf(top * clip01(a[l] * x[p * LANES + l] + b[l]));
+            codes[p * LANES + l] = upper_half(code);
+            y[p * LANES + l] = code / top;
+        }
+}
+
+void blocked_affine_codes(const struct blocked *s, const float *X, const float *a, const float *b,
+                          int act_bits, uint16_t *codes, float *Y) {
+    float top = (float)((1 << act_bits) - 1);
+#pragma omp parallel for
+    for (int i = 0; i < chunks(s); i++) {
+        size_t at = (size_t)i * chunk(s), c = (size_t)(i % s->blocks * LANES);
+        if (Y)
+            affine_codes_and_values(X + at, a + c, b + c, s->plane, top, codes + at, Y + at);
+        else
+            affine_codes(X + at, a + c, b + c, s->plane, top, codes + at);
+    }
+}
+
+void blocked_codes_to_floats(const struct blocked *s, int act_bits, const uint16_t *codes,
+                             float *Y) {
+    float top = (float)((1 << act_bits) - 1);
+#pragma omp parallel for
+    for (size_t i = 0; i < blocked_size(s); i++)
+        Y[i] = from_upper_half(codes[i]) / top;
+}
+
+void blocked_to_bf16(const struct blocked *s, const float *X, const float *factor, uint16_t *Y) {
+#pragma omp parallel for
+    for (int i = 0; i < chunks(s); i++) {
+        const float *x = X + (size_t)i * chunk(s), *f = factor + i % s->blocks * LANES;
+        uint16_t *y = Y + (size_t)i * chunk(s);
+        for (int p = 0; p < s->plane; p++)
+            for (int l = 0; l < LANES; l++)
+                y[p * LANES + l] = round_to_bf16(f[l] * x[p * LANES + l]);
+    }
+}
+
 /* The bounds within which a gradient passes: z > 0 for ReLU, 0 <= z <= 1 for a clip, all for none. */
 struct bounds {
     float lo, hi;

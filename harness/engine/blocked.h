@@ -10,6 +10,7 @@
 #include "engine/ops.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum { LANES = 16 };
 
@@ -34,6 +35,18 @@ void blocked_statistics(const struct blocked *s, const float *X, float *partial,
 /* Y = act(a X + b) by channel; a, b (blocks * 16), 0 behind c. */
 void blocked_affine(const struct blocked *s, const float *X, const float *a, const float *b,
                     enum blocked_act act, int act_bits, float *Y);
+
+/* The codes round((2^j - 1) clip(a X + b, 0, 1)) of j = act_bits, as bf16 numbers, which hold them exactly (a
+ * NaN stays one); and, when Y is not NULL, their values, as blocked_affine gives them. */
+void blocked_affine_codes(const struct blocked *s, const float *X, const float *a, const float *b,
+                          int act_bits, uint16_t *codes, float *Y);
+
+/* The values of codes: Y = code / (2^j - 1). */
+void blocked_codes_to_floats(const struct blocked *s, int act_bits, const uint16_t *codes,
+                             float *Y);
+
+/* factor[c] X rounded to bf16, ties to even; factor (blocks * 16). */
+void blocked_to_bf16(const struct blocked *s, const float *X, const float *factor, uint16_t *Y);
 
 /* The two sums that batch norm's backward needs, of dZ = dY where the clip lets it through:
  * sum = Σ dZ, product = Σ dZ (x - mean). `partial` as above. */

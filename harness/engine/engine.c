@@ -16,6 +16,20 @@ const char *const engine_names[] = {"reference", NULL};
 const char *const arithmetic_names[] = {
     [ARITHMETIC_FP32] = "fp32-exact", [ARITHMETIC_BF16] = "bf16", [ARITHMETIC_INT8] = "int8", NULL};
 
+const char *const precision_names[] = {[PRECISION_FP32] = "fp32",
+                                       [PRECISION_BF16] = "bf16",
+                                       [PRECISION_BF16_BACKWARD] = "bf16-backward",
+                                       NULL};
+
+int engine_use(const struct engine *engine, struct plan *p, enum precision precision,
+               struct error *e) {
+    if (precision == PRECISION_FP32)
+        return 0;
+    if (!engine->use_bf16)
+        return fail(e, "engine %s computes in fp32 alone; use --precision fp32", engine->name);
+    return engine->use_bf16(p, precision == PRECISION_BF16_BACKWARD, e);
+}
+
 const struct engine *engine_find(const char *name) {
     for (int i = 0; engines[i]; i++)
         if (!strcmp(engines[i]->name, name))

@@ -31,6 +31,11 @@ struct pass {
     uint64_t seed, epoch, step; // name the dropout stream
 };
 
+/* What training computes in; scores of bf16 differ from fp32's by the order of sums alone, gradients of
+ * bf16-backward are rounded to 8 bits before products. */
+enum precision { PRECISION_FP32, PRECISION_BF16, PRECISION_BF16_BACKWARD };
+extern const char *const precision_names[]; // by enum, ended by NULL
+
 struct engine {
     const char *name;
 
@@ -61,12 +66,27 @@ struct engine {
 
     void (*free)(struct plan *p);
 
+    /* From now on, convolutions whose weights and inputs are both quantized run forward over the exact
+     * integers in bf16, rounding no operand; `backward`: and backward in bf16, which rounds gradients to 8
+     * bits. -1 with a message where the machine has no bf16. NULL: the engine has none. */
+    int (*use_bf16)(struct plan *p, int backward, struct error *e);
+
+    /* Whether a node computes with integers at widths of up to 8 bits; and the integers of the Ŵ that
+     * set_weights has given last, copied. NULL as use_bf16. */
+    int (*wants_integers)(const struct plan *p, int node);
+    void (*set_integers)(struct plan *p, int node, const int8_t *v,
+                         const struct integer_form *form);
+
     /* Inference over exact integers (engine/inference.h). NULL: the plan evaluates everything. */
     const struct inference_engine *inference;
 };
 
 extern const struct engine engine_reference;
 extern const struct engine engine_onednn; // where the program is built with oneDNN
+
+/* Compute in that precision from now on. -1 with a message where engine or machine do not. */
+int engine_use(const struct engine *engine, struct plan *p, enum precision precision,
+               struct error *e);
 
 /* By name, or NULL; engine_names lists them, ended by NULL; the first is the default. */
 const struct engine *engine_find(const char *name);

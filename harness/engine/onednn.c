@@ -70,6 +70,7 @@ static void onednn_free(struct plan *p) {
         node_state_free(&p->r.nodes[i]);
         free(p->places[i].out);
         free(p->places[i].view);
+        free(p->places[i].codes);
     }
     free(p->places[0].view);
     for (int i = 0; i < p->n_buffers; i++) {
@@ -82,6 +83,7 @@ static void onednn_free(struct plan *p) {
     free(p->partial);
     free(p->coefficients);
     free(p->sums);
+    free(p->rounded);
     free(p->r.nodes);
     free(p->r.workspace);
     free(p->r.scratch);
@@ -95,8 +97,10 @@ static void onednn_set_weights(struct plan *p, int node, const float *W_hat) {
     size_t n = p->r.m->parameters[node_of(p, node)->weights].n;
     memcpy(p->r.nodes[node].W, W_hat, n * sizeof(float));
     for (int i = 0; i < p->n_steps; i++)
-        if (p->steps[i].node == node)
+        if (p->steps[i].node == node) {
             p->steps[i].weights++;
+            p->steps[i].has_integers = 0;
+        }
 }
 
 static const float *onednn_forward(struct plan *p, const struct pass *pass, const float *images,
@@ -105,7 +109,7 @@ static const float *onednn_forward(struct plan *p, const struct pass *pass, cons
     p->r.n = n;
     p->places[0].out = (float *)images; // read only
     for (int i = 0; i < p->r.m->n_nodes; i++)
-        p->places[i].viewed = 0;
+        p->places[i].viewed = p->places[i].coded = p->places[i].behind = 0;
     for (int i = 0; i < p->n_steps; i++)
         p->steps[i].forward(p, &p->steps[i]);
     return place_view(p, p->r.m->logits, PLAIN);
@@ -159,6 +163,14 @@ static void onednn_describe(const struct plan *p, FILE *out) {
         model_node_name(p->r.m, p->steps[i].node, name, sizeof name);
         fprintf(out, "%s: by the reference engine\n", name);
     }
+    for (int i = 0; i < p->n_steps; i++) {
+        char name[96];
+        if (!p->steps[i].bf16)
+            continue;
+        model_node_name(p->r.m, p->steps[i].node, name, sizeof name);
+        fprintf(out, "%s: over integers in bf16%s\n", name,
+                p->bf16_backward ? ", backward in bf16" : "");
+    }
 }
 
 const struct engine engine_onednn = {
@@ -171,5 +183,8 @@ const struct engine engine_onednn = {
     .peek = onednn_peek,
     .describe = onednn_describe,
     .free = onednn_free,
+    .use_bf16 = onednn_use_bf16,
+    .wants_integers = onednn_wants_integers,
+    .set_integers = onednn_set_integers,
     .inference = &onednn_inference,
 };

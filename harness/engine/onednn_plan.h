@@ -3,11 +3,13 @@
  *     onednn.c          compiles a model into steps, and runs them
  *     onednn_steps.c    what each kind of step does, forward and backward
  *     onednn_buffers.c  outputs in the layout that a reader wants; gradients in counted buffers
- *     onednn_conv.c     oneDNN's primitives for one convolution */
+ *     onednn_integers.c convolutions over integers in bf16: which, and their weights
+ *     onednn_conv.c     oneDNN's primitives for one convolution; onednn_bf16.c the same in bf16 */
 #ifndef ENGINE_ONEDNN_PLAN_H
 #define ENGINE_ONEDNN_PLAN_H
 
 #include "engine/blocked.h"
+#include "engine/onednn_bf16.h"
 #include "engine/onednn_conv.h"
 #include "engine/reference.h"
 
@@ -25,6 +27,10 @@ struct place {
     float *out;          // owned, but for the input's; NULL: folded into the next node
     float *view;         // the other layout; owned; NULL until somebody wants it
     int viewed;          // view is of this forward
+    uint16_t *codes;     // an activation's, as bf16; owned; NULL: no convolution reads them
+    int coded;           // codes are of this forward
+    int codes_suffice;   // nobody reads `out`: it is written only when asked for
+    int behind;          // out is not of this forward yet; codes are
     struct buffer *grad; // NULL: none yet in this backward
 };
 
@@ -44,6 +50,10 @@ struct step {
     int norm, act; // of a norm step: nodes; -1: none
     struct sized_conv convs[CONV_SIZES];
     int64_t weights;               // number of the weights that were set last
+    struct bf16_conv *bf16;        // convolution over integers; NULL: none
+    int has_integers;              // of the weights that were set last
+    int by_integers;               // the last forward was over them
+    float *unit, *scale;           // (blocks * 16): of the integers, and unit / (2^j - 1); owned
     float *a, *b, *mean, *inverse; // norm step: (blocks * 16), of the last forward; owned
     int *choice;                   // maxpool; owned
 };
@@ -58,6 +68,8 @@ struct plan {
     struct step *steps;
     float *partial, *coefficients; // scratch of the norm passes
     double *sums;                  // (2, channels)
+    int bf16_backward;             // where forward is over integers, backward is in bf16
+    uint16_t *rounded;             // scratch: a gradient in bf16
     int n_buffers;
     struct buffer **buffers; // every buffer there is; owned
 };
@@ -107,5 +119,18 @@ struct step onednn_step(struct plan *p, int i);
 struct step onednn_plain_step(int i);
 int onednn_is_plain(const struct step *s);
 void onednn_step_free(struct step *s);
+
+/* ---- onednn_integers.c ---- */
+
+/* Y of a convolution step over integers, where this pass has them; 0: it does not, and nothing is done. */
+int integers_forward(struct plan *p, struct step *s);
+
+/* Backward of that, in bf16. */
+void integers_backward(struct plan *p, struct step *s);
+
+int onednn_use_bf16(struct plan *p, int backward, struct error *e);
+int onednn_wants_integers(const struct plan *p, int node);
+void onednn_set_integers(struct plan *p, int node, const int8_t *v,
+                         const struct integer_form *form);
 
 #endif

@@ -50,8 +50,14 @@ static int is_fast(const_dnnl_primitive_desc_t pd) {
 
 dnnl_primitive_desc_t primitive_find(struct onednn *o, const void *desc,
                                      const_dnnl_primitive_desc_t hint) {
+    return primitive_find_with(o, desc, o->attributes, hint);
+}
+
+dnnl_primitive_desc_t primitive_find_with(struct onednn *o, const void *desc,
+                                          const_dnnl_primitive_attr_t attributes,
+                                          const_dnnl_primitive_desc_t hint) {
     dnnl_primitive_desc_t pd = NULL;
-    if (dnnl_primitive_desc_create(&pd, desc, o->attributes, o->engine, hint))
+    if (dnnl_primitive_desc_create(&pd, desc, attributes, o->engine, hint))
         return NULL;
     if (is_fast(pd))
         return pd;

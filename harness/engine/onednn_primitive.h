@@ -28,6 +28,11 @@ struct primitive {
 dnnl_primitive_desc_t primitive_find(struct onednn *o, const void *desc,
                                      const_dnnl_primitive_desc_t hint);
 
+/* The same with attributes of one's own, which leave scratchpads to the caller too. */
+dnnl_primitive_desc_t primitive_find_with(struct onednn *o, const void *desc,
+                                          const_dnnl_primitive_attr_t attributes,
+                                          const_dnnl_primitive_desc_t hint);
+
 /* Build up a primitive: its handle, then its arguments in the order in which `primitive_execute` is given
  * their data (scratch memory is the engine's own, and its datum is not looked at). */
 void primitive_start(struct primitive *p, const_dnnl_primitive_desc_t pd);

@@ -49,12 +49,19 @@ static const float *conv_input(struct plan *p, const struct node *n) {
 
 static void conv_step_forward(struct plan *p, struct step *s) {
     const struct node *n = node_of(p, s->node);
+    s->by_integers = integers_forward(p, s);
+    if (s->by_integers)
+        return;
     const float *bias = n->bias >= 0 ? p->r.m->parameters[n->bias].value : NULL;
     onednn_conv_forward(conv_for(p, s)->conv, conv_input(p, n), bias, p->places[s->node].out);
 }
 
 static void conv_step_backward(struct plan *p, struct step *s) {
     const struct node *n = node_of(p, s->node);
+    if (s->by_integers && p->bf16_backward) {
+        integers_backward(p, s);
+        return;
+    }
     struct blocked shape = shape_of(p, s->node);
     const float *dY = gradient_of(p, s);
     if (n->bias >= 0)
@@ -125,7 +132,15 @@ static void norm_step_forward(struct plan *p, struct step *s) {
         else
             training_affine(p, norm, p->r.pass.bank, X, s);
     }
-    float *Y = p->places[s->node].out;
+    struct place *place = &p->places[s->node];
+    float *Y = place->out;
+    if (place->codes && act.kind == BLOCKED_CLIP && act.bits >= 1 && act.bits <= 8) {
+        place->coded = 1;
+        place->behind = place->codes_suffice;
+        blocked_affine_codes(&shape, X, s->a, s->b, act.bits, place->codes,
+                             place->behind ? NULL : Y);
+        return;
+    }
     blocked_affine(&shape, X, s->a, s->b, act.kind, act.bits, Y);
     if (act.foreign)
         darknet_activate(p->r.m->darknet, node_of(p, s->act)->cfg->activation, Y,
@@ -413,4 +428,7 @@ void onednn_step_free(struct step *s) {
     free(s->mean);
     free(s->inverse);
     free(s->choice);
+    bf16_conv_free(s->bf16);
+    free(s->unit);
+    free(s->scale);
 }

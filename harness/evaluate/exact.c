@@ -2,18 +2,6 @@
 #include "evaluate/exact.h"
 
 #include "quant/layer.h"
-#include "train/trainer.h"
-
-#include <stdlib.h>
-
-static size_t most_channels(const struct model *m) {
-    size_t most = 1;
-    for (int i = 0; i < m->n_quantized; i++) {
-        size_t c = m->quantized[i].layer.channels;
-        most = c > most ? c : most;
-    }
-    return most;
-}
 
 int exact_start(struct exact *x, const struct engine *engine, struct model *m,
                 const struct frozen *frozen, int threads, enum arithmetic arithmetic,
@@ -25,21 +13,12 @@ int exact_start(struct exact *x, const struct engine *engine, struct model *m,
     x->inference = x->engine->compile(m, EXACT_BATCH, threads, arithmetic, &why);
     if (!x->inference)
         return why.text[0] ? fail(e, "%s", why.text) : 0;
-    size_t largest = model_largest_weights(m), channels = most_channels(m);
-    x->codes = need(largest, 1);
-    x->v = need(largest, 1);
-    x->unit = need(channels, sizeof *x->unit);
-    x->offset = need(channels, sizeof *x->offset);
     return 0;
 }
 
 void exact_free(struct exact *x) {
     if (x->engine)
         x->engine->free(x->inference);
-    free(x->codes);
-    free(x->v);
-    free(x->unit);
-    free(x->offset);
 }
 
 int exact_covers(const struct exact *x, int k, int act_bits) {
@@ -50,20 +29,16 @@ static void set_quantized(struct exact *x, int node, int k) {
     const struct node *n = &x->m->nodes[node];
     const struct quantized_layer *q = &x->m->quantized[n->quantizer];
     const struct quantizer *scheme = x->m->scheme;
-    const struct quant_layer *layer = &q->layer;
-    struct integer_form form = {.unit = x->unit, .offset = x->offset};
+    struct integers w;
     if (x->frozen) {
-        layer_integers(scheme, layer, x->frozen->codes[n->quantizer], layer->stored_bits,
-                       x->frozen->headers[n->quantizer], k, x->v, &form);
+        w = layer_integers(scheme, &q->layer, x->frozen->codes[n->quantizer],
+                           x->frozen->headers[n->quantizer], k);
     } else {
-        float *header = need(layer_header_floats(scheme, layer), sizeof *header);
         const float *params = q->params >= 0 ? x->m->parameters[q->params].value : NULL;
-        layer_encode(scheme, layer, x->m->parameters[n->weights].value, params, k, x->codes,
-                     header);
-        layer_integers(scheme, layer, x->codes, k, header, k, x->v, &form);
-        free(header);
+        w = layer_latent_integers(scheme, &q->layer, x->m->parameters[n->weights].value, params, k);
     }
-    x->engine->set_codes(x->inference, node, k, x->v, &form);
+    x->engine->set_codes(x->inference, node, k, w.v, &w.form);
+    integers_free(&w);
 }
 
 void exact_set_weights(struct exact *x, int k) {

@@ -14,9 +14,6 @@ struct exact {
     struct inference *inference; // NULL: the network, scheme or engine has none
     const struct model *m;
     const struct frozen *frozen; // NULL: codes of the latent weights
-    uint8_t *codes;              // (largest layer); owned, as all below
-    int8_t *v;
-    float *unit, *offset; // (most channels)
 };
 
 int exact_start(struct exact *x, const struct engine *engine, struct model *m,

@@ -80,33 +80,64 @@ void layer_decode(const struct quantizer *s, const struct quant_layer *l, const 
         correct(W_hat, l->n, header + s->header_floats(l));
 }
 
-void layer_of_integers(const struct quant_layer *l, const int8_t *v,
-                       const struct integer_form *form, float *W_hat) {
+void layer_of_integers(const struct quant_layer *l, const struct integers *x, float *W_hat) {
+    const struct integer_form *f = &x->form;
     size_t per_channel = l->n / l->channels;
     for (size_t i = 0; i < l->n; i++) {
         size_t c = i / per_channel;
-        float offset = form->has_offset ? form->offset[c] : 0;
-        W_hat[i] = form->unit[c] * (float)(form->factor * v[i] + form->odd) + offset;
+        float offset = f->has_offset ? f->offset[c] : 0;
+        W_hat[i] = f->unit[c] * (float)(f->factor * x->v[i] + f->odd) + offset;
     }
 }
 
-void layer_integers(const struct quantizer *s, const struct quant_layer *l, const uint8_t *codes,
-                    int code_bits, const float *header, int k, int8_t *v,
-                    struct integer_form *form) {
-    s->integer_form(l, header, k, form);
-    for (size_t i = 0; i < l->n; i++)
-        v[i] = quantizer_signed_code(form, s->truncate(codes[i], code_bits, k), k);
-    if (!l->corrects)
-        return;
-    const float *t = header + s->header_floats(l);
+static void correct_integers(const struct quant_layer *l, const float t[CORRECTION_FLOATS],
+                             struct integers *x) {
+    struct integer_form *f = &x->form;
     float *W_hat = need(l->n, sizeof *W_hat);
-    layer_of_integers(l, v, form, W_hat);
+    layer_of_integers(l, x, W_hat);
     struct correction c = correction_of(W_hat, l->n, t[TANH_NORM]);
     for (size_t i = 0; i < l->channels; i++) {
-        float offset = form->has_offset ? form->offset[i] : 0;
-        form->unit[i] *= c.factor;
-        form->offset[i] = (offset - c.mean) * c.factor + t[TANH_MEAN];
+        float offset = f->has_offset ? f->offset[i] : 0;
+        f->unit[i] *= c.factor;
+        f->offset[i] = (offset - c.mean) * c.factor + t[TANH_MEAN];
     }
-    form->has_offset = 1;
+    f->has_offset = 1;
     free(W_hat);
+}
+
+/* Codes of `code_bits`: N, which are cut, or k as layer_encode gave them. */
+static struct integers integers_of(const struct quantizer *s, const struct quant_layer *l,
+                                   const uint8_t *codes, int code_bits, const float *header,
+                                   int k) {
+    struct integers x = {.v = need(l->n, 1),
+                         .form = {.unit = need(l->channels, sizeof(float)),
+                                  .offset = need(l->channels, sizeof(float))}};
+    s->integer_form(l, header, k, &x.form);
+    for (size_t i = 0; i < l->n; i++)
+        x.v[i] = quantizer_signed_code(&x.form, s->truncate(codes[i], code_bits, k), k);
+    if (l->corrects)
+        correct_integers(l, header + s->header_floats(l), &x);
+    return x;
+}
+
+struct integers layer_integers(const struct quantizer *s, const struct quant_layer *l,
+                               const uint8_t *codes, const float *header, int k) {
+    return integers_of(s, l, codes, l->stored_bits, header, k);
+}
+
+struct integers layer_latent_integers(const struct quantizer *s, const struct quant_layer *l,
+                                      const float *W, const float *params, int k) {
+    uint8_t *codes = need(l->n, 1);
+    float *header = need(layer_header_floats(s, l), sizeof *header);
+    layer_encode(s, l, W, params, k, codes, header);
+    struct integers x = integers_of(s, l, codes, k, header, k);
+    free(codes);
+    free(header);
+    return x;
+}
+
+void integers_free(struct integers *x) {
+    free(x->v);
+    free(x->form.unit);
+    free(x->form.offset);
 }

@@ -27,15 +27,24 @@ void layer_encode(const struct quantizer *s, const struct quant_layer *l, const 
 void layer_decode(const struct quantizer *s, const struct quant_layer *l, const uint8_t *codes,
                   const float *header, int k, float *W_hat);
 
-/* Ŵ_k as whole numbers, up to rounding: the signed codes v (n) and their form, from codes of
- * `code_bits`: N, which are cut, or k as layer_encode gave them. Only where s->integer_form is
- * there. */
-void layer_integers(const struct quantizer *s, const struct quant_layer *l, const uint8_t *codes,
-                    int code_bits, const float *header, int k, int8_t *v,
-                    struct integer_form *form);
+/* Ŵ_k as whole numbers, up to rounding: signed codes and their form (quantizer.h). Only where
+ * s->integer_form is there. */
+struct integers {
+    int8_t *v;                // (n); owned
+    struct integer_form form; // owns its arrays
+};
+
+/* Those of codes of l->stored_bits bits cut to k. */
+struct integers layer_integers(const struct quantizer *s, const struct quant_layer *l,
+                               const uint8_t *codes, const float *header, int k);
+
+/* Those of the latent weights. */
+struct integers layer_latent_integers(const struct quantizer *s, const struct quant_layer *l,
+                                      const float *W, const float *params, int k);
+
+void integers_free(struct integers *x);
 
 /* Ŵ of those. */
-void layer_of_integers(const struct quant_layer *l, const int8_t *v,
-                       const struct integer_form *form, float *W_hat);
+void layer_of_integers(const struct quant_layer *l, const struct integers *x, float *W_hat);
 
 #endif

@@ -66,7 +66,8 @@ static int evaluate_frozen(struct session *s, struct results *r, struct error *e
     struct plan *plan = NULL;
     if (!check_owner(s, &f, e))
         plan = s->engine->compile(f.m, (int)s->spec.batch, s->options->threads, e);
-    int rc = plan ? evaluate(s, f.m, &f, plan, r, e) : -1;
+    int rc = plan ? engine_use(s->engine, plan, s->options->precision, e) : -1;
+    rc = rc ? rc : evaluate(s, f.m, &f, plan, r, e);
     s->engine->free(plan);
     frozen_free(&f);
     return rc;

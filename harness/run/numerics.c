@@ -44,11 +44,11 @@ static void onednn_version(char *text, size_t size) {
 #endif
 }
 
-void numerics_now(struct numerics *n, const char *engine, int threads) {
+void numerics_now(struct numerics *n, const char *engine, enum precision precision, int threads) {
     char blas[64], darknet[64], onednn[64];
     *n = (struct numerics){.threads = threads, .dirty = VERSION_DIRTY};
     snprintf(n->engine, sizeof n->engine, "%s", engine);
-    snprintf(n->precision, sizeof n->precision, "fp32");
+    snprintf(n->precision, sizeof n->precision, "%s", precision_names[precision]);
     snprintf(n->commit, sizeof n->commit, "%s", VERSION_COMMIT);
     instruction_set(n->isa, sizeof n->isa);
     blas_version(blas, sizeof blas);

@@ -3,11 +3,12 @@
 #ifndef RUN_NUMERICS_H
 #define RUN_NUMERICS_H
 
+#include "engine/engine.h"
 #include "store/store.h"
 
 /* Engine, precision, threads as chosen; instruction set, libraries and the harness's commit as
  * found. */
-void numerics_now(struct numerics *n, const char *engine, int threads);
+void numerics_now(struct numerics *n, const char *engine, enum precision precision, int threads);
 
 /* CPU seconds and the largest resident set of this process, bytes. */
 void usage_now(double *cpu_seconds, int64_t *peak_bytes);

@@ -52,7 +52,7 @@ int session_open(struct session *s, const struct session_options *options, struc
         !run_folder_open(&s->folder, options->db, s->row.run_id, e) &&
         !run_folder_checkpoint(s->weights, sizeof s->weights, options->db,
                                s->row.parent ? s->row.parent : s->row.run_id, e)) {
-        numerics_now(&s->numerics, options->engine, options->threads);
+        numerics_now(&s->numerics, options->engine, options->precision, options->threads);
         return 0;
     }
     session_close(s);
@@ -164,7 +164,8 @@ int session_build(struct session *s, struct error *e) {
     if (!s->model || load_init(s, e))
         return -1;
     s->plan = s->engine->compile(s->model, (int)s->spec.batch, s->options->threads, e);
-    if (!s->plan || trainer_start(&s->trainer, &s->spec, &s->data, s->model, s->engine, s->plan, e))
+    if (!s->plan || engine_use(s->engine, s->plan, s->options->precision, e) ||
+        trainer_start(&s->trainer, &s->spec, &s->data, s->model, s->engine, s->plan, e))
         return -1;
     s->trainer.loaders = s->options->loaders;
     if (s->row.parent)

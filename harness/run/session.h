@@ -19,7 +19,8 @@ struct session_options {
     const char *db;
     const char *engine;
     int threads;
-    int loaders;             // threads that decode images of a folder ahead
+    int loaders; // threads that decode images of a folder ahead
+    enum precision precision;
     int inference;           // enum arithmetic of exact inference; -1: float weights, by the plan
     int other_numerics;      // resume a checkpoint that was computed otherwise
     double checkpoint_every; // seconds, at most, between checkpoints

@@ -87,6 +87,18 @@ static const float *params_of(const struct model *m, const struct quantized_laye
     return q->params >= 0 ? m->parameters[q->params].value : NULL;
 }
 
+/* The integers behind a layer's Ŵ, for an engine that computes with them. */
+static void set_integers(const struct model *m, const struct engine *engine, struct plan *plan,
+                         int node, int k) {
+    if (k > 8 || !engine->wants_integers || !engine->wants_integers(plan, node))
+        return;
+    const struct quantized_layer *q = &m->quantized[m->nodes[node].quantizer];
+    const float *W = m->parameters[m->nodes[node].weights].value;
+    struct integers x = layer_latent_integers(m->scheme, &q->layer, W, params_of(m, q), k);
+    engine->set_integers(plan, node, x.v, &x.form);
+    integers_free(&x);
+}
+
 void trainer_set_weights(struct model *m, const struct engine *engine, struct plan *plan, int k,
                          float *scratch) {
     for (int i = 0; i < m->n_nodes; i++) {
@@ -101,6 +113,7 @@ void trainer_set_weights(struct model *m, const struct engine *engine, struct pl
         const struct quantized_layer *q = &m->quantized[n->quantizer];
         layer_quantize(m->scheme, &q->layer, W, params_of(m, q), k, scratch);
         engine->set_weights(plan, i, scratch);
+        set_integers(m, engine, plan, i, k);
     }
 }
 

@@ -5,14 +5,20 @@
 
 #include <string.h>
 
+/* The place of a name in a list that NULL ends, or -1. */
+static int place_of(const char *name, const char *const *names) {
+    for (int i = 0; names[i]; i++)
+        if (!strcmp(name, names[i]))
+            return i;
+    return -1;
+}
+
 /* -1: fp32, by the engine's plan; -2: no such name. */
 static int inference_of(const char *name) {
     if (!strcmp(name, "fp32"))
         return -1;
-    for (int i = 0; arithmetic_names[i]; i++)
-        if (!strcmp(name, arithmetic_names[i]))
-            return i;
-    return -2;
+    int place = place_of(name, arithmetic_names);
+    return place >= 0 ? place : -2;
 }
 
 int computing_options(const struct computing *c, const char *verb, struct session_options *s,
@@ -25,12 +31,16 @@ int computing_options(const struct computing *c, const char *verb, struct sessio
     if (!engine_find(c->engine))
         return fail(e, "%s: there is no engine '%.64s'; 'truncquant run --help' names them", verb,
                     c->engine);
+    if (place_of(c->precision, precision_names) < 0)
+        return fail(e, "%s: --precision takes fp32, bf16 or bf16-backward, not '%.64s'", verb,
+                    c->precision);
     if (inference_of(c->inference) < -1)
         return fail(e, "%s: --inference takes int8, bf16, fp32-exact or fp32, not '%.64s'", verb,
                     c->inference);
     s->engine = c->engine;
     s->threads = (int)threads;
     s->loaders = (int)loaders;
+    s->precision = (enum precision)place_of(c->precision, precision_names);
     s->inference = inference_of(c->inference);
     return 0;
 }

@@ -6,7 +6,7 @@
 #include "verbs/verb.h"
 
 struct computing {
-    const char *engine, *threads, *inference;
+    const char *engine, *threads, *precision, *inference;
     const char *loaders; // NULL: as threads
 };
 
@@ -20,6 +20,13 @@ struct computing {
         {"--threads", "N", (c)->threads, "threads of this run", &(c)->threads, NULL},              \
         {"--loaders",   "N", "as --threads", "threads that decode images of a folder ahead",       \
          &(c)->loaders, NULL},                                                                     \
+        {"--precision",                                                                            \
+         "NAME",                                                                                   \
+         (c)->precision,                                                                           \
+         "of training: fp32; bf16: exact products of integers where both operands are; "           \
+         "bf16-backward: and rounded gradients",                                                   \
+         &(c)->precision,                                                                          \
+         NULL},                                                                                    \
     {                                                                                              \
         "--inference", "NAME", (c)->inference,                                                     \
             "arithmetic of exact inference: int8, bf16, fp32-exact; or fp32: not exact",           \

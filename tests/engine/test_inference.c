@@ -268,6 +268,21 @@ static void a_value_that_is_no_number_is_told(void **state) {
 
 /* ---- the codes of a width ---- */
 
+/* Where the scheme has a direct result at k bits, it is that of the latent weights' integers. */
+static void compare_latent(const struct quantizer *q, const struct quant_layer *l, const float *W,
+                           const float *params, int k) {
+    float hat[64], mine[64];
+    if (!quantizer_exists(q, &l->widths, l->stored_bits, k, 0))
+        return;
+    struct integers x = layer_latent_integers(q, l, W, params, k);
+    layer_quantize(q, l, W, params, k, hat);
+    layer_of_integers(l, &x, mine);
+    for (size_t i = 0; i < l->n; i++)
+        if (!(fabsf(mine[i] - hat[i]) <= 1e-6f))
+            fail_msg("%s, latent at %d bits: %g instead of %g", q->name, k, mine[i], hat[i]);
+    integers_free(&x);
+}
+
 /* Ŵ of integer_form is that of decode, and an arithmetic shift cuts the signed codes. */
 static void compare_form(const struct quantizer *q, struct axes axes, int corrects,
                          struct random *r) {
@@ -278,9 +293,8 @@ static void compare_form(const struct quantizer *q, struct axes axes, int correc
                             .widths = {.n = 5, .bits = {1, 2, 4, 8, 32}},
                             .stored_bits = 8,
                             .corrects = corrects};
-    float W[N], hat[N], header[64], unit[CHANNELS], offset[CHANNELS], *params = NULL;
+    float W[N], hat[N], mine[N], header[64], *params = NULL;
     uint8_t codes[N];
-    int8_t stored[N], cut[N];
     for (int i = 0; i < N; i++)
         W[i] = random_unit(r) - 0.5f;
     if (q->n_params) {
@@ -288,20 +302,21 @@ static void compare_form(const struct quantizer *q, struct axes axes, int correc
         q->start_params(&l, W, params);
     }
     layer_encode(q, &l, W, params, 8, codes, header);
-    struct integer_form form = {.unit = unit, .offset = offset};
-    layer_integers(q, &l, codes, 8, header, 8, stored, &form);
+    struct integers stored = layer_integers(q, &l, codes, header, 8);
     for (int k = q->min_bits; k <= 8; k++) {
+        struct integers cut = layer_integers(q, &l, codes, header, k);
         layer_decode(q, &l, codes, header, k, hat);
-        layer_integers(q, &l, codes, 8, header, k, cut, &form);
+        layer_of_integers(&l, &cut, mine);
         for (int i = 0; i < N; i++) {
-            int c = i / (N / CHANNELS), whole = form.factor * cut[i] + form.odd;
-            assert_int_equal(cut[i], stored[i] >> (8 - k));
-            assert_in_range(whole + 256, 0, 512);
-            double want = (double)unit[c] * whole + (form.has_offset ? offset[c] : 0);
-            if (fabs(want - hat[i]) > 1e-6)
-                fail_msg("%s at %d bits: %g instead of %g", q->name, k, want, hat[i]);
+            assert_int_equal(cut.v[i], stored.v[i] >> (8 - k));
+            assert_in_range(cut.form.factor * cut.v[i] + cut.form.odd + 256, 0, 512);
+            if (!(fabsf(mine[i] - hat[i]) <= 1e-6f))
+                fail_msg("%s at %d bits: %g instead of %g", q->name, k, mine[i], hat[i]);
         }
+        compare_latent(q, &l, W, params, k);
+        integers_free(&cut);
     }
+    integers_free(&stored);
     free(params);
 }
 

@@ -1,0 +1,394 @@
+/* Training in bf16: its passes against single values; forward over integers equal to the bit to sums in
+ * int64 times the scale; whole networks against fp32: scores but for the order of sums, gradients within
+ * what rounding to 8 bits costs; and float widths, offsets and partial batches left as they are. */
+#include "engine/blocked.h"
+#include "engine/engine.h"
+
+#include "base/random.h"
+#include "registry.h"
+#include "train/loss.h"
+#include "train/trainer.h"
+
+#ifdef HAVE_ONEDNN
+#include "engine/onednn_bf16.h"
+
+#include <oneapi/dnnl/dnnl.h>
+#endif
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { IMAGES = 24, CLASSES = 10, SIDE = 12 };
+
+static const double score_tolerance = 1e-4; // median; a score is about 1
+static const double gradient_tolerance =
+    2e-2;                                // of a layer's norm; rounding alone is 2^-9 a product
+static const double flips_allowed = 0.2; // of a layer's norm: one flipped code moves it
+
+static float from_bf16(uint16_t half) {
+    uint32_t bits = (uint32_t)half << 16;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* ---- passes ---- */
+
+static void codes_are_those_of_the_affine(void **state) {
+    (void)state;
+    struct random r = random_stream(41, RANDOM_TEST, 0, 0);
+    for (int bits = 1; bits <= 8; bits++) {
+        struct blocked s = blocked_shape(3, (struct shape){20, 3, 5});
+        size_t n = blocked_size(&s);
+        float *X = need(n, 4), *Y = need(n, 4), *values = need(n, 4), a[32] = {0}, b[32] = {0};
+        uint16_t *codes = need(n, 2);
+        for (size_t i = 0; i < n; i++)
+            X[i] = 3 * random_unit(&r) - 1;
+        for (int c = 0; c < 20; c++) {
+            a[c] = random_unit(&r) + 0.1f;
+            b[c] = random_unit(&r) - 0.5f;
+        }
+        blocked_affine(&s, X, a, b, BLOCKED_CLIP, bits, Y);
+        blocked_affine_codes(&s, X, a, b, bits, codes, values);
+        assert_memory_equal(values, Y, n * sizeof *Y);
+        for (size_t i = 0; i < n; i++)
+            assert_true(from_bf16(codes[i]) / (float)((1 << bits) - 1) == Y[i]);
+        memset(values, 0, n * sizeof *values);
+        blocked_codes_to_floats(&s, bits, codes, values);
+        assert_memory_equal(values, Y, n * sizeof *Y);
+        X[7] = NAN; // of a channel that exists
+        blocked_affine_codes(&s, X, a, b, bits, codes, NULL);
+        assert_true(isnan(from_bf16(codes[7])));
+        free(X);
+        free(Y);
+        free(values);
+        free(codes);
+    }
+}
+
+/* The nearest of two neighbours, the even one in a tie. */
+static void rounding_is_to_nearest_even(void **state) {
+    (void)state;
+    struct random r = random_stream(42, RANDOM_TEST, 0, 0);
+    struct blocked s = blocked_shape(1, (struct shape){16, 1, 64});
+    size_t n = blocked_size(&s);
+    float *X = need(n, 4), factor[16];
+    uint16_t *Y = need(n, 2);
+    for (int i = 0; i < 16; i++)
+        factor[i] = i % 2 ? 1 : 0.5f;
+    for (size_t i = 0; i < n; i++)
+        X[i] = i % 3 ? ldexpf(random_unit(&r) - 0.5f, (int)random_below(&r, 60) - 30)
+                     : from_bf16((uint16_t)(0x3f80 + i)) + ldexpf(1, -8); // a tie
+    X[5] = NAN;
+    X[6] = INFINITY;
+    blocked_to_bf16(&s, X, factor, Y);
+    for (size_t i = 0; i < n; i++) {
+        float x = factor[i % 16] * X[i], y = from_bf16(Y[i]);
+        if (i == 5 || i == 6) {
+            assert_true(i == 5 ? isnan(y) : isinf(y));
+            continue;
+        }
+        float below = from_bf16((uint16_t)(Y[i] - 1)), above = from_bf16((uint16_t)(Y[i] + 1));
+        float d = fabsf(y - x);
+        assert_true(d <= fabsf(below - x) && d <= fabsf(above - x));
+        if (d == fabsf(below - x) || d == fabsf(above - x))
+            assert_int_equal(Y[i] & 1, 0);
+    }
+    free(X);
+    free(Y);
+}
+
+/* ---- one convolution ---- */
+
+#ifdef HAVE_ONEDNN
+static int has_bf16(void) {
+    return ((unsigned)dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) ==
+           dnnl_cpu_isa_avx512_core_bf16;
+}
+
+static int between(struct random *r, int low, int high) {
+    return low + (int)random_below(r, (uint32_t)(high - low + 1));
+}
+
+static uint16_t to_bf16(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return (uint16_t)(bits >> 16);
+}
+
+static void compare_forward(struct onednn *o, struct random *r) {
+    struct conv g = {.groups = 1, .c = 16 * between(r, 1, 2), .filters = 16 * between(r, 1, 2)};
+    g.size = between(r, 0, 1) ? 3 : 1;
+    g.stride = between(r, 1, 2);
+    g.padding = g.size / 2;
+    g.h = between(r, 3, 9);
+    g.w = between(r, 3, 9);
+    g.out_h = (g.h + 2 * g.padding - g.size) / g.stride + 1;
+    g.out_w = (g.w + 2 * g.padding - g.size) / g.stride + 1;
+    int most = g.c * g.size * g.size * 255 * 255 < 1 << 24 ? 255 : 200;
+    int weights = g.filters * g.c * g.size * g.size, n = 2;
+    struct blocked in = blocked_shape(n, (struct shape){g.c, g.h, g.w});
+    struct blocked out = blocked_shape(n, (struct shape){g.filters, g.out_h, g.out_w});
+    uint16_t *X = need_aligned(blocked_size(&in), 2);
+    float *W = need((size_t)weights, 4), *Y = need_aligned(blocked_size(&out), 4), scale[32];
+    for (size_t i = 0; i < blocked_size(&in); i++)
+        X[i] = to_bf16((float)between(r, 0, most / 4));
+    for (int i = 0; i < weights; i++)
+        W[i] = (float)between(r, -most, most);
+    for (int i = 0; i < 32; i++)
+        scale[i] = random_unit(r) / 1000;
+    struct bf16_conv *c = bf16_conv_new(o, &g, n, 1);
+    assert_non_null(c);
+    bf16_conv_weights(c, W);
+    bf16_conv_forward(c, X, scale, Y);
+    for (int i = 0; i < n * g.filters * g.out_h * g.out_w; i++) {
+        int ox = i % g.out_w, oy = i / g.out_w % g.out_h, f = i / (g.out_w * g.out_h) % g.filters;
+        int image = i / (g.out_w * g.out_h * g.filters);
+        int64_t sum = 0;
+        for (int k = 0; k < g.c * g.size * g.size; k++) {
+            int kx = k % g.size, ky = k / g.size % g.size, ch = k / (g.size * g.size);
+            int y = oy * g.stride + ky - g.padding, x = ox * g.stride + kx - g.padding;
+            if (y < 0 || y >= g.h || x < 0 || x >= g.w)
+                continue;
+            size_t at =
+                (((size_t)image * (size_t)in.blocks + (size_t)(ch / 16)) * (size_t)in.plane +
+                 (size_t)(y * g.w + x)) *
+                    16 +
+                (size_t)(ch % 16);
+            sum += (int64_t)W[f * g.c * g.size * g.size + k] * (int64_t)from_bf16(X[at]);
+        }
+        size_t at = (((size_t)image * (size_t)out.blocks + (size_t)(f / 16)) * (size_t)out.plane +
+                     (size_t)(oy * g.out_w + ox)) *
+                        16 +
+                    (size_t)(f % 16);
+        assert_true(Y[at] == scale[f] * (float)sum);
+    }
+    bf16_conv_free(c);
+    free(X);
+    free(W);
+    free(Y);
+}
+
+static void forward_rounds_no_operand(void **state) {
+    (void)state;
+    struct random r = random_stream(43, RANDOM_TEST, 0, 0);
+    struct error e = {0};
+    if (!has_bf16())
+        skip();
+    struct onednn *o = onednn_open(&e);
+    for (int i = 0; i < 40; i++)
+        compare_forward(o, &r);
+    onednn_close(o);
+}
+#endif
+
+/* ---- whole networks ---- */
+
+/* Read by convolutions alone, by a convolution and an addition, through stride 2. */
+static const char network[] =
+    "[net]\n"
+    "[convolutional]\nfilters=16\nsize=3\npad=1\nactivation=linear\n"
+    "[batchnorm]\n[activation]\nactivation=relu\n"
+    "[convolutional]\nfilters=32\nsize=3\nstride=2\npad=1\nactivation=relu\nbatch_normalize=1\n"
+    "[convolutional]\nfilters=32\nsize=3\npad=1\nactivation=relu\nbatch_normalize=1\n"
+    "[shortcut]\nfrom=-2\nactivation=linear\n"
+    "[convolutional]\nfilters=32\nsize=1\nactivation=relu\nbatch_normalize=1\n"
+    "[avgpool]\n"
+    "[connected]\noutput=10\nactivation=linear\n"
+    "[softmax]\n";
+
+struct net {
+    struct cfg cfg;
+    struct spec spec;
+    struct model *m;
+    const struct engine *engine;
+    struct plan *plan;
+};
+
+static void build(struct net *n, const char *scheme, enum precision precision) {
+    struct error e = {0};
+    *n = (struct net){.engine = engine_find(engine_names[0])};
+    spec_init(&n->spec);
+    if (spec_set(&n->spec, quantizer_registry, spec_key_find("scheme"), scheme, &e) ||
+        cfg_parse(&n->cfg, network, strlen(network), "net.cfg", (struct shape){1, SIDE, SIDE},
+                  CLASSES, &e))
+        fail_msg("%s", e.text);
+    n->m = model_build(&n->cfg, &n->spec, quantizer_find(quantizer_registry, scheme), &e);
+    n->plan = n->m ? n->engine->compile(n->m, IMAGES, 1, &e) : NULL;
+    if (!n->plan || engine_use(n->engine, n->plan, precision, &e))
+        fail_msg("%s", e.text);
+}
+
+static void release(struct net *n) {
+    n->engine->free(n->plan);
+    model_free(n->m);
+    cfg_free(&n->cfg);
+}
+
+static float images[IMAGES * SIDE * SIDE];
+static uint16_t labels[IMAGES];
+
+static int draw_images(void **state) {
+    (void)state;
+    struct random r = random_stream(44, RANDOM_TEST, 0, 0);
+    for (size_t i = 0; i < sizeof images / sizeof *images; i++)
+        images[i] = 4 * random_unit(&r) - 2;
+    for (int i = 0; i < IMAGES; i++)
+        labels[i] = (uint16_t)random_below(&r, CLASSES);
+    return 0;
+}
+
+/* Scores of `count` images in training mode, and the gradients of their loss. */
+static void pass(struct net *n, int k, int act_bits, int count, float *scores) {
+    float dz[IMAGES * CLASSES], probabilities[IMAGES * CLASSES];
+    float *scratch = need(model_largest_weights(n->m), sizeof *scratch);
+    int bank = model_bank(n->m, k);
+    trainer_set_weights(n->m, n->engine, n->plan, k, scratch);
+    struct pass pass = {.mode = PASS_TRAIN, .bank = bank, .act_bits = act_bits};
+    const float *z = n->engine->forward(n->plan, &pass, images, count);
+    memcpy(scores, z, (size_t)(count * CLASSES) * sizeof *z);
+    softmax(count, CLASSES, scores, probabilities);
+    labels_gradient(count, CLASSES, probabilities, labels, 1, dz);
+    n->engine->backward(n->plan, dz);
+    free(scratch);
+}
+
+static int by_value(const void *a, const void *b) {
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+static void expect_scores(const float *a, const float *b, int k) {
+    float d[IMAGES * CLASSES];
+    for (int i = 0; i < IMAGES * CLASSES; i++)
+        d[i] = fabsf(a[i] - b[i]);
+    qsort(d, IMAGES * CLASSES, sizeof *d, by_value);
+    if (!(d[IMAGES * CLASSES / 2] <= score_tolerance))
+        fail_msg("median difference of scores %g at %d bits", d[IMAGES * CLASSES / 2], k);
+}
+
+/* The largest |a - b| / |b| over the weights of all layers. */
+static double worst_gradient(struct net *a, struct net *b) {
+    double worst = 0;
+    for (int i = 0; i < a->m->n_nodes; i++) {
+        if (a->m->nodes[i].weights < 0)
+            continue;
+        const float *x = a->engine->weight_gradient(a->plan, i);
+        const float *y = b->engine->weight_gradient(b->plan, i);
+        double difference = 0, norm = 0;
+        for (size_t j = 0; j < a->m->parameters[a->m->nodes[i].weights].n; j++) {
+            difference += (double)(x[j] - y[j]) * (x[j] - y[j]);
+            norm += (double)y[j] * y[j];
+        }
+        worst = fmax(worst, sqrt(difference / norm));
+    }
+    return worst;
+}
+
+static int can_bf16(void) {
+    struct net n;
+    struct error e = {0};
+    build(&n, "truncquant", PRECISION_FP32);
+    int can = !engine_use(n.engine, n.plan, PRECISION_BF16, &e);
+    assert_true(can || strstr(e.text, "--precision fp32"));
+    release(&n);
+    return can;
+}
+
+static void networks_agree_with_fp32(void **state) {
+    (void)state;
+    static float a[IMAGES * CLASSES], b[IMAGES * CLASSES];
+    if (!can_bf16())
+        skip();
+    for (int p = PRECISION_BF16; p <= PRECISION_BF16_BACKWARD; p++)
+        for (int k = 1; k <= 8; k *= 2) {
+            struct net plain, fast;
+            build(&plain, "truncquant", PRECISION_FP32);
+            build(&fast, "truncquant", (enum precision)p);
+            pass(&plain, k, k, IMAGES, a);
+            pass(&fast, k, k, IMAGES, b);
+            assert_memory_not_equal(a, b, sizeof a); // it is another way of computing
+            expect_scores(b, a, k);
+            double worst = worst_gradient(&fast, &plain);
+            if (!(worst <= (k >= 4 ? gradient_tolerance : flips_allowed)))
+                fail_msg("gradient off by %g at %d bits in %s", worst, k, precision_names[p]);
+            if (p == PRECISION_BF16_BACKWARD && !(worst > 1e-4))
+                fail_msg("backward at %d bits is not in bf16: %g", k, worst);
+            release(&plain);
+            release(&fast);
+        }
+}
+
+/* Bit for bit what fp32 computes, also behind a pass over integers. */
+static void expect_same(const char *scheme, int k, int act_bits, int count) {
+    static float a[IMAGES * CLASSES], b[IMAGES * CLASSES];
+    struct net plain, fast;
+    build(&plain, scheme, PRECISION_FP32);
+    build(&fast, scheme, PRECISION_BF16_BACKWARD);
+    pass(&plain, k, act_bits, count, a);
+    pass(&fast, 4, 4, IMAGES, b);
+    pass(&fast, k, act_bits, count, b);
+    assert_memory_equal(a, b, (size_t)(count * CLASSES) * sizeof *a);
+    assert_true(worst_gradient(&fast, &plain) == 0);
+    release(&plain);
+    release(&fast);
+}
+
+static void what_is_not_of_integers_stays_in_fp32(void **state) {
+    (void)state;
+    if (!can_bf16())
+        skip();
+    expect_same("truncquant", FLOAT_BITS, FLOAT_BITS, IMAGES);
+    expect_same("truncquant", FLOAT_BITS, 4, IMAGES);
+    expect_same("truncquant", 4, FLOAT_BITS, IMAGES);
+    expect_same("minmax", 4, 4, IMAGES); // has an offset
+    expect_same("truncquant", 4, 4, IMAGES - 7);
+}
+
+/* What an activation wrote is there for who asks, though only its codes were written. */
+static void peek_sees_activations(void **state) {
+    (void)state;
+    static float scores[IMAGES * CLASSES];
+    struct net plain, fast;
+    int seen = 0;
+    if (!can_bf16())
+        skip();
+    build(&plain, "truncquant", PRECISION_FP32);
+    build(&fast, "truncquant", PRECISION_BF16_BACKWARD);
+    pass(&plain, 4, 4, IMAGES, scores);
+    pass(&fast, 4, 4, IMAGES, scores);
+    for (int i = 1; i < plain.m->n_nodes; i++) {
+        const struct node *n = &plain.m->nodes[i];
+        if (n->op != OP_ACT)
+            continue;
+        size_t size = (size_t)(IMAGES * n->shape.c * n->shape.h * n->shape.w), differ = 0;
+        const float *x = plain.engine->peek(plain.plan, i), *y = fast.engine->peek(fast.plan, i);
+        for (size_t j = 0; j < size; j++)
+            differ += fabsf(x[j] - y[j]) > 1e-5f * (1 + fabsf(x[j]));
+        if (differ > size / 500) // flipped codes
+            fail_msg("node %d: %zu of %zu values differ", i, differ, size);
+        seen++;
+    }
+    assert_true(seen >= 3);
+    release(&plain);
+    release(&fast);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(codes_are_those_of_the_affine),
+        cmocka_unit_test(rounding_is_to_nearest_even),
+#ifdef HAVE_ONEDNN
+        cmocka_unit_test(forward_rounds_no_operand),
+#endif
+        cmocka_unit_test(networks_agree_with_fp32),
+        cmocka_unit_test(what_is_not_of_integers_stays_in_fp32),
+        cmocka_unit_test(peek_sees_activations),
+    };
+    return cmocka_run_group_tests(tests, draw_images, NULL);
+}

@@ -11,7 +11,7 @@ struct computing {
 };
 
 #define COMPUTING_DEFAULTS                                                                         \
-    { .engine = engine_names[0], .threads = "1", .inference = "int8" }
+    { .engine = engine_names[0], .threads = "1", .precision = "fp32", .inference = "int8" }
 
 /* Rows of an option table. */
 #define COMPUTING_ROWS(c)                                                                          \

@@ -307,6 +307,24 @@ same_results() {
     fi
 }
 
+@test "training in bf16 says so, and a checkpoint of another precision is refused" {
+    spec 'epochs = 1'
+    go run --spec a.spec --precision bf16 --quiet
+    if [ "$status" -ne 0 ]; then # this machine, or this build, has none
+        complains '--precision fp32'
+        return
+    fi
+    [ "$(sql 'SELECT precision FROM attempts')" = bf16 ]
+    go evaluate "$(id)" --precision bf16-backward
+    complains 'was computed with' 'bf16-backward'
+    go run --spec a.spec --precision half
+    [ "$status" -eq 2 ]
+    [[ $stderr == *"--precision takes"* ]]
+    go run --spec a.spec --inference int4
+    [ "$status" -eq 2 ]
+    [[ $stderr == *"--inference takes"* ]]
+}
+
 @test "the table shows the most complete evaluation of a cell" {
     spec 'epochs = 2
 evaluate.images = 20'

@@ -26,3 +26,8 @@ export OMP_WAIT_POLICY=passive
         DNNL_MAX_CPU_ISA=$isa "$tests/test_inference"
     done
 }
+
+@test "training in bf16 is refused where there is none" {
+    cd "$BATS_TEST_DIRNAME/../.."
+    DNNL_MAX_CPU_ISA=AVX512_CORE "$tests/test_bf16"
+}

@@ -309,24 +309,22 @@ static void cut_weights_need_the_upper_bits_alone(void **state) {
 /* ---- whole numbers ---- */
 
 /* As near as products of float32 can be. */
-static void compare_form(struct layer *x, int k, const float *W_hat, const uint8_t *codes,
-                         int code_bits, const float *header) {
-    int8_t v[WEIGHTS];
-    float unit[CHANNELS], offset[CHANNELS], most = 0;
-    struct integer_form form = {.unit = unit, .offset = offset};
-    layer_integers(x->s, &x->l, codes, code_bits, header, k, v, &form);
+static void compare_form(struct layer *x, int k, const float *W_hat, struct integers integers,
+                         const char *what) {
+    const struct integer_form *form = &integers.form;
+    float most = 0;
     for (int i = 0; i < WEIGHTS; i++)
         most = fmaxf(most, fabsf(W_hat[i]));
     for (int i = 0; i < WEIGHTS; i++) {
-        int whole = form.factor * v[i] + form.odd, c = i / (WEIGHTS / CHANNELS);
-        double want = (double)unit[c] * whole + (form.has_offset ? (double)offset[c] : 0);
+        int whole = form->factor * integers.v[i] + form->odd, c = i / (WEIGHTS / CHANNELS);
+        double offset = form->has_offset ? (double)form->offset[c] : 0;
+        double want = (double)form->unit[c] * whole + offset;
         if (whole < -256 || whole > 256)
             wrong(x, k, "a whole number above 256");
         if (!(fabs(want - (double)W_hat[i]) <= 2e-6 * (double)most + 0x1p-126))
-            wrong(x, k,
-                  code_bits == k ? "its whole numbers are not its direct weights"
-                                 : "its whole numbers are not its cut weights");
+            wrong(x, k, what);
     }
+    integers_free(&integers);
 }
 
 static void check_form(struct layer *x) {
@@ -336,13 +334,14 @@ static void check_form(struct layer *x) {
     for (int k = 1; k <= 8 && x->s->integer_form; k++) {
         if (exists(x, k, 0)) {
             quantize(x, k, W_hat);
-            x->s->encode(&x->l, x->W, params_of(x), k, codes, header);
-            compare_form(x, k, W_hat, codes, k, header);
+            compare_form(x, k, W_hat, layer_latent_integers(x->s, &x->l, x->W, params_of(x), k),
+                         "its whole numbers are not its direct weights");
         }
         if (exists(x, k, 1)) {
             x->s->encode(&x->l, x->W, params_of(x), N, codes, header);
             x->s->decode(&x->l, codes, header, k, W_hat);
-            compare_form(x, k, W_hat, codes, N, header);
+            compare_form(x, k, W_hat, layer_integers(x->s, &x->l, codes, header, k),
+                         "its whole numbers are not its cut weights");
         }
     }
 }

@@ -3,8 +3,9 @@
 #
 #     tests/tiny-images.sh DIR N_TRAIN N_TEST SIDE [SIDE_MOST]
 #
-# DIR/train and DIR/test hold N_TRAIN and N_TEST images of each class. They are SIDE x SIDE pixels, or with
-# SIDE_MOST of many sizes from SIDE to SIDE_MOST. One class is red at the top, the other at the bottom, under noise.
+# DIR/train and DIR/test hold N_TRAIN and N_TEST images of each class, of SIDE x SIDE pixels, or with
+# SIDE_MOST of many sizes from SIDE to SIDE_MOST. One class is red at the top, the other at the bottom,
+# under noise.
 # The same arguments give the same bytes.
 set -eu
 

@@ -55,11 +55,10 @@ const char *dataset_help(const char *name);
 /* Whether it is one of these, or the path or name of a folder. */
 int dataset_is_known(const char *name);
 
-/* Of a set in memory (others, and these, are read through data/loader.h): fill a float batch (n, channels, h, w) with (x/255 - mean)/deviation of the images `order[0 ...
- * n-1]` of a split. `channels` is the network's: grey is replicated to three. With `crop_flip`,
- * each image is cropped from a 4-pixel padding of byte 0 and flipped with probability 1/2, drawn
- * from the stream (seed, RANDOM_AUGMENT, epoch, first + i): `first` is the place of order[0] in the
- * epoch. */
+/* A batch, n images `order[0 ... n-1]` of a split. `channels` is the network's: grey is replicated to
+ * three. With `crop_flip`, each image is augmented as drawn from the stream (seed, RANDOM_AUGMENT,
+ * epoch, first + i): `first` is the place of order[0] in the epoch. Sets in memory are cropped from
+ * a 4-pixel padding of byte 0 and flipped with probability 1/2; image_stream.h says what others are. */
 struct batch_request {
     enum split split;
     const uint32_t *order;
@@ -68,6 +67,9 @@ struct batch_request {
     int crop_flip;
     uint64_t seed, epoch, first;
 };
+
+/* Of a set in memory: the batch as floats (n, channels, h, w), (x/255 - mean)/deviation. Who does not
+ * know that it is in memory reads through data/loader.h. */
 void dataset_fill(const struct dataset *d, const struct batch_request *r, float *images,
                   uint16_t *labels);
 

@@ -107,7 +107,9 @@ const struct spec_key spec_keys[SPEC_KEYS + 1] = {
     {KEY("train", "from"), CHOICE(from, from_names, FROM_GRID, FROM_CFG), .preset = "grid",
      .help = "cfg: what of the recipe the grid leaves unsaid is that of the network's [net]"},
     {KEY("train", "augment"), CHOICE(augment, augment_names, AUGMENT_AUTO, AUGMENT_CROP_FLIP),
-     .preset = "auto", .help = "auto is crop-flip for colour photographs and none for others"},
+     .preset = "auto",
+     .help = "auto is crop-flip for colour photographs and none for others; with image_size, the "
+             "crop is resized"},
     {KEY("train", "distill"), CHOICE(distill, distill_names, DISTILL_RECURSIVE, DISTILL_HIGHEST),
      .preset = "recursive",
      .help = "teacher of a width: the next above, the labels alone, or the highest"},

@@ -69,7 +69,7 @@ struct spec {
     double power;              // poly, and of the warm-up
     double warmup;             // share of all steps in which the rate rises from 0
     int from;                  // enum from; FROM_CFG until the plan has read the network
-    int augment;               // enum augment; auto: crop-flip for cifar, none for the others
+    int augment;               // enum augment; auto: crop-flip for colour photographs
     int distill;               // enum distill
     struct reals width_weight; // one per member of B, ascending widths; n = 0: all 1
     double align;              // weight of the truncation-alignment loss; 0: none

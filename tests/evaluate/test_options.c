@@ -77,7 +77,8 @@ static void check_levels(const struct model *m, struct plan *plan, int j, int im
         size_t values = (size_t)n->shape.c * (size_t)n->shape.h * (size_t)n->shape.w;
         clips += n->clips;
         for (size_t v = 0; out && v < values * (size_t)images; v++) {
-            float top = (float)((1 << (j > 8 ? 8 : j)) - 1), fewer = (float)((1 << (j - 1)) - 1);
+            int bits = j > 8 ? 8 : j;
+            float top = (float)((1 << bits) - 1), fewer = (float)((1 << (bits - 1)) - 1);
             off += fabsf(out[v] * top - rintf(out[v] * top)) > 1e-3f;
             off_fewer += j <= 8 && fabsf(out[v] * fewer - rintf(out[v] * fewer)) > 1e-3f;
             above += out[v] > 1;

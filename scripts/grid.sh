@@ -15,6 +15,7 @@ jobs=$(nproc)
 db=results/results.db
 grid=
 retry=()
+set=()
 other=
 
 usage() {
@@ -25,6 +26,8 @@ Runs what is pending of a grid, as many runs at a time as there are cores.
 
   --jobs N         runs at a time (default: $jobs)
   --db FILE        the database (default: results/results.db)
+  --set SETTINGS   what the grid has instead, such as 'dataset=cifar10 seed=1,2'; the runs are of a grid of
+                   their own, NAME-cifar10-1-2
   --retry-failed   runs that failed before, too
   --other-numerics go on from checkpoints of another version or machine
 
@@ -48,9 +51,13 @@ parse() {
         --help) usage && exit 0 ;;
         --retry-failed) retry=(--retry-failed) ;;
         --other-numerics) other=--other-numerics ;;
-        --jobs | --db)
+        --jobs | --db | --set)
             [ -n "${2-}" ] || die 2 "$1 needs a value"
-            if [ "$1" = --db ]; then db=$(from_root "$2"); else jobs=$2; fi
+            case $1 in
+            --db) db=$(from_root "$2") ;;
+            --jobs) jobs=$2 ;;
+            --set) set=(--set "$2") ;;
+            esac
             shift
             ;;
         -*) die 2 "unknown option $1; 'scripts/grid.sh --help' lists them" ;;
@@ -74,10 +81,10 @@ need_tools() {
 # Where logs go; a grid runs once at a time here. The lock is inherited by the runs, so that it
 # outlives this script should it be killed before them.
 open_logs() {
-    logs=$(dirname "$db")/grids/$(basename "$grid" .grid)
+    logs=$(dirname "$db")/grids/$(basename "$name" .grid)
     mkdir -p "$logs"
     exec 9>"$logs/lock"
-    flock --nonblock 9 || die 1 "$grid is already being run with $db; wait for that to end"
+    flock --nonblock 9 || die 1 "$name is already being run with $db; wait for that to end"
     ids=$logs/pending
     joblog=$logs/joblog
 }
@@ -115,7 +122,7 @@ on_signal() {
 }
 
 wait_for_runs() {
-    "$truncquant" status "$grid" --watch --db "$db" 9>&- &
+    "$truncquant" status "$name" --watch --db "$db" 9>&- &
     local watch=$!
     while kill -0 "$parallel" 2>/dev/null && [ "$signal" = 0 ]; do
         wait "$parallel" || true
@@ -139,7 +146,7 @@ reason() {
 
 # What can be run now. A run that takes another's weights waits for that one, so there may be more later.
 find_pending() {
-    "$truncquant" plan "$grid" --pending --ready --ids "${retry[@]}" "${quiet[@]}" --db "$db" >"$ids.now"
+    "$truncquant" plan "$grid" --pending --ready --ids "${set[@]}" "${retry[@]}" "${quiet[@]}" --db "$db" >"$ids.now"
     quiet=(--quiet) # what there is to say about the grid was said
     # Those that this call has tried are not tried again.
     grep -vxFf "$ids.tried" "$ids.now" >"$ids" || true
@@ -168,7 +175,7 @@ report() {
     if [ "$signal" = 0 ] && [ $((done_runs + ${#failed[@]})) != "$pending" ]; then
         die 1 "parallel ended early; $logs/parallel.log says why, and the same command goes on"
     fi
-    echo "$grid: $done_runs of $pending runs finished, ${#failed[@]} failed" >&2
+    echo "$name: $done_runs of $pending runs finished, ${#failed[@]} failed" >&2
     [ ${#failed[@]} = 0 ] || printf '  %s\n' "${failed[@]}" >&2
     if [ "$signal" != 0 ]; then
         echo "grid.sh: interrupted; the same command goes on from the checkpoints" >&2
@@ -178,6 +185,8 @@ report() {
 
 parse "$@"
 need_tools
+name=$grid
+[ ${#set[@]} = 0 ] || name=$("$truncquant" plan "$grid" "${set[@]}" --name --dry-run --db "$db")
 open_logs
 : >"$ids.tried"
 signal=0 pending=0 done_runs=0 failed=() asked=" " quiet=()
@@ -196,12 +205,12 @@ if [ "$pending" -gt 0 ]; then
     done
     report
 else
-    "$truncquant" status "$grid" --db "$db"
+    "$truncquant" status "$name" --db "$db"
 fi
 # Those that failed in an earlier call count, too: the grid is not what it should be.
-counts=$("$truncquant" status "$grid" --line --db "$db")
+counts=$("$truncquant" status "$name" --line --db "$db")
 if [ ${#failed[@]} != 0 ] || [[ $counts == *" failed"* ]]; then
-    die 1 "some runs failed ('truncquant status $grid --db $db'); --retry-failed tries them again"
+    die 1 "some runs failed ('truncquant status $name --db $db'); --retry-failed tries them again"
 fi
 if [ "$pending" -gt 0 ] && [[ $counts == *" pending"* ]]; then
     die 1 "some runs wait for the weights of others that did not finish; the same command goes on"

@@ -82,6 +82,9 @@ static int add_alternatives(const struct parser *p, struct alternatives *a, cons
 static int add_setting(const struct parser *p, struct alternatives *list, int *n,
                        const struct spec_key *key, int line, const char *value, struct error *e) {
     const struct alternatives *first = alternatives_find(list, *n, key->flat);
+    if (first && line == LINE_SET)
+        return fail(e, "%s is said twice; say it once, with commas between alternatives",
+                    key->flat);
     if (first)
         return fail(e,
                     "%s is said twice, first on line %d; say it once, with commas between "
@@ -160,14 +163,15 @@ static int start_section(struct parser *p, const struct file_section *s, int num
     return add_conditions(p, when, s->title + word, e);
 }
 
+static const char name_letters[] =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+
 static int set_name(struct parser *p, const struct file_entry *entry, struct error *e) {
-    static const char allowed[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
     size_t n = strlen(entry->value);
     if (p->name_line)
         return fail(e, "name is said twice, first on line %d; remove one", p->name_line);
     if (!n || n >= sizeof p->d->name || !isalnum((unsigned char)entry->value[0]) ||
-        entry->value[strspn(entry->value, allowed)])
+        entry->value[strspn(entry->value, name_letters)])
         return fail(e,
                     "name takes up to %zu letters, digits, '-', '_' and '.', the first a letter or "
                     "digit, not '%s'",
@@ -257,8 +261,63 @@ static int parse(struct parser *p, const struct grid_file *f, struct error *e) {
     return check_complete(p, f, e);
 }
 
+/* ---- what the command line sets ---- */
+
+/* Move alternatives out of a list. */
+static void take_out(struct alternatives *list, int *n, const struct spec_key *key) {
+    for (int i = 0; i < *n; i++)
+        if (list[i].key == key) {
+            alternatives_free(&list[i], 1);
+            list[i--] = list[--*n];
+        }
+}
+
+/* In the place of the axis, which keeps the order of the runs; [when] no longer overrides it. */
+static void replace_axis(struct draft *d, const struct alternatives *given) {
+    int at = d->n_axes;
+    for (int i = 0; i < d->n_axes; i++)
+        if (d->axes[i].key == given->key)
+            at = i;
+    if (at == d->n_axes)
+        d->n_axes++;
+    else
+        alternatives_free(&d->axes[at], 1);
+    d->axes[at] = *given;
+    for (int i = 0; i < d->n_whens; i++)
+        take_out(d->whens[i].settings, &d->whens[i].n_settings, given->key);
+}
+
+/* "-VALUE" behind the name: the runs are of a grid of their own, beside those of the file's. */
+static int extend_name(struct draft *d, const struct alternatives *given, struct error *e) {
+    for (int i = 0; i < given->n; i++) {
+        size_t n = strlen(d->name);
+        int size = (int)(sizeof d->name - n);
+        if (snprintf(d->name + n, (size_t)size, "-%s", given->text[i]) >= size)
+            return fail(e, "makes the name of the grid longer than %zu letters; set less",
+                        sizeof d->name - 1);
+        for (char *c = d->name + n; *c; c++)
+            if (!strchr(name_letters, *c))
+                *c = '-';
+    }
+    return 0;
+}
+
+static int apply_set(const struct parser *p, const char *set, struct error *e) {
+    struct clause given = {.line = LINE_SET};
+    char *copy = need_string(set);
+    int rc = add_conditions(p, &given, copy, e);
+    free(copy);
+    p->d->is_set = 1;
+    for (int i = 0; i < given.n_conditions; i++) {
+        if (!rc)
+            rc = extend_name(p->d, &given.conditions[i], e);
+        replace_axis(p->d, &given.conditions[i]); // which owns it now
+    }
+    return rc ? fail_prefix(e, "--set", 0) : 0;
+}
+
 int draft_read(struct draft *d, const struct quantizer *const *table, const char *path,
-               struct error *e) {
+               const char *set, struct error *e) {
     struct grid_file f;
     *d = (struct draft){.path = path};
     int rc = grid_file_read(&f, path, e);
@@ -268,6 +327,8 @@ int draft_read(struct draft *d, const struct quantizer *const *table, const char
         struct parser p = {.table = table, .d = d};
         p.clauses = need((size_t)f.n_sections, sizeof *p.clauses);
         rc = parse(&p, &f, e);
+        if (!rc && set)
+            rc = apply_set(&p, set, e);
         free(p.clauses);
     }
     grid_file_free(&f);

@@ -25,15 +25,20 @@ struct clause {
 struct draft {
     const char *path; // not owned
     char name[64];
+    int is_set; // the command line set something
     int n_axes;
     struct alternatives axes[SPEC_KEYS]; // in the order of the file
     int n_whens, n_rules;
     struct clause *whens, *rules;
 };
 
-/* -1 with FILE:LINE when something is unknown, said twice, missing or empty. */
+/* The line of what the command line set. */
+enum { LINE_SET = -3 };
+
+/* -1 with FILE:LINE when something is unknown, said twice, missing or empty. `set` as in grid_read.
+ */
 int draft_read(struct draft *d, const struct quantizer *const *table, const char *path,
-               struct error *e);
+               const char *set, struct error *e);
 void draft_free(struct draft *d);
 
 /* The alternatives of a key among `n`, or NULL. */

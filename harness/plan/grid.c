@@ -38,11 +38,18 @@ static int key_is(const struct spec_key *key, const char *flat) {
     return !strcmp(key->flat, flat);
 }
 
+/* Say where a value at fault was said. */
+static int blame(struct expansion *x, int line) {
+    if (line == LINE_SET)
+        return fail_prefix(x->e, "--set", 0);
+    return fail_prefix(x->e, x->d->path, line);
+}
+
 static int set(struct expansion *x, struct combination *c, const struct alternatives *a,
                int which) {
     c->from[key_number(a->key)] = a->line;
     if (spec_set(&c->spec, x->table, a->key, a->text[which], x->e))
-        return fail_prefix(x->e, x->d->path, a->line);
+        return blame(x, a->line);
     return 0;
 }
 
@@ -83,9 +90,9 @@ static void explain(struct expansion *x, struct combination *c) {
     for (const struct spec_key *k = spec_keys; k->name; k++) {
         int *from = &c->from[key_number(k)];
         int matters = spec_key_matters(&c->spec, x->table, k);
-        if (!matters && *from > 0)
+        if (!matters && (*from > 0 || *from == LINE_SET))
             *from = NO_EFFECT;
-        if (is_axis_key(k) && *from <= 0)
+        if (is_axis_key(k) && *from <= 0 && *from != LINE_SET)
             *from = FROM_SCHEME;
         if (key_is(k, "widths") && !matters)
             *from = FROM_SCHEME;
@@ -112,8 +119,8 @@ static int keep_one(struct expansion *x, struct combination *c) {
     const struct spec_key *fault = spec_fault(&c->spec, x->table, x->e);
     if (fault) {
         int line = c->from[key_number(fault)];
-        return fail_prefix(x->e, x->d->path,
-                           line > 0 ? line : c->from[key_number(spec_key_find("scheme"))]);
+        return blame(
+            x, line > 0 || line == LINE_SET ? line : c->from[key_number(spec_key_find("scheme"))]);
     }
     explain(x, c);
     spec_ids(&c->spec, x->table, c->spec.network, c->spec.dataset, c->id, config);
@@ -229,11 +236,11 @@ static int expand(struct expansion *x) {
 }
 
 static int check_matches(const struct expansion *x) {
-    for (int i = 0; i < x->d->n_whens; i++)
+    for (int i = 0; i < x->d->n_whens && !x->d->is_set; i++)
         if (!x->when_matches[i])
             return fail_at(x->e, x->d->path, x->d->whens[i].line,
                            "[when] matches no combination; correct its conditions or remove it");
-    for (int i = 0; i < x->d->n_rules; i++)
+    for (int i = 0; i < x->d->n_rules && !x->d->is_set; i++)
         if (!x->rule_matches[i])
             return fail_at(x->e, x->d->path, x->d->rules[i].line,
                            "the rule matches no combination; correct its conditions or remove it");
@@ -308,10 +315,16 @@ static char *notes_of(const struct expansion *x) {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
-    for (int i = 0; out && i < x->d->n_axes; i++)
-        if (!is_used(x, &x->d->axes[i]))
-            fprintf(out, "%s:%d: %s has no effect in any run of this grid\n", x->d->path,
-                    x->d->axes[i].line, x->d->axes[i].key->flat);
+    for (int i = 0; out && i < x->d->n_axes; i++) {
+        const struct alternatives *a = &x->d->axes[i];
+        if (is_used(x, a))
+            continue;
+        if (a->line == LINE_SET)
+            fprintf(out, "--set: ");
+        else
+            fprintf(out, "%s:%d: ", x->d->path, a->line);
+        fprintf(out, "%s has no effect in any run of this grid\n", a->key->flat);
+    }
     if (out) {
         note_parents(x, out);
         fclose(out);
@@ -327,6 +340,8 @@ static char *origin(const struct draft *d, int from) {
         return need_string("scheme");
     if (from == NO_EFFECT)
         return need_string("no effect");
+    if (from == LINE_SET)
+        return need_string("--set");
     snprintf(text, sizeof text, "%s:%d", d->path, from);
     return need_string(text);
 }
@@ -345,10 +360,10 @@ static void hand_over(struct grid *g, const struct expansion *x) {
 }
 
 int grid_read(struct grid *g, const struct quantizer *const *table, const char *path,
-              struct error *e) {
+              const char *set, struct error *e) {
     struct draft d;
     *g = (struct grid){0};
-    int rc = draft_read(&d, table, path, e);
+    int rc = draft_read(&d, table, path, set, e);
     if (!rc) {
         struct expansion x = {.table = table, .d = &d, .e = e};
         x.when_matches = need((size_t)d.n_whens, sizeof *x.when_matches);

@@ -22,15 +22,20 @@ struct grid {
     int n;              // combinations
     struct spec *specs; // normalized, valid; in the order of the file, later keys vary fastest
     char **origins;     // per spec and key, (n, SPEC_KEYS): where the value came from: "default",
-                        // "scheme", "no effect", or "FILE:LINE"; owned
+                        // "scheme", "no effect", "--set", or "FILE:LINE"; owned
     char *notes;        // one line each, or "": keys that have no effect in any run; owned
 };
 
 /* All combinations, validated; -1 with FILE:LINE when a key, value, scheme is unknown, a rule
  * excludes everything, the grid is empty, a [when] or a rule matches nothing, two combinations are
- * the same, ... */
+ * the same, ...
+ *
+ * `set` (NULL: nothing) is what the command line says instead of the file: key=value key="two words"
+ * key=a,b as in [when]. It replaces the alternatives of a key, wins over [when], and its values are
+ * appended to the grid's name ("demo-cifar10"), so that those runs do not take the place of the
+ * file's own. Conditions and rules that match nothing are no mistake then. */
 int grid_read(struct grid *g, const struct quantizer *const *table, const char *path,
-              struct error *e);
+              const char *set, struct error *e);
 void grid_free(struct grid *g);
 
 /* Where the value of `key` in spec number `i` came from. */

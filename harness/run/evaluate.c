@@ -21,6 +21,22 @@ static void results_free(struct results *r) {
     layer_rows_free(r->layers, r->n_layers);
 }
 
+static void count_evaluations(struct session *s) {
+    s->evaluations = s->evaluated = 0;
+    for (int i = 0; i < s->spec.bits.n; i++)
+        for (int truncated = 0; truncated < 2; truncated++)
+            s->evaluations +=
+                evaluation_exists(&s->spec, s->scheme, s->spec.bits.bits[i], truncated);
+}
+
+static void beat(struct session *s) {
+    struct error ignored = {0};
+    double share = (double)++s->evaluated / s->evaluations;
+    if (s->attempt >= 0)
+        store_heartbeat(s->store, s->attempt, s->training_share + (1 - s->training_share) * share,
+                        &ignored);
+}
+
 /* Every width that exists, one inference. Stops early when a signal asks for it (s->signal). */
 static int evaluate(struct session *s, struct model *m, const struct frozen *frozen,
                     struct plan *plan, struct results *r, struct error *e) {
@@ -36,9 +52,7 @@ static int evaluate(struct session *s, struct model *m, const struct frozen *fro
         if (!evaluation_exists(&s->spec, s->scheme, k, frozen != NULL))
             continue;
         rc = evaluator_width(&ev, k, e);
-        struct error ignored = {0};
-        if (s->attempt >= 0)
-            store_heartbeat(s->store, s->attempt, frozen ? 0.95 : 0.9, &ignored);
+        beat(s);
         s->signal = stop_signal();
     }
     for (int i = 0; i < ev.n; i++)
@@ -74,6 +88,7 @@ static int evaluate_frozen(struct session *s, struct results *r, struct error *e
 }
 
 static int evaluate_all(struct session *s, struct results *r, struct error *e) {
+    count_evaluations(s);
     *r = (struct results){.rows = need((size_t)s->spec.bits.n * 4, sizeof *r->rows)};
     if (evaluate(s, s->model, NULL, s->plan, r, e))
         return -1;

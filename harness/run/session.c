@@ -7,6 +7,7 @@
 #include "model/weights.h"
 #include "plan/init.h"
 #include "run/numerics.h"
+#include "run/work.h"
 #include "train/checkpoint.h"
 
 #include <errno.h>
@@ -41,6 +42,8 @@ static int open_inputs(struct session *s, struct error *e) {
         return -1;
     s->scheme = quantizer_find(o->quantizers, s->spec.scheme);
     s->engine = engine_find(o->engine);
+    struct work work = work_of(&s->spec, s->scheme, &s->cfg, &s->data);
+    s->training_share = work.training / (work.training + work.evaluation);
     return check_identity(s, e);
 }
 
@@ -176,6 +179,14 @@ int session_build(struct session *s, struct error *e) {
                            s->options->other_numerics, &s->trainer, e);
 }
 
+/* The share of the run's work that is behind. Once all is trained nothing is left that tells how fast
+ * this machine works: the attempt must not count for that. */
+static double resumed_at(const struct session *s) {
+    if (trainer_is_done(&s->trainer))
+        return 1;
+    return s->training_share * trainer_progress(&s->trainer);
+}
+
 /* The attempt is recorded even when the model cannot be built: a failed run has a reason. */
 int session_begin(struct session *s, struct error *e) {
     char host[256] = "";
@@ -188,8 +199,7 @@ int session_begin(struct session *s, struct error *e) {
                               .host = host,
                               .command = s->options->command,
                               .pid = (long)getpid(),
-                              .resumed_at =
-                                  rc || s->row.parent ? 0 : trainer_progress(&s->trainer)};
+                              .resumed_at = rc || s->row.parent ? 0 : resumed_at(s)};
     struct error store_error = {0};
     if (store_begin_attempt(s->store, &row, &s->attempt, &store_error)) {
         s->attempt = -1;

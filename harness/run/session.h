@@ -44,6 +44,8 @@ struct session {
     struct model *model;
     struct plan *plan;
     struct trainer trainer;
+    double training_share;       // of all the run's work; what is left goes to evaluation
+    int evaluations, evaluated;  // widths and inferences: all, and those that are done
     int64_t attempt;             // -1: none begun
     int recorded_rows;           // epoch rows that the database has
     double checkpointed, beaten; // when, by progress_clock

@@ -9,9 +9,6 @@
 
 enum { HEARTBEAT_SECONDS = 10 };
 
-/* Training's share of all the work of a run; what is left goes to evaluation. */
-static const double training_share = 0.85;
-
 static int checkpoint(struct session *s, struct error *e) {
     s->checkpointed = progress_clock();
     return checkpoint_write(s->folder.checkpoint, s->row.run_id, &s->numerics, &s->trainer, e);
@@ -37,7 +34,8 @@ static void beat(struct session *s) {
     if (now - s->beaten < HEARTBEAT_SECONDS && !s->signal)
         return;
     s->beaten = now;
-    if (store_heartbeat(s->store, s->attempt, training_share * trainer_progress(&s->trainer), &e))
+    if (store_heartbeat(s->store, s->attempt, s->training_share * trainer_progress(&s->trainer),
+                        &e))
         fprintf(stderr, "truncquant: note: no heartbeat: %s\n", e.text);
 }
 

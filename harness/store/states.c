@@ -121,22 +121,3 @@ void store_free_statuses(struct run_status *rows, int n) {
     }
     free(rows);
 }
-
-int store_work_rate(struct store *s, const char *grid, double *rate, struct error *e) {
-    sqlite3_stmt *q = sql_prepare(
-        s,
-        "SELECT coalesce(sum(done) / sum(seconds), 0) FROM "
-        "(SELECT r.work * (a.progress - a.resumed_at) AS done, a.heartbeat_at - a.started_at AS "
-        "seconds"
-        " FROM attempts a JOIN runs r USING (run_id)"
-        " WHERE a.progress > a.resumed_at AND a.heartbeat_at > a.started_at AND " OF_GRID
-        " ORDER BY a.heartbeat_at DESC LIMIT 20)",
-        e);
-    if (!q)
-        return -1;
-    sqlite3_bind_text(q, 1, grid, -1, SQLITE_STATIC);
-    int got = sql_step(s, q, e);
-    *rate = got == 1 ? sqlite3_column_double(q, 0) : 0;
-    sqlite3_finalize(q);
-    return got < 0 ? -1 : 0;
-}

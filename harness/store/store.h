@@ -96,9 +96,15 @@ int store_statuses(struct store *s, const char *grid, struct run_status **rows, 
                    struct error *e);
 void store_free_statuses(struct run_status *rows, int n);
 
-/* Work per second of one process, from the grid's (NULL: all) last 20 attempts that got on; 0 when
- * there is none. */
-int store_work_rate(struct store *s, const char *grid, double *rate, struct error *e);
+/* Work per second of one process on each network, from its last 20 attempts on `host` (NULL: any)
+ * that got on, and first of all of them together, under the name "". `n` is 0 when there are none. */
+struct work_rate {
+    char *network; // owned
+    double rate;
+};
+int store_work_rates(struct store *s, const char *host, struct work_rate **rates, int *n,
+                     struct error *e);
+void store_free_work_rates(struct work_rate *rates, int n);
 
 /* How a number was computed: belongs to the attempt, not to the run. */
 struct numerics {

@@ -8,7 +8,9 @@
 #include "plan/init.h"
 #include "plan/nearest.h"
 #include "plan/network.h"
+#include "run/work.h"
 #include "store/store.h"
+#include "verbs/estimate.h"
 #include "verbs/recipe.h"
 #include "verbs/row.h"
 #include "verbs/verb.h"
@@ -19,7 +21,8 @@
 #include <unistd.h>
 
 struct wanted {
-    int pending, ready, ids, retry_failed, dry_run, explain, quiet;
+    int pending, ready, ids, retry_failed, dry_run, explain, quiet, name;
+    const char *set; // as in grid_read
 };
 
 /* A network as one data set's shape and classes make it. */
@@ -40,7 +43,9 @@ struct planning {
     const struct spec **data_of; // (n_data) which asks for it
     struct network *networks;    // one per name and data set
     struct run_row *rows;        // (grid.n)
+    struct work *works;          // (grid.n)
     int *selected;               // (grid.n) to be printed
+    struct estimate measured;
 };
 
 /* ---- data sets and networks ---- */
@@ -49,7 +54,7 @@ struct planning {
  * at its default. */
 static int blame(const struct planning *p, int i, const struct spec_key *key, struct error *e) {
     const char *origin = grid_origin(&p->grid, i, key);
-    if (!strchr(origin, ':'))
+    if (!strchr(origin, ':') && strcmp(origin, "--set"))
         origin = grid_origin(&p->grid, i, spec_key_find("dataset"));
     return fail_prefix(e, origin, 0);
 }
@@ -182,6 +187,7 @@ static int make_row(struct planning *p, int i, struct error *e) {
         return blame(p, i, fault, e);
     if (pin_init(p, i, net, e))
         return -1;
+    p->works[i] = work_of(spec, quantizer_find(p->table, spec->scheme), &net->cfg, data);
     return row_make(&p->rows[i], spec, p->table, &net->cfg, net->text, data, p->grid.name, e);
 }
 
@@ -219,6 +225,7 @@ static int make_rows(struct planning *p, struct error *e) {
     p->data_of = need(n, sizeof *p->data_of);
     p->networks = need(n, sizeof *p->networks);
     p->rows = need(n, sizeof *p->rows);
+    p->works = need(n, sizeof *p->works);
     p->selected = need(n, sizeof *p->selected);
     for (int i = 0; i < p->grid.n; i++)
         if (make_row(p, i, e))
@@ -272,8 +279,8 @@ static int use_store(struct planning *p, struct error *e) {
     struct store *s = NULL;
     for (int i = 0; i < p->grid.n; i++)
         p->selected[i] = 1;
-    if (w->dry_run && (!w->pending || access(p->db, F_OK)))
-        return 0; // nothing to record, and nothing to ask
+    if (w->dry_run && access(p->db, F_OK))
+        return 0; // nothing to record, and nobody to ask
     s = store_open(p->db, w->dry_run ? STORE_READ : STORE_WRITE, e);
     if (!s)
         return -1;
@@ -282,6 +289,8 @@ static int use_store(struct planning *p, struct error *e) {
         rc = store_set_grid(s, p->rows, p->grid.n, p->grid.name, e);
     if (!rc && w->pending)
         rc = select_pending(p, s, e);
+    if (!rc)
+        rc = estimate_open(&p->measured, s, e);
     store_close(s);
     return rc;
 }
@@ -341,15 +350,62 @@ static void print_runs(const struct planning *p) {
     free(order);
 }
 
+/* ---- what it costs ---- */
+
+/* As people say it: minutes below two hours. */
+static void print_core_time(double seconds, char *text, size_t size) {
+    if (seconds < 7200)
+        snprintf(text, size, seconds < 600 ? "%.1f core-minutes" : "%.0f core-minutes",
+                 seconds / 60);
+    else
+        snprintf(text, size, seconds < 360000 ? "%.1f core-hours" : "%.0f core-hours",
+                 seconds / 3600);
+}
+
+static void note_cost(const struct planning *p) {
+    static const char *const rests_on[] = {
+        [BASIS_NETWORK] = "as measured for each network",
+        [BASIS_OTHERS] = "by what was measured, on other networks in part",
+        [BASIS_STATED] = "at 2e10 a second and core, a rough figure: no run was measured yet",
+    };
+    struct work sum = {0};
+    double seconds = 0;
+    enum basis basis = BASIS_NETWORK;
+    char time[64];
+    int n = 0;
+    for (int i = 0; i < p->grid.n; i++) {
+        if (!p->selected[i])
+            continue;
+        n++;
+        sum.training += p->works[i].training;
+        sum.evaluation += p->works[i].evaluation;
+        seconds += estimate_seconds(&p->measured, p->rows[i].network, p->rows[i].work, &basis);
+    }
+    double all = sum.training + sum.evaluation;
+    if (!n || p->wanted.quiet || p->wanted.ids)
+        return;
+    print_core_time(seconds, time, sizeof time);
+    fprintf(stderr,
+            "truncquant: note: %d run%s, %.2g multiply-accumulates (%.0f %% training): about %s, "
+            "%s%s\n",
+            n, n == 1 ? "" : "s", all, 100 * sum.training / all, time, rests_on[basis],
+            basis == BASIS_STATED || p->measured.here ? "" : " (elsewhere)");
+}
+
 /* ---- the verb ---- */
 
 static int plan(struct planning *p, const char *path, struct error *e) {
-    if (grid_read(&p->grid, p->table, path, e))
+    if (grid_read(&p->grid, p->table, path, p->wanted.set, e))
         return -1;
     print_notes(p, "", p->grid.notes);
     if (make_rows(p, e) || use_store(p, e))
         return -1;
-    print_runs(p);
+    if (p->wanted.name)
+        puts(p->grid.name);
+    else
+        print_runs(p);
+    if (!p->wanted.name)
+        note_cost(p);
     return 0;
 }
 
@@ -366,7 +422,9 @@ static void planning_free(struct planning *p) {
     free(p->networks);
     free(p->data);
     free(p->data_of);
+    free(p->works);
     free(p->selected);
+    estimate_close(&p->measured);
     grid_free(&p->grid);
 }
 
@@ -376,6 +434,8 @@ static int check_options(const struct wanted *w, int operands, struct error *e) 
                     operands);
     if (w->ids && w->explain)
         return fail(e, "plan: --ids and --explain exclude each other; use one");
+    if (w->name && (w->ids || w->explain || w->pending))
+        return fail(e, "plan: --name prints nothing else; leave out --ids, --explain, --pending");
     if ((w->retry_failed || w->ready) && !w->pending)
         return fail(e, "plan: --%s belongs to --pending; add that",
                     w->ready ? "ready" : "retry-failed");
@@ -394,6 +454,10 @@ int verb_plan(struct options *o, struct error *e) {
         {"--ids", NULL, NULL, "print ids alone", NULL, &w->ids},
         {"--explain", NULL, NULL, "print every value of every run and where it came from", NULL,
          &w->explain},
+        {"--set", "SETTINGS", NULL, "what the grid has instead, such as 'dataset=cifar10 seed=1,2'",
+         &w->set, NULL},
+        {"--name", NULL, NULL, "print the name of the grid, which --set extends, alone", NULL,
+         &w->name},
         {"--dry-run", NULL, NULL, "record nothing", NULL, &w->dry_run},
         {0},
     };

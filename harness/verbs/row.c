@@ -1,11 +1,11 @@
 /* From a spec to its row in the database: ids, canonical text, typed columns, estimated work. */
 #include "verbs/row.h"
 
-#include "evaluate/evaluator.h"
 #include "model/model.h"
 #include "model/weights.h"
 #include "plan/init.h"
 #include "plan/network.h"
+#include "run/work.h"
 #include "train/split.h"
 
 #include <stdlib.h>
@@ -54,35 +54,6 @@ int row_pin_init(struct spec *spec, const struct cfg *cfg, struct error *e) {
             hash, said);
     init_pin(spec, hash);
     return 0;
-}
-
-/* Images through the network in all evaluations: each width, direct and truncated, as trained and,
- * where the grid says so, calibrated (which costs its batches too). */
-static double evaluated_images(const struct spec *spec, const struct quantizer *scheme,
-                               const struct dataset *data) {
-    double test = (double)spec_evaluated_images(spec, data), images = 0;
-    for (int i = 0; i < spec->bits.n; i++) {
-        int k = spec->bits.bits[i];
-        int inferences =
-            evaluation_exists(spec, scheme, k, 0) + evaluation_exists(spec, scheme, k, 1);
-        int calibrated = spec->calibration > 0 && (spec->calibrate_at == CALIBRATE_ALL ||
-                                                   widths_find(&spec->widths, k) >= 0);
-        double once = test;
-        if (calibrated)
-            once += test + (double)spec->calibration * (double)spec->batch;
-        images += once * inferences;
-    }
-    return images;
-}
-
-/* Multiply-accumulates: backward costs two forward passes, one for either operand. */
-static double work_of(const struct spec *spec, const struct quantizer *scheme,
-                      const struct cfg *cfg, const struct dataset *data) {
-    long batches = (long)spec_training_images(spec, data) / spec->batch;
-    if (scheme->parent)
-        return model_macs(cfg) * evaluated_images(spec, scheme, data);
-    double trained = 3.0 * (double)(batches * spec->batch) * (double)spec->epochs * spec->widths.n;
-    return model_macs(cfg) * (trained + evaluated_images(spec, scheme, data));
 }
 
 /* Names and values need no escapes: names of keys and choices, digits and blanks is all there is
@@ -169,7 +140,8 @@ int row_make(struct run_row *row, const struct spec *spec, const struct quantize
                             .act_bits = spec->act_bits,
                             .stored_bits = spec->stored_bits};
     spec_ids(spec, table, cfg->normal, data->hash, row->run_id, row->config_id);
-    row->work = work_of(spec, quantizer_find(table, spec->scheme), cfg, data);
+    struct work work = work_of(spec, quantizer_find(table, spec->scheme), cfg, data);
+    row->work = work.training + work.evaluation;
     make_relatives(row, spec, table, cfg, data);
     make_names(row, spec, table);
     return make_texts(row, spec, table, e);

@@ -3,6 +3,7 @@
 #include "base/progress.h"
 #include "store/store.h"
 #include "store/table.h"
+#include "verbs/estimate.h"
 #include "verbs/grid_name.h"
 #include "verbs/verb.h"
 
@@ -18,41 +19,42 @@ struct view {
     struct run_status *runs; // owned
     int n;
     int counts[RUN_STATES], excluded;
-    double left; // seconds; negative: unknown
+    double left;      // seconds
+    enum basis basis; // what that rests on
 };
 
 /* ---- the time left ---- */
 
-static double work_left(const struct run_status *r) {
+static double seconds_of(struct view *v, const struct estimate *m, const struct run_status *r) {
     int goes_on = r->state == RUN_RUNNING || r->state == RUN_PENDING;
-    return goes_on && !r->excluded ? r->work * (1 - r->progress) : 0;
+    if (!goes_on || r->excluded)
+        return 0;
+    return estimate_seconds(m, r->network, r->work * (1 - r->progress), &v->basis);
 }
 
 /* As many at once as there are now; but no sooner than the longest of them takes alone. */
-static double seconds_left(const struct view *v, double rate) {
+static void estimate_left(struct view *v, const struct estimate *m) {
     double sum = 0, longest = 0;
     for (int i = 0; i < v->n; i++) {
-        double left = work_left(&v->runs[i]);
+        double left = seconds_of(v, m, &v->runs[i]);
         sum += left;
         longest = left > longest ? left : longest;
     }
-    if (rate <= 0)
-        return -1;
     int at_once = v->counts[RUN_RUNNING] ? v->counts[RUN_RUNNING] : 1;
-    return (sum / at_once > longest ? sum / at_once : longest) / rate;
+    v->left = sum / at_once > longest ? sum / at_once : longest;
 }
 
 static int look(struct view *v, const char *db, const char *grid, struct error *e) {
     *v = (struct view){0};
+    struct estimate m = {0};
     struct store *s = store_open(db, STORE_READ, e);
     if (!s)
         return -1;
-    double rate = 0;
     int status = store_check_grid(s, grid, e);
     if (!status)
         status = store_statuses(s, grid, &v->runs, &v->n, e);
     if (!status)
-        status = store_work_rate(s, grid, &rate, e);
+        status = estimate_open(&m, s, e);
     store_close(s);
     for (int i = 0; i < v->n; i++) {
         if (v->runs[i].excluded)
@@ -60,8 +62,16 @@ static int look(struct view *v, const char *db, const char *grid, struct error *
         else
             v->counts[v->runs[i].state]++;
     }
-    v->left = seconds_left(v, rate);
+    estimate_left(v, &m);
+    estimate_close(&m);
     return status;
+}
+
+/* "02:30"; "~02:30" where no run that finished tells how fast they are. */
+static void print_left(const struct view *v, char *text, size_t size) {
+    char time[32];
+    progress_print_time(v->left, time, sizeof time);
+    snprintf(text, size, "%s%s", v->basis == BASIS_STATED ? "~" : "", time);
 }
 
 static int goes_on(const struct view *v) {
@@ -82,8 +92,8 @@ static void print_line(const struct view *v, FILE *out) {
         fprintf(out, ", %d excluded", v->excluded);
     if (!goes_on(v))
         return;
-    char time[32];
-    progress_print_time(v->left, time, sizeof time);
+    char time[40];
+    print_left(v, time, sizeof time);
     fprintf(out, "; %s left", time);
 }
 
@@ -115,9 +125,9 @@ static void print_counts(const struct view *v) {
                                            RUN_PENDING};
     const char *titles[] = {"runs", "done",    "running",  "failed",
                             "dead", "pending", "excluded", "left"};
-    char time[32] = "-";
+    char time[40] = "-";
     if (goes_on(v))
-        progress_print_time(v->left, time, sizeof time);
+        print_left(v, time, sizeof time);
     struct table *t = table_new(8, titles, "rrrrrrrr");
     table_addf(t, "%d", v->n);
     for (int i = 0; i < RUN_STATES; i++)

@@ -174,7 +174,7 @@ count_keys() {
     grid 'qat, truncquant' $'[train]\nmomentum = 0.5'
     plan a.grid
     [ "$status" -eq 0 ]
-    [ "${#stderr_lines[@]}" -eq 2 ]
+    [ "${#stderr_lines[@]}" -eq 3 ]
     [ "${stderr_lines[0]}" = "truncquant: note: a.grid:7: momentum has no effect in any run of this grid" ]
     [[ ${stderr_lines[1]} == "truncquant: note: experiments/networks/tiny.cfg: cfg line 1: learning_rate"* ]]
     plan a.grid --quiet
@@ -261,11 +261,30 @@ count_keys() {
     done
 }
 
-@test "the demo grid is valid" {
+@test "every grid in experiments/ is valid, says what it asks and costs, and has a quick twin" {
     cd "$root"
-    run --separate-stderr env -u TRUNCQUANT_DATA "$program" plan experiments/demo.grid --dry-run
-    [ "$status" -eq 0 ]
-    [ "${#lines[@]}" -ge 2 ]
+    for grid in experiments/*.grid; do
+        run --separate-stderr env -u TRUNCQUANT_DATA "$program" plan "$grid" --set "dataset=fashion-mnist image_size=0" --dry-run --db "$BATS_TEST_TMPDIR/no.db"
+        echo "$grid: $stderr"
+        [ "$status" -eq 0 ]
+        [ "${#lines[@]}" -ge 2 ]
+        [[ ${stderr_lines[-1]} == "truncquant: note: ${#lines[@]} runs, "* ]]
+        [ "${#stderr_lines[@]}" -eq 1 ] # nothing in it is without effect
+        [[ $(grep '^name' "$grid") == "name    = $(basename "$grid" .grid)" ]]
+        [ "$grid" = experiments/demo.grid ] && continue
+        grep -q '^# .*?' "$grid"
+        grep -q '^# Estimated cost: [0-9,]* core-' "$grid"
+        [ -e "${grid%.grid}.quick.grid" ] || [[ $grid == *.quick.grid ]]
+    done
+}
+
+@test "quick grids take minutes on two cores" {
+    cd "$root"
+    for grid in experiments/*.quick.grid; do
+        run --separate-stderr env -u TRUNCQUANT_DATA "$program" plan "$grid" --set "dataset=fashion-mnist image_size=0" --dry-run --db "$BATS_TEST_TMPDIR/no.db"
+        [[ $stderr =~ about\ ([0-9]+)[0-9.]*\ core-minutes ]]
+        [ "${BASH_REMATCH[1]}" -le 120 ]
+    done
 }
 
 @test "the manual knows every key, and its example makes the runs it says" {
@@ -313,6 +332,54 @@ count_keys() {
     grid 'lsq' $'[train]\nepochs = 3\nimages = 200\nwidths = 4 32\nbatch = 64\n[quant]\nstored_bits = 4\n[evaluate]\nbits = 3 4 32\nimages = 10\ncalibration = 0\n'
     plan a.grid
     [ "$(sql "SELECT work = 12844 * (3456 + 10 + 20 + 10) FROM runs")" -eq 1 ]
+}
+
+@test "the cost: by a stated rate, then by what runs of the network, or others, took" {
+    # 12844 multiply-accumulates; 3 * 2 * 192 images trained, 2 + 1 widths and inferences of 64 evaluated
+    grid 'qat' $'[train]\nepochs = 1\nimages = 192\nwidths = 8 32\nbatch = 64\n[evaluate]\nbits = 8 32\ncalibration = 0\n'
+    plan a.grid --dry-run
+    [ "$stderr" = "truncquant: note: 1 run, 1.7e+07 multiply-accumulates (86 % training): about 0.0 core-minutes, at 2e10 a second and core, a rough figure: no run was measured yet" ]
+    plan a.grid
+    attempt "${output%% *}" 7200 complete
+    sql "UPDATE attempts SET heartbeat_at = started_at + 7200, progress = 1" # the whole run
+    plan a.grid --dry-run
+    [[ $stderr == *": about 2.0 core-hours, as measured for each network (elsewhere)" ]]
+    sql "UPDATE attempts SET host = '$(hostname)'"
+    grid 'qat' $'seed = 1, 2, 3\n[train]\nepochs = 1\nimages = 192\nwidths = 8 32\nbatch = 64\n[evaluate]\nbits = 8 32\ncalibration = 0\n'
+    plan a.grid --pending
+    [[ $stderr == *"2 runs, "*": about 4.0 core-hours, as measured for each network" ]]
+    sql "UPDATE runs SET network = 'other' WHERE seed = 1"
+    plan a.grid --dry-run
+    [[ $stderr == *": about 6.0 core-hours, by what was measured, on other networks in part" ]]
+    plan a.grid --quiet
+    [ -z "$stderr" ]
+}
+
+@test "--set: the command line instead of the file, in a grid of its own" {
+    grid 'qat, truncquant' $'seed = 1, 2\n[when scheme=qat]\nepochs = 7'
+    plan a.grid --ids
+    plan a.grid --set 'seed=3,4 epochs=5' --explain
+    [ "$status" -eq 0 ]
+    [ "$(grep -c '  seed  *[34]  *--set' <<<"$output")" -eq 4 ]
+    [ "$(grep -c '  epochs  *5  *--set' <<<"$output")" -eq 4 ]
+    [ "$(sql "SELECT group_concat(grid || n, ' ') FROM (SELECT grid, count(*) AS n FROM grid_runs WHERE current GROUP BY 1)")" = "a4 a-3-4-54" ]
+    plan a.grid --set 'widths="1 2" scheme=qat' --name
+    [ "$output" = "a-1-2-qat" ]
+    [ "$(sql "SELECT count(*) FROM grid_runs WHERE grid = 'a-1-2-qat'")" -eq 2 ]
+    plan a.grid --set 'scheme=truncquant' --dry-run # [when scheme=qat] has nothing left to match
+    [ "${#lines[@]}" -eq 2 ]
+}
+
+@test "--set: mistakes are its own" {
+    for mistake in "epoch=3|unknown key 'epoch'; did you mean epochs?" "epochs=x|epochs takes a whole number from 1" \
+        "epochs|'epochs' is not a condition; " "dataset=fashion|unknown data set 'fashion'; " \
+        "seed=1 seed=2|seed is said twice; " "batch=300|a batch of 300 cannot be filled" \
+        'widths="1 2|a condition has an opening quote only'; do
+        plan a.grid --set "${mistake%%|*}"
+        [ "$status" -eq 1 ]
+        [[ $stderr == "truncquant: --set: ${mistake#*|}"* ]]
+        [ ! -e a.db ]
+    done
 }
 
 @test "what is pending is printed with the longest run first" {

@@ -175,6 +175,7 @@ stop() {
 }
 case $verb in
 plan)
+    [[ " $* " != *" --name "* ]] || { echo "mine-x" && exit; }
     cat "$FAKE_IDS"
     # these wait for the weights of `parent`
     ! grep -qx "parent ended" "$CALLS" || printf '%s\n' ${FAKE_CHILDREN-}
@@ -265,6 +266,17 @@ wait_for() {
     [ "$status" = 0 ]
     grep -q "^plan .*<--retry-failed>" "$CALLS"
     grep -q "^run <one> <--retry>" "$CALLS"
+}
+
+@test "grid: --set reaches plan, and the name it makes everything else" {
+    program "one"
+    in_new_place
+    run grid_sh --set "dataset=x y=1"
+    [ "$status" = 0 ]
+    [[ $output == *"mine-x: 1 of 1 runs finished, 0 failed"* ]]
+    grep -qF "<--pending> <--ready> <--ids> <--set> <dataset=x y=1>" "$CALLS"
+    grep -qxF "status <mine-x> <--line> <--db> <$place/out put/my.db>" "$CALLS"
+    [ -e "$place/out put/grids/mine-x/one.log" ]
 }
 
 @test "grid: nothing is pending" {

@@ -94,7 +94,7 @@ make_grid() {
     make_db
     add_run 1 demo
     run -0 "$truncquant" status --line --db $db
-    [ "$output" = "0 done, 1 pending; ? left" ]
+    [ "$output" = "0 done, 1 pending; ~00:00 left" ]
     add_attempt 1 100 1.0 complete
     run -0 "$truncquant" status --line --db $db
     [ "$output" = "1 done" ]
@@ -108,10 +108,10 @@ make_grid() {
     add_run 2 other
     printf '[grid]\nscheme = qat\nname = other\n' >any.grid
     run -0 "$truncquant" status any.grid --line --db $db
-    [ "$output" = "0 done, 1 pending; ? left" ]
+    [ "$output" = "0 done, 1 pending; ~00:00 left" ]
     run -0 "$truncquant" status ./any.grid --line --db $db
     run -0 "$truncquant" status --line --db $db
-    [ "$output" = "0 done, 2 pending; ? left" ]
+    [ "$output" = "0 done, 2 pending; ~00:00 left" ]
     run -1 "$truncquant" status nothing --db $db
     [ "$output" = "truncquant: $db: no runs of a grid 'nothing' are recorded; there are: demo, other" ]
     printf '[grid]\nscheme = qat\n' >any.grid

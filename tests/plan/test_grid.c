@@ -31,7 +31,7 @@ static int read_bytes(struct grid *g, const char *text, size_t size, struct erro
     assert_non_null(out);
     assert_int_equal(fwrite(text, 1, size, out), size);
     assert_int_equal(fclose(out), 0);
-    return grid_read(g, test_schemes, path, e);
+    return grid_read(g, test_schemes, path, NULL, e);
 }
 
 static struct grid read_grid(const char *text) {
@@ -432,7 +432,7 @@ static void a_missing_file_is_refused(void **state) {
     (void)state;
     struct grid g;
     struct error e = {0};
-    assert_int_equal(grid_read(&g, test_schemes, "/nonexistent/x.grid", &e), -1);
+    assert_int_equal(grid_read(&g, test_schemes, "/nonexistent/x.grid", NULL, &e), -1);
     assert_non_null(strstr(e.text, "/nonexistent/x.grid: cannot be opened"));
 }
 

@@ -339,28 +339,48 @@ static void the_earliest_complete_attempt_counts(void **state) {
     store_close(s);
 }
 
-/* Two attempts did 100 x 0.5 in 10 s and 100 x (0.75 - 0.5) in 15 s: 75 in 25 s. */
+static double rate_of(struct store *s, const char *host, const char *network) {
+    struct work_rate *rates;
+    struct error e = {0};
+    double rate = 0;
+    int n;
+    assert_int_equal(store_work_rates(s, host, &rates, &n, &e), 0);
+    for (int i = 0; i < n; i++)
+        if (!strcmp(rates[i].network, network))
+            rate = rates[i].rate;
+    store_free_work_rates(rates, n);
+    return rate;
+}
+
+/* Two attempts did 100 x 0.5 in 10 s and 100 x (0.75 - 0.5) in 15 s: 75 in 25 s; one of another
+ * network 100 in 5 s, elsewhere. */
 static void the_rate_of_work(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
-    struct run_row run = store_fixture_run(1, 1, 1);
-    struct error e = {0};
-    double rate = -1;
+    struct run_row run = store_fixture_run(1, 1, 1), other = store_fixture_run(2, 2, 1);
+    char host[256] = "";
+    gethostname(host, sizeof host - 1);
+    other.network = "lenet";
     store_fixture_add(s, &run);
-    assert_int_equal(store_work_rate(s, "demo", &rate, &e), 0);
-    assert_true(rate == 0);
+    store_fixture_add(s, &other);
+    assert_true(rate_of(s, NULL, "") == 0);
     store_fixture_begin(s, run.run_id, 0);
     store_fixture_begin(s, run.run_id, 0.5);
     store_fixture_begin(s, run.run_id, 0.9); // got nowhere
+    store_fixture_begin(s, other.run_id, 0);
     store_fixture_sql(
-        s, "UPDATE attempts SET started_at = 1000, heartbeat_at = 1010, progress = 0.5 "
-           "WHERE attempt = 1;"
-           "UPDATE attempts SET started_at = 2000, heartbeat_at = 2015, progress = 0.75 "
-           "WHERE attempt = 2;"
-           "UPDATE attempts SET started_at = 2001, heartbeat_at = 9000 WHERE attempt = 3");
-    assert_int_equal(store_work_rate(s, "demo", &rate, &e), 0);
-    assert_true(rate == 3);
-    assert_int_equal(store_work_rate(s, "other", &rate, &e), 0);
-    assert_true(rate == 0);
+        s,
+        "UPDATE attempts SET started_at = 1000, heartbeat_at = 1010, progress = 0.5 "
+        "WHERE attempt = 1;"
+        "UPDATE attempts SET started_at = 2000, heartbeat_at = 2015, progress = 0.75 "
+        "WHERE attempt = 2;"
+        "UPDATE attempts SET started_at = 2001, heartbeat_at = 9000 WHERE attempt = 3;"
+        "UPDATE attempts SET started_at = 10, heartbeat_at = 15, progress = 1, host = 'elsewhere' "
+        "WHERE attempt = 4");
+    assert_true(rate_of(s, host, "resnet8") == 3);
+    assert_true(rate_of(s, host, "lenet") == 0);
+    assert_true(rate_of(s, host, "") == 3);
+    assert_true(rate_of(s, NULL, "lenet") == 20);
+    assert_true(rate_of(s, NULL, "") == 175.0 / 30);
     store_close(s);
 }
 

@@ -97,6 +97,8 @@ def specification(args, scheme):
         lines["momentum"] = args.momentum
     for key in ("distill", "norm_bank", "align", "kurtosis"):
         lines[key] = getattr(args, key)
+    if args.step_rate != 1:
+        lines["step_rate"] = args.step_rate
     if args.width_weight:
         lines["width_weight"] = " ".join(str(w) for w in args.width_weight)
     if scheme != "fp32":
@@ -224,7 +226,7 @@ class Oracle(peer.Network):
                 # What is added may cancel, so its terms are the unit.
                 unit = was.abs() + term.abs() + (optimizer.decay * before).abs()
                 self.report.check("optimizer", ((theirs - ours).abs() / (1e-6 * unit + 1e-30)).max(), "moments of " + name)
-            update = optimizer.update(*new)
+            update = optimizer.update(*new) * (optimizer.args.step_rate if name.endswith(".quantizer") else 1)
             allowed = 2e-7 * torch.maximum(before.abs(), after.abs()) + 5e-6 * update.abs() + 1e-30
             self.report.check("optimizer", ((after - (before - update)).abs() / allowed).max(), name)
 
@@ -370,6 +372,7 @@ def parse():
     p.add_argument("--width-weight", type=lambda s: [float(w) for w in s.split()], default=[])
     p.add_argument("--norm-bank", choices=("per-width", "shared"), default="per-width")
     p.add_argument("--align", type=float, default=0.0)
+    p.add_argument("--step-rate", type=float, default=1.0)
     p.add_argument("--kurtosis", type=float, default=0.0)
     return p.parse_args()
 

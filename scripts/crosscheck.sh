@@ -25,6 +25,7 @@ for network in mobilenet-v2 resnet18; do
         --steps 3 || status=1
 done
 check --scheme qat --distill labels --width-weight "0.5 0.75 1 1.5 2" --kurtosis 0.1 || status=1
+check --scheme double-rounding --step-rate 0.01 || status=1
 check --scheme minmax --distill highest --align 20 || status=1
 check --scheme qat --scheme truncquant --scheme matquant --norm-bank shared || status=1
 check --mutate all || status=1

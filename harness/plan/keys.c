@@ -119,6 +119,8 @@ const struct spec_key spec_keys[SPEC_KEYS + 1] = {
      .help = "rounder nearest: weight of the loss that aligns codes with truncation; 0: none"},
     {KEY("train", "kurtosis"), REAL(kurtosis, 0, 1e6), .preset = "0",
      .help = "weight of the loss that makes weights uniform (KURE); 0: none"},
+    {KEY("train", "step_rate"), REAL(step_rate, 0, 1000), .preset = "1",
+     .help = "learned steps of quantizers: factor of their learning rate"},
     {KEY("train", "init"), TEXT(init), .preset = "none",
      .help = "a Darknet weights file of the network to start from, or none"},
 

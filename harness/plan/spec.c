@@ -76,6 +76,11 @@ static int is_recipe(const struct spec_key *key) {
     return is(key, "momentum") || is(key, "milestones") || is(key, "gamma") || is(key, "power");
 }
 
+static int learns_steps(const struct spec *spec, const struct quantizer *const *table) {
+    const struct quantizer *q = quantizer_find(table, spec->scheme);
+    return q && q->n_params;
+}
+
 int spec_key_matters(const struct spec *spec, const struct quantizer *const *table,
                      const struct spec_key *key) {
     int floats = is_float(spec, table);
@@ -92,6 +97,8 @@ int spec_key_matters(const struct spec *spec, const struct quantizer *const *tab
         return !floats;
     if (is(key, "projections")) // of fp32, they decide about activations alone
         return !floats || (spec->act_bits && spec->act_bits != FLOAT_BITS);
+    if (is(key, "step_rate"))
+        return learns_steps(spec, table);
     if (is(key, "align")) // with floor, codes are aligned as they are
         return !floats && spec->axes.rounder != ROUND_FLOOR;
     if (is(key, "shortcut_norm"))

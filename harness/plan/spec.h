@@ -74,6 +74,7 @@ struct spec {
     struct reals width_weight; // one per member of B, ascending widths; n = 0: all 1
     double align;              // weight of the truncation-alignment loss; 0: none
     double kurtosis;           // weight of the kurtosis regulariser; 0: none
+    double step_rate;          // factor of the learning rate of learned quantizer parameters
     /* The weights file to start from: plan/init.h. */
     char init[SPEC_TEXT + HASH_HEX];
     // [evaluate]
@@ -112,7 +113,7 @@ struct spec_key {
 };
 
 /* All keys in order of section; ended by a NULL name. */
-enum { SPEC_KEYS = 41 };
+enum { SPEC_KEYS = 42 };
 extern const struct spec_key spec_keys[SPEC_KEYS + 1];
 
 /* The key of that flat name (`epochs`, `train.images`; `train.epochs` is understood too), or NULL.

@@ -11,6 +11,7 @@ struct optimizer optimizer_new(const struct model *m, const struct spec *spec) {
     struct optimizer o = {.kind = spec->optimizer,
                           .momentum = spec->momentum,
                           .decay = spec->decay,
+                          .step_rate = spec->step_rate,
                           .n = m->n_parameters};
     o.m = need((size_t)o.n + 1, sizeof *o.m);
     o.v = o.kind == OPTIMIZER_ADAM ? need((size_t)o.n + 1, sizeof *o.v) : NULL;
@@ -57,10 +58,12 @@ static void sgd_step(const struct optimizer *o, const struct parameter *p, float
 void optimizer_step(struct optimizer *o, struct model *m, double rate) {
     o->t++;
     for (int i = 0; i < o->n; i++) {
+        const struct parameter *p = &m->parameters[i];
+        double own = p->role == PARAMETER_QUANTIZER ? rate * o->step_rate : rate;
         if (o->kind == OPTIMIZER_ADAM)
-            adam_step(o, &m->parameters[i], o->m[i], o->v[i], rate);
+            adam_step(o, p, o->m[i], o->v[i], own);
         else
-            sgd_step(o, &m->parameters[i], o->m[i], rate);
+            sgd_step(o, p, o->m[i], own);
     }
 }
 

@@ -9,10 +9,11 @@
  *   m = β1 m + (1 - β1) g;  v = β2 v + (1 - β2) g²
  *   w -= η / (1 - β1^t) · m / (sqrt(v / (1 - β2^t)) + ε)
  * SGD with momentum μ, no Nesterov: m = μ m + g; w -= η m.
- * In both g = gradient + decay · w, on all parameters. */
+ * In both g = gradient + decay · w, on all parameters; of learned quantizer parameters η is multiplied by
+ * step_rate. */
 struct optimizer {
     int kind; // enum optimizer_kind
-    double momentum, decay;
+    double momentum, decay, step_rate;
     int64_t t; // steps taken
     int n;     // parameters
     float **m; // first moment or momentum, as the parameters are shaped; owned

@@ -42,6 +42,8 @@ crosscheck() {
     [ "$status" -eq 0 ]
     crosscheck --steps 1 --scheme qat --norm-bank shared
     [ "$status" -eq 0 ]
+    crosscheck --steps 1 --scheme double-rounding --step-rate 0.01
+    [ "$status" -eq 0 ]
 }
 
 @test "every rule that the peer computes wrongly is noticed" {

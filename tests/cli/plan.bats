@@ -331,6 +331,13 @@ count_keys() {
     refuses "a.grid:11: none of the evaluated bits exists for lsq"
 }
 
+@test "step_rate is of schemes that learn steps alone" {
+    grid 'qat, lsq' $'[train]\nstep_rate = 0.01, 0.1'
+    plan a.grid
+    [ "${#lines[@]}" -eq 3 ]
+    [[ ${lines[0]} != *step_rate* && ${lines[1]} == *" step_rate=0.01"* ]]
+}
+
 @test "a direct result that does not exist is not counted as work" {
     # 12844 multiply-accumulates; lsq at 3 bits is truncated alone, at 4 both, at 32 direct alone.
     grid 'lsq' $'[train]\nepochs = 3\nimages = 200\nwidths = 4 32\nbatch = 64\n[quant]\nstored_bits = 4\n[evaluate]\nbits = 3 4 32\nimages = 10\ncalibration = 0\n'

@@ -120,6 +120,34 @@ static void learned_steps_are_trained(void **state) {
     check_learned("double-rounding", 1);
 }
 
+/* Where the steps of the first layer are after one training step. */
+static float step_after(double step_rate, int optimizer, float *start, float *weight) {
+    struct spec spec = toy_spec("double-rounding", 1, 1);
+    struct toy t;
+    spec.step_rate = step_rate;
+    spec.optimizer = optimizer;
+    toy_build(&t, &spec);
+    const struct quantized_layer *q = &t.model->quantized[0];
+    *start = t.model->parameters[q->params].value[0];
+    toy_train(&t, 1);
+    float moved = t.model->parameters[q->params].value[0] - *start;
+    *weight = t.model->parameters[t.model->nodes[q->node].weights].value[0];
+    toy_free(&t);
+    return moved;
+}
+
+/* step_rate moves the learned steps, and nothing else. */
+static void steps_have_a_rate_of_their_own(void **state) {
+    (void)state;
+    for (int optimizer = OPTIMIZER_ADAM; optimizer <= OPTIMIZER_SGD; optimizer++) {
+        float start, w[3], whole = step_after(1, optimizer, &start, &w[0]);
+        float quarter = step_after(.25, optimizer, &start, &w[1]);
+        assert_true(whole != 0 && fabsf(4 * quarter - whole) < 1e-6f * (fabsf(whole) + start));
+        assert_true(step_after(0, optimizer, &start, &w[2]) == 0);
+        assert_true(w[0] == w[1] && w[1] == w[2]);
+    }
+}
+
 /* width_weight 0 for all but one width leaves only that width's gradients. */
 static void width_weights_scale_gradients(void **state) {
     (void)state;
@@ -175,6 +203,7 @@ int main(void) {
         cmocka_unit_test(schemes_of_a_seed_start_equal),
         cmocka_unit_test(every_epoch_has_its_rows),
         cmocka_unit_test(learned_steps_are_trained),
+        cmocka_unit_test(steps_have_a_rate_of_their_own),
         cmocka_unit_test(width_weights_scale_gradients),
         cmocka_unit_test(a_loss_that_is_no_number_is_reported),
         cmocka_unit_test(a_batch_larger_than_the_data_is_refused),

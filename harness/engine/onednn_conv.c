@@ -33,13 +33,17 @@ static int padding_after(int in, int out, int size, int stride, int before) {
 }
 
 static void describe(struct descriptions *d, const struct conv *g, int n, int plain_input) {
-    dnnl_dims_t x = {n, g->c, g->h, g->w}, w = {g->filters, g->c, g->size, g->size};
+    dnnl_dims_t x = {n, g->c, g->h, g->w}, plain = {g->filters, g->c, g->size, g->size};
+    dnnl_dims_t grouped = {g->groups, g->filters / g->groups, g->c / g->groups, g->size, g->size};
     dnnl_dims_t y = {n, g->filters, g->out_h, g->out_w}, bias = {g->filters};
+    int split = g->groups > 1, rank = split ? 5 : 4;
+    const dnnl_dim_t *w = split ? grouped : plain;
     dnnl_memory_desc_init_by_tag(&d->x, 4, x, dnnl_f32, plain_input ? dnnl_nchw : dnnl_nChw16c);
-    dnnl_memory_desc_init_by_tag(&d->w, 4, w, dnnl_f32, dnnl_format_tag_any);
+    dnnl_memory_desc_init_by_tag(&d->w, rank, w, dnnl_f32, dnnl_format_tag_any);
     dnnl_memory_desc_init_by_tag(&d->y, 4, y, dnnl_f32, dnnl_nChw16c);
     dnnl_memory_desc_init_by_tag(&d->bias, 1, bias, dnnl_f32, dnnl_a);
-    dnnl_memory_desc_init_by_tag(&d->canonical_w, 4, w, dnnl_f32, dnnl_oihw);
+    dnnl_memory_desc_init_by_tag(&d->canonical_w, rank, w, dnnl_f32,
+                                 split ? dnnl_goihw : dnnl_oihw);
     for (int i = 0; i < 2; i++) {
         d->strides[i] = g->stride;
         d->padding_before[i] = g->padding;
@@ -107,7 +111,7 @@ static int make_trio(struct onednn *o, const struct descriptions *d, dnnl_alg_ki
 }
 
 static int wants_winograd(const struct conv *g) {
-    return g->size == 3 && g->stride == 1 && g->c >= CHANNELS_BLOCKED &&
+    return g->groups == 1 && g->size == 3 && g->stride == 1 && g->c >= CHANNELS_BLOCKED &&
            g->filters >= CHANNELS_BLOCKED;
 }
 
@@ -168,7 +172,7 @@ struct onednn_conv *onednn_conv_new(struct onednn *o, const struct conv *g, int 
                                     int has_bias) {
     struct descriptions d;
     struct trio t;
-    if (g->groups != 1 || (plain_input && g->c >= CHANNELS_BLOCKED))
+    if (plain_input && (g->groups > 1 || g->c >= CHANNELS_BLOCKED))
         return NULL;
     int part = images_of_a_part(g, n);
     describe(&d, g, part, plain_input);

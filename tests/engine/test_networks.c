@@ -27,7 +27,7 @@ static const char *const networks[] = {"experiments/networks/lenet.cfg",
                                        "experiments/networks/resnet20.cfg"};
 enum { NETWORKS = sizeof networks / sizeof *networks };
 
-/* Channels that fill no block, odd planes, groups (which oneDNN is not given), a leaky activation on full
+/* Channels that fill no block, odd planes, groups, a leaky activation on full
  * blocks and on others, a bias behind the last convolution, an activation that nobody's norm precedes. */
 static const char odd_network[] =
     "[net]\n"

@@ -1,0 +1,218 @@
+/* Every engine against the reference on geometries drawn at random: kernels 1, 3 and 5, strides, paddings,
+ * groups and depthwise, channels that fill no block, odd planes, 1 and 3 channels of input, pools, a linear
+ * layer, a batch of one and one smaller than the plan; every width, forward and backward, in every precision
+ * that the machine has. Weights and activations of a width are compared as they are given: one convolution
+ * is between the codes and the comparison, so that no flipped code hides behind another. */
+#include "base/random.h"
+#include "registry.h"
+#include "train/trainer.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { NETWORKS = 60, BATCH = 8, CLASSES = 10, LARGEST = 16 };
+
+/* Of the largest value of the output, or of the gradient's norm; Winograd costs two digits. */
+static const double forward_tolerance[] = {
+    [PRECISION_FP32] = 2e-5, [PRECISION_BF16] = 2e-5, [PRECISION_BF16_BACKWARD] = 2e-5};
+static const double gradient_tolerance[] = {
+    [PRECISION_FP32] = 2e-4, [PRECISION_BF16] = 2e-4, [PRECISION_BF16_BACKWARD] = 1e-2};
+
+struct net {
+    char text[1024];
+    struct cfg cfg;
+    struct spec spec;
+    struct model *m;
+    int convolution; // the node that is compared: quantized, behind an activation
+};
+
+static int between(struct random *r, int low, int high) {
+    return low + (int)random_below(r, (uint32_t)(high - low + 1));
+}
+
+/* Images -> batch norm -> activation -> the convolution -> score of each class. */
+static void draw_network(struct net *n, struct random *r, int side) {
+    int size = 2 * between(r, 0, 2) + 1, stride = between(r, 1, 2), groups = 1;
+    int channels = between(r, 1, 3) * (between(r, 0, 1) ? 16 : between(r, 1, 20));
+    int filters = between(r, 1, 3) * (between(r, 0, 1) ? 16 : between(r, 1, 20));
+    if (!between(r, 0, 3)) { // depthwise, or a few groups
+        groups = between(r, 0, 1) ? channels : 4;
+        channels = groups == 4 ? 4 * ((channels + 3) / 4) : channels;
+        filters = groups * (1 + between(r, 0, 1));
+    }
+    int pad = side < size || between(r, 0, 1);
+    snprintf(
+        n->text, sizeof n->text,
+        "[net]\n[convolutional]\nfilters=%d\nsize=3\npad=1\nactivation=relu\nbatch_normalize=1\n"
+        "%s[convolutional]\nfilters=%d\nsize=%d\nstride=%d\npad=%d\ngroups=%d\n"
+        "activation=linear\nbias=%d\n%s[connected]\noutput=10\nactivation=linear\n[softmax]\n",
+        channels, between(r, 0, 3) ? "" : "[maxpool]\nsize=2\nstride=1\n", filters, size, stride,
+        pad, groups, between(r, 0, 1), between(r, 0, 1) ? "[avgpool]\n" : "");
+}
+
+static void build(struct net *n, struct random *r) {
+    struct error e = {0};
+    int side = between(r, 4, LARGEST), wide = between(r, 4, LARGEST);
+    memset(n, 0, sizeof *n);
+    draw_network(n, r, side < wide ? side : wide);
+    spec_init(&n->spec);
+    if (spec_set(&n->spec, quantizer_registry, spec_key_find("scheme"), "truncquant", &e) ||
+        cfg_parse(&n->cfg, n->text, strlen(n->text), "drawn.cfg",
+                  (struct shape){between(r, 0, 1) ? 3 : 1, side, wide}, CLASSES, &e))
+        fail_msg("%s\n%s", e.text, n->text);
+    n->m = model_build(&n->cfg, &n->spec, quantizer_find(quantizer_registry, "truncquant"), &e);
+    if (!n->m)
+        fail_msg("%s\n%s", e.text, n->text);
+    for (int i = 0; i < n->m->n_nodes; i++)
+        if (n->m->nodes[i].op == OP_CONV)
+            n->convolution = i;
+    assert_true(n->m->nodes[n->convolution].quantizer >= 0);
+}
+
+static void release(struct net *n) {
+    model_free(n->m);
+    cfg_free(&n->cfg);
+}
+
+/* What one pass leaves: copies. */
+struct result {
+    size_t n_in, n_out;
+    float *in, *out; // of the convolution
+    int n_gradients;
+    float **gradient; // of the weights of each node
+};
+
+static float *copy(const float *x, size_t n) {
+    return memcpy(need(n, sizeof *x), x, n * sizeof *x);
+}
+
+static size_t size_of(const struct net *n, int node, int count) {
+    const struct shape *s = &n->m->nodes[node].shape;
+    return (size_t)(count * s->c) * (size_t)(s->h * s->w);
+}
+
+static struct result compute(const struct engine *engine, struct plan *p, struct net *n, int k,
+                             const float *images, const float *dz, int count) {
+    float *scratch = need(model_largest_weights(n->m), sizeof *scratch);
+    int before = n->m->nodes[n->convolution].in[0];
+    struct result r = {.n_in = size_of(n, before, count),
+                       .n_out = size_of(n, n->convolution, count),
+                       .n_gradients = n->m->n_nodes,
+                       .gradient = need((size_t)n->m->n_nodes, sizeof *r.gradient)};
+    trainer_set_weights(n->m, engine, p, k, scratch);
+    struct pass pass = {.mode = PASS_TRAIN, .bank = model_bank(n->m, k), .act_bits = k};
+    engine->forward(p, &pass, images, count);
+    r.in = copy(engine->peek(p, before), r.n_in);
+    r.out = copy(engine->peek(p, n->convolution), r.n_out);
+    engine->backward(p, dz);
+    for (int i = 0; i < n->m->n_nodes; i++)
+        if (n->m->nodes[i].weights >= 0)
+            r.gradient[i] =
+                copy(engine->weight_gradient(p, i), n->m->parameters[n->m->nodes[i].weights].n);
+    free(scratch);
+    return r;
+}
+
+static void free_result(struct result *r) {
+    for (int i = 0; i < r->n_gradients; i++)
+        free(r->gradient[i]);
+    free(r->gradient);
+    free(r->in);
+    free(r->out);
+}
+
+static double norm_of(const float *a, const float *b, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += ((double)a[i] - (b ? (double)b[i] : 0)) * ((double)a[i] - (b ? (double)b[i] : 0));
+    return sqrt(sum);
+}
+
+/* 1: compared; 0: a code flipped on the way to the convolution, and nothing can be said. */
+static int compare(const struct net *n, const struct result *a, const struct result *b,
+                   enum precision precision, int k) {
+    double largest = 0, worst = 0;
+    for (size_t i = 0; i < a->n_in && k < FLOAT_BITS; i++)
+        if (fabsf(a->in[i] - b->in[i]) > 1e-6f)
+            return 0;
+    for (size_t i = 0; i < a->n_out; i++) {
+        largest = fmax(largest, fabs((double)a->out[i]));
+        worst = fmax(worst, fabs((double)a->out[i] - (double)b->out[i]));
+    }
+    if (!(worst <= forward_tolerance[precision] * largest))
+        fail_msg("%s at %d bits: forward off by %g of %g\n%s", precision_names[precision], k, worst,
+                 largest, n->text);
+    for (int i = 0; i < a->n_gradients; i++) {
+        size_t size = a->gradient[i] ? n->m->parameters[n->m->nodes[i].weights].n : 0;
+        double norm = norm_of(a->gradient[i], NULL, size);
+        double error = norm_of(a->gradient[i], b->gradient[i], size);
+        if (!(error <= gradient_tolerance[precision] * (norm + 1e-6)))
+            fail_msg("%s at %d bits, node %d: gradient off by %g of %g\n%s",
+                     precision_names[precision], k, i, error, norm, n->text);
+    }
+    return 1;
+}
+
+static float images[BATCH * 3 * LARGEST * LARGEST], d_scores[BATCH * CLASSES];
+
+static int draw_batch(void **state) {
+    (void)state;
+    struct random r = random_stream(51, RANDOM_TEST, 0, 0);
+    for (size_t i = 0; i < sizeof images / sizeof *images; i++)
+        images[i] = 4 * random_unit(&r) - 2;
+    for (size_t i = 0; i < sizeof d_scores / sizeof *d_scores; i++)
+        d_scores[i] = random_unit(&r) - 0.5f;
+    return 0;
+}
+
+/* All widths of one network in one precision; returns how many could be compared, -1: none is there. */
+static int compare_widths(const struct engine *engine, struct net *n, enum precision precision,
+                          int count, int threads) {
+    struct error e = {0};
+    struct plan *reference = engine_reference.compile(n->m, BATCH, 1, &e);
+    struct plan *p = engine->compile(n->m, BATCH, threads, &e);
+    assert_non_null(p);
+    int compared = engine_use(engine, p, precision, &e) ? -1 : 0;
+    for (int k = 1; k <= FLOAT_BITS && compared >= 0; k = k == 8 ? FLOAT_BITS : k * 2) {
+        struct result a = compute(&engine_reference, reference, n, k, images, d_scores, count);
+        struct result b = compute(engine, p, n, k, images, d_scores, count);
+        compared += compare(n, &a, &b, precision, k);
+        free_result(&a);
+        free_result(&b);
+    }
+    engine_reference.free(reference);
+    engine->free(p);
+    return compared;
+}
+
+static void geometries_agree(void **state) {
+    (void)state;
+    const int counts[] = {BATCH, 1, BATCH - 3};
+    for (int e = 0; engine_names[e]; e++) {
+        const struct engine *engine = engine_find(engine_names[e]);
+        struct random r = random_stream(52, RANDOM_TEST, 0, 0);
+        int compared = 0, wanted = 0;
+        for (int i = 0; i < NETWORKS && engine != &engine_reference; i++) {
+            struct net n;
+            build(&n, &r);
+            for (int p = PRECISION_FP32; p <= PRECISION_BF16_BACKWARD; p++) {
+                int done = compare_widths(engine, &n, (enum precision)p, counts[i % 3], 1 + i % 2);
+                compared += done > 0 ? done : 0;
+                wanted += done >= 0 ? 5 : 0;
+            }
+            release(&n);
+        }
+        if (compared < wanted * 3 / 4)
+            fail_msg("only %d of %d passes had equal codes", compared, wanted);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(geometries_agree)};
+    return cmocka_run_group_tests_name("geometries", tests, draw_batch, NULL);
+}

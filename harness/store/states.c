@@ -17,7 +17,19 @@ const char *const run_state_names[RUN_STATES] = {
 
 #define STATUS_COLUMNS                                                                             \
     "run_id, scheme, network, seed, state, progress, reason, work, excluded IS NOT NULL, "         \
-    "host, pid, process_start"
+    "host, pid, process_start, "
+
+/* Runs of one scheme and network are told apart by what differs among them. */
+#define WITH_SETTINGS                                                                              \
+    "WITH chosen AS (SELECT rowid AS place, * FROM runs WHERE " OF_GRID "),"                       \
+    " said AS (SELECT run_id, scheme, network, j.key, j.value"                                     \
+    "   FROM chosen, json_each(params) j"                                                          \
+    "  UNION ALL SELECT run_id, scheme, network, 'dataset', dataset FROM chosen),"                 \
+    " sizes AS (SELECT scheme, network, count(*) AS size FROM chosen GROUP BY 1, 2),"              \
+    " keys AS (SELECT scheme, network, key FROM said JOIN sizes USING (scheme, network)"           \
+    "  GROUP BY 1, 2, 3 HAVING count(DISTINCT value) > 1 OR count(*) < size),"                     \
+    " named AS (SELECT run_id, group_concat(key || '=' || value, ' ') AS settings"                 \
+    "  FROM said JOIN keys USING (scheme, network, key) GROUP BY 1) "
 
 /* A process that is gone cannot send the next heartbeat. */
 static void look_for_process(struct run_status *r, sqlite3_stmt *q) {
@@ -48,6 +60,7 @@ static struct run_status read_status(sqlite3_stmt *q) {
         .reason = sql_take_text(q, 6),
         .work = sqlite3_column_double(q, 7),
         .excluded = sqlite3_column_int(q, 8),
+        .settings = sql_take_text(q, 12),
     };
     snprintf(r.run_id, sizeof r.run_id, "%s", (const char *)sqlite3_column_text(q, 0));
     const char *state = (const char *)sqlite3_column_text(q, 4);
@@ -60,7 +73,7 @@ static struct run_status read_status(sqlite3_stmt *q) {
 
 int store_run_state(struct store *s, const char *run_id, enum run_state *state, struct error *e) {
     sqlite3_stmt *q =
-        sql_prepare(s, "SELECT " STATUS_COLUMNS " FROM run_status WHERE run_id = ?1", e);
+        sql_prepare(s, "SELECT " STATUS_COLUMNS "'' FROM run_status WHERE run_id = ?1", e);
     if (!q)
         return -1;
     sqlite3_bind_text(q, 1, run_id, -1, SQLITE_STATIC);
@@ -71,6 +84,7 @@ int store_run_state(struct store *s, const char *run_id, enum run_state *state, 
         free(r.scheme);
         free(r.network);
         free(r.reason);
+        free(r.settings);
     }
     sqlite3_finalize(q);
     if (got == 1)
@@ -86,9 +100,9 @@ int store_statuses(struct store *s, const char *grid, struct run_status **rows, 
     *n = 0;
     sqlite3_stmt *q =
         sql_prepare(s,
-                    "SELECT " STATUS_COLUMNS " FROM run_status "
-                    "JOIN (SELECT run_id AS id, rowid AS place FROM runs) ON id = run_id "
-                    "WHERE " OF_GRID " ORDER BY place",
+                    WITH_SETTINGS "SELECT " STATUS_COLUMNS "coalesce(settings, '') FROM run_status "
+                                  "JOIN (SELECT run_id AS id, place FROM chosen) ON id = run_id "
+                                  "LEFT JOIN named USING (run_id) ORDER BY place",
                     e);
     if (!q)
         return -1;
@@ -118,6 +132,18 @@ void store_free_statuses(struct run_status *rows, int n) {
         free(rows[i].scheme);
         free(rows[i].network);
         free(rows[i].reason);
+        free(rows[i].settings);
     }
     free(rows);
+}
+
+int store_exclude(struct store *s, const char *run_id, const char *reason, struct error *e) {
+    sqlite3_stmt *q = sql_prepare(s, "UPDATE runs SET excluded = ?2 WHERE run_id = ?1", e);
+    if (!q)
+        return -1;
+    sqlite3_bind_text(q, 1, run_id, -1, SQLITE_STATIC);
+    sqlite3_bind_text(q, 2, reason, -1, SQLITE_STATIC);
+    int got = sql_step(s, q, e);
+    sqlite3_finalize(q);
+    return got < 0 ? -1 : 0;
 }

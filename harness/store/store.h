@@ -90,11 +90,16 @@ struct run_status {
     double progress; // share of the run done, as last heard of
     char *reason;    // why it failed, was interrupted or is called dead; else NULL; owned
     double work;
-    int excluded; // marked as not to count
+    int excluded;   // marked as not to count
+    char *settings; // keys in which runs of its scheme and network differ, "KEY=VALUE ..."; owned
 };
 int store_statuses(struct store *s, const char *grid, struct run_status **rows, int *n,
                    struct error *e);
 void store_free_statuses(struct run_status *rows, int n);
+
+/* Mark a run as not to count, and why; `reason` NULL: it counts again. Views, figures and tables leave
+ * it out, and no grid runs it; nothing is deleted. */
+int store_exclude(struct store *s, const char *run_id, const char *reason, struct error *e);
 
 /* Work per second of one process on each network, from its last 20 attempts on `host` (NULL: any)
  * that got on, and first of all of them together, under the name "". `n` is 0 when there are none. */

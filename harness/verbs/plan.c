@@ -274,13 +274,24 @@ static int select_pending(struct planning *p, struct store *s, struct error *e) 
     return 0;
 }
 
+/* A database that cannot be read has nothing to say about the cost. */
+static void estimate_only(struct planning *p) {
+    struct error ignored = {0};
+    struct store *s = access(p->db, F_OK) ? NULL : store_open(p->db, STORE_READ, &ignored);
+    if (s && estimate_open(&p->measured, s, &ignored))
+        estimate_close(&p->measured);
+    store_close(s);
+}
+
 static int use_store(struct planning *p, struct error *e) {
     const struct wanted *w = &p->wanted;
     struct store *s = NULL;
     for (int i = 0; i < p->grid.n; i++)
         p->selected[i] = 1;
-    if (w->dry_run && access(p->db, F_OK))
-        return 0; // nothing to record, and nobody to ask
+    if (w->dry_run && (!w->pending || access(p->db, F_OK))) {
+        estimate_only(p);
+        return 0; // nothing to record, and nothing to ask
+    }
     s = store_open(p->db, w->dry_run ? STORE_READ : STORE_WRITE, e);
     if (!s)
         return -1;

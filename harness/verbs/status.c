@@ -114,6 +114,7 @@ static void add_run(struct table *t, const struct run_status *r) {
     table_addf(t, "%.*s", ID_DIGITS, r->run_id);
     table_add(t, r->scheme);
     table_add(t, r->network);
+    table_add(t, r->settings);
     table_addf(t, "%ld", r->seed);
     table_add(t, run_state_names[r->state]);
     table_addf(t, "%.0f %%", 100 * r->progress);
@@ -139,9 +140,9 @@ static void print_counts(const struct view *v) {
 }
 
 static void print_view(const struct view *v) {
-    static const char *const titles[] = {"run",   "scheme",   "network", "seed",
-                                         "state", "progress", "reason"};
-    struct table *t = table_new(7, titles, "lllrlrl");
+    static const char *const titles[] = {"run",  "scheme", "network",  "settings",
+                                         "seed", "state",  "progress", "reason"};
+    struct table *t = table_new(8, titles, "llllrlrl");
     for (int i = 0; i < v->n; i++)
         if (v->runs[i].state != RUN_DONE && !v->runs[i].excluded)
             add_run(t, &v->runs[i]);

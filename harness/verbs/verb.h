@@ -45,6 +45,7 @@ int verb_run(struct options *o, struct error *e);
 int verb_evaluate(struct options *o, struct error *e);
 int verb_status(struct options *o, struct error *e);
 int verb_export(struct options *o, struct error *e);
+int verb_exclude(struct options *o, struct error *e);
 int verb_check(struct options *o, struct error *e);
 
 #endif

@@ -51,10 +51,6 @@ attempt() {
          iif('$3' = '', NULL, unixepoch()), nullif('$3', '')"
 }
 
-number_of_keys() {
-    sed -n 's/.*SPEC_KEYS = \([0-9]*\).*/\1/p' "$root/harness/plan/spec.h"
-}
-
 bats_require_minimum_version 1.5.0
 
 # How many keys a specification has.
@@ -164,7 +160,7 @@ count_keys() {
     grid 'qat' $'[train]\nepochs = 3\nmomentum = 0.5\n[when scheme=qat]\nbatch = 64\n'
     plan a.grid --explain
     [ "$status" -eq 0 ]
-    [ "${#lines[@]}" -eq $((1 + $(number_of_keys))) ]
+    [ "${#lines[@]}" -eq $((1 + $(count_keys))) ]
     [[ $output =~ scheme\ +qat\ +a.grid:3 ]]
     [[ $output =~ rounder\ +nearest\ +scheme ]]
     [[ $output =~ epochs\ +3\ +a.grid:7 ]]
@@ -294,8 +290,8 @@ count_keys() {
 @test "the manual knows every key, and its example makes the runs it says" {
     manual=$(realpath "$root")/experiments/README.md
     plan a.grid --explain
-    keys=$(printf '%s\n' "${lines[@]:1:$(number_of_keys)}" | sed -E 's/^ +([^ ]+) .*/\1/; s/^(train|evaluate)\.//')
-    [ "$(wc -l <<<"$keys")" -eq "$(number_of_keys)" ]
+    keys=$(printf '%s\n' "${lines[@]:1:$(count_keys)}" | sed -E 's/^ +([^ ]+) .*/\1/; s/^(train|evaluate)\.//')
+    [ "$(wc -l <<<"$keys")" -eq "$(count_keys)" ]
     for key in $keys; do
         grep -q "| \`$key\` |" "$manual"
     done

@@ -66,11 +66,44 @@ make_grid() {
     run -0 "$truncquant" status demo --db $db
     [[ ${lines[0]} =~ ^runs\ done\ running\ failed\ dead\ pending\ excluded\ +left$ ]]
     [[ ${lines[1]} =~ ^\ +6\ +2\ +1\ +1\ +1\ +1\ +0\ 02:30$ ]]
-    [[ $output == *$'\n'"000000000000  truncquant  resnet8     4  failed       10 %  loss is NaN in conv3 at 2 bits"* ]]
+    [[ $output == *$'\n'"000000000000  truncquant  resnet8               4  failed       10 %  loss is NaN in conv3 at 2 bits"* ]]
     [[ $output == *"   5  dead         20 %  no sign of life for 120 s"* ]]
     [[ $output == *"   3  running      50 %"* ]]
     [[ $output == *"   6  pending       0 %"* ]]
     [ "${#lines[@]}" -eq 7 ]
+}
+
+@test "status tells runs of one scheme apart" {
+    make_grid
+    sql "UPDATE runs SET params = '{\"epochs\": 3, \"align\": 0.1}' WHERE seed = 3;
+         UPDATE runs SET params = '{\"epochs\": 3}' WHERE seed <> 3; UPDATE runs SET dataset = 'other' WHERE seed = 6"
+    run -0 "$truncquant" status demo --db $db
+    [[ $output == *"  resnet8  align=0.1 dataset=mnist     3  running"* ]]
+    [[ $output == *"  resnet8  dataset=mnist               4  failed"* ]]
+    [[ $output == *"  resnet8  dataset=other               6  pending"* ]]
+}
+
+@test "exclude marks runs, and takes it back" {
+    make_db
+    add_run 1 demo
+    add_run 2 demo
+    sql "PRAGMA foreign_keys = OFF; UPDATE runs SET run_id = 'abcdef' || substr(run_id, 7) WHERE seed > 1;
+         UPDATE grid_runs SET run_id = 'abcdef' || substr(run_id, 7) WHERE run_id LIKE '%2'"
+    run -0 "$truncquant" exclude abcdef --reason "loss was 'odd'" --db $db
+    [[ $output == "abcdef000000 (truncquant, resnet8, seed 2) is excluded" ]]
+    [ "$(sql "SELECT seed || excluded FROM runs WHERE excluded IS NOT NULL")" = "2loss was 'odd'" ]
+    run -0 "$truncquant" status --line --db $db
+    [ "$output" = "0 done, 1 pending, 1 excluded; ~00:00 left" ]
+    run -0 "$truncquant" exclude abcdef --undo --quiet --db $db
+    [ -z "$output" ]
+    [ "$(sql "SELECT count(*) FROM runs WHERE excluded IS NULL")" -eq 2 ]
+    run -1 "$truncquant" exclude abcdef1 --reason x --db $db
+    [[ $output == "truncquant: $db: "* ]]
+    for wrong in "--reason x" "abcdef" "abcdef --reason x --undo"; do
+        # shellcheck disable=SC2086
+        run -2 "$truncquant" exclude $wrong --db $db
+    done
+    [ "$(sql "SELECT count(*) FROM runs WHERE excluded IS NULL")" -eq 2 ]
 }
 
 @test "status --line is one line" {

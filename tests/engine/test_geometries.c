@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { NETWORKS = 60, BATCH = 8, CLASSES = 10, LARGEST = 16 };
+enum { NETWORKS = 60, BATCH = 16, CLASSES = 10, LARGEST = 16 };
 
 /* Of the largest value of the output, or of the gradient's norm; Winograd costs two digits. */
 static const double forward_tolerance[] = {

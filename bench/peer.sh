@@ -39,31 +39,35 @@ work_of() {
     esac
 }
 
-# note CONTENDER PRECISION: a sample from the last line of CSV on standard input, TRAIN and EVALUATE being its
-# two columns from $1 on; nothing when there is no such line.
+# note CONTENDER PRECISION INFERENCE TRAIN EVALUATE: the samples in the last line of CSV on standard input, whose
+# columns the numbers say (a precision may be given as it is); nothing when there is no such line.
 note() {
-    tail -n 1 | awk -F, -v head="$network,$shape,$batch,$threads,$1,$2" -v at="$3" '$at > 0 { print head "," $at "," $(at + 1) }' \
-        >>"$samples"
+    tail -n 1 | awk -F, -v head="$network,$shape,$batch,$threads,$1" -v p="$2" -v i="$3" -v t="$4" -v e="$5" '
+        function column(x) { return x ~ /^[0-9]+$/ ? $x : x }
+        $t > 0 { print head "," column(p) "," $t ","; print head "," column(i) ",," $e }' >>"$samples"
 }
 
-# One turn of everybody on one network; Darknet has one thread, so it takes part where one is measured.
+# One turn of everybody on one network; Darknet has one thread, so it takes part where one is measured. What an
+# engine does not compute in is left out.
 turn() {
-    local cfg=experiments/networks/$network.cfg engine precision
+    local cfg=experiments/networks/$network.cfg engine how precision
+    local size=(--shape "$shape" --batch "$batch" --steps "$n" --threads "$threads")
     for engine in $engines; do
-        for precision in fp32 bf16; do
-            { "$bench/speed" --engine "$engine" --precision "$precision" --shape "$shape" --batch "$batch" --steps "$n" \
-                --threads "$threads" "$cfg" 2>/dev/null || true; } | note "$engine" "$precision" 6
+        for how in '--precision fp32 --inference int8' '--precision bf16-backward --inference fp32'; do
+            # shellcheck disable=SC2086 # two options
+            { "$bench/speed" --engine "$engine" $how "${size[@]}" "$cfg" 2>/dev/null || true; } | note "$engine" 3 4 7 8
         done
     done
     [ -z "$has_torch" ] || for precision in fp32 bf16; do
-        "$python" bench/peer_pytorch.py speed "$cfg" --precision "$precision" --shape "$shape" --batch "$batch" \
-            --steps "$n" --threads "$threads" | note pytorch "$precision" 4
+        "$python" bench/peer_pytorch.py speed "$cfg" --precision "$precision" "${size[@]}" |
+            note pytorch "$precision" "$precision" 4 5
     done
     [ "$threads" != 1 ] ||
-        "$bench/stock_darknet" "$shape" "$stock_batch" 1 "$cfg" 2>/dev/null | note darknet fp32 4
+        "$bench/stock_darknet" "$shape" "$stock_batch" 1 "$cfg" 2>/dev/null | note darknet fp32 fp32 4 5
 }
 
-# The table of medians and ratios from all samples. Darknet's rate with one thread stands for it everywhere.
+# The table of medians and ratios from all samples. Darknet's rate with one thread stands for it everywhere; int8 is
+# compared with the faster of what PyTorch computes in.
 summarize() {
     awk -F, '
     NR == 1 { next }
@@ -72,6 +76,7 @@ summarize() {
         if (!(work in seen)) { seen[work] = 1; works[++n_works] = work }
         if ($5 != "pytorch" && $5 != "darknet" && !($5 in engine)) { engine[$5] = 1; engines[++n_engines] = $5 }
         for (i = 0; i < 2; i++) {
+            if ($(7 + i) == "") continue
             key = work SUBSEP $5 SUBSEP $6 SUBSEP i
             value[key, ++count[key]] = $(7 + i)
             if ($5 == "darknet") stock[$1, i] = key
@@ -85,21 +90,27 @@ summarize() {
             for (j = i; j > 1 && x[j - 1] > x[j]; j--) { t = x[j]; x[j] = x[j - 1]; x[j - 1] = t }
         return n % 2 ? x[(n + 1) / 2] : (x[n / 2] + x[n / 2 + 1]) / 2
     }
+    function peer(work, precision, i,   a, b) {
+        a = median(work SUBSEP "pytorch" SUBSEP "fp32" SUBSEP i)
+        b = median(work SUBSEP "pytorch" SUBSEP "bf16" SUBSEP i)
+        return precision == "fp32" ? a : precision == "int8" && a > b ? a : b
+    }
     function shown(x, format) { return x ? sprintf(format, x) : "" }
     function over(x, y) { return x && y ? sprintf("%.2f", x / y) : "" }
     END {
         print "network,shape,batch,threads,work,engine,precision,harness,pytorch,darknet,over_pytorch,over_darknet"
-        precisions[1] = "fp32"; precisions[2] = "bf16"; names[0] = "train"; names[1] = "evaluate"
+        n_precisions = split("fp32 bf16 bf16-backward int8", precisions, " ")
+        names[0] = "train"; names[1] = "evaluate"
         for (w = 1; w <= n_works; w++)
             for (i = 0; i < 2; i++)
                 for (g = 1; g <= n_engines; g++)
-                    for (p = 1; p <= 2; p++) {
+                    for (p = 1; p <= n_precisions; p++) {
                         work = works[w]
                         split(work, of, ",")
                         ours = median(work SUBSEP engines[g] SUBSEP precisions[p] SUBSEP i)
-                        theirs = median(work SUBSEP "pytorch" SUBSEP precisions[p] SUBSEP i)
+                        theirs = peer(work, precisions[p], i)
                         darknet = median(stock[of[1], i])
-                        if (!ours && (g > 1 || !theirs)) continue
+                        if (!ours) continue
                         print work "," names[i] "," engines[g] "," precisions[p] "," shown(ours, "%.1f") "," \
                             shown(theirs, "%.1f") "," shown(darknet, "%.2f") "," over(ours, theirs) "," over(ours, darknet)
                     }

@@ -73,8 +73,9 @@ static void evaluate_batch(struct trainer *t, struct exact *x, const struct pass
     }
 }
 
+/* *inference: what it was computed in. */
 static int time_evaluation(const struct choices *c, struct trainer *t, double *seconds, int steps,
-                           struct error *e) {
+                           const char **inference, struct error *e) {
     struct pass pass = {.mode = PASS_EVALUATE, .act_bits = (int)c->bits};
     int arithmetic = place_of(c->inference, arithmetic_names);
     struct exact x = {0};
@@ -82,7 +83,9 @@ static int time_evaluation(const struct choices *c, struct trainer *t, double *s
         exact_start(&x, t->engine, t->m, NULL, (int)c->threads, (enum arithmetic)arithmetic, e))
         return -1;
     trainer_set_weights(t->m, t->engine, t->plan, pass.act_bits, t->weights);
-    if (exact_covers(&x, pass.act_bits, pass.act_bits))
+    int exact = exact_covers(&x, pass.act_bits, pass.act_bits);
+    *inference = exact ? exact_precision(&x) : "fp32";
+    if (exact)
         exact_set_weights(&x, pass.act_bits);
     for (int i = -1; i < steps; i++) {
         double start = progress_clock();
@@ -95,14 +98,14 @@ static int time_evaluation(const struct choices *c, struct trainer *t, double *s
 }
 
 static int measure(const struct choices *c, struct trainer *t, double *train, double *evaluate,
-                   struct error *e) {
+                   const char **inference, struct error *e) {
     int steps = (int)c->steps;
     int evaluations = 3 * steps; // they are short: more of them give a median as sure
     double *seconds = need((size_t)evaluations, sizeof *seconds);
     int rc = time_training(t, seconds, steps, e);
     if (!rc) {
         *train = (double)t->spec->batch / median(seconds, steps);
-        rc = time_evaluation(c, t, seconds, evaluations, e);
+        rc = time_evaluation(c, t, seconds, evaluations, inference, e);
         *evaluate = (double)t->spec->batch / median(seconds, evaluations);
     }
     free(seconds);
@@ -119,12 +122,13 @@ static int time_model(const struct choices *c, const struct spec *spec, const st
         engine_use(c->engine, plan, (enum precision)place_of(c->precision, precision_names), e);
     if (!rc && !(rc = trainer_start(&t, spec, data, m, c->engine, plan, e))) {
         double train = 0, evaluate = 0, cpu;
+        const char *inference = "";
         int64_t peak;
-        rc = measure(c, &t, &train, &evaluate, e);
+        rc = measure(c, &t, &train, &evaluate, &inference, e);
         usage_now(&cpu, &peak);
         if (!rc)
             printf("%s,%s,%s,%s,%ld,%ld,%.1f,%.1f,%.0f\n", basename(path), c->engine->name,
-                   c->precision, c->inference, c->threads, spec->batch, train, evaluate,
+                   c->precision, inference, c->threads, spec->batch, train, evaluate,
                    (double)peak / 1e6);
         trainer_free(&t);
     }

@@ -363,26 +363,32 @@ static void inside(int out, int size, int stride, int offset, int in, int *first
     *end = start + size < in ? start + size : in;
 }
 
-static void pool_pixel(const struct window *g, const float *x, int oy, int ox, float *y,
-                       int *choice) {
-    int y0, y1, x0, x1;
+/* The 16 maxima and their places are kept in registers: `restrict` and arrays of this function's own let the
+ * compiler do so. */
+static void pool_pixel(const struct window *g, const float *restrict x, int oy, int ox,
+                       float *restrict y, int *restrict choice) {
+    int y0, y1, x0, x1, where[LANES];
+    float most[LANES];
     inside(oy, g->size, g->stride, g->offset, g->h, &y0, &y1);
     inside(ox, g->size, g->stride, g->offset, g->w, &x0, &x1);
     for (int l = 0; l < LANES; l++) {
-        y[l] = -FLT_MAX;
-        choice[l] = -1;
+        most[l] = -FLT_MAX;
+        where[l] = -1;
     }
     for (int iy = y0; iy < y1; iy++)
         for (int ix = x0; ix < x1; ix++) {
             int at = iy * g->w + ix;
+            const float *restrict from = x + (size_t)at * LANES;
+#pragma omp simd
             for (int l = 0; l < LANES; l++) {
-                int better = x[at * LANES + l] > y[l];
-                y[l] = better ? x[at * LANES + l] : y[l];
-                choice[l] = better ? at : choice[l];
+                where[l] = from[l] > most[l] ? at : where[l];
+                most[l] = from[l] > most[l] ? from[l] : most[l];
             }
         }
-    for (int l = 0; l < LANES; l++)
-        y[l] = choice[l] < 0 ? NAN : y[l];
+    for (int l = 0; l < LANES; l++) {
+        choice[l] = where[l];
+        y[l] = where[l] < 0 ? NAN : most[l];
+    }
 }
 
 void blocked_maxpool(const struct blocked *in, const struct window *g, const float *X, float *Y,

@@ -213,23 +213,22 @@ static void pooled(int out, const struct window *w, int in, int *first, int *end
 
 /* One pooling for both types; a window of NaN alone is NaN, which only floats have. */
 #define DEFINE_MAXPOOL(name, type, lowest, if_none)                                                \
-    static void name##_pixel(const struct window *w, int c, const type *image, int oy, int ox,     \
-                             type *y) {                                                            \
+    static void name##_pixel(const struct window *w, int c, const type *restrict image, int oy,    \
+                             int ox, type *restrict y) {                                           \
         int y0, y1, x0, x1;                                                                        \
         pooled(oy, w, w->h, &y0, &y1);                                                             \
         pooled(ox, w, w->w, &x0, &x1);                                                             \
-        for (int j = 0; j < c; j++) {                                                              \
-            type most = lowest;                                                                    \
-            int found = 0;                                                                         \
-            for (int iy = y0; iy < y1; iy++)                                                       \
-                for (int ix = x0; ix < x1; ix++) {                                                 \
-                    type x =                                                                       \
-                        image[((size_t)iy * (size_t)w->w + (size_t)ix) * (size_t)c + (size_t)j];   \
-                    found |= x >= most;                                                            \
-                    most = x > most ? x : most;                                                    \
-                }                                                                                  \
-            y[j] = found ? most : if_none;                                                         \
-        }                                                                                          \
+        for (int j = 0; j < c; j++)                                                                \
+            y[j] = lowest;                                                                         \
+        for (int iy = y0; iy < y1; iy++)                                                           \
+            for (int ix = x0; ix < x1; ix++) {                                                     \
+                const type *restrict x =                                                           \
+                    image + ((size_t)iy * (size_t)w->w + (size_t)ix) * (size_t)c;                  \
+                for (int j = 0; j < c; j++)                                                        \
+                    y[j] = x[j] > y[j] ? x[j] : y[j];                                              \
+            }                                                                                      \
+        for (int j = 0; j < c; j++)                                                                \
+            y[j] = y[j] > lowest ? y[j] : if_none;                                                 \
     }                                                                                              \
     void name(const struct window *w, int n, int c, const type *X, type *Y) {                      \
         size_t in = (size_t)w->h * (size_t)w->w * (size_t)c;                                       \

@@ -16,14 +16,21 @@ array label_of[curves]
 array bits_of[widths]
 array loss_hi[panels]
 array accuracy_lo[panels]
-do for [p = 1:panels] { loss_hi[p] = 0; accuracy_lo[p] = 100 }
+array accuracy_hi[panels]
+array there[panels * curves]
+do for [p = 1:panels] { loss_hi[p] = 0; accuracy_lo[p] = 100; accuracy_hi[p] = 0 }
+do for [i = 1:panels * curves] { there[i] = 0 }
+place(p, c) = (p - 1) * curves + c
 deviation(seeds, name) = seeds > 1 ? column(name) : 0
 note(p, c, w) = (title_of[p] = strcol("network") . ", " . strcol("dataset"), \
                  label_of[c] = strcol("label"), bits_of[w] = column("bits"), \
                  loss_hi[p] = at_least(loss_hi[p], column("loss") \
                                                    + deviation(column("seeds"), "loss_sd")), \
                  accuracy_lo[p] = at_most(accuracy_lo[p], column("accuracy") \
-                                          - deviation(column("seeds"), "accuracy_sd")), p)
+                                          - deviation(column("seeds"), "accuracy_sd")), \
+                 accuracy_hi[p] = at_least(accuracy_hi[p], column("accuracy") \
+                                           + deviation(column("seeds"), "accuracy_sd")), \
+                 there[place(p, c)] = 1, p)
 stats csv using (note(int(column("panel")), int(column("curve")), int(column("width")))) nooutput
 
 # A panel is wide enough for its own title.
@@ -63,12 +70,16 @@ do for [p = 1:panels] {
             set format x ""
             unset xlabel
         } else {
-            set yrange [at_least(0, 10 * floor((accuracy_lo[p] - 1) / 10.0)):100]
-            set ytics 20
+            top_of_range = at_most(100, 10 * ceil((accuracy_hi[p] + 1) / 10.0))
+            set yrange [at_least(0, 10 * floor((accuracy_lo[p] - 1) / 10.0)):top_of_range]
+            set ytics autofreq
             set format x "%g"
             set xlabel "epoch"
         }
+        # A scheme without runs on this network leaves its place free; the axis is written at the first that has some.
+        labelled = 0
         do for [c = 1:curves] {
+            if (!there[place(p, c)]) { continue }
             x0 = left + (c - 1) * (panel + gap_x)
             y0 = top + (p - 1) * block + (q - 1) * (tall + gap_y)
             set lmargin at screen X(x0)
@@ -76,7 +87,8 @@ do for [p = 1:panels] {
             set tmargin at screen Y(y0)
             set bmargin at screen Y(y0 + tall)
             if (q == 1) { set title title_of[p] . "\n" . label_of[c] } else { unset title }
-            if (c == 1) {
+            if (!labelled) {
+                labelled = 1
                 set ylabel (q == 1 ? "training loss (nats)" : "training accuracy (%)")
                 set format y "%g"
             } else {

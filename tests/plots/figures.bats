@@ -94,6 +94,9 @@ is_png() {
     [ "$(rows "$BATS_TEST_TMPDIR/accuracy.csv" 1 "count(DISTINCT network), max(panel), count(*)")" = "2|2|12" ]
     [[ $output == *"$BATS_TEST_TMPDIR/accuracy-calibrated.png"* ]]
     grep -qF "mean of 1 to 3 seeds" "$BATS_TEST_TMPDIR/accuracy.svg"
+    # Training: two schemes have runs on lenet and two others on net_8; the other places stay free.
+    [ "$(grep -o 'lenet, fashion-mnist' "$BATS_TEST_TMPDIR/training.svg" | wc -l)" -eq 2 ]
+    [ "$(grep -o 'net_8, fashion-mnist' "$BATS_TEST_TMPDIR/training.svg" | wc -l)" -eq 2 ]
 }
 
 @test "training: mean and deviation of each epoch and width" {

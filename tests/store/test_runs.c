@@ -381,6 +381,14 @@ static void the_rate_of_work(void **state) {
     assert_true(rate_of(s, host, "") == 3);
     assert_true(rate_of(s, NULL, "lenet") == 20);
     assert_true(rate_of(s, NULL, "") == 175.0 / 30);
+    // Only a network's last 20 attempts count, and others' do not push them out.
+    for (int i = 0; i < 20; i++)
+        store_fixture_begin(s, run.run_id, 0);
+    store_fixture_sql(s, "UPDATE attempts SET started_at = 20000 + attempt, heartbeat_at = 20100 + "
+                         "attempt, progress = 1 "
+                         "WHERE attempt > 4");
+    assert_true(rate_of(s, NULL, "resnet8") == 1);
+    assert_true(rate_of(s, NULL, "lenet") == 20);
     store_close(s);
 }
 

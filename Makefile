@@ -108,9 +108,10 @@ demo: ## train the demo grid on Fashion-MNIST, draw its figures, print its table
 	scripts/figures.sh --db $(DEMO).db --output $(DEMO)/figures
 	@cat $(DEMO)/tables/accuracy.txt && echo && cat $(DEMO)/tables/accuracy-calibrated.txt
 
-grid: $(BUILD)/truncquant ## run what is pending of GRID (on DATASET), JOBS at a time, into DB
+grid: $(BUILD)/truncquant ## run what is pending of GRID (on DATASET), JOBS at a time, into DB, in PRECISION
 	@test -n "$(GRID)" || { echo "make grid needs GRID=FILE, such as experiments/demo.grid"; exit 2; }
-	scripts/grid.sh "$(GRID)" --db "$(DB)" --jobs $(JOBS) $(if $(DATASET),--set "dataset=$(DATASET)")
+	scripts/grid.sh "$(GRID)" --db "$(DB)" --jobs $(JOBS) $(if $(DATASET),--set "dataset=$(DATASET)") \
+		$(if $(PRECISION),--precision "$(PRECISION)")
 
 figures: ## draw every figure from DB into results/figures
 	scripts/figures.sh --db "$(DB)" --output results/figures

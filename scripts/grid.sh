@@ -17,6 +17,7 @@ grid=
 retry=()
 set=()
 other=
+how=
 
 usage() {
     cat <<END
@@ -30,6 +31,8 @@ Runs what is pending of a grid, as many runs at a time as there are cores.
                    their own, NAME-cifar10-1-2
   --retry-failed   runs that failed before, too
   --other-numerics go on from checkpoints of another version or machine
+  --engine, --precision, --inference NAME
+                   how runs are computed, as 'truncquant run --help' says
 
 Each run's messages are kept in grids/NAME/ID.log beside the database.
 END
@@ -51,9 +54,13 @@ parse() {
         --help) usage && exit 0 ;;
         --retry-failed) retry=(--retry-failed) ;;
         --other-numerics) other=--other-numerics ;;
-        --jobs | --db | --set)
+        --jobs | --db | --set | --engine | --precision | --inference)
             [ -n "${2-}" ] || die 2 "$1 needs a value"
             case $1 in
+            --engine | --precision | --inference)
+                [[ $2 =~ ^[a-z0-9-]+$ ]] || die 2 "$1 takes a name that 'truncquant run --help' has, not '$2'"
+                how+=" $1 $2"
+                ;;
             --db) db=$(from_root "$2") ;;
             --jobs) jobs=$2 ;;
             --set) set=(--set "$2") ;;
@@ -92,7 +99,7 @@ open_logs() {
 # Each run uses one core: more threads than that would only get in each other's way.
 start_runs() {
     export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 PARALLEL_SHELL=/bin/sh
-    export GRID_TRUNCQUANT=$truncquant GRID_DB=$db GRID_LOGS=$logs GRID_OPTIONS="${retry:+--retry} $other"
+    export GRID_TRUNCQUANT=$truncquant GRID_DB=$db GRID_LOGS=$logs GRID_OPTIONS="${retry:+--retry} $other$how"
     # Its own session keeps Ctrl-C from it: parallel would kill the runs after a third of a second.
     # shellcheck disable=SC2016 # expanded by parallel's shell, where no quoting can go wrong
     setsid parallel --will-cite --jobs "$jobs" --joblog "$joblog" --arg-file "$ids" \

@@ -268,6 +268,17 @@ wait_for() {
     grep -q "^run <one> <--retry>" "$CALLS"
 }
 
+@test "grid: how runs are computed reaches run, and is a name" {
+    program "one"
+    in_new_place
+    run grid_sh --precision bf16 --inference fp32
+    [ "$status" = 0 ]
+    grep -q "^run <one> .*<--precision> <bf16> <--inference> <fp32>" "$CALLS"
+    run grid_sh --precision 'bf16; true'
+    [ "$status" = 2 ]
+    [[ $output == *"--precision takes a name"* ]]
+}
+
 @test "grid: --set reaches plan, and the name it makes everything else" {
     program "one"
     in_new_place

@@ -16,7 +16,7 @@ ready() {
     printf '%s\n' 'scheme = truncquant' "network = $1" 'dataset = fashion-mnist' 'seed = 1' 'epochs = 1' \
         'train.images = 256' 'evaluate.images = 1' 'calibration = 0' >"$place/a.spec"
     start=$EPOCHREALTIME
-    "$program" run --spec "$place/a.spec" --db "$place/a.db" --verbose | {
+    "$program" run --spec "$place/a.spec" --db "$place/a.db" --verbose 2>"$place/log" | {
         read -r _
         perl -e 'printf "%.3f\n", $ARGV[1] - $ARGV[0]' "$start" "$EPOCHREALTIME"
         cat >/dev/null

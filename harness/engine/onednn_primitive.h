@@ -1,5 +1,5 @@
 /* What every use of oneDNN shares: the library's engine and stream, and primitives with their arguments
- * bound. For the files onednn*.c and inference*.c alone. */
+ * bound. For the files onednn*.c alone. */
 #ifndef ENGINE_ONEDNN_PRIMITIVE_H
 #define ENGINE_ONEDNN_PRIMITIVE_H
 

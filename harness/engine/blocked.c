@@ -356,21 +356,14 @@ void blocked_mean_backward(const struct blocked *s, const float *dY, float *dX, 
     }
 }
 
-/* The part of a window that lies inside: [first, end) along one axis. */
-static void inside(int out, int size, int stride, int offset, int in, int *first, int *end) {
-    int start = out * stride + offset;
-    *first = start < 0 ? 0 : start;
-    *end = start + size < in ? start + size : in;
-}
-
 /* The 16 maxima and their places are kept in registers: `restrict` and arrays of this function's own let the
  * compiler do so. */
 static void pool_pixel(const struct window *g, const float *restrict x, int oy, int ox,
                        float *restrict y, int *restrict choice) {
     int y0, y1, x0, x1, where[LANES];
     float most[LANES];
-    inside(oy, g->size, g->stride, g->offset, g->h, &y0, &y1);
-    inside(ox, g->size, g->stride, g->offset, g->w, &x0, &x1);
+    window_inside(oy * g->stride + g->offset, g->size, g->h, &y0, &y1);
+    window_inside(ox * g->stride + g->offset, g->size, g->w, &x0, &x1);
     for (int l = 0; l < LANES; l++) {
         most[l] = -FLT_MAX;
         where[l] = -1;

@@ -161,13 +161,6 @@ static void channel_sums(size_t pixels, int c, int groups, const uint8_t *codes,
     }
 }
 
-/* The part of a window that lies inside: [first, end) along one axis. */
-static void inside(int out, const struct conv *g, int in, int *first, int *end) {
-    int start = out * g->stride - g->padding;
-    *first = start < 0 ? 0 : start;
-    *end = start + g->size < in ? start + g->size : in;
-}
-
 void codes_box(const struct conv *g, int n, const uint8_t *codes, int32_t *columns, int32_t *box) {
     size_t groups = (size_t)g->groups, in = (size_t)g->h * (size_t)g->w * groups;
     channel_sums((size_t)n * (size_t)g->h * (size_t)g->w, g->c, g->groups, codes, columns);
@@ -176,10 +169,10 @@ void codes_box(const struct conv *g, int n, const uint8_t *codes, int32_t *colum
         const int32_t *image = columns + (size_t)(row / g->out_h) * in;
         int32_t *out = box + (size_t)row * (size_t)g->out_w * groups;
         int y0, y1, x0, x1;
-        inside(row % g->out_h, g, g->h, &y0, &y1);
+        window_inside(row % g->out_h * g->stride - g->padding, g->size, g->h, &y0, &y1);
         memset(out, 0, (size_t)g->out_w * groups * sizeof *out);
         for (int ox = 0; ox < g->out_w; ox++) {
-            inside(ox, g, g->w, &x0, &x1);
+            window_inside(ox * g->stride - g->padding, g->size, g->w, &x0, &x1);
             for (int y = y0; y < y1; y++)
                 for (int x = x0; x < x1; x++)
                     for (size_t j = 0; j < groups; j++)
@@ -204,20 +197,13 @@ void last_mean(int n, int plane, int c, const float *X, float *Y) {
     }
 }
 
-/* A window along one axis, as Darknet places it. */
-static void pooled(int out, const struct window *w, int in, int *first, int *end) {
-    int start = out * w->stride + w->offset;
-    *first = start < 0 ? 0 : start;
-    *end = start + w->size < in ? start + w->size : in;
-}
-
 /* One pooling for both types; a window of NaN alone is NaN, which only floats have. */
 #define DEFINE_MAXPOOL(name, type, lowest, if_none)                                                \
     static void name##_pixel(const struct window *w, int c, const type *restrict image, int oy,    \
                              int ox, type *restrict y) {                                           \
         int y0, y1, x0, x1;                                                                        \
-        pooled(oy, w, w->h, &y0, &y1);                                                             \
-        pooled(ox, w, w->w, &x0, &x1);                                                             \
+        window_inside(oy * w->stride + w->offset, w->size, w->h, &y0, &y1);                        \
+        window_inside(ox * w->stride + w->offset, w->size, w->w, &x0, &x1);                        \
         for (int j = 0; j < c; j++)                                                                \
             y[j] = lowest;                                                                         \
         for (int iy = y0; iy < y1; iy++)                                                           \

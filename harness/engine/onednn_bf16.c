@@ -22,12 +22,8 @@ struct descriptions {
     dnnl_memory_desc_t x, y;     // bf16
     dnnl_memory_desc_t x32, y32; // their float32 counterparts: results
     dnnl_memory_desc_t w, w32, canonical_w, scale;
-    dnnl_dims_t strides, before, after;
+    struct window_dims dims;
 };
-
-static int after(int in, int out, const struct conv *g) {
-    return (out - 1) * g->stride + g->size - in - g->padding;
-}
 
 static void describe(struct descriptions *d, const struct conv *g, int n) {
     dnnl_dims_t x = {n, g->c, g->h, g->w}, y = {n, g->filters, g->out_h, g->out_w};
@@ -40,12 +36,7 @@ static void describe(struct descriptions *d, const struct conv *g, int n) {
     dnnl_memory_desc_init_by_tag(&d->w32, 4, w, dnnl_f32, dnnl_format_tag_any);
     dnnl_memory_desc_init_by_tag(&d->canonical_w, 4, w, dnnl_f32, dnnl_oihw);
     dnnl_memory_desc_init_by_tag(&d->scale, 4, scale, dnnl_f32, dnnl_nchw);
-    for (int i = 0; i < 2; i++) {
-        d->strides[i] = g->stride;
-        d->before[i] = g->padding;
-    }
-    d->after[0] = after(g->h, g->out_h, g);
-    d->after[1] = after(g->w, g->out_w, g);
+    d->dims = window_dims(g);
 }
 
 static dnnl_primitive_attr_t scaled_attributes(const struct descriptions *d) {
@@ -67,7 +58,8 @@ static dnnl_primitive_desc_t forward_desc(struct bf16_conv *c, const struct desc
                                           const_dnnl_primitive_attr_t attributes) {
     dnnl_convolution_desc_t desc;
     if (dnnl_convolution_forward_desc_init(&desc, dnnl_forward_training, dnnl_convolution_direct,
-                                           &d->x, &d->w, NULL, y, d->strides, d->before, d->after))
+                                           &d->x, &d->w, NULL, y, d->dims.strides, d->dims.before,
+                                           d->dims.after))
         return NULL;
     return primitive_find_with(c->o, &desc, attributes, NULL);
 }
@@ -76,7 +68,8 @@ static dnnl_primitive_desc_t data_desc(struct bf16_conv *c, const struct descrip
                                        const_dnnl_primitive_desc_t hint) {
     dnnl_convolution_desc_t desc;
     if (dnnl_convolution_backward_data_desc_init(&desc, dnnl_convolution_direct, &d->x32, &d->w,
-                                                 &d->y, d->strides, d->before, d->after))
+                                                 &d->y, d->dims.strides, d->dims.before,
+                                                 d->dims.after))
         return NULL;
     return primitive_find(c->o, &desc, hint);
 }
@@ -85,13 +78,10 @@ static dnnl_primitive_desc_t weights_desc(struct bf16_conv *c, const struct desc
                                           const_dnnl_primitive_desc_t hint) {
     dnnl_convolution_desc_t desc;
     if (dnnl_convolution_backward_weights_desc_init(&desc, dnnl_convolution_direct, &d->x, &d->w32,
-                                                    NULL, &d->y, d->strides, d->before, d->after))
+                                                    NULL, &d->y, d->dims.strides, d->dims.before,
+                                                    d->dims.after))
         return NULL;
     return primitive_find(c->o, &desc, hint);
-}
-
-static void *memory_of(const dnnl_memory_desc_t *desc) {
-    return need_aligned(dnnl_memory_desc_get_size(desc), 1);
 }
 
 static int make_forward(struct bf16_conv *c, const struct descriptions *d) {
@@ -108,7 +98,7 @@ static int make_forward(struct bf16_conv *c, const struct descriptions *d) {
                        &d->scale);
     primitive_scratchpad(c->o, &c->forward, pd);
     primitive_reorder(c->o, &c->to_forward, &d->canonical_w, w);
-    c->forward_W = memory_of(w);
+    c->forward_W = primitive_memory(w);
     dnnl_primitive_desc_destroy(pd);
     return 1;
 }
@@ -122,7 +112,7 @@ static void make_data(struct bf16_conv *c, const struct descriptions *d,
     primitive_argument(c->o, &c->backward_data, DNNL_ARG_DIFF_SRC, &d->x32);
     primitive_scratchpad(c->o, &c->backward_data, pd);
     primitive_reorder(c->o, &c->to_backward, &d->canonical_w, w);
-    c->backward_W = memory_of(w);
+    c->backward_W = primitive_memory(w);
 }
 
 static void make_weights(struct bf16_conv *c, const struct descriptions *d,
@@ -134,7 +124,7 @@ static void make_weights(struct bf16_conv *c, const struct descriptions *d,
     primitive_argument(c->o, &c->backward_weights, DNNL_ARG_DIFF_WEIGHTS, w);
     primitive_scratchpad(c->o, &c->backward_weights, pd);
     primitive_reorder(c->o, &c->from_gradient, w, &d->canonical_w);
-    c->gradient = memory_of(w);
+    c->gradient = primitive_memory(w);
 }
 
 static int make_backward(struct bf16_conv *c, const struct descriptions *d) {

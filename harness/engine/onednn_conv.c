@@ -25,12 +25,8 @@ struct onednn_conv {
 
 struct descriptions {
     dnnl_memory_desc_t x, w, bias, y, canonical_w;
-    dnnl_dims_t strides, padding_before, padding_after;
+    struct window_dims dims;
 };
-
-static int padding_after(int in, int out, int size, int stride, int before) {
-    return (out - 1) * stride + size - in - before;
-}
 
 static void describe(struct descriptions *d, const struct conv *g, int n, int plain_input) {
     dnnl_dims_t x = {n, g->c, g->h, g->w}, plain = {g->filters, g->c, g->size, g->size};
@@ -44,20 +40,15 @@ static void describe(struct descriptions *d, const struct conv *g, int n, int pl
     dnnl_memory_desc_init_by_tag(&d->bias, 1, bias, dnnl_f32, dnnl_a);
     dnnl_memory_desc_init_by_tag(&d->canonical_w, rank, w, dnnl_f32,
                                  split ? dnnl_goihw : dnnl_oihw);
-    for (int i = 0; i < 2; i++) {
-        d->strides[i] = g->stride;
-        d->padding_before[i] = g->padding;
-    }
-    d->padding_after[0] = padding_after(g->h, g->out_h, g->size, g->stride, g->padding);
-    d->padding_after[1] = padding_after(g->w, g->out_w, g->size, g->stride, g->padding);
+    d->dims = window_dims(g);
 }
 
 static dnnl_primitive_desc_t forward_desc(struct onednn *o, const struct descriptions *d,
                                           dnnl_alg_kind_t algorithm, int has_bias) {
     dnnl_convolution_desc_t desc;
     if (dnnl_convolution_forward_desc_init(&desc, dnnl_forward_training, algorithm, &d->x, &d->w,
-                                           has_bias ? &d->bias : NULL, &d->y, d->strides,
-                                           d->padding_before, d->padding_after))
+                                           has_bias ? &d->bias : NULL, &d->y, d->dims.strides,
+                                           d->dims.before, d->dims.after))
         return NULL;
     return primitive_find(o, &desc, NULL);
 }
@@ -66,8 +57,8 @@ static dnnl_primitive_desc_t data_desc(struct onednn *o, const struct descriptio
                                        dnnl_alg_kind_t algorithm,
                                        const_dnnl_primitive_desc_t hint) {
     dnnl_convolution_desc_t desc;
-    if (dnnl_convolution_backward_data_desc_init(&desc, algorithm, &d->x, &d->w, &d->y, d->strides,
-                                                 d->padding_before, d->padding_after))
+    if (dnnl_convolution_backward_data_desc_init(&desc, algorithm, &d->x, &d->w, &d->y,
+                                                 d->dims.strides, d->dims.before, d->dims.after))
         return NULL;
     return primitive_find(o, &desc, hint);
 }
@@ -77,8 +68,7 @@ static dnnl_primitive_desc_t weights_desc(struct onednn *o, const struct descrip
                                           const_dnnl_primitive_desc_t hint) {
     dnnl_convolution_desc_t desc;
     if (dnnl_convolution_backward_weights_desc_init(&desc, algorithm, &d->x, &d->w, NULL, &d->y,
-                                                    d->strides, d->padding_before,
-                                                    d->padding_after))
+                                                    d->dims.strides, d->dims.before, d->dims.after))
         return NULL;
     return primitive_find(o, &desc, hint);
 }
@@ -123,10 +113,6 @@ static int images_of_a_part(const struct conv *g, int n) {
     return few && n % PART == 0 ? PART : n;
 }
 
-static float *weights_memory(const dnnl_memory_desc_t *desc) {
-    return need_aligned(dnnl_memory_desc_get_size(desc), 1);
-}
-
 static void make_forward(struct onednn_conv *c, const struct descriptions *d, int has_bias,
                          const_dnnl_primitive_desc_t pd) {
     const dnnl_memory_desc_t *w = dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
@@ -137,7 +123,7 @@ static void make_forward(struct onednn_conv *c, const struct descriptions *d, in
     if (has_bias)
         primitive_argument(c->o, &c->forward, DNNL_ARG_BIAS, &d->bias);
     primitive_scratchpad(c->o, &c->forward, pd);
-    c->forward_W = weights_memory(w);
+    c->forward_W = primitive_memory(w);
     primitive_reorder(c->o, &c->to_forward, &d->canonical_w, w);
 }
 
@@ -149,7 +135,7 @@ static void make_data(struct onednn_conv *c, const struct descriptions *d,
     primitive_argument(c->o, &c->backward_data, DNNL_ARG_WEIGHTS, w);
     primitive_argument(c->o, &c->backward_data, DNNL_ARG_DIFF_SRC, &d->x);
     primitive_scratchpad(c->o, &c->backward_data, pd);
-    c->backward_W = weights_memory(w);
+    c->backward_W = primitive_memory(w);
     primitive_reorder(c->o, &c->to_backward, &d->canonical_w, w);
 }
 
@@ -161,10 +147,10 @@ static void make_weights(struct onednn_conv *c, const struct descriptions *d,
     primitive_argument(c->o, &c->backward_weights, DNNL_ARG_DIFF_DST, &d->y);
     primitive_argument(c->o, &c->backward_weights, DNNL_ARG_DIFF_WEIGHTS, w);
     primitive_scratchpad(c->o, &c->backward_weights, pd);
-    c->gradient = weights_memory(w);
+    c->gradient = primitive_memory(w);
     c->gradient_floats = dnnl_memory_desc_get_size(w) / sizeof(float);
     if (c->parts > 1)
-        c->part_gradient = weights_memory(w);
+        c->part_gradient = primitive_memory(w);
     primitive_reorder(c->o, &c->from_gradient, w, &d->canonical_w);
 }
 

@@ -120,3 +120,19 @@ void primitive_reorder(struct onednn *o, struct primitive *p, const dnnl_memory_
     primitive_scratchpad(o, p, pd);
     dnnl_primitive_desc_destroy(pd);
 }
+
+void *primitive_memory(const dnnl_memory_desc_t *desc) {
+    return need_aligned(dnnl_memory_desc_get_size(desc), 1);
+}
+
+/* Behind the last window's start, as far as it reaches; negative where the last places are left out. */
+static int padding_after(int in, int out, const struct conv *g) {
+    return (out - 1) * g->stride + g->size - in - g->padding;
+}
+
+struct window_dims window_dims(const struct conv *g) {
+    return (struct window_dims){
+        .strides = {g->stride, g->stride},
+        .before = {g->padding, g->padding},
+        .after = {padding_after(g->h, g->out_h, g), padding_after(g->w, g->out_w, g)}};
+}

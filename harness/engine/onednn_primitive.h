@@ -42,6 +42,15 @@ void primitive_scratchpad(struct onednn *o, struct primitive *p, const_dnnl_prim
 void primitive_execute(struct onednn *o, struct primitive *p, const void *const *data);
 void primitive_free(struct primitive *p);
 
+/* Zeroed memory for what is described; the caller frees. */
+void *primitive_memory(const dnnl_memory_desc_t *desc);
+
+/* A convolution's strides and padding, each for height and width. */
+struct window_dims {
+    dnnl_dims_t strides, before, after;
+};
+struct window_dims window_dims(const struct conv *g);
+
 /* From one layout or type to another. */
 void primitive_reorder(struct onednn *o, struct primitive *p, const dnnl_memory_desc_t *from,
                        const dnnl_memory_desc_t *to);

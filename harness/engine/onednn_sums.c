@@ -34,12 +34,8 @@ static const dnnl_data_type_t weight_type[] = {
 
 struct descriptions {
     dnnl_memory_desc_t codes, x, w, canonical_w, y;
-    dnnl_dims_t strides, before, after;
+    struct window_dims dims;
 };
-
-static int after(int in, int out, const struct conv *g) {
-    return (out - 1) * g->stride + g->size - in - g->padding;
-}
 
 static void describe(struct descriptions *d, const struct conv *g, int n, enum arithmetic a) {
     dnnl_dims_t x = {n, g->c, g->h, g->w}, y = {n, g->filters, g->out_h, g->out_w};
@@ -54,25 +50,16 @@ static void describe(struct descriptions *d, const struct conv *g, int n, enum a
                                  split ? dnnl_goihw : dnnl_oihw);
     dnnl_memory_desc_init_by_tag(&d->y, 4, y, a == ARITHMETIC_INT8 ? dnnl_s32 : dnnl_f32,
                                  dnnl_nhwc);
-    for (int i = 0; i < 2; i++) {
-        d->strides[i] = g->stride;
-        d->before[i] = g->padding;
-    }
-    d->after[0] = after(g->h, g->out_h, g);
-    d->after[1] = after(g->w, g->out_w, g);
+    d->dims = window_dims(g);
 }
 
 static dnnl_primitive_desc_t find(struct onednn *o, struct descriptions *d) {
     dnnl_convolution_desc_t desc;
     if (dnnl_convolution_forward_desc_init(&desc, dnnl_forward_inference, dnnl_convolution_direct,
-                                           &d->x, &d->w, NULL, &d->y, d->strides, d->before,
-                                           d->after))
+                                           &d->x, &d->w, NULL, &d->y, d->dims.strides,
+                                           d->dims.before, d->dims.after))
         return NULL;
     return primitive_find(o, &desc, NULL);
-}
-
-static void *memory_of(const dnnl_memory_desc_t *desc) {
-    return need_aligned(dnnl_memory_desc_get_size(desc), 1);
 }
 
 static void make(struct sum_conv *c, const struct descriptions *d, const_dnnl_primitive_desc_t pd,
@@ -84,11 +71,11 @@ static void make(struct sum_conv *c, const struct descriptions *d, const_dnnl_pr
     primitive_argument(c->o, &c->convolution, DNNL_ARG_DST, &d->y);
     primitive_scratchpad(c->o, &c->convolution, pd);
     primitive_reorder(c->o, &c->weights, &d->canonical_w, w);
-    c->W = memory_of(w);
+    c->W = primitive_memory(w);
     if (!codes || c->arithmetic == ARITHMETIC_INT8)
         return;
     primitive_reorder(c->o, &c->widen, &d->codes, &d->x);
-    c->wide = memory_of(&d->x);
+    c->wide = primitive_memory(&d->x);
 }
 
 struct sum_conv *sum_conv_new(struct onednn *o, const struct conv *g, int n, int codes,

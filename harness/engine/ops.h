@@ -23,6 +23,12 @@ struct conv conv_geometry(const struct cfg_layer *layer);
 /* Floats of workspace that conv_forward and conv_backward need: columns of one image. */
 size_t conv_workspace(const struct conv *g);
 
+/* The part of a window that lies inside a line of `in` places: [first, end). */
+static inline void window_inside(int start, int size, int in, int *first, int *end) {
+    *first = start < 0 ? 0 : start;
+    *end = start + size < in ? start + size : in;
+}
+
 /* Y = W * X (+ bias by channel, which may be NULL). W (filters, c/groups, size, size). */
 void conv_forward(const struct conv *g, int batch, const float *X, const float *W,
                   const float *bias, float *Y, float *workspace);

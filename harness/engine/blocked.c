@@ -211,6 +211,13 @@ void blocked_affine_codes(const struct blocked *s, const float *X, const float *
     }
 }
 
+void blocked_codes(const struct blocked *s, const float *X, int act_bits, uint16_t *codes) {
+    float top = (float)((1 << act_bits) - 1);
+#pragma omp parallel for
+    for (size_t i = 0; i < blocked_size(s); i++)
+        codes[i] = upper_half(rintf(top * X[i]));
+}
+
 void blocked_codes_to_floats(const struct blocked *s, int act_bits, const uint16_t *codes,
                              float *Y) {
     float top = (float)((1 << act_bits) - 1);

@@ -41,6 +41,9 @@ void blocked_affine(const struct blocked *s, const float *X, const float *a, con
 void blocked_affine_codes(const struct blocked *s, const float *X, const float *a, const float *b,
                           int act_bits, uint16_t *codes, float *Y);
 
+/* The codes of their values, exactly. */
+void blocked_codes(const struct blocked *s, const float *X, int act_bits, uint16_t *codes);
+
 /* The values of codes: Y = code / (2^j - 1). */
 void blocked_codes_to_floats(const struct blocked *s, int act_bits, const uint16_t *codes,
                              float *Y);

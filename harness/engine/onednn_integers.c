@@ -11,13 +11,20 @@ static struct step *step_of(const struct plan *p, int node) {
     return NULL;
 }
 
-/* The fused pass in front leaves codes, and a scale is all that comes behind. */
+/* Whether a fused pass clips what a node holds: an activation's, or pooled from one's. */
+static int holds_codes(const struct plan *p, int node) {
+    const struct node *n = node_of(p, node);
+    int act = n->op == OP_MAXPOOL ? n->in[0] : node;
+    const struct step *s = step_of(p, node), *clip = step_of(p, act);
+    return s && !onednn_is_plain(s) && clip && clip->act == act && node_of(p, act)->clips &&
+           p->places[node].layout == BLOCKED;
+}
+
+/* The input is codes, and a scale is all that comes behind. */
 static int can_use_integers(const struct plan *p, const struct step *s) {
-    const struct node *n = node_of(p, s->node), *in = node_of(p, n->in[0]);
-    const struct step *before = step_of(p, n->in[0]);
+    const struct node *n = node_of(p, s->node);
     return n->op == OP_CONV && !onednn_is_plain(s) && n->quantizer >= 0 && n->bias < 0 &&
-           p->r.m->scheme->integer_form && in->op == OP_ACT && in->clips && before &&
-           before->act == n->in[0] && p->places[n->in[0]].layout == BLOCKED;
+           p->r.m->scheme->integer_form && holds_codes(p, n->in[0]);
 }
 
 static int only_integers_read(const struct plan *p, int node) {
@@ -66,7 +73,8 @@ int onednn_use_bf16(struct plan *p, int backward, struct error *e) {
     if (backward && largest)
         p->rounded = need_aligned(largest, sizeof *p->rounded);
     for (int i = 0; backward && i < p->r.m->n_nodes; i++)
-        p->places[i].codes_suffice = p->places[i].codes && only_integers_read(p, i);
+        p->places[i].codes_suffice =
+            p->places[i].codes && node_of(p, i)->op == OP_ACT && only_integers_read(p, i);
     return 0;
 }
 

@@ -244,7 +244,13 @@ static void max_step_forward(struct plan *p, struct step *s) {
     int in = node_of(p, s->node)->in[0];
     struct blocked shape = shape_of(p, in);
     struct window w = window_of(node_of(p, s->node));
-    blocked_maxpool(&shape, &w, p->places[in].out, p->places[s->node].out, s->choice);
+    struct place *place = &p->places[s->node];
+    blocked_maxpool(&shape, &w, p->places[in].out, place->out, s->choice);
+    if (!place->codes || p->r.pass.act_bits < 1 || p->r.pass.act_bits > 8)
+        return;
+    struct blocked pooled = shape_of(p, s->node);
+    blocked_codes(&pooled, place->out, p->r.pass.act_bits, place->codes);
+    place->coded = 1;
 }
 
 static void max_step_backward(struct plan *p, struct step *s) {

@@ -46,7 +46,7 @@ static void codes_are_those_of_the_affine(void **state) {
         struct blocked s = blocked_shape(3, (struct shape){20, 3, 5});
         size_t n = blocked_size(&s);
         float *X = need(n, 4), *Y = need(n, 4), *values = need(n, 4), a[32] = {0}, b[32] = {0};
-        uint16_t *codes = need(n, 2);
+        uint16_t *codes = need(n, 2), *back = need(n, 2);
         for (size_t i = 0; i < n; i++)
             X[i] = 3 * random_unit(&r) - 1;
         for (int c = 0; c < 20; c++) {
@@ -58,6 +58,8 @@ static void codes_are_those_of_the_affine(void **state) {
         assert_memory_equal(values, Y, n * sizeof *Y);
         for (size_t i = 0; i < n; i++)
             assert_true(from_bf16(codes[i]) / (float)((1 << bits) - 1) == Y[i]);
+        blocked_codes(&s, Y, bits, back);
+        assert_memory_equal(back, codes, n * sizeof *codes);
         memset(values, 0, n * sizeof *values);
         blocked_codes_to_floats(&s, bits, codes, values);
         assert_memory_equal(values, Y, n * sizeof *Y);
@@ -68,6 +70,7 @@ static void codes_are_those_of_the_affine(void **state) {
         free(Y);
         free(values);
         free(codes);
+        free(back);
     }
 }
 
@@ -189,7 +192,7 @@ static void forward_rounds_no_operand(void **state) {
 
 /* ---- whole networks ---- */
 
-/* Read by convolutions alone, by a convolution and an addition, through stride 2. */
+/* Codes that are read by convolutions alone, by a convolution and an addition, pooled; stride 2. */
 static const char network[] =
     "[net]\n"
     "[convolutional]\nfilters=16\nsize=3\npad=1\nactivation=linear\n"
@@ -198,6 +201,8 @@ static const char network[] =
     "[convolutional]\nfilters=32\nsize=3\npad=1\nactivation=relu\nbatch_normalize=1\n"
     "[shortcut]\nfrom=-2\nactivation=linear\n"
     "[convolutional]\nfilters=32\nsize=1\nactivation=relu\nbatch_normalize=1\n"
+    "[maxpool]\nsize=2\nstride=1\n"
+    "[convolutional]\nfilters=20\nsize=3\nactivation=relu\nbatch_normalize=1\n"
     "[avgpool]\n"
     "[connected]\noutput=10\nactivation=linear\n"
     "[softmax]\n";
@@ -300,6 +305,19 @@ static int can_bf16(void) {
     return can;
 }
 
+static void convolutions_of_codes_are_over_integers(void **state) {
+    (void)state;
+    struct net n;
+    int integers = 0;
+    if (!can_bf16())
+        skip();
+    build(&n, "truncquant", PRECISION_BF16);
+    for (int i = 0; i < n.m->n_nodes; i++)
+        integers += n.m->nodes[i].op == OP_CONV && n.engine->wants_integers(n.plan, i);
+    assert_int_equal(integers, 3); // all but the first and the one that reads an addition
+    release(&n);
+}
+
 static void networks_agree_with_fp32(void **state) {
     (void)state;
     static float a[IMAGES * CLASSES], b[IMAGES * CLASSES];
@@ -386,6 +404,7 @@ int main(void) {
 #ifdef HAVE_ONEDNN
         cmocka_unit_test(forward_rounds_no_operand),
 #endif
+        cmocka_unit_test(convolutions_of_codes_are_over_integers),
         cmocka_unit_test(networks_agree_with_fp32),
         cmocka_unit_test(what_is_not_of_integers_stays_in_fp32),
         cmocka_unit_test(peek_sees_activations),

@@ -105,6 +105,11 @@ static int wants_winograd(const struct conv *g) {
            g->filters >= CHANNELS_BLOCKED;
 }
 
+int onednn_conv_beats_bf16(const struct conv *g) {
+    enum { MANY_CHANNELS = 64 };
+    return wants_winograd(g) && g->c >= MANY_CHANNELS && g->filters >= MANY_CHANNELS;
+}
+
 /* Winograd with few channels has few products for each transformed value: it gains while those stay in the
  * second cache, which a whole batch does not. */
 static int images_of_a_part(const struct conv *g, int n) {

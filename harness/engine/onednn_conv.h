@@ -18,6 +18,10 @@ void onednn_must(int status, const char *what);
 
 struct onednn_conv;
 
+/* Whether Winograd in float32, which has a quarter of the products, is faster than products in bf16: where there
+ * are many channels, 64 or more on both sides. */
+int onednn_conv_beats_bf16(const struct conv *g);
+
 /* NULL, without a message, when oneDNN has no fast kernel for this geometry on this machine. Winograd is
  * taken by a fixed rule (3x3, stride 1, 16 channels or more on both sides), never by timing, so that a run
  * has the same bits each time. */

@@ -61,6 +61,8 @@ int onednn_use_bf16(struct plan *p, int backward, struct error *e) {
         if (!can_use_integers(p, s))
             continue;
         struct conv g = conv_geometry(node_of(p, s->node)->cfg);
+        if (onednn_conv_beats_bf16(&g))
+            continue;
         wanted++;
         s->bf16 = bf16_conv_new(p->o, &g, p->batch, backward);
         made += s->bf16 != NULL;

@@ -8,6 +8,12 @@ ONEDNN_INCLUDE ?= /usr/include
 ifdef SANITIZE
 BUILD := build-sanitize
 OPTIMIZE ?= -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+else ifdef FUZZ
+CC := clang
+BUILD := build-fuzz
+OPTIMIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+	-fno-sanitize-recover=all -Wno-pass-failed
+ONEDNN_INCLUDE := none
 else
 OPTIMIZE ?= -O3 -g -march=native
 endif
@@ -34,7 +40,8 @@ endif
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 SCHEMA := $(sort $(wildcard results/schema/*.sql))
 TEST_SOURCES := $(wildcard tests/*/test_*.c)
-TEST_HELPERS := $(filter-out $(TEST_SOURCES),$(wildcard tests/*/*.c))
+FUZZER := tests/fuzz/driver.c tests/fuzz/no_darknet.c
+TEST_HELPERS := $(filter-out $(TEST_SOURCES) $(FUZZER),$(wildcard tests/*/*.c))
 TEST_OBJECTS := $(TEST_HELPERS:%.c=$(BUILD)/%.o)
 TESTS := $(TEST_SOURCES:%.c=$(BUILD)/%)
 BATS := $(sort $(wildcard tests/*/*.bats))
@@ -43,7 +50,7 @@ BATS := $(sort $(wildcard tests/*/*.bats))
 DB ?= results/results.db
 DEMO := results/demo
 
-.PHONY: all help demo grid figures tables test test-sanitize lint format bench crosscheck clean
+.PHONY: all help demo grid figures tables test test-sanitize fuzz lint format bench crosscheck clean
 all: $(BUILD)/truncquant ## build the driver
 
 help: ## list the targets
@@ -142,6 +149,19 @@ test-sanitize: ## the sanitized tests alone
 	@$(MAKE) --silent -j$(JOBS) SANITIZE=1 build-tests
 	@$(PROVE) $(SANITIZED)
 
+# Built by clang: `make FUZZ=1 build-fuzz/fuzz`.
+FUZZ_SOURCES := $(FUZZER) $(filter-out tests/fuzz/test_% tests/fuzz/seeds.c,$(filter tests/fuzz/%,$(TEST_HELPERS)))
+FUZZ_OBJECTS := $(FUZZ_SOURCES:%.c=$(BUILD)/%.o) $(filter-out %/model/darknet.o,$(OBJECTS))
+$(FUZZ_SOURCES:%.c=$(BUILD)/%.o): CPPFLAGS += -Itests
+
+$(BUILD)/fuzz: $(FUZZ_OBJECTS)
+	@echo "  link $@"
+	@$(CC) $(CFLAGS) -fsanitize=fuzzer -Wl,--wrap=model_build -o $@ $^ $(LDLIBS)
+
+SECONDS ?= 60
+fuzz: ## let libFuzzer feed every reader for SECONDS (60) each, or TARGETS="idx cfg ..." alone
+	@tests/fuzz/fuzz.sh $(SECONDS) $(TARGETS)
+
 C_FILES := $(wildcard harness/*.[ch] harness/*/*.[ch] baselines/*.[ch] tests/*/*.[ch] bench/*.[ch])
 
 lint: $(BUILD)/schema.inc $(BUILD)/queries.inc ## check the style and what cppcheck finds
@@ -168,6 +188,6 @@ crosscheck: $(BUILD)/bench/crosscheck ## every training step a second time in Py
 	scripts/crosscheck.sh
 
 clean: ## remove what was built
-	rm -rf build build-sanitize
+	rm -rf build build-sanitize build-fuzz
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install what truncquant needs from Debian's packages: to build, run and draw; with --test also what its
-# tests need, with --bench also PyTorch, which benchmarks and the crosscheck compare with. Does nothing, and
-# asks apt nothing, when all of it is there. It builds nothing itself.
+# tests need, with --bench also PyTorch, which benchmarks and the crosscheck compare with, with --fuzz also what
+# the fuzzer is built with. Does nothing, and asks apt nothing, when all of it is there. It builds nothing itself.
 set -eu
 
 run="gcc libc6-dev make git procps curl unzip darknet libopenblas-dev libdnnl-dev libsqlite3-dev sqlite3
@@ -9,6 +9,7 @@ run="gcc libc6-dev make git procps curl unzip darknet libopenblas-dev libdnnl-de
     gnuplot-nox fonts-dejavu-core dataset-fashion-mnist"
 test="bats clang-format cppcheck libcmocka-dev librsvg2-bin perl python3 busybox zip"
 bench="python3-torch python3-numpy"
+fuzz="clang libclang-rt-14-dev libomp-14-dev libcmocka-dev"
 
 say() {
     echo "setup.sh: $*" >&2
@@ -20,15 +21,17 @@ die() {
 }
 
 usage() {
-    echo "usage: scripts/setup.sh [--test | --bench]"
+    echo "usage: scripts/setup.sh [--test | --bench | --fuzz]"
     echo "Installs the Debian packages that truncquant needs; --test: those of its tests, too;"
-    echo "--bench: PyTorch, too, which 'make bench' and 'make crosscheck' compare with."
+    echo "--bench: PyTorch, too, which 'make bench' and 'make crosscheck' compare with;"
+    echo "--fuzz: clang with libFuzzer, too, for 'make fuzz'."
 }
 
 wanted=$run
 case ${1-} in
 --test) wanted="$run $test" ;;
 --bench) wanted="$run $bench" ;;
+--fuzz) wanted="$run $fuzz" ;;
 --help) usage && exit 0 ;;
 '') ;;
 *) usage >&2 && exit 2 ;;

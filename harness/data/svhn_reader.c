@@ -1,6 +1,7 @@
 /* Street View House Numbers, cropped digits (Netzer et al. 2011): train_32x32.mat and
  * test_32x32.mat, MATLAB 5 files that hold X (32, 32, 3, n) in bytes, columns first, and y (n), in
  * which 10 stands for the digit 0. Read through libmatio. The extra images are not used. */
+#include "data/mat5.h"
 #include "data/reader.h"
 
 #include <limits.h>
@@ -15,6 +16,7 @@ enum { FILE_LIMIT = 1 << 30 }; // bytes of a file and of its content
 enum { DEFLATE_MOST = 1032 };  // no deflate stream expands by more (zlib's technical details)
 
 static const char *const names[SPLITS] = {"train_32x32.mat", "test_32x32.mat"};
+static const char *const variables[] = {"X", "y", NULL};
 
 struct svhn {
     const struct source *source;
@@ -58,7 +60,10 @@ static mat_t *open_mat(const char *path, size_t *size, struct error *e) {
         return NULL;
     }
     *size = (size_t)st.st_size;
-    mat_t *mat = is_matlab_5(path) ? Mat_Open(path, MAT_ACC_RDONLY) : NULL;
+    int is_5 = is_matlab_5(path);
+    if (is_5 && mat5_check(path, variables, e))
+        return NULL;
+    mat_t *mat = is_5 ? Mat_Open(path, MAT_ACC_RDONLY) : NULL;
     if (mat && Mat_GetVersion(mat) == MAT_FT_MAT5)
         return mat;
     if (mat)

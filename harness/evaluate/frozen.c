@@ -2,6 +2,8 @@
 #include "evaluate/frozen.h"
 
 #include "base/sealed.h"
+#include "model/cfg_layers.h"
+#include "model/cfg_shape.h"
 #include "quant/layer.h"
 #include "train/trainer.h"
 
@@ -88,19 +90,36 @@ int frozen_write(const char *path, const struct model *m, const struct spec *spe
     return seal_write(&s, path, e);
 }
 
+static int shape_fits(struct shape s, int64_t classes) {
+    return s.c > 0 && s.c <= DATASET_CHANNELS && s.h > 0 && s.h <= CFG_SIDE_MAX && s.w > 0 &&
+           s.w <= CFG_SIDE_MAX && classes > 0 && classes <= CFG_FLOATS_MAX;
+}
+
+/* A network of more weights than there are bytes left is not the file's, and would take its memory first. */
+static int check_room(const struct frozen *f, const struct opened *o, const char *path,
+                      struct error *e) {
+    if (model_size(&f->cfg) <= (int64_t)o->left)
+        return 0;
+    return fail_at(e, path, 0, "does not fit its own network; %s", remedy);
+}
+
 static int read_network(struct frozen *f, struct opened *o, const char *path,
                         const struct quantizer *const *table, struct error *e) {
     char *spec = opened_text(o), *name = opened_text(o), *cfg = opened_text(o);
     struct shape shape;
     opened_bytes(o, &shape, sizeof shape);
-    int classes = (int)opened_i64(o);
-    int rc = spec_read(&f->spec, table, spec, path, e);
+    int64_t classes = opened_i64(o);
+    int rc = 0;
+    if (o->bad || !shape_fits(shape, classes))
+        rc = fail_at(e, path, 0, "has no network in it; %s", remedy);
     if (!rc)
-        rc = cfg_parse(&f->cfg, cfg, strlen(cfg), name, shape, classes, e);
+        rc = spec_read(&f->spec, table, spec, path, e);
+    if (!rc)
+        rc = cfg_parse(&f->cfg, cfg, strlen(cfg), name, shape, (int)classes, e);
     free(spec);
     free(name);
     free(cfg);
-    if (rc)
+    if (rc || check_room(f, o, path, e))
         return -1;
     f->m = model_build(&f->cfg, &f->spec, quantizer_find(table, f->spec.scheme), e);
     return f->m ? 0 : -1;

@@ -117,26 +117,25 @@ static int wants_quantizer(const struct node *n, int first, int last, int projec
     return !first && !last;
 }
 
-/* Walk back from what a quantized layer reads, through what only moves values, to the activations.
- */
-static void mark_clips(struct model *m, int node) {
-    struct node *n = &m->nodes[node];
-    switch (n->op) {
-    case OP_ACT:
-        n->clips = 1;
-        return;
-    case OP_MAXPOOL:
-    case OP_AVGPOOL:
-    case OP_CONCAT:
-    case OP_UPSAMPLE:
-    case OP_REORG:
-    case OP_DROPOUT:
-        for (int i = 0; i < n->n_in; i++)
-            mark_clips(m, n->in[i]);
-        return;
-    default:
-        return;
+static int moves_values(enum op op) {
+    return op == OP_MAXPOOL || op == OP_AVGPOOL || op == OP_CONCAT || op == OP_UPSAMPLE ||
+           op == OP_REORG || op == OP_DROPOUT;
+}
+
+/* Walk back from what quantized layers read, through what only moves values, to the activations. Once over
+ * all nodes, backwards: paths through concatenations multiply. */
+static void mark_clips(struct model *m) {
+    char *feeds = need((size_t)m->n_nodes, 1); // a quantized layer
+    for (int i = 0; i < m->n_quantized; i++)
+        feeds[m->nodes[m->quantized[i].node].in[0]] = 1;
+    for (int i = m->n_nodes - 1; i >= 0; i--) {
+        struct node *n = &m->nodes[i];
+        if (feeds[i] && n->op == OP_ACT)
+            n->clips = 1;
+        for (int k = 0; feeds[i] && moves_values(n->op) && k < n->n_in; k++)
+            feeds[n->in[k]] = 1;
     }
+    free(feeds);
 }
 
 static void add_quantized_layer(struct model *m, int node, const struct spec *spec) {
@@ -154,7 +153,6 @@ static void add_quantized_layer(struct model *m, int node, const struct spec *sp
                   .corrects = spec->norm_bank == BANK_SHARED},
         .params = -1,
     };
-    mark_clips(m, n->in[0]);
 }
 
 static void choose_quantized(struct model *m, const struct spec *spec) {
@@ -171,6 +169,7 @@ static void choose_quantized(struct model *m, const struct spec *spec) {
         if (has_weights(&m->nodes[i]) &&
             wants_quantizer(&m->nodes[i], i == first, i == last, spec->projections))
             add_quantized_layer(m, i, spec);
+    mark_clips(m);
 }
 
 /* ---- parameters ---- */

@@ -36,7 +36,7 @@ static void blas_version(char *text, size_t size) {
 
 /* The version, and the instruction set it uses here: DNNL_MAX_CPU_ISA can lower it. */
 static void onednn_version(char *text, size_t size) {
-    text[0] = '\0';
+    snprintf(text, size, "%s", "");
 #ifdef HAVE_ONEDNN
     const dnnl_version_t *v = dnnl_version();
     snprintf(text, size, "oneDNN %d.%d.%d isa %#x, ", v->major, v->minor, v->patch,

@@ -85,19 +85,27 @@ static int check_head(struct opened *o, const char *path, const char *run_id,
     return e->text[0] ? -1 : 0;
 }
 
+/* A position that training comes to, with the rows and steps that belong to it. */
+static int position_fits(const struct trainer *t, int64_t rows) {
+    int64_t epochs = t->spec->epochs, steps = t->steps_per_epoch;
+    return t->epoch >= 0 && t->epoch <= epochs && t->step >= 0 && t->step < steps &&
+           (t->epoch < epochs || t->step == 0) && rows == t->epoch * t->m->widths.n;
+}
+
 static void read_position(struct opened *o, struct trainer *t) {
     t->epoch = opened_i64(o);
     t->step = opened_i64(o);
     t->seconds = opened_f64(o);
     opened_bytes(o, t->tally, sizeof t->tally);
     int64_t rows = opened_i64(o);
-    if (rows < 0 || rows > t->spec->epochs * WIDTHS_MAX) {
+    if (!position_fits(t, rows)) {
         o->bad = 1;
-        rows = 0;
+        t->epoch = t->step = rows = 0;
     }
     t->n_rows = (int)rows;
     opened_bytes(o, t->rows, (size_t)rows * sizeof *t->rows);
     t->optimizer.t = opened_i64(o);
+    o->bad |= t->optimizer.t != t->epoch * t->steps_per_epoch + t->step;
     trainer_moved(t);
 }
 

@@ -67,6 +67,13 @@ setup_sh() {
     not_called update
 }
 
+@test "setup --fuzz: installs the fuzzer's compiler, too" {
+    machine "clang libclang-rt-14-dev bats" 0
+    setup_sh --fuzz
+    [ "$status" = 0 ]
+    grep -q -- "install -y --no-install-recommends clang libclang-rt-14-dev$" "$CALLS"
+}
+
 @test "setup --test: installs what the tests need, too" {
     machine "darknet bats" 0
     setup_sh --test

@@ -112,9 +112,11 @@ static void add_member(struct archive *a, const char *folder, const char *name) 
     free(bytes);
 }
 
-void made_tar(const char *folder, const char *archive, const char *const *names, int twice) {
+static void write_tar(const char *folder, const char *archive, const char *const *names, int gzip,
+                      int twice) {
     struct archive *a = archive_write_new();
-    archive_write_add_filter_gzip(a);
+    if (gzip)
+        archive_write_add_filter_gzip(a);
     archive_write_set_format_ustar(a);
     assert_int_equal(archive_write_open_filename(a, made_path(archive)), ARCHIVE_OK);
     const char *last = NULL;
@@ -124,6 +126,14 @@ void made_tar(const char *folder, const char *archive, const char *const *names,
         add_member(a, folder, last);
     assert_int_equal(archive_write_close(a), ARCHIVE_OK);
     archive_write_free(a);
+}
+
+void made_tar(const char *folder, const char *archive, const char *const *names, int twice) {
+    write_tar(folder, archive, names, 1, twice);
+}
+
+void made_tar_plain(const char *folder, const char *archive, const char *const *names) {
+    write_tar(folder, archive, names, 0, 0);
 }
 
 /* The element (y, x, c, i) of a column-major array stands at y + side (x + side (c + channels i)). */

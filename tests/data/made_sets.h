@@ -31,6 +31,9 @@ void made_cifar(const char *folder, int fine);
  * `twice` puts the last file in again. */
 void made_tar(const char *folder, const char *archive, const char *const *names, int twice);
 
+/* The same, not gzipped. */
+void made_tar_plain(const char *folder, const char *archive, const char *const *names);
+
 /* SVHN's two files, 20 and 4 images, in ROOT/data/svhn. `doubles`: labels as double. */
 struct made_mat {
     const char *X, *y; // names of the variables

@@ -529,8 +529,9 @@ every_verb_refuses() {
 }
 
 @test "arguments: what names no run, or more than one" {
-    sql "INSERT INTO runs SELECT substr(run_id, 1, 40) || '$(printf '%024d' 0)', config_id, spec, cfg, grid, scheme, network,
-         dataset, data_hash, params, seed, widths, epochs, batch, images, act_bits, stored_bits, work, recorded_at, excluded FROM runs"
+    sql "CREATE TEMP TABLE other AS SELECT * FROM runs;
+         UPDATE other SET run_id = substr(run_id, 1, 40) || '$(printf '%024d' 0)';
+         INSERT INTO runs SELECT * FROM other"
     remember
     for verb in run evaluate; do
         for name in "${id:0:5}" "${id}0" '%' '______' 'идентификатор' "x'; DROP TABLE runs; --" "$(printf 'z%.0s' {1..3000})"; do
@@ -558,7 +559,7 @@ every_verb_refuses() {
 @test "output: closed, full, or to what is no file" {
     grid
     go plan a.grid --quiet # something for --watch to wait for
-    for command in --help 'plan --help' 'plan a.grid --dry-run' "run $id" "evaluate $id" 'status --line' 'status --watch' 'export runs'; do
+    for command in --help 'plan --help' 'plan a.grid --dry-run --quiet' "run $id" "evaluate $id" 'status --line' 'status --watch' 'export runs'; do
         for to in '>&-' '>/dev/full'; do
             [ "$command" = --help ] || to="--db a.db $to"
             run --separate-stderr bash -c "timeout 20 '$program' $command $to"

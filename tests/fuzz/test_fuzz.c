@@ -15,6 +15,14 @@
 
 #include <cmocka.h>
 
+#ifdef __SANITIZE_ADDRESS__
+/* What a few kilobytes may ask for at once; without this, a claim of gigabytes is granted, and never used. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void) {
+    return "max_allocation_size_mb=1024";
+}
+#endif
+
 /* Runs all files of FOLDER/TARGET; `must` says that each has to be taken. Returns how many there are. */
 static int run_folder(const struct fuzz_target *t, const char *folder, int must) {
     int n = 0;

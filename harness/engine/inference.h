@@ -10,8 +10,9 @@
  * odd·Σ x. Layers that stay float compute in float32.
  *
  * The arithmetic changes speed alone: int8 sums in int32; bf16 and fp32 hold the same integers exactly
- * (|w| <= 256, x <= 255) and sum in float32, exactly below 2^24. A layer whose sums could pass its accumulator,
- * or that the machine has no exact kernel for (u8 x s8 without VNNI saturates), takes fp32. */
+ * (|w| <= 256, x <= 255) and sum in float32, exactly below 2^24, which the weights of a width are checked
+ * against. A layer whose sums could pass an int32, or that the machine has no exact int8 kernel for (u8 x s8
+ * without VNNI saturates), takes fp32. */
 #ifndef ENGINE_INFERENCE_H
 #define ENGINE_INFERENCE_H
 
@@ -40,7 +41,8 @@ struct inference_engine {
      * activations of act_bits (1 ... 8). Valid until the next call. */
     const float *(*forward)(struct inference *, int bank, int act_bits, const float *images, int n);
 
-    /* The arithmetic that the quantized layers got: the name if all have the same, else "mixed". */
+    /* The arithmetic that the quantized layers got: the name if all have the same, else "mixed"; "rounded" when
+     * the sums of a layer in float32 could pass 2^24 with the weights that were set. */
     const char *(*arithmetic)(const struct inference *);
 
     void (*free)(struct inference *);

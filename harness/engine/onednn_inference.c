@@ -167,6 +167,22 @@ static void set_dequantized(struct product *x, size_t n, const int8_t *v,
     give(x, n);
 }
 
+/* Whether Σ w x could reach 2^24 for some filter, codes being at most 255: float32 holds no more. */
+static int could_round(const struct product *x, size_t n) {
+    enum { EXACT = 1 << 24, LARGEST_CODE = 255 };
+    size_t per_filter = n / (size_t)x->g.filters;
+    for (size_t f = 0; f < (size_t)x->g.filters; f++) {
+        double positive = 0, negative = 0;
+        for (size_t i = f * per_filter; i < (f + 1) * per_filter; i++) {
+            positive += x->W[i] > 0 ? (double)x->W[i] : 0;
+            negative -= x->W[i] < 0 ? (double)x->W[i] : 0;
+        }
+        if (fmax(positive, negative) * LARGEST_CODE >= EXACT)
+            return 1;
+    }
+    return 0;
+}
+
 /* The kernel gets factor·v + odd itself where that fits, else v, and the sums are made up afterwards. */
 static void inference_set_codes(struct inference *p, int node, int k, const int8_t *v,
                                 const struct integer_form *form) {
@@ -185,18 +201,22 @@ static void inference_set_codes(struct inference *p, int node, int k, const int8
     memcpy(x->offset, form->offset, channels * sizeof(float));
     for (size_t i = 0; i < n; i++)
         x->W[i] = (float)(fits ? form->factor * v[i] + form->odd : v[i]);
+    x->may_round = sum_conv_arithmetic(x->conv) != ARITHMETIC_INT8 && could_round(x, n);
     give(x, n);
 }
 
 static const char *inference_arithmetic(const struct inference *p) {
     const char *all = NULL;
     for (int i = 0; i < p->m->n_nodes; i++) {
-        if (!p->products[i].codes)
+        const struct product *x = &p->products[i];
+        if (!x->codes)
             continue;
-        const char *name = arithmetic_names[sum_conv_arithmetic(p->products[i].conv)];
+        if (x->may_round)
+            return "rounded";
+        const char *name = arithmetic_names[sum_conv_arithmetic(x->conv)];
         if (all && strcmp(all, name))
-            return "mixed";
-        all = name;
+            all = "mixed";
+        all = all ? all : name;
     }
     return all ? all : arithmetic_names[ARITHMETIC_FP32];
 }

@@ -40,8 +40,9 @@ struct product {
     int factor, odd; // of the sums: T = factor · whole + odd · box
     float *unit, *offset;
     int has_offset;
-    float *W;   // what the kernel is given, canonical
-    int *order; // LINEAR: place of each channels-last input in canonical order; NULL: the same
+    int may_round; // a sum of these weights could pass what float32 holds exactly
+    float *W;      // what the kernel is given, canonical
+    int *order;    // LINEAR: place of each channels-last input in canonical order; NULL: the same
 };
 
 struct inference {

@@ -80,17 +80,26 @@ static int evaluate_frozen(struct session *s, struct results *r, struct error *e
     struct plan *plan = NULL;
     if (!check_owner(s, &f, e))
         plan = s->engine->compile(f.m, (int)s->spec.batch, s->options->threads, e);
-    int rc = plan ? engine_use(s->engine, plan, s->options->precision, e) : -1;
-    rc = rc ? rc : evaluate(s, f.m, &f, plan, r, e);
+    int rc = plan ? evaluate(s, f.m, &f, plan, r, e) : -1;
     s->engine->free(plan);
     frozen_free(&f);
     return rc;
 }
 
+/* Direct and truncated evaluation in the same arithmetic: --precision is of training. */
+static int plan_in_fp32(struct session *s, struct error *e) {
+    if (s->options->precision == PRECISION_FP32)
+        return 0;
+    s->engine->free(s->plan);
+    s->plan = s->engine->compile(s->model, (int)s->spec.batch, s->options->threads, e);
+    s->trainer.plan = s->plan;
+    return s->plan ? 0 : -1;
+}
+
 static int evaluate_all(struct session *s, struct results *r, struct error *e) {
     count_evaluations(s);
     *r = (struct results){.rows = need((size_t)s->spec.bits.n * 4, sizeof *r->rows)};
-    if (evaluate(s, s->model, NULL, s->plan, r, e))
+    if (plan_in_fp32(s, e) || evaluate(s, s->model, NULL, s->plan, r, e))
         return -1;
     r->n_layers = layer_rows(s->model, &s->spec, &r->layers);
     s->engine->free(s->plan);

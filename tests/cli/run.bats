@@ -325,6 +325,20 @@ same_results() {
     [[ $stderr == *"--inference takes"* ]]
 }
 
+@test "trained in bf16, equal weights have equal scores, direct and truncated" {
+    printf '%s\n' 'scheme = truncquant' 'network = resnet8' 'dataset = fashion-mnist' 'seed = 1' 'batch = 32' \
+        'train.images = 64' 'epochs = 1' 'bits = 3 4 8' 'calibration = 2' >a.spec
+    go run --spec a.spec --precision bf16 --inference fp32 --quiet
+    if [ "$status" -ne 0 ]; then
+        complains '--precision fp32'
+        return
+    fi
+    same="SELECT count(*) FROM evaluations d JOIN evaluations t USING (attempt, bits, calibration_batches)
+          WHERE d.inference = 'direct' AND t.inference = 'truncated' AND d.loss_sum"
+    [ "$(sql "$same = t.loss_sum")" -eq 6 ]
+    [ "$(sql "$same <> t.loss_sum")" -eq 0 ]
+}
+
 @test "the table shows the most complete evaluation of a cell" {
     spec 'epochs = 2
 evaluate.images = 20'

@@ -511,6 +511,50 @@ static void networks_agree(void **state) {
     }
 }
 
+/* One quantized layer of `filters` channels behind as many. */
+static const char *arithmetic_of(int channels, enum arithmetic a, int8_t v) {
+    char text[512];
+    struct error e = {0};
+    struct net n;
+    snprintf(text, sizeof text,
+             "[net]\n[convolutional]\nfilters=%d\nsize=1\nactivation=relu\n"
+             "[convolutional]\nfilters=1\nsize=3\npad=1\nactivation=linear\n"
+             "[connected]\nactivation=linear\n[softmax]\n",
+             channels);
+    build(&n, text, "wide.cfg", "minmax", NULL);
+    const struct inference_engine *engine = engine_find(engine_names[0])->inference;
+    struct inference *p = engine->compile(n.m, 1, 1, a, &e);
+    assert_non_null(p);
+    for (int i = 0; i < n.m->n_nodes; i++)
+        if (n.m->nodes[i].quantizer >= 0) {
+            size_t size = n.m->parameters[n.m->nodes[i].weights].n;
+            int8_t *codes = memset(need(size, 1), v, size);
+            float unit = 1, offset = 0;
+            struct integer_form form = {.factor = 1, .unit = &unit, .offset = &offset};
+            engine->set_codes(p, i, 8, codes, &form);
+            free(codes);
+        }
+    const char *name = engine->arithmetic(p);
+    engine->free(p);
+    model_free(n.m);
+    cfg_free(&n.cfg);
+    return name;
+}
+
+/* Float sums of large one-sided weights over many inputs may round; int8's never do. */
+static void sums_that_could_round_are_told(void **state) {
+    (void)state;
+    if (!engine_find(engine_names[0])->inference)
+        skip();
+    // 512 · 9 inputs of 255 and 14: below 2^24; and 15: above.
+    assert_string_equal(arithmetic_of(512, ARITHMETIC_FP32, 14), "fp32-exact");
+    assert_string_equal(arithmetic_of(512, ARITHMETIC_FP32, 15), "rounded");
+    assert_string_equal(arithmetic_of(512, ARITHMETIC_FP32, -15), "rounded");
+    assert_string_not_equal(arithmetic_of(16, ARITHMETIC_FP32, -128), "rounded");
+    if (!strcmp(arithmetic_of(16, ARITHMETIC_INT8, 1), "int8"))
+        assert_string_equal(arithmetic_of(512, ARITHMETIC_INT8, -128), "int8");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #ifdef HAVE_ONEDNN
@@ -521,6 +565,7 @@ int main(void) {
         cmocka_unit_test(a_value_that_is_no_number_is_told),
         cmocka_unit_test(forms_are_what_decode_gives),
         cmocka_unit_test(networks_agree),
+        cmocka_unit_test(sums_that_could_round_are_told),
     };
     return cmocka_run_group_tests(tests, draw_images, NULL);
 }

@@ -31,14 +31,16 @@ static void weights_free(struct weights_of *w) {
     free(w->codes);
 }
 
-/* |a - b|² / |b|²; 0 where both are 0. */
+/* |a - b|² / |b|²; 0 where both are 0, and -1, which is none, where b alone is. */
 static double relative_error(const float *a, const float *b, size_t n) {
     double difference = 0, norm = 0;
     for (size_t i = 0; i < n; i++) {
         difference += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
         norm += (double)b[i] * b[i];
     }
-    return norm > 0 ? difference / norm : difference;
+    if (norm > 0)
+        return difference / norm;
+    return difference > 0 ? -1 : 0;
 }
 
 static double share_differing(const struct quantizer *s, const struct weights_of *w, size_t n,

@@ -1,10 +1,15 @@
 /* Who a run is: the text whose SHA-256 is the run's id, and the label of its quantizer.
  *
  *     spec=1
- *     range=tanh                    always, and `scheme=NAME` when the scheme defines an axis
- * itself or is not trained jointly rounder=floor                 always dequantizer=endpoint          always epochs=3 any
- * other key that matters and is not at its frozen default seed=1                        always;
- * left out for the config_id data=<manifest hash> cfg: <the network in normal form>
+ *     scheme=NAME          where the name says more than the axes (quantizer_is_own)
+ *     range=tanh           the axes, always
+ *     rounder=floor
+ *     dequantizer=endpoint
+ *     epochs=3             any other key that matters and is not at its frozen default
+ *     seed=1               always; left out for the config_id
+ *     data=<manifest hash>
+ *     cfg:
+ *     <the network in normal form>
  *
  * What cannot change the result does not change the id: names of networks and data sets, keys
  * without effect (spec_key_matters). Two ways of asking for the same with keys that do matter
@@ -15,14 +20,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int has_own_axis(const struct axes *a) {
-    return a->range == RANGE_OWN || a->rounder == ROUND_OWN || a->dequantizer == DEQUANT_OWN;
-}
-
 /* Its name, not its axes alone, says what is computed. */
 static int has_own_name(const struct spec *spec, const struct quantizer *const *table) {
     const struct quantizer *q = quantizer_find(table, spec->scheme);
-    return has_own_axis(&spec->axes) || (q && (q->parent || q->alone));
+    return q && quantizer_is_own(q);
 }
 
 /* A text that grows within the room it was given, which is enough by construction. */

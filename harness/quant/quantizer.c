@@ -1,6 +1,8 @@
 /* Looking up quantizers in a table; quantizer.h says what one is. */
 #include "quant/quantizer.h"
 
+#include "quant/axes.h"
+
 #include <string.h>
 
 const struct quantizer *quantizer_find(const struct quantizer *const *table, const char *name) {
@@ -19,16 +21,30 @@ int quantizer_exists(const struct quantizer *q, const struct widths *B, int stor
     return !q->has_direct || q->has_direct(B, stored_bits, k);
 }
 
-static int is_own(const struct axes *a) {
+static int has_own_axis(const struct axes *a) {
     return a->range == RANGE_OWN || a->rounder == ROUND_OWN || a->dequantizer == DEQUANT_OWN;
+}
+
+static int has_slots_of_axes(const struct quantizer *q) {
+    return q->quantize == axes_quantize && q->backward == axes_backward &&
+           q->header_floats == axes_header_floats && q->encode == axes_encode &&
+           q->decode == axes_decode && q->truncate == axes_truncate &&
+           q->integer_form == axes_integer_form;
+}
+
+int quantizer_is_own(const struct quantizer *q) {
+    if (has_own_axis(&q->axes) || q->parent || q->alone || q->check || q->has_direct ||
+        q->n_params || q->regularize)
+        return 1;
+    return q->axes.range != RANGE_NONE && (q->min_bits != 1 || !has_slots_of_axes(q));
 }
 
 const struct quantizer *quantizer_with_axes(const struct quantizer *const *table,
                                             const struct axes *a) {
-    for (; *table && !is_own(a); table++) {
+    for (; *table; table++) {
         const struct axes *b = &(*table)->axes;
-        if (!(*table)->parent && !(*table)->alone && b->range == a->range &&
-            b->rounder == a->rounder && b->dequantizer == a->dequantizer && b->scale == a->scale &&
+        if (!quantizer_is_own(*table) && b->range == a->range && b->rounder == a->rounder &&
+            b->dequantizer == a->dequantizer && b->scale == a->scale &&
             b->granularity == a->granularity)
             return *table;
     }

@@ -139,8 +139,12 @@ int8_t quantizer_signed_code(const struct integer_form *form, uint8_t code, int 
 /* The quantizer called `name` in `table` (ended by NULL), or NULL. */
 const struct quantizer *quantizer_find(const struct quantizer *const *table, const char *name);
 
-/* The quantizer whose axes are these, or NULL; never one with OWN axes, a parent, or
- * widths trained alone. */
+/* Whether the name, and not the axes alone, says what it computes: an axis is OWN, how it is trained or what
+ * exists is its own, it learns or regularizes, or a slot is not that of quant/axes.h. What does not quantize
+ * has no slots to compare. */
+int quantizer_is_own(const struct quantizer *);
+
+/* The quantizer whose axes are these, or NULL; never one that is its own. */
 const struct quantizer *quantizer_with_axes(const struct quantizer *const *table,
                                             const struct axes *axes);
 

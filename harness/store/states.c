@@ -31,21 +31,28 @@ const char *const run_state_names[RUN_STATES] = {
     " named AS (SELECT run_id, group_concat(key || '=' || value, ' ') AS settings"                 \
     "  FROM said JOIN keys USING (scheme, network, key) GROUP BY 1) "
 
-/* A process that is gone cannot send the next heartbeat. */
+/* Whether the last attempt's process lives, if it is of this host; -1 if it is not. */
+static int process_of(sqlite3_stmt *q) {
+    const char *host = (const char *)sqlite3_column_text(q, 9);
+    if (!host || !process_host_is(host))
+        return -1;
+    return process_lives((long)sqlite3_column_int64(q, 10), sqlite3_column_int64(q, 11));
+}
+
+/* A process that is gone cannot send the next heartbeat; one that is there may be slow to: a step of a large
+ * network can take longer than the silence that is taken for death elsewhere. Where its start is not known, the
+ * process may be another one of that number. */
 static void look_for_process(struct run_status *r, sqlite3_stmt *q) {
-    char text[96];
-    if (r->state == RUN_RUNNING) {
-        const char *host = (const char *)sqlite3_column_text(q, 9);
-        long pid = (long)sqlite3_column_int64(q, 10);
-        if (!host || !process_host_is(host) || process_lives(pid, sqlite3_column_int64(q, 11)))
-            return;
+    char text[96] = "no sign of life for 120 s";
+    if (r->state == RUN_DEAD && sqlite3_column_int64(q, 11) && process_of(q) == 1) {
+        r->state = RUN_RUNNING;
+    } else if (r->state == RUN_RUNNING && !process_of(q)) {
         r->state = RUN_DEAD;
-        snprintf(text, sizeof text, "its process (%ld) is gone", pid);
-    } else if (r->state == RUN_DEAD) {
-        snprintf(text, sizeof text, "no sign of life for 120 s");
-    } else {
-        return;
+        snprintf(text, sizeof text, "its process (%lld) is gone",
+                 (long long)sqlite3_column_int64(q, 10));
     }
+    if (r->state != RUN_DEAD)
+        return;
     free(r->reason);
     r->reason = need_string(text);
 }

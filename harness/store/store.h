@@ -77,8 +77,8 @@ enum run_state { RUN_PENDING, RUN_RUNNING, RUN_DONE, RUN_FAILED, RUN_DEAD, RUN_S
 extern const char *const run_state_names[RUN_STATES];
 
 /* pending: no attempt, or the last was interrupted by a signal; running: the last has no end and a
- * heartbeat in the last 120 s; dead: no end and an older heartbeat, or none of its process on this
- * host; failed: the last ended in failure; done: one attempt ended complete. */
+ * heartbeat in the last 120 s, or its process lives on this host; dead: no end, and an older heartbeat or no such
+ * process on this host; failed: the last ended in failure; done: one attempt ended complete. */
 int store_run_state(struct store *s, const char *run_id, enum run_state *state, struct error *e);
 
 /* Where each run of a grid (NULL: all runs) stands, in the order in which they were recorded. */

@@ -215,8 +215,8 @@ JOIN counted_attempts a ON a.run_id = r.run_id
 JOIN layers l ON l.attempt = a.attempt
 WHERE r.excluded IS NULL;
 
--- Where each run stands. SQL cannot see processes: the program reports a run as dead, too, when it is
--- 'running' here on its own host and the process is gone.
+-- Where each run stands. SQL cannot see processes: on a run's own host the program reports it as dead when it is
+-- 'running' here and the process is gone, and as running when it is 'dead' here and the process lives.
 DROP VIEW IF EXISTS run_status;
 CREATE VIEW run_status AS
 SELECT r.run_id, r.config_id, r.grid, r.scheme, r.network, r.dataset, r.seed,

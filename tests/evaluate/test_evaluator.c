@@ -293,6 +293,33 @@ static void layer_errors_follow_their_formulas(void **state) {
     }
 }
 
+/* Double Rounding at 2 bits: a quarter of the step's range each, so that small weights are all 0. */
+static void no_error_is_relative_to_nothing(void **state) {
+    (void)state;
+    struct toy t;
+    struct spec spec = toy_spec("double-rounding", 1, 1);
+    struct layer_row *rows;
+    toy_build(&t, &spec);
+    const struct quantized_layer *q = &t.model->quantized[0];
+    float *W = t.model->parameters[t.model->nodes[q->node].weights].value;
+    float *h = t.model->parameters[q->params].value;
+    for (size_t i = 0; i < q->layer.n; i++)
+        W[i] = -10 * h[0]; // 2 bits: -10 / 64 is nearest to 0, and cut by a shift to -1
+    int n = layer_rows(t.model, &t.spec, &rows), at = 0;
+    while (rows[at].bits != 2)
+        at++;
+    assert_true(rows[at].scale == 0 && rows[at].codes_differ == 1);
+    assert_true(rows[at].truncation_error == -1);
+    assert_true(rows[at].quantization_error == 1);
+    layer_rows_free(rows, n);
+    for (size_t i = 0; i < q->layer.n; i++)
+        W[i] = 0;
+    n = layer_rows(t.model, &t.spec, &rows);
+    assert_true(rows[at].truncation_error == 0 && rows[at].quantization_error == 0);
+    layer_rows_free(rows, n);
+    toy_free(&t);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_agree_with_single_images),
@@ -305,6 +332,7 @@ int main(void) {
         cmocka_unit_test(evaluation_changes_no_weight),
         cmocka_unit_test(cells_exist_where_they_should),
         cmocka_unit_test(layer_errors_follow_their_formulas),
+        cmocka_unit_test(no_error_is_relative_to_nothing),
     };
     return cmocka_run_group_tests_name("evaluator", tests, NULL, NULL);
 }

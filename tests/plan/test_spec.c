@@ -677,6 +677,70 @@ static void how_a_scheme_is_trained_counts(void **state) {
     assert_string_equal(config[0], config[1]);
 }
 
+static double penalize(const struct quant_layer *l, const float *W, const float *params, float *dW,
+                       float *dparams) {
+    (void)l, (void)W, (void)params, (void)dW, (void)dparams;
+    return 1;
+}
+
+static int refuse(const struct widths *B, int stored_bits, struct error *e) {
+    (void)B, (void)stored_bits, (void)e;
+    return -1;
+}
+
+static int nowhere(const struct widths *B, int stored_bits, int k) {
+    (void)B, (void)stored_bits, (void)k;
+    return 0;
+}
+
+static size_t one(const struct quant_layer *l) {
+    (void)l;
+    return 1;
+}
+
+/* The id and the label of a scheme `mine` that is as qat but for what `q` says, and of qat beside it. */
+static void assert_own(struct quantizer q, int own) {
+    q.name = "mine";
+    const struct quantizer *const table[] = {&q, test_schemes[1], NULL};
+    struct spec mine = make("qat"), qat = mine;
+    char id[2][HASH_HEX], config[2][HASH_HEX], label[128];
+    snprintf(mine.scheme, sizeof mine.scheme, "mine");
+    spec_ids(&mine, table, "n", "d", id[0], config[0]);
+    spec_ids(&qat, table, "n", "d", id[1], config[1]);
+    assert_int_equal(strcmp(id[0], id[1]) != 0, own);
+    assert_int_equal(strcmp(config[0], config[1]) != 0, own);
+    spec_scheme_label(&mine, table, label, sizeof label);
+    assert_string_equal(label, "mine");
+    assert_ptr_equal(quantizer_with_axes(table, &qat.axes), own ? table[1] : table[0]);
+}
+
+/* Each slot of its own, with the axes of qat. */
+static void a_slot_of_its_own_is_another_scheme(void **state) {
+    (void)state;
+    const struct quantizer *qat = test_schemes[1], *fp32 = test_schemes[0];
+    assert_string_equal(qat->name, "qat");
+    assert_own(*qat, 0);
+#define OWN(slot, value)                                                                           \
+    do {                                                                                           \
+        struct quantizer q = *qat;                                                                 \
+        q.slot = value;                                                                            \
+        assert_own(q, 1);                                                                          \
+    } while (0)
+    OWN(regularize, penalize);
+    OWN(check, refuse);
+    OWN(has_direct, nowhere);
+    OWN(n_params, one);
+    OWN(min_bits, 2);
+    OWN(quantize, fp32->quantize);
+    OWN(backward, fp32->backward);
+    OWN(header_floats, one);
+    OWN(encode, NULL);
+    OWN(decode, NULL);
+    OWN(truncate, NULL);
+    OWN(integer_form, NULL);
+#undef OWN
+}
+
 static void labels_are_names_or_axes(void **state) {
     (void)state;
     char label[128];
@@ -796,6 +860,7 @@ int main(void) {
         cmocka_unit_test(what_has_no_effect_does_not_count),
         cmocka_unit_test(every_key_counts),
         cmocka_unit_test(how_a_scheme_is_trained_counts),
+        cmocka_unit_test(a_slot_of_its_own_is_another_scheme),
         cmocka_unit_test(labels_are_names_or_axes),
         cmocka_unit_test(the_nearest_word_is_suggested),
         cmocka_unit_test(networks_are_found_by_name_or_path),

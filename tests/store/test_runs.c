@@ -203,13 +203,27 @@ static void silence_is_death(void **state) {
     store_fixture_begin(s, run.run_id, 0);
     store_fixture_sql(s, "UPDATE attempts SET heartbeat_at = unixepoch() - 110");
     assert_state(s, run.run_id, RUN_RUNNING);
-    store_fixture_sql(s, "UPDATE attempts SET heartbeat_at = unixepoch() - 130");
-    assert_state(s, run.run_id, RUN_DEAD);
     // Elsewhere, silence is all there is to go by.
     store_fixture_sql(s, "UPDATE attempts SET host = 'elsewhere', pid = 1 << 30");
+    assert_state(s, run.run_id, RUN_RUNNING);
+    store_fixture_sql(s, "UPDATE attempts SET heartbeat_at = unixepoch() - 130");
     assert_state(s, run.run_id, RUN_DEAD);
     store_fixture_sql(s, "UPDATE attempts SET heartbeat_at = unixepoch()");
     assert_state(s, run.run_id, RUN_RUNNING);
+    store_close(s);
+}
+
+static void a_process_that_lives_may_be_silent(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct run_row run = store_fixture_run(1, 1, 1);
+    store_fixture_add(s, &run);
+    store_fixture_begin(s, run.run_id, 0);
+    store_fixture_sql(s, "UPDATE attempts SET heartbeat_at = unixepoch() - 100000");
+    assert_state(s, run.run_id, RUN_RUNNING);
+    store_fixture_sql(s, "UPDATE attempts SET process_start = process_start - 1"); // another one
+    assert_state(s, run.run_id, RUN_DEAD);
+    store_fixture_sql(s, "UPDATE attempts SET process_start = 0"); // unknown: perhaps another one
+    assert_state(s, run.run_id, RUN_DEAD);
     store_close(s);
 }
 
@@ -404,6 +418,7 @@ int main(void) {
         TEST(an_edited_grid_forgets_no_run),
         TEST(states),
         TEST(silence_is_death),
+        TEST(a_process_that_lives_may_be_silent),
         TEST(a_process_that_is_gone_is_dead),
         TEST(a_reused_pid_is_another_process),
         TEST(heartbeats),

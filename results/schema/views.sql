@@ -20,9 +20,10 @@ WHERE a.attempt = (SELECT b.attempt FROM attempts b
                    ORDER BY b.ended_at, b.attempt LIMIT 1);
 
 -- The evaluation of each finished run, one row per cell, with the version of the program that computed it:
--- `evaluate` records attempts of its own. Where a cell was evaluated more than once, on more images the
--- most complete counts, otherwise (other calibration batches, bank, precision, or version) the first;
--- the others are in the table.
+-- `evaluate` records attempts of its own. Where a cell was evaluated more than once, that counts on whose number of
+-- images the most cells of the run were (numbers are compared across cells, which one evaluated on other images
+-- would leave), among those the most images, otherwise (other calibration batches, bank, precision, or version)
+-- the first; the others are in the table.
 DROP VIEW IF EXISTS accuracy;
 CREATE VIEW accuracy AS
 SELECT r.run_id, r.config_id, r.scheme, r.network, r.dataset, r.seed,
@@ -32,14 +33,16 @@ SELECT r.run_id, r.config_id, r.scheme, r.network, r.dataset, r.seed,
        e.loss_sum / e.images AS loss,
        e.images, e.version AS commit_id, r.params
 FROM runs r
-JOIN (SELECT v.*, a.run_id, v.calibration_batches > 0 AS calibrated,
-             a.commit_id || CASE a.dirty WHEN 1 THEN '-dirty' ELSE '' END AS version,
-             row_number() OVER (PARTITION BY a.run_id, v.bits, v.act_bits, v.inference,
-                                             v.calibration_batches > 0, v.split
-                                ORDER BY v.images DESC, a.ended_at, v.evaluation) AS place
-      FROM evaluations v
-      JOIN attempts a ON a.attempt = v.attempt AND a.outcome = 'complete'
-      WHERE v.epoch = (SELECT max(w.epoch) FROM evaluations w WHERE w.attempt = v.attempt)
+JOIN (SELECT *, row_number() OVER (PARTITION BY run_id, calibrated, split, bits, act_bits, inference
+                                   ORDER BY cells DESC, images DESC, ended_at, evaluation) AS place
+      FROM (SELECT *, sum(nth = 1) OVER (PARTITION BY run_id, calibrated, split, images) AS cells
+            FROM (SELECT v.*, a.run_id, a.ended_at, v.calibration_batches > 0 AS calibrated,
+                         a.commit_id || CASE a.dirty WHEN 1 THEN '-dirty' ELSE '' END AS version,
+                         row_number() OVER (PARTITION BY a.run_id, v.calibration_batches > 0, v.split, v.images,
+                                                         v.bits, v.act_bits, v.inference) AS nth
+                  FROM evaluations v
+                  JOIN attempts a ON a.attempt = v.attempt AND a.outcome = 'complete'
+                  WHERE v.epoch = (SELECT max(w.epoch) FROM evaluations w WHERE w.attempt = v.attempt)))
      ) e ON e.run_id = r.run_id AND e.place = 1
 WHERE r.excluded IS NULL;
 

@@ -89,7 +89,8 @@ static void the_earliest_attempt_and_the_last_epoch_count(void **state) {
 }
 
 /* `evaluate` is an attempt of its own: a cell it evaluates again with other calibration batches stays the
- * run's own, on more images it is the newer one, and new cells join with their own version. */
+ * run's own, new cells join with their own version, and of all cells again, on more images, the newer are
+ * taken. */
 static void evaluations_of_later_attempts_join(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
     struct run_row run = store_fixture_run(1, 1, 1);
@@ -97,9 +98,9 @@ static void evaluations_of_later_attempts_join(void **state) {
                                    store_fixture_evaluation(4, "direct", 0, 700)};
     struct evaluation_row more[] = {store_fixture_evaluation(2, "direct", 5, 600),
                                     store_fixture_evaluation(4, "direct", 0, 1200),
-                                    store_fixture_evaluation(5, "direct", 0, 800)};
-    own[1].images = 1000;
-    more[1].images = more[1].correct5 = 2000;
+                                    store_fixture_evaluation(5, "direct", 0, 1600)};
+    for (int i = 1; i < 3; i++)
+        more[i].images = more[i].correct5 = 2000;
     store_fixture_finished(s, &run, own, 2);
     int64_t attempt = store_fixture_finished(s, &run, more, 3);
     char sql[128];
@@ -110,6 +111,30 @@ static void evaluations_of_later_attempts_join(void **state) {
                                               "iif(commit_id LIKE 'later%', ' later', ''), ', ') "
                                               "FROM (SELECT * FROM accuracy ORDER BY bits)"),
                         "2:50.0, 4:60.0 later, 5:80.0 later");
+    store_close(s);
+}
+
+/* A width alone evaluated again on more images would leave the others: the cells of one number of images
+ * count, until all widths are there on the larger. A replicate is no cell more. */
+static void cells_stay_together(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct run_row run = store_fixture_run(1, 1, 1);
+    struct evaluation_row rows[] = {store_fixture_evaluation(2, "truncated", 0, 500),
+                                    store_fixture_evaluation(8, "truncated", 0, 700)};
+    static const char taken[] =
+        "SELECT group_concat(bits || ':' || top1 || ' of ' || images, ', ') FROM "
+        "(SELECT * FROM accuracy WHERE NOT calibrated ORDER BY bits)";
+    store_fixture_finished(s, &run, rows, 2);
+    for (int i = 0; i < 2; i++)
+        rows[i].images = rows[i].correct5 = 2000;
+    store_fixture_finished(s, &run, rows, 1);
+    rows[0].calibration_batches = 20; // calibrated cells are counted on their own
+    store_fixture_finished(s, &run, rows, 1);
+    rows[0].calibration_batches = 0, rows[0].precision = "bf16";
+    store_fixture_finished(s, &run, rows, 1);
+    assert_string_equal(store_fixture_text(s, taken), "2:50.0 of 1000, 8:70.0 of 1000");
+    store_fixture_finished(s, &run, rows + 1, 1);
+    assert_string_equal(store_fixture_text(s, taken), "2:25.0 of 2000, 8:35.0 of 2000");
     store_close(s);
 }
 
@@ -247,6 +272,7 @@ int main(void) {
         TEST(only_finished_runs_count),
         TEST(the_earliest_attempt_and_the_last_epoch_count),
         TEST(evaluations_of_later_attempts_join),
+        TEST(cells_stay_together),
         TEST(mean_and_deviation),
         TEST(small_deviations_do_not_cancel),
         TEST(a_grid_has_its_own_means),

@@ -180,6 +180,51 @@ static int get_readable(struct store *s, struct error *e) {
         "to another folder");
 }
 
+/* True when the stored views are this program's. */
+static int views_are_current(struct store *s, int *current, struct error *e) {
+    sqlite3_stmt *q = sql_prepare(s, "SELECT text = ?1 FROM schema_texts WHERE name = 'views'", e);
+    if (!q)
+        return -1;
+    sqlite3_bind_text(q, 1, views_text(), -1, SQLITE_STATIC);
+    int got = sql_step(s, q, e);
+    *current = got == 1 && sqlite3_column_int(q, 0);
+    sqlite3_finalize(q);
+    return got < 0 ? -1 : 0;
+}
+
+/* The views' text with each of them temporary. Owned by the caller. */
+static char *temporary_views(void) {
+    static const char drop[] = "DROP VIEW ", create[] = "CREATE VIEW ";
+    char *text = NULL;
+    size_t size = 0, n;
+    FILE *out = open_memstream(&text, &size);
+    for (const char *line = views_text(); out && *line; line += n) {
+        n = strcspn(line, "\n");
+        n += line[n] == '\n';
+        if (!strncmp(line, create, strlen(create)))
+            fprintf(out, "CREATE TEMP VIEW %.*s", (int)(n - strlen(create)), line + strlen(create));
+        else if (strncmp(line, drop, strlen(drop)) != 0) // there are none yet; the file's stay
+            fwrite(line, 1, n, out);
+    }
+    if (!out || fclose(out))
+        return NULL;
+    return text;
+}
+
+/* A file that is only read keeps the views of the program that wrote it, which may say something else than this
+ * program's; these stand before them, for this connection alone. */
+static int stand_before_other_views(struct store *s, struct error *e) {
+    int current = 0;
+    if (views_are_current(s, &current, e))
+        return -1;
+    if (current)
+        return 0;
+    char *text = temporary_views();
+    int status = text ? sql_run(s, text, e) : fail(e, "out of memory; close other programs");
+    free(text);
+    return status;
+}
+
 static int open_for_reading(struct store *s, struct error *e) {
     int64_t id, version;
     if (connect_to(s, s->path, SQLITE_OPEN_READONLY, e) || get_readable(s, e) ||
@@ -189,7 +234,7 @@ static int open_for_reading(struct store *s, struct error *e) {
         return fail_at(e, s->path, 0,
                        "is of an older version of truncquant; open it once for writing "
                        "('truncquant plan GRID') to bring it up to date");
-    return 0;
+    return stand_before_other_views(s, e);
 }
 
 /* ---- for writing ---- */
@@ -206,18 +251,6 @@ static int use_log(struct store *s, struct error *e) {
            progress_clock() < end)
         usleep(10000);
     return code == SQLITE_OK ? 0 : sql_fail(s, e);
-}
-
-/* True when the stored views are this program's. */
-static int views_are_current(struct store *s, int *current, struct error *e) {
-    sqlite3_stmt *q = sql_prepare(s, "SELECT text = ?1 FROM schema_texts WHERE name = 'views'", e);
-    if (!q)
-        return -1;
-    sqlite3_bind_text(q, 1, views_text(), -1, SQLITE_STATIC);
-    int got = sql_step(s, q, e);
-    *current = got == 1 && sqlite3_column_int(q, 0);
-    sqlite3_finalize(q);
-    return got < 0 ? -1 : 0;
 }
 
 static int make_views(struct store *s, struct error *e) {

@@ -131,6 +131,30 @@ static void other_views_are_made_anew(void **state) {
     store_close(s);
 }
 
+static int reads_its_own_views(const char *path) {
+    struct error e = {0};
+    struct store *s = store_open(path, STORE_READ, &e);
+    if (!s)
+        fprintf(stderr, "%s\n", e.text);
+    return !s || store_fixture_number(s, "SELECT count(top1) FROM grid_accuracy") != 1 ||
+           store_fixture_number(s, "SELECT 1 FROM schema_texts WHERE text = 'older'") != 1;
+}
+
+/* A published file of an older program: read as this program would, and left as it is. */
+static void other_views_are_not_read(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct run_row run = store_fixture_run(1, 1, 1);
+    struct evaluation_row row = store_fixture_evaluation(2, "direct", 0, 500);
+    store_fixture_finished(s, &run, &row, 1);
+    store_fixture_sql(s, "UPDATE grid_runs SET current = 0");
+    store_close(s);
+    outside(*state, "DROP VIEW accuracy; CREATE VIEW accuracy AS SELECT 1; DROP VIEW run_status;"
+                    "UPDATE schema_texts SET text = 'older'; PRAGMA journal_mode = DELETE");
+    give_to_nobody(*state);
+    set_folder_mode(*state, 0555);
+    as_nobody(*state, reads_its_own_views);
+}
+
 static void reading_does_not_create(void **state) {
     refused(*state, STORE_READ, "there is no such database; 'truncquant plan GRID'");
     assert_int_not_equal(access(*state, F_OK), 0);
@@ -445,6 +469,7 @@ int main(void) {
         TEST(new_file_is_set_up),
         TEST(opening_again_changes_nothing),
         TEST(other_views_are_made_anew),
+        TEST(other_views_are_not_read),
         TEST(reading_does_not_create),
         TEST(updating_does_not_create),
         TEST(names_are_names_of_files),

@@ -1,8 +1,11 @@
 -- Top-1 on the test split against bit-width, one row per point. A panel is a network and a data set, a
 -- curve a configuration and an inference. :calibrated takes the results with (1) or without (0, NULL)
--- calibrated batch norm. `x` puts 32 bits next to 8; `chance` is the accuracy of guessing.
+-- calibrated batch norm. `x` puts 32 bits next to 8; `chance` is the accuracy of guessing, for the sets of
+-- harness/data/sets.c (a test compares them): how many classes another folder of images has is not recorded.
 WITH classes(dataset, n) AS (
-    VALUES ('fashion-mnist', 10), ('mnist', 10), ('kmnist', 10), ('cifar10', 10), ('cifar100', 100)
+    VALUES ('fashion-mnist', 10), ('mnist', 10), ('kmnist', 10), ('emnist-balanced', 47),
+           ('emnist-byclass', 62), ('emnist-bymerge', 47), ('emnist-digits', 10), ('emnist-letters', 26),
+           ('emnist-mnist', 10), ('cifar-10', 10), ('cifar-100', 100), ('svhn', 10)
 )
 SELECT dense_rank() OVER (ORDER BY c.dataset, c.network) AS panel,
        dense_rank() OVER (ORDER BY c.place) AS curve,

@@ -28,8 +28,12 @@ static const char commits_sql[] =
     "SELECT group_concat(commit_id, ', ') FROM (SELECT DISTINCT commit_id FROM grid_accuracy"
     " WHERE grid IS :grid AND split = 'test' ORDER BY 1)";
 
+static const char splits_sql[] =
+    "SELECT count(*), coalesce(sum(split = 'test'), 0) FROM grid_accuracy WHERE grid IS :grid";
+
 static const char count_references_sql[] =
-    "SELECT count(*), coalesce(sum(ways > 1), 0), (SELECT group_concat(scheme, ', ') FROM"
+    "SELECT count(reference_id), coalesce(sum(ways > 1), 0), coalesce(sum(ways = 0), 0), (SELECT "
+    "group_concat(scheme, ', ') FROM"
     " (SELECT DISTINCT scheme FROM grid_configurations WHERE grid IS :grid)) FROM reference_of";
 
 /* ---- queries ---- */
@@ -114,8 +118,22 @@ static int note_commits(struct store *s, struct table *t, const struct wide *w,
     return got < 0 ? -1 : 0;
 }
 
+/* The tables are of the test split: a grid that was evaluated on held-out images alone has runs, but none for
+ * them. */
 static int fail_empty(struct store *s, const struct export_request *r, const char *what,
                       struct error *e) {
+    sqlite3_stmt *q = prepare(s, splits_sql, r, 0, e);
+    int got = q ? sql_step(s, q, e) : -1;
+    int elsewhere = got == 1 && !sqlite3_column_int(q, 1) && sqlite3_column_int(q, 0);
+    sqlite3_finalize(q);
+    if (got < 0)
+        return -1;
+    if (elsewhere)
+        return fail_at(
+            e, s->path, 0,
+            "has no %s on the test split: the finished runs%s%s were evaluated on held-out "
+            "images (val) alone; 'truncquant evaluate ID --split test' adds it",
+            what, r->grid ? " of grid " : "", r->grid ? r->grid : "");
     return fail_at(e, s->path, 0,
                    "has no %s of finished runs%s%s yet; 'truncquant status' says how far they are",
                    what, r->grid ? " of grid " : "", r->grid ? r->grid : "");
@@ -133,8 +151,13 @@ static int find_references(struct store *s, const struct export_request *r, stru
     return got;
 }
 
-/* Fails when there is none at all; `ways`: how many configurations have several equally near. */
-static int count_references(struct store *s, const struct export_request *r, int64_t *ways,
+/* How many configurations have several equally near, and how many only namesakes. */
+struct left_out {
+    int64_t ways, namesakes;
+};
+
+/* Fails when there is no reference at all. */
+static int count_references(struct store *s, const struct export_request *r, struct left_out *out,
                             struct error *e) {
     if (find_references(s, r, e))
         return -1;
@@ -143,7 +166,7 @@ static int count_references(struct store *s, const struct export_request *r, int
         return -1;
     int got = sql_step(s, q, e);
     if (got == 1 && !sqlite3_column_int64(q, 0)) {
-        const char *known = (const char *)sqlite3_column_text(q, 2);
+        const char *known = (const char *)sqlite3_column_text(q, 3);
         got = known
                   ? fail_at(e, s->path, 0,
                             "has no finished run of scheme %.64s%s%s%s to compare with; --against "
@@ -152,18 +175,38 @@ static int count_references(struct store *s, const struct export_request *r, int
                             r->grid ? " in grid " : "", r->grid ? r->grid : "", known)
                   : fail_empty(s, r, "accuracies", e);
     } else if (got == 1) {
-        *ways = sqlite3_column_int64(q, 1);
+        out->ways = sqlite3_column_int64(q, 1);
+        out->namesakes = sqlite3_column_int64(q, 2);
     }
     sqlite3_finalize(q);
     return got < 0 ? -1 : 0;
 }
 
-static void note_ways(struct table *t, const struct export_request *r, int64_t ways) {
-    if (ways)
+static int fail_pairs(struct store *s, const struct export_request *r, const struct left_out *out,
+                      const char *what, struct error *e) {
+    if (!out->namesakes)
+        return fail_empty(s, r, what, e);
+    return fail_at(
+        e, s->path, 0,
+        "has no %s: %lld configuration%s under the same names as %.64s another network or "
+        "data set; train %.64s on these, too",
+        what, (long long)out->namesakes, out->namesakes == 1 ? " has" : "s have", r->against,
+        r->against);
+}
+
+static void note_left_out(struct table *t, const struct export_request *r,
+                          const struct left_out *out) {
+    if (out->ways)
         table_note(t,
                    "Left out: %lld configuration%s to which several of %.64s are equally near; "
                    "--against '%.64s KEY=VALUE' chooses one.",
-                   (long long)ways, ways == 1 ? "" : "s", r->against, r->against);
+                   (long long)out->ways, out->ways == 1 ? "" : "s", r->against, r->against);
+    if (out->namesakes)
+        table_note(
+            t,
+            "Left out: %lld configuration%s whose network or data set has other contents than "
+            "any of %.64s has under the same name.",
+            (long long)out->namesakes, out->namesakes == 1 ? "" : "s", r->against);
 }
 
 /* ---- the tables ---- */
@@ -203,13 +246,13 @@ int export_differences(struct store *s, const struct export_request *r, int cali
     static const struct wide_style style = {
         .spread = SPREAD_HALF, .digits = 2, .inference = 1, .counts = 1};
     struct wide w;
-    int64_t ways = 0;
+    struct left_out left_out = {0};
     wide_start(&w, &style);
-    int status = count_references(s, r, &ways, e);
+    int status = count_references(s, r, &left_out, e);
     if (!status)
         status = read_cells(s, &w, "differences", r, calibrated, e);
     if (!status && !w.n)
-        status = fail_empty(s, r, calibrated ? "calibrated pairs" : "pairs", e);
+        status = fail_pairs(s, r, &left_out, calibrated ? "calibrated pairs" : "pairs", e);
     if (!status) {
         char what[160];
         struct table *t = wide_table(&w, r->format);
@@ -221,7 +264,7 @@ int export_differences(struct store *s, const struct export_request *r, int cali
                           ? "Mean ± half of its 95 %% interval (Student's t) over the n seeds "
                             "that both have; none where n is 1."
                           : "One seed: no interval.");
-        note_ways(t, r, ways);
+        note_left_out(t, r, &left_out);
         status = print(s, t, &w, r, out, e);
     }
     wide_free(&w);
@@ -305,13 +348,14 @@ int export_reductions(struct store *s, const struct export_request *r, int calib
     static const struct wide_style style = {
         .spread = SPREAD_INTERVAL, .digits = 1, .counts = 1, .extra = "cross"};
     struct wide w;
-    int64_t ways = 0;
+    struct left_out left_out = {0};
     wide_start(&w, &style);
-    int status = count_references(s, r, &ways, e);
+    int status = count_references(s, r, &left_out, e);
     if (!status)
         status = read_reductions(s, &w, r, calibrated, e);
     if (!status && !w.n)
-        status = fail_empty(s, r, calibrated ? "calibrated pairs of drops" : "pairs of drops", e);
+        status = fail_pairs(s, r, &left_out,
+                            calibrated ? "calibrated pairs of drops" : "pairs of drops", e);
     if (!status) {
         char what[160];
         struct table *t = wide_table(&w, r->format);
@@ -325,7 +369,7 @@ int export_reductions(struct store *s, const struct export_request *r, int calib
             "[95 %% interval] by bootstrap over the n seeds that both have; n/a where %.64s's "
             "own interval contains 0, or n is 1.",
             r->against);
-        note_ways(t, r, ways);
+        note_left_out(t, r, &left_out);
         status = print(s, t, &w, r, out, e);
     }
     wide_free(&w);

@@ -47,6 +47,7 @@ static void start_row(struct wide *w, const struct wide_cell *cell) {
     for (int l = 0; l < WIDE_LABELS; l++)
         r->labels[l] = need_string(cell->labels[l]);
     w->settings |= r->labels[LABEL_SETTINGS][0] != '\0';
+    w->against |= r->labels[LABEL_AGAINST][0] != '\0';
     w->datasets |= strcmp(w->rows[0].labels[LABEL_DATASET], r->labels[LABEL_DATASET]) != 0;
 }
 
@@ -108,9 +109,9 @@ static int add_titles(const struct wide *w, int csv, char names[][16], const cha
 }
 
 static struct table *start_table(const struct wide *w, int csv) {
-    static const char *const label_titles[WIDE_LABELS] = {"dataset", "network", "scheme",
-                                                          "settings", "inference"};
-    const int shown[WIDE_LABELS] = {w->datasets, 1, 1, w->settings, w->style.inference};
+    static const char *const label_titles[WIDE_LABELS] = {"dataset",  "network", "scheme",
+                                                          "settings", "against", "inference"};
+    const int shown[WIDE_LABELS] = {w->datasets, 1, 1, w->settings, w->against, w->style.inference};
     const char *titles[WIDE_LABELS + 1 + 3 * WIDE_COLUMNS];
     char numeric[sizeof titles / sizeof *titles + 1] = "", names[3 * WIDE_COLUMNS][16];
     int n = 0;
@@ -128,7 +129,7 @@ static struct table *start_table(const struct wide *w, int csv) {
 }
 
 static void add_labels(struct table *t, const struct wide *w, const struct wide_row *r) {
-    const int shown[WIDE_LABELS] = {w->datasets, 1, 1, w->settings, w->style.inference};
+    const int shown[WIDE_LABELS] = {w->datasets, 1, 1, w->settings, w->against, w->style.inference};
     for (int l = 0; l < WIDE_LABELS; l++)
         if (shown[l])
             table_add(t, r ? r->labels[l] : "");

@@ -13,10 +13,11 @@ enum spread {
     SPREAD_INTERVAL,  // 97 [95, 99]; CSV: lo, hi
 };
 
-enum { WIDE_WIDTHS = 9, WIDE_COLUMNS, WIDE_LABELS = 5 };
+enum { WIDE_WIDTHS = 9, WIDE_COLUMNS, WIDE_LABELS = 6 };
 
-/* Labels in the order of the titles: dataset, network, scheme, settings, inference. */
-enum { LABEL_DATASET, LABEL_NETWORK, LABEL_SCHEME, LABEL_SETTINGS, LABEL_INFERENCE };
+/* Labels in the order of the titles: dataset, network, scheme, settings, against (what a row is compared
+ * with), inference. */
+enum { LABEL_DATASET, LABEL_NETWORK, LABEL_SCHEME, LABEL_SETTINGS, LABEL_AGAINST, LABEL_INFERENCE };
 
 struct wide_style {
     enum spread spread;
@@ -45,10 +46,10 @@ struct wide_row {
 struct wide {
     struct wide_style style;
     int n, room;
-    struct wide_row *rows;           // owned
-    int datasets, settings, spreads; // more than one data set; some settings; some spread
-    int used[WIDE_COLUMNS];          // columns that some row has
-    int64_t seeds[2], images[2];     // least, most
+    struct wide_row *rows;                    // owned
+    int datasets, settings, against, spreads; // more than one data set; some of each of the others
+    int used[WIDE_COLUMNS];                   // columns that some row has
+    int64_t seeds[2], images[2];              // least, most
 };
 
 void wide_start(struct wide *w, const struct wide_style *style);

@@ -10,7 +10,7 @@ WITH cells AS (
     JOIN (SELECT config_id, max(act_bits) AS act_bits FROM runs GROUP BY 1) r ON r.config_id = s.config_id
     WHERE s.grid IS :grid AND s.calibrated = :calibrated AND s.split = 'test'
 )
-SELECT dataset, network, scheme, settings, inference, bits, n, images, top1, top1_sd
+SELECT dataset, network, scheme, settings, '' AS against, inference, bits, n, images, top1, top1_sd
 FROM cells
 WHERE nth = 1
 ORDER BY dataset, network, place, scheme, settings, config_id, inference, bits;

@@ -18,8 +18,9 @@ summary AS (
            CASE WHEN count(*) > 1 THEN sqrt(sum((d - mean) * (d - mean)) / (count(*) - 1)) END AS sd
     FROM pairs GROUP BY config_id, bits, inference
 )
-SELECT dataset, network, scheme, settings, inference, bits, n, images, difference, t * sd / sqrt(n) AS half
+SELECT dataset, network, scheme, settings, against, inference, bits, n, images, difference, t * sd / sqrt(n) AS half
 FROM summary s
+JOIN reference_of p ON p.config_id = s.config_id
 JOIN grid_configurations c ON c.grid IS :grid AND c.config_id = s.config_id
 LEFT JOIN student_t ON df = n - 1
 ORDER BY dataset, network, place, scheme, settings, s.config_id, inference, bits;

@@ -1,6 +1,6 @@
 -- What truncation costs, a row per cell: mean and sample standard deviation over seeds of the drop at each width;
 -- bits 0 is the cross-bit drop.
-SELECT dataset, network, scheme, settings, '' AS inference, bits, n, images, points, points_sd
+SELECT dataset, network, scheme, settings, '' AS against, '' AS inference, bits, n, images, points, points_sd
 FROM grid_drop_summary s
 JOIN grid_configurations c ON c.grid IS :grid AND c.config_id = s.config_id
 WHERE s.grid IS :grid AND s.calibrated = :calibrated AND s.split = 'test'

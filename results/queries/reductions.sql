@@ -33,10 +33,11 @@ spreads AS (
                                         OVER (PARTITION BY config_id, bits) / (n - 1)) END AS sd
     FROM means
 )
-SELECT dataset, network, scheme, settings, '' AS inference, bits, n, least AS images,
+SELECT dataset, network, scheme, settings, against, '' AS inference, bits, n, least AS images,
        CASE WHEN mean - t * sd / sqrt(n) > 0 THEN 1 - points_mean / mean END AS reduction,
        points, reference
 FROM spreads s
+JOIN reference_of p ON p.config_id = s.config_id
 JOIN grid_configurations c ON c.grid IS :grid AND c.config_id = s.config_id
 LEFT JOIN student_t ON df = n - 1
 ORDER BY dataset, network, place, scheme, settings, s.config_id, bits, seed;

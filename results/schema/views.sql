@@ -100,7 +100,8 @@ UNION ALL
 SELECT df, 1.95996398454 + (2.3722712303 + (2.82249861574 + (2.55584967951 + 1.58953405339 / df) / df) / df) / df
 FROM beyond;
 
--- The configurations that have finished runs in a grid (NULL: in any). Those of one scheme, network and data
+-- The configurations that have finished runs evaluated on the test split, which tables are of, in a grid (NULL: in
+-- any); those of a search on held-out images neither stand beside them nor change their names. Those of one scheme, network and data
 -- set are told apart by the keys in which they differ, or by their id where it is not a key (another .cfg of
 -- the same name): `settings`, "" where there is one only.
 DROP VIEW IF EXISTS grid_configurations;
@@ -108,6 +109,7 @@ CREATE VIEW grid_configurations AS
 WITH configs AS (
     SELECT a.grid, a.config_id, a.dataset, a.network, a.scheme, min(a.params) AS params
     FROM grid_accuracy a
+    WHERE a.split = 'test'
     GROUP BY a.grid, a.config_id
 ),
 sizes AS (

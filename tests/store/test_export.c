@@ -434,7 +434,7 @@ static void the_reference_is_the_nearest(void **state) {
     }
     struct error e = {0};
     char *text = exported(s, "differences", EXPORT_CSV, NULL, &e);
-    assert_non_null(strstr(text, "minmax,direct,1,1.00000,n/a,n/a\n# "));
+    assert_non_null(strstr(text, "minmax,qat epochs=7,direct,1,1.00000,n/a,n/a\n# "));
     assert_null(strstr(text, "fp32"));
     assert_non_null(strstr(text, "# Left out: 2 configurations to which several of qat are equally "
                                  "near; --against 'qat KEY=VALUE' chooses one.\n"));
@@ -460,6 +460,109 @@ static void the_reference_is_the_nearest(void **state) {
                            "has no finished run of scheme qat with those settings to compare "
                            "with; --against names another (there are: fp32, minmax, ptq, "
                            "qat)"));
+    store_close(s);
+}
+
+/* One run on one seed and cell, `correct` of 1000. */
+static void finished(struct store *s, struct run_row run, const char *split, int correct) {
+    struct evaluation_row row = store_fixture_evaluation(32, "direct", 0, correct);
+    row.split = split;
+    store_fixture_finished(s, &run, &row, 1);
+}
+
+/* The reference has the network and data set of the same contents; comments and blanks are none. */
+static void the_reference_has_the_same_contents(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    static const char cfg[] = "[net]\n# a \\n b\n[softmax]\n",
+                      same[] = "[net]\n\n [softmax]\r\n;\n";
+    static const struct {
+        const char *scheme, *cfg, *data;
+    } runs[] = {
+        {"qat", cfg, "d"},
+        {"minmax", same, "d"},
+        {"truncquant", "[net]\n[convolutional]\n[softmax]\n", "d"},
+        {"adabits", cfg, "other"},
+    };
+    for (int i = 0; i < 4; i++) {
+        struct run_row run = store_fixture_run(i + 1, i + 1, 1);
+        run.scheme = runs[i].scheme, run.cfg = runs[i].cfg, run.data_hash = runs[i].data;
+        finished(s, run, "test", 500 + 10 * i);
+    }
+    struct error e = {0};
+    char *text = exported(s, "differences", EXPORT_CSV, NULL, &e);
+    assert_non_null(text);
+    assert_non_null(strstr(text, "minmax,direct,1,1.00000,"));
+    assert_null(strstr(text, "truncquant,"));
+    assert_null(strstr(text, "adabits,"));
+    assert_non_null(
+        strstr(text, "# Left out: 2 configurations whose network or data set has other contents "
+                     "than any of qat has under the same name.\n"));
+    free(text);
+    store_fixture_sql(s, "UPDATE runs SET excluded = 'x' WHERE scheme = 'minmax'");
+    assert_null(exported(s, "differences", EXPORT_CSV, NULL, &e));
+    assert_non_null(
+        strstr(e.text, "has no pairs: 2 configurations have under the same names as qat another "
+                       "network or data set; train qat on these, too"));
+    store_close(s);
+}
+
+/* fp32 has its width forced: it goes with the qat that is nearest otherwise, and the table says which. */
+static void forced_widths_do_not_count(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    static const struct {
+        const char *scheme, *params;
+        int correct;
+    } runs[] = {
+        {"qat", "{}", 500},
+        {"qat", "{\"widths\":\"2 4 8 32\"}", 600},
+        {"fp32", "{\"widths\":\"32\"}", 710},
+        {"ptq", "{\"widths\":\"32\",\"epochs\":2}", 720},
+        {"minmax", "{\"widths\":\"2 4 8 32\"}", 730},
+        {"adabits", "{\"widths\":\"32\"}", 740}, // not forced: as far from both
+    };
+    for (int i = 0; i < 6; i++) {
+        struct run_row run = store_fixture_run(i + 1, i + 1, 1);
+        run.scheme = runs[i].scheme, run.params = runs[i].params;
+        finished(s, run, "test", runs[i].correct);
+    }
+    struct error e = {0};
+    char *text = exported(s, "differences", EXPORT_CSV, NULL, &e);
+    assert_non_null(text);
+    assert_non_null(strstr(text, "network,scheme,against,inference,n,32,32 lo,32 hi\n"));
+    assert_non_null(strstr(text, "fp32,qat,direct,1,21.00000,"));
+    assert_non_null(strstr(text, "ptq,qat,direct,1,22.00000,"));
+    assert_non_null(strstr(text, "minmax,qat widths=2 4 8 32,direct,1,13.00000,"));
+    assert_null(strstr(text, "adabits,"));
+    assert_non_null(strstr(text, "# Left out: 1 configuration to which several of qat "));
+    free(text);
+    store_close(s);
+}
+
+/* What was evaluated on held-out images alone neither names rows apart nor is a reference. */
+static void held_out_results_stay_apart(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct error e = {0};
+    for (int i = 0; i < 3; i++) {
+        struct run_row run = store_fixture_run(i + 1, i + 1, 1);
+        run.scheme = i < 2 ? "qat" : "minmax";
+        run.params = i ? "{}" : "{\"val\":2000}";
+        finished(s, run, i ? "test" : "val", 500 + 10 * i);
+        if (!i) {
+            assert_null(exported(s, "accuracy", EXPORT_CSV, "demo", &e));
+            assert_non_null(strstr(
+                e.text, "has no accuracies on the test split: the finished runs of grid demo "
+                        "were evaluated on held-out images (val) alone; 'truncquant "
+                        "evaluate ID --split test' adds it"));
+            e.text[0] = '\0';
+            assert_null(exported(s, "differences", EXPORT_CSV, NULL, &e));
+            assert_non_null(strstr(e.text, "on the test split: the finished runs were evaluated"));
+        }
+    }
+    assert_settings(s, NULL, "inference;direct;direct;"); // no column of settings
+    char *text = exported(s, "differences", EXPORT_CSV, NULL, &e);
+    assert_non_null(text);
+    assert_non_null(strstr(text, "minmax,direct,1,1.00000,"));
+    free(text);
     store_close(s);
 }
 
@@ -538,6 +641,9 @@ int main(void) {
         TEST(reductions_have_intervals),
         TEST(one_seed_has_no_interval),
         TEST(the_reference_is_the_nearest),
+        TEST(the_reference_has_the_same_contents),
+        TEST(forced_widths_do_not_count),
+        TEST(held_out_results_stay_apart),
         TEST(every_export_works),
         cmocka_unit_test(texts_are_escaped),
     };

@@ -195,14 +195,14 @@ static int measure(struct evaluator *ev, int k, int bank, int calibration, struc
     return 0;
 }
 
-static int wants_calibration(const struct spec *spec, int k) {
-    return spec->calibration > 0 &&
-           (spec->calibrate_at == CALIBRATE_ALL || widths_find(&spec->widths, k) >= 0);
+int evaluation_calibrates(const struct spec *spec, const struct quantizer *scheme, int k) {
+    return spec->calibration > 0 && (spec->calibrate_at == CALIBRATE_ALL || scheme->parent ||
+                                     widths_find(&spec->widths, k) >= 0);
 }
 
 int evaluator_width(struct evaluator *ev, int k, struct error *e) {
     int exact = exact_covers(&ev->exact, k, spec_act_bits(ev->spec, k));
-    int calibrated = wants_calibration(ev->spec, k);
+    int calibrated = evaluation_calibrates(ev->spec, ev->m->scheme, k);
     if (exact)
         exact_set_weights(&ev->exact, k);
     if (!exact || calibrated)

@@ -43,6 +43,10 @@ int evaluator_use_exact(struct evaluator *ev, int threads, enum arithmetic arith
 int evaluation_exists(const struct spec *spec, const struct quantizer *scheme, int k,
                       int truncated);
 
+/* Whether width k is evaluated with calibration, too. Where a run trains nothing, no width is its own, and "those
+ * trained" would leave out all that it is for: it is calibrated at all. */
+int evaluation_calibrates(const struct spec *spec, const struct quantizer *scheme, int k);
+
 /* Evaluate width k without and, where the spec asks for it, with calibration; appends the rows. -1
  * when an image cannot be read, or the loss is not finite. */
 int evaluator_width(struct evaluator *ev, int k, struct error *e);

@@ -186,6 +186,12 @@ static int check_bits(const struct subject *s, struct error *e) {
     for (int i = 0; i < bits->n; i++)
         if (spec_has_bits(s->spec, s->scheme, bits->bits[i]))
             return 0;
+    if (s->scheme->alone)
+        return fail(
+            e,
+            "a run of %s has results at the width it trained alone, %d; evaluate that, or the "
+            "run of another width",
+            s->spec->scheme, s->spec->widths.bits[0]);
     return fail(e, "none of the evaluated bits exists for %s, which begins at %d; add that",
                 s->spec->scheme, s->scheme->min_bits);
 }

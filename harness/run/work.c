@@ -14,10 +14,8 @@ static double evaluated_images(const struct spec *spec, const struct quantizer *
         int k = spec->bits.bits[i];
         int inferences =
             evaluation_exists(spec, scheme, k, 0) + evaluation_exists(spec, scheme, k, 1);
-        int calibrated = spec->calibration > 0 && (spec->calibrate_at == CALIBRATE_ALL ||
-                                                   widths_find(&spec->widths, k) >= 0);
         double once = test;
-        if (calibrated)
+        if (evaluation_calibrates(spec, scheme, k))
             once += test + (double)spec->calibration * (double)spec->batch;
         images += once * inferences;
     }

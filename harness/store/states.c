@@ -144,13 +144,28 @@ void store_free_statuses(struct run_status *rows, int n) {
     free(rows);
 }
 
-int store_exclude(struct store *s, const char *run_id, const char *reason, struct error *e) {
-    sqlite3_stmt *q = sql_prepare(s, "UPDATE runs SET excluded = ?2 WHERE run_id = ?1", e);
+/* ?1 and, from parent to child, the runs whose mark is none or the same. */
+#define WITH_DEPENDENTS                                                                            \
+    "WITH RECURSIVE those(id, why) AS ("                                                           \
+    " SELECT run_id, excluded FROM runs WHERE run_id = ?1"                                         \
+    " UNION SELECT r.run_id, r.excluded FROM runs r JOIN those ON r.parent = id"                   \
+    "  AND (r.excluded IS NULL OR r.excluded = why)) "
+
+int store_exclude(struct store *s, const char *run_id, const char *reason, int *others,
+                  struct error *e) {
+    *others = 0;
+    sqlite3_stmt *q =
+        sql_prepare(s,
+                    WITH_DEPENDENTS "UPDATE runs SET excluded = ?2 WHERE run_id IN (SELECT id FROM "
+                                    "those) AND excluded IS NOT ?2 RETURNING run_id <> ?1",
+                    e);
     if (!q)
         return -1;
     sqlite3_bind_text(q, 1, run_id, -1, SQLITE_STATIC);
     sqlite3_bind_text(q, 2, reason, -1, SQLITE_STATIC);
-    int got = sql_step(s, q, e);
+    int got;
+    while ((got = sql_step(s, q, e)) == 1)
+        *others += sqlite3_column_int(q, 0);
     sqlite3_finalize(q);
-    return got < 0 ? -1 : 0;
+    return got;
 }

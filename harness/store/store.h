@@ -99,8 +99,10 @@ int store_statuses(struct store *s, const char *grid, struct run_status **rows, 
 void store_free_statuses(struct run_status *rows, int n);
 
 /* Mark a run as not to count, and why; `reason` NULL: it counts again. Views, figures and tables leave
- * it out, and no grid runs it; nothing is deleted. */
-int store_exclude(struct store *s, const char *run_id, const char *reason, struct error *e);
+ * it out, and no grid runs it; nothing is deleted. Runs that take its weights go with it, but those that are
+ * excluded for a reason of their own: `*others` of them changed. */
+int store_exclude(struct store *s, const char *run_id, const char *reason, int *others,
+                  struct error *e);
 
 /* Work per second of one process on each network, from its last 20 attempts on `host` (NULL: any)
  * that got on, and first of all of them together, under the name "". `n` is 0 when there are none. */

@@ -10,10 +10,12 @@ static int exclude(struct store *s, const char *id, const char *reason, int quie
     struct run_row row;
     if (store_find_run(s, id, &row, e))
         return -1;
-    int rc = store_exclude(s, row.run_id, reason, e);
-    if (!rc && !quiet)
-        printf("%.12s (%s, %s, seed %ld) %s\n", row.run_id, row.scheme, row.network, row.seed,
+    int others, rc = store_exclude(s, row.run_id, reason, &others, e);
+    if (!rc && !quiet) {
+        printf("%.12s (%s, %s, seed %ld) %s", row.run_id, row.scheme, row.network, row.seed,
                reason ? "is excluded" : "counts");
+        printf(others ? ", and those that take its weights: %d\n" : "\n", others);
+    }
     store_free_run(&row);
     return rc;
 }
@@ -37,8 +39,9 @@ int verb_exclude(struct options *o, struct error *e) {
     int operands =
         verb_parse(o, "exclude ID ... [options]",
                    "Marks runs as not to count: figures and tables leave them out, and no "
-                   "grid runs them. What was\nmeasured stays in the database. An ID may "
-                   "be the first 6 digits or more.",
+                   "grid runs them; those that "
+                   "take their weights\n(ptq) go with them. What was measured stays in the "
+                   "database. An ID may be the first 6\ndigits or more.",
                    rows, &helped, e);
     if (helped)
         return EXIT_DONE;

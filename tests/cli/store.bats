@@ -106,6 +106,26 @@ make_grid() {
     [ "$(sql "SELECT count(*) FROM runs WHERE excluded IS NULL")" -eq 2 ]
 }
 
+@test "a run that takes weights goes with the run that is excluded, but for a reason of its own" {
+    make_db
+    for i in 1 2 3 4; do add_run $i demo; done
+    one=$(printf '%064x' 1)
+    sql "UPDATE runs SET parent = '$one' WHERE seed IN (2, 3); UPDATE runs SET excluded = 'mine' WHERE seed = 3"
+    marks() {
+        sql "SELECT group_concat(coalesce(excluded, '-'), ' ') FROM (SELECT excluded FROM runs ORDER BY seed)"
+    }
+    run -0 "$truncquant" exclude "$one" --reason bad --db $db
+    [ "$output" = "000000000000 (truncquant, resnet8, seed 1) is excluded, and those that take its weights: 1" ]
+    [ "$(marks)" = "bad bad mine -" ]
+    run -0 "$truncquant" exclude "$one" --reason worse --db $db
+    [ "$(marks)" = "worse worse mine -" ]
+    run -0 "$truncquant" exclude "$one" --undo --db $db
+    [ "$output" = "000000000000 (truncquant, resnet8, seed 1) counts, and those that take its weights: 1" ]
+    [ "$(marks)" = "- - mine -" ]
+    run -0 "$truncquant" exclude "$(printf '%064x' 2)" --reason odd --db $db
+    [ "$(marks)" = "- odd mine -" ]
+}
+
 @test "status --line is one line" {
     make_grid
     run -0 "$truncquant" status --line --db $db

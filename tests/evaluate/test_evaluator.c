@@ -3,6 +3,7 @@
 #include "evaluate/evaluator.h"
 
 #include "base/random.h"
+#include "registry.h"
 #include "train/loss.h"
 #include "train/toy.h"
 
@@ -140,6 +141,26 @@ static void rows_say_how_they_were_made(void **state) {
     assert_int_equal(ev.rows[2].calibration_batches, 3);
     assert_string_equal(ev.rows[2].inference, "direct");
     assert_string_equal(ev.rows[2].split, "test");
+    finish(&t, &ev);
+}
+
+/* Of ptq, which trains none, every width is calibrated. */
+static void what_trains_no_width_calibrates_all(void **state) {
+    (void)state;
+    struct toy t;
+    struct evaluator ev;
+    struct spec spec = toy_spec("ptq", 1, 2);
+    spec.widths = (struct widths){1, {FLOAT_BITS}};
+    spec.calibration = 3;
+    spec.calibrate_at = CALIBRATE_WIDTHS;
+    start(&t, &ev, spec);
+    evaluate(&ev, 2);
+    assert_int_equal(ev.n, 2);
+    assert_int_equal(ev.rows[1].bits, 2);
+    assert_int_equal(ev.rows[1].calibration_batches, 3);
+    assert_false(evaluation_calibrates(&t.spec, quantizer_find(quantizer_registry, "qat"), 2));
+    t.spec.calibration = 0;
+    assert_false(evaluation_calibrates(&t.spec, t.model->scheme, 2));
     finish(&t, &ev);
 }
 
@@ -326,6 +347,7 @@ int main(void) {
         cmocka_unit_test(calibration_leaves_held_out_images_alone),
         cmocka_unit_test(held_out_images_are_evaluated),
         cmocka_unit_test(rows_say_how_they_were_made),
+        cmocka_unit_test(what_trains_no_width_calibrates_all),
         cmocka_unit_test(one_bank_is_said_to_be_all_widths),
         cmocka_unit_test(calibration_is_the_mean_over_batches),
         cmocka_unit_test(evaluations_do_not_see_each_other),

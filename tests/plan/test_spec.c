@@ -356,6 +356,9 @@ static void faults_between_keys_are_named(void **state) {
     assert_fault(&s, "milestones", "ascending");
     s = make("fp32", "bits", "1 2");
     assert_fault(&s, "bits", "none of the evaluated bits exists");
+    s = make("dedicated", "widths", "2");
+    set(&s, "bits", "4");
+    assert_fault(&s, "bits", "has results at the width it trained alone, 2; evaluate that");
     s = make("qat", "train.images", "100");
     assert_fault(&s, "train.images", "do not fill one batch of 128");
 }

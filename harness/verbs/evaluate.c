@@ -69,6 +69,14 @@ static int check_options(const struct options *o, const struct evaluate_options 
     return 0;
 }
 
+/* What the run asks for now, against the rules of plans. Bounds of activations come from the batches of the
+ * plan, however many are asked for now. */
+static int validate(const struct session *s, long planned_calibration, struct error *e) {
+    struct spec spec = s->spec;
+    spec.calibration = planned_calibration;
+    return spec_validate(&spec, s->options->quantizers, e);
+}
+
 static int evaluate_run(struct session *s, const struct options *o,
                         const struct evaluate_options *v, struct error *e) {
     enum run_state state;
@@ -79,8 +87,8 @@ static int evaluate_run(struct session *s, const struct options *o,
                     "run %.12s is %s; only a finished run can be evaluated again: "
                     "'truncquant run' finishes it",
                     s->row.run_id, run_state_names[state]);
-    if (override(&s->spec, o, v, e) || spec_validate(&s->spec, o->quantizers, e) ||
-        row_fault(&s->spec, &s->data, e))
+    long planned = s->spec.calibration;
+    if (override(&s->spec, o, v, e) || validate(s, planned, e) || row_fault(&s->spec, &s->data, e))
         return -1;
     int rc = session_begin(s, e);
     rc = rc ? rc : session_reevaluate(s, e);

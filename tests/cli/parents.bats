@@ -191,3 +191,11 @@ act_bits = 4'
     [ "$status" -eq 1 ]
     [[ $stderr == *"a.spec: a run of dedicated trains one width, not 5; name one"* ]]
 }
+
+@test "ptq with quantized activations is evaluated again without calibration" {
+    grid ptq '[quant]
+act_bits = 8'
+    run_all
+    go evaluate "$(id ptq)" --calibration 0 --bits 4 --quiet
+    [ "$status" -eq 0 ]
+}

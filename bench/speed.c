@@ -60,7 +60,7 @@ static int time_training(struct trainer *t, double *seconds, int steps, struct e
 /* One batch at a time through the plan, or in the parts that exact inference takes. */
 static void evaluate_batch(struct trainer *t, struct exact *x, const struct pass *pass) {
     int batch = (int)t->spec->batch, exact = exact_covers(x, pass->act_bits, pass->act_bits);
-    int part = exact && batch > EXACT_BATCH ? EXACT_BATCH : batch;
+    int part = exact && batch > x->batch ? x->batch : batch;
     size_t image =
         (size_t)t->m->cfg->input.c * (size_t)t->m->cfg->input.h * (size_t)t->m->cfg->input.w;
     for (int first = 0; first < batch; first += part) {

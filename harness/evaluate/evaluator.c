@@ -162,8 +162,8 @@ static struct evaluation_row row_of(const struct evaluator *ev, const struct pas
 static int count_all(struct evaluator *ev, const struct pass *pass, int exact,
                      struct evaluation_row *row, struct error *e) {
     uint32_t n = spec_evaluated_images(ev->spec, ev->data), batch = (uint32_t)ev->spec->batch;
-    if (exact && batch > EXACT_BATCH)
-        batch = EXACT_BATCH;
+    if (exact && batch > (uint32_t)ev->exact.batch)
+        batch = (uint32_t)ev->exact.batch;
     long batches = (long)((n + batch - 1) / batch);
     struct round round = {
         .ev = ev, .split = split_source(ev->spec), .batch = batch, .images = n, .left = batches};

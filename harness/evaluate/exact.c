@@ -7,10 +7,11 @@ int exact_start(struct exact *x, const struct engine *engine, struct model *m,
                 const struct frozen *frozen, int threads, enum arithmetic arithmetic,
                 struct error *e) {
     *x = (struct exact){.engine = engine->inference, .m = m, .frozen = frozen};
+    x->batch = threads > 1 ? threads * EXACT_BATCH_OF_A_THREAD : EXACT_BATCH;
     if (!x->engine || !m->n_quantized)
         return 0;
     struct error why = {0};
-    x->inference = x->engine->compile(m, EXACT_BATCH, threads, arithmetic, &why);
+    x->inference = x->engine->compile(m, x->batch, threads, arithmetic, &why);
     if (!x->inference)
         return why.text[0] ? fail(e, "%s", why.text) : 0;
     return 0;

@@ -6,10 +6,12 @@
 #include "engine/inference.h"
 #include "evaluate/frozen.h"
 
-/* Images of one pass: few enough that a layer's sums stay in the second cache. */
-enum { EXACT_BATCH = 8 };
+/* Images of one pass: on one thread few enough that a layer's sums stay in the second cache; several threads
+ * wait for one another at each layer, which has to be worth it. */
+enum { EXACT_BATCH = 8, EXACT_BATCH_OF_A_THREAD = 32 };
 
 struct exact {
+    int batch; // images of a pass, at most
     const struct inference_engine *engine;
     struct inference *inference; // NULL: the network, scheme or engine has none
     const struct model *m;
@@ -27,7 +29,7 @@ int exact_covers(const struct exact *x, int k, int act_bits);
 /* Give it the weights of all layers at k bits. */
 void exact_set_weights(struct exact *x, int k);
 
-/* Class scores of n <= EXACT_BATCH images, by running statistics; of the pass, bank and act_bits count. */
+/* Class scores of n <= batch images, by running statistics; of the pass, bank and act_bits count. */
 const float *exact_forward(struct exact *x, const struct pass *pass, const float *images, int n);
 
 /* The arithmetic it got, for the record. */

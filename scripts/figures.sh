@@ -10,6 +10,8 @@ cd "$root"
 db=results/results.db
 output=results/figures
 grid=
+# The file may have the views of another version; this one's stand before them.
+views=".read \"|sed -e '/^DROP VIEW/d' -e 's/^CREATE VIEW/CREATE TEMP VIEW/' results/schema/views.sql\""
 
 usage() {
     cat <<'END'
@@ -55,7 +57,7 @@ need() {
         command -v $tool >/dev/null || die 1 "$tool is missing; 'scripts/setup.sh' installs it"
     done
     [ -f "$db" ] || die 1 "there is no database $db; 'make grid GRID=FILE' runs a grid into one"
-    problem=$(sqlite3 -readonly "$db" "SELECT 1 FROM grid_accuracy, scheme_places LIMIT 1" 2>&1 >/dev/null) ||
+    problem=$(sqlite3 -readonly -bail "$db" "$views" "SELECT 1 FROM grid_accuracy, scheme_places LIMIT 1" 2>&1 >/dev/null) ||
         die 1 "$db is no database of truncquant, or one of another version; ${problem#Error: in prepare, }"
 }
 
@@ -66,6 +68,7 @@ query() {
     shift 2
     sqlite3 -readonly -bail -batch "$@" "$db" ".timeout 10000" ".parameter init" \
         ".parameter set :grid $name" ".parameter set :calibrated $calibrated" \
+        "$views" \
         ".read plots/curves.sql" ".read $file" 2>"$new/messages" ||
         die 1 "$db cannot be read: $(cat "$new/messages")"
 }

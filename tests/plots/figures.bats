@@ -141,6 +141,14 @@ is_png() {
     [ ! -e "$BATS_TEST_TMPDIR/accuracy-calibrated.svg" ]
 }
 
+@test "a file with the views of another version is drawn as this one would" {
+    cp "$db" "$BATS_TEST_TMPDIR/old.db"
+    sqlite3 "$BATS_TEST_TMPDIR/old.db" "DROP VIEW scheme_places" "DROP VIEW accuracy" "CREATE VIEW accuracy AS SELECT 1"
+    chmod a-w "$BATS_TEST_TMPDIR/old.db"
+    "$root/scripts/figures.sh" --db "$BATS_TEST_TMPDIR/old.db" --grid three --output "$BATS_TEST_TMPDIR"
+    cmp "$BATS_TEST_TMPDIR/accuracy.csv" "$figures/three/accuracy.csv"
+}
+
 @test "no database, not a database, not a name" {
     run "$root/scripts/figures.sh" --db "$BATS_TEST_TMPDIR/none.db"
     [ "$status" = 1 ]

@@ -4,6 +4,7 @@
 
 #include "engine/onednn_primitive.h"
 
+#include <omp.h>
 #include <stdlib.h>
 
 enum { CHANNELS_BLOCKED = 16 };
@@ -100,9 +101,17 @@ static int make_trio(struct onednn *o, const struct descriptions *d, dnnl_alg_ki
     return 0;
 }
 
+enum { FEW_CHANNELS = 32 };
+
+/* Few channels have few products for each value that Winograd transforms. */
+static int has_few_channels(const struct conv *g) {
+    return g->c < FEW_CHANNELS || g->filters < FEW_CHANNELS;
+}
+
+/* With few channels Winograd gains on one thread alone, by parts (below). */
 static int wants_winograd(const struct conv *g) {
     return g->groups == 1 && g->size == 3 && g->stride == 1 && g->c >= CHANNELS_BLOCKED &&
-           g->filters >= CHANNELS_BLOCKED;
+           g->filters >= CHANNELS_BLOCKED && (!has_few_channels(g) || omp_get_max_threads() == 1);
 }
 
 int onednn_conv_beats_bf16(const struct conv *g) {
@@ -110,12 +119,11 @@ int onednn_conv_beats_bf16(const struct conv *g) {
     return wants_winograd(g) && g->c >= MANY_CHANNELS && g->filters >= MANY_CHANNELS;
 }
 
-/* Winograd with few channels has few products for each transformed value: it gains while those stay in the
- * second cache, which a whole batch does not. */
+/* Winograd with few channels gains while the transformed values stay in the second cache, which those of a
+ * whole batch do not. Several threads would wait for one another at each part. */
 static int images_of_a_part(const struct conv *g, int n) {
-    enum { FEW_CHANNELS = 32, PART = 8 };
-    int few = wants_winograd(g) && g->c < FEW_CHANNELS && g->filters < FEW_CHANNELS;
-    return few && n % PART == 0 ? PART : n;
+    enum { PART = 8 };
+    return wants_winograd(g) && has_few_channels(g) && n % PART == 0 ? PART : n;
 }
 
 static void make_forward(struct onednn_conv *c, const struct descriptions *d, int has_bias,

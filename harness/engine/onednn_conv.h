@@ -23,8 +23,8 @@ struct onednn_conv;
 int onednn_conv_beats_bf16(const struct conv *g);
 
 /* NULL, without a message, when oneDNN has no fast kernel for this geometry on this machine. Winograd is
- * taken by a fixed rule (3x3, stride 1, 16 channels or more on both sides), never by timing, so that a run
- * has the same bits each time. */
+ * taken by a fixed rule (3x3, stride 1, 32 channels or more on both sides; on one thread 16), never by
+ * timing, so that a run has the same bits each time. */
 struct onednn_conv *onednn_conv_new(struct onednn *o, const struct conv *g, int n, int plain_input,
                                     int has_bias);
 void onednn_conv_free(struct onednn_conv *c);

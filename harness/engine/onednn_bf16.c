@@ -52,7 +52,7 @@ static dnnl_primitive_attr_t scaled_attributes(const struct descriptions *d) {
     return a;
 }
 
-/* Its own hint where attributes are NULL: backward wants a forward description without them. */
+/* Into y, with these attributes. Backward wants one as a hint, into bf16 and without the scale. */
 static dnnl_primitive_desc_t forward_desc(struct bf16_conv *c, const struct descriptions *d,
                                           const dnnl_memory_desc_t *y,
                                           const_dnnl_primitive_attr_t attributes) {

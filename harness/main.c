@@ -66,12 +66,13 @@ static void fill_closed_streams(void) {
             _exit(EXIT_FAILED);
 }
 
-/* Threads that wait must sleep: by default they spin, and two runs on two cores then wait for each
- * other. OpenMP reads its environment when the program is loaded, so load it again. OpenBLAS starts
- * a thread per core then, which under a limit on memory never ends; engines ask for theirs. */
-static void wait_asleep(char **argv) {
-    if (getenv("OMP_WAIT_POLICY") || setenv("OMP_WAIT_POLICY", "passive", 1) ||
-        setenv("OPENBLAS_NUM_THREADS", "1", 0))
+/* Threads that wait for work spin for about 0.2 ms, which is longer than most waits within a step, then sleep: by
+ * default they spin for longer, and two runs on the same cores then wait for each other. OpenMP reads its
+ * environment when the program is loaded, so load it again. OpenBLAS starts a thread per core then, which under a
+ * limit on memory never ends; engines ask for theirs. */
+static void wait_briefly(char **argv) {
+    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") ||
+        setenv("GOMP_SPINCOUNT", "10000", 1) || setenv("OPENBLAS_NUM_THREADS", "1", 0))
         return;
     execv("/proc/self/exe", argv); // when it fails, the run is slower, no more
 }
@@ -96,7 +97,7 @@ int main(int argc, char **argv) {
         if (strcmp(v->name, argv[1]))
             continue;
         if (v->computes)
-            wait_asleep(argv);
+            wait_briefly(argv);
         return finish(v->run(&options, &e), &e);
     }
     fail(&e, "unknown verb '%.64s'; 'truncquant --help' lists them", argv[1]);

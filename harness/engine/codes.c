@@ -94,13 +94,13 @@ static struct tile tile_at(const struct sums *s, size_t i) {
     return (struct tile){i / parts, 1, c0, left < TILE ? left : TILE};
 }
 
-/* for each tile of s, in threads: its values in `row`, its place in `at` and its size in `n` */
+/* for each tile of s: its values in `row`, its place in `at` and its size in `n` */
 #define FOR_TILES(s, row, at, n, ...)                                                              \
     do {                                                                                           \
         struct coefficients k_;                                                                    \
         size_t tiles_ = tiles_of(s);                                                               \
         spread(s, &k_);                                                                            \
-        _Pragma("omp parallel for") for (size_t i_ = 0; i_ < tiles_; i_++) {                       \
+        for (size_t i_ = 0; i_ < tiles_; i_++) {                                                   \
             float row[TILE];                                                                       \
             struct tile t_ = tile_at(s, i_);                                                       \
             size_t at = t_.pixel * (size_t)(s)->c + t_.c0, n = t_.n;                               \
@@ -117,12 +117,12 @@ void sums_add(const struct sums *s, float alpha, float beta, const float *B, flo
     FOR_TILES(s, row, at, n, add_forward(n, alpha, row, beta, B + at, Y + at););
 }
 
-/* Codes of n values; returns how many are no numbers. */
+/* Codes of n values; returns whether some are no numbers. */
 static int quantize(size_t n, float top, const float *row, uint8_t *codes) {
     int bad = 0;
     for (size_t i = 0; i < n; i++) {
         float x = row[i];
-        bad += x != x;
+        bad |= x != x;
         x = x < 0 ? 0 : x > 1 ? 1 : x;
         codes[i] = (uint8_t)(int)rintf(top * x);
     }
@@ -132,9 +132,7 @@ static int quantize(size_t n, float top, const float *row, uint8_t *codes) {
 int sums_to_codes(const struct sums *s, int act_bits, uint8_t *codes) {
     float top = (float)((1 << act_bits) - 1);
     int bad = 0;
-    FOR_TILES(
-        s, row, at, n,
-        if (quantize(n, top, row, codes + at)) { _Pragma("omp atomic write") bad = 1; });
+    FOR_TILES(s, row, at, n, bad |= quantize(n, top, row, codes + at););
     return !bad;
 }
 
@@ -142,7 +140,6 @@ void codes_to_floats(size_t n, int act_bits, const uint8_t *codes, float *Y) {
     float value[256], top = (float)((1 << act_bits) - 1);
     for (int i = 0; i < 256; i++)
         value[i] = (float)i / top;
-#pragma omp parallel for
     for (size_t i = 0; i < n; i++)
         Y[i] = value[codes[i]];
 }
@@ -152,7 +149,6 @@ void codes_to_floats(size_t n, int act_bits, const uint8_t *codes, float *Y) {
 /* Σ over the channels of each group of each pixel: (pixels, groups). */
 static void channel_sums(size_t pixels, int c, int groups, const uint8_t *codes, int32_t *sums) {
     size_t width = (size_t)(c / groups);
-#pragma omp parallel for
     for (size_t i = 0; i < pixels * (size_t)groups; i++) {
         int32_t sum = 0;
         for (size_t j = 0; j < width; j++)
@@ -164,7 +160,6 @@ static void channel_sums(size_t pixels, int c, int groups, const uint8_t *codes,
 void codes_box(const struct conv *g, int n, const uint8_t *codes, int32_t *columns, int32_t *box) {
     size_t groups = (size_t)g->groups, in = (size_t)g->h * (size_t)g->w * groups;
     channel_sums((size_t)n * (size_t)g->h * (size_t)g->w, g->c, g->groups, codes, columns);
-#pragma omp parallel for
     for (int row = 0; row < n * g->out_h; row++) {
         const int32_t *image = columns + (size_t)(row / g->out_h) * in;
         int32_t *out = box + (size_t)row * (size_t)g->out_w * groups;
@@ -185,7 +180,6 @@ void codes_box(const struct conv *g, int n, const uint8_t *codes, int32_t *colum
 /* ---- pooling ---- */
 
 void last_mean(int n, int plane, int c, const float *X, float *Y) {
-#pragma omp parallel for
     for (int i = 0; i < n; i++) {
         float *y = Y + (size_t)i * (size_t)c;
         memset(y, 0, (size_t)c * sizeof *y);
@@ -219,7 +213,7 @@ void last_mean(int n, int plane, int c, const float *X, float *Y) {
     void name(const struct window *w, int n, int c, const type *X, type *Y) {                      \
         size_t in = (size_t)w->h * (size_t)w->w * (size_t)c;                                       \
         int out = w->out_h * w->out_w;                                                             \
-        _Pragma("omp parallel for") for (int i = 0; i < n * out; i++) {                            \
+        for (int i = 0; i < n * out; i++) {                                                        \
             int p = i % out;                                                                       \
             name##_pixel(w, c, X + (size_t)(i / out) * in, p / w->out_w, p % w->out_w,             \
                          Y + (size_t)i * (size_t)c);                                               \
@@ -231,7 +225,6 @@ DEFINE_MAXPOOL(last_maxpool, float, -FLT_MAX, NAN)
 
 void last_from_plain(int n, int c, int plane, const float *plain, float *out) {
     size_t image = (size_t)c * (size_t)plane;
-#pragma omp parallel for
     for (int i = 0; i < n; i++)
         for (int p = 0; p < plane; p++)
             for (int j = 0; j < c; j++)

@@ -7,76 +7,114 @@
 #include <omp.h>
 #include <stdlib.h>
 
-enum { CHANNELS_BLOCKED = 16 };
+enum { CHANNELS_BLOCKED = 16, FEW_CHANNELS = 32, MANY_CHANNELS = 64 };
+
+/* The images are divided among threads, each with primitives of one thread: those never wait for one another within
+ * a primitive, as oneDNN's do, spinning, where they sum gradients of weights. */
+struct share {
+    struct onednn_conv *conv;
+    size_t x, y; // numbers before it
+    float *dW;   // canonical; NULL for the first, which writes to where the caller wants it
+};
 
 struct onednn_conv {
     struct onednn *o;
+    dnnl_primitive_attr_t scaled; // forward over integers: times a scale by filter
     struct primitive forward, backward_data, backward_weights;
     struct primitive to_forward, to_backward, from_gradient; // reorders of the weights
-    int parts;             // a call of a primitive is for one part of the images
-    size_t x_part, y_part; // floats of it
-    size_t gradient_floats;
-    float *forward_W, *backward_W;   // in the layouts that the primitives prefer
+    int parts;                       // a call of a primitive is for one part of the images
+    size_t x, y, operand;            // numbers of a part; bytes of an operand
+    void *forward_W, *backward_W;    // in the layouts that the primitives prefer
     float *gradient, *part_gradient; // likewise; the second where there are several parts
-    const float *W;                  // canonical, of the last onednn_conv_weights
+    size_t weights, gradient_floats;
+    const float *W; // canonical, of the last onednn_conv_weights
     int backward_W_is_stale;
+
+    int n_shares; // 0: not divided
+    struct share *shares;
 };
 
-/* ---- the convolution ---- */
+/* ---- descriptions ---- */
 
 struct descriptions {
-    dnnl_memory_desc_t x, w, bias, y, canonical_w;
+    const struct conv_form *form;
+    dnnl_alg_kind_t algorithm;
+    dnnl_memory_desc_t x, w, y;       // operands
+    dnnl_memory_desc_t x32, w32, y32; // results
+    dnnl_memory_desc_t canonical_w, by_filter;
     struct window_dims dims;
 };
 
-static void describe(struct descriptions *d, const struct conv *g, int n, int plain_input) {
+static void describe(struct descriptions *d, const struct conv *g, int n,
+                     const struct conv_form *form) {
     dnnl_dims_t x = {n, g->c, g->h, g->w}, plain = {g->filters, g->c, g->size, g->size};
     dnnl_dims_t grouped = {g->groups, g->filters / g->groups, g->c / g->groups, g->size, g->size};
-    dnnl_dims_t y = {n, g->filters, g->out_h, g->out_w}, bias = {g->filters};
-    int split = g->groups > 1, rank = split ? 5 : 4;
+    dnnl_dims_t y = {n, g->filters, g->out_h, g->out_w};
+    dnnl_dims_t bias = {g->filters}, scale = {1, g->filters, 1, 1};
+    int split = g->groups > 1, rank = split ? 5 : 4, floats = form->operands == CONV_FLOATS;
     const dnnl_dim_t *w = split ? grouped : plain;
-    dnnl_memory_desc_init_by_tag(&d->x, 4, x, dnnl_f32, plain_input ? dnnl_nchw : dnnl_nChw16c);
-    dnnl_memory_desc_init_by_tag(&d->w, rank, w, dnnl_f32, dnnl_format_tag_any);
-    dnnl_memory_desc_init_by_tag(&d->y, 4, y, dnnl_f32, dnnl_nChw16c);
-    dnnl_memory_desc_init_by_tag(&d->bias, 1, bias, dnnl_f32, dnnl_a);
+    dnnl_data_type_t operand = floats ? dnnl_f32 : dnnl_bf16;
+    dnnl_format_tag_t input = form->plain_input ? dnnl_nchw : dnnl_nChw16c;
+    dnnl_memory_desc_init_by_tag(&d->x, 4, x, operand, input);
+    dnnl_memory_desc_init_by_tag(&d->w, rank, w, operand, dnnl_format_tag_any);
+    dnnl_memory_desc_init_by_tag(&d->y, 4, y, operand, dnnl_nChw16c);
+    dnnl_memory_desc_init_by_tag(&d->x32, 4, x, dnnl_f32, input);
+    dnnl_memory_desc_init_by_tag(&d->w32, rank, w, dnnl_f32, dnnl_format_tag_any);
+    dnnl_memory_desc_init_by_tag(&d->y32, 4, y, dnnl_f32, dnnl_nChw16c);
     dnnl_memory_desc_init_by_tag(&d->canonical_w, rank, w, dnnl_f32,
                                  split ? dnnl_goihw : dnnl_oihw);
+    dnnl_memory_desc_init_by_tag(&d->by_filter, floats ? 1 : 4, floats ? bias : scale, dnnl_f32,
+                                 floats ? dnnl_a : dnnl_nchw);
     d->dims = window_dims(g);
+    d->form = form;
+}
+
+static dnnl_primitive_attr_t scaled_attributes(const struct descriptions *d) {
+    dnnl_primitive_attr_t a;
+    dnnl_post_ops_t ops;
+    onednn_must(dnnl_primitive_attr_create(&a), "attributes");
+    onednn_must(dnnl_primitive_attr_set_scratchpad_mode(a, dnnl_scratchpad_mode_user),
+                "attributes");
+    onednn_must(dnnl_post_ops_create(&ops), "attributes");
+    onednn_must(dnnl_post_ops_append_binary(ops, dnnl_binary_mul, &d->by_filter), "attributes");
+    onednn_must(dnnl_primitive_attr_set_post_ops(a, ops), "attributes");
+    dnnl_post_ops_destroy(ops);
+    return a;
 }
 
 static dnnl_primitive_desc_t forward_desc(struct onednn *o, const struct descriptions *d,
-                                          dnnl_alg_kind_t algorithm, int has_bias) {
+                                          const dnnl_memory_desc_t *y,
+                                          const dnnl_memory_desc_t *bias,
+                                          const_dnnl_primitive_attr_t attributes) {
     dnnl_convolution_desc_t desc;
-    if (dnnl_convolution_forward_desc_init(&desc, dnnl_forward_training, algorithm, &d->x, &d->w,
-                                           has_bias ? &d->bias : NULL, &d->y, d->dims.strides,
-                                           d->dims.before, d->dims.after))
+    if (dnnl_convolution_forward_desc_init(&desc, dnnl_forward_training, d->algorithm, &d->x, &d->w,
+                                           bias, y, d->dims.strides, d->dims.before, d->dims.after))
         return NULL;
-    return primitive_find(o, &desc, NULL);
+    return primitive_find_with(o, &desc, attributes, NULL);
 }
 
 static dnnl_primitive_desc_t data_desc(struct onednn *o, const struct descriptions *d,
-                                       dnnl_alg_kind_t algorithm,
                                        const_dnnl_primitive_desc_t hint) {
     dnnl_convolution_desc_t desc;
-    if (dnnl_convolution_backward_data_desc_init(&desc, algorithm, &d->x, &d->w, &d->y,
+    if (dnnl_convolution_backward_data_desc_init(&desc, d->algorithm, &d->x32, &d->w, &d->y,
                                                  d->dims.strides, d->dims.before, d->dims.after))
         return NULL;
     return primitive_find(o, &desc, hint);
 }
 
 static dnnl_primitive_desc_t weights_desc(struct onednn *o, const struct descriptions *d,
-                                          dnnl_alg_kind_t algorithm,
                                           const_dnnl_primitive_desc_t hint) {
     dnnl_convolution_desc_t desc;
-    if (dnnl_convolution_backward_weights_desc_init(&desc, algorithm, &d->x, &d->w, NULL, &d->y,
-                                                    d->dims.strides, d->dims.before, d->dims.after))
+    if (dnnl_convolution_backward_weights_desc_init(&desc, d->algorithm, &d->x, &d->w32, NULL,
+                                                    &d->y, d->dims.strides, d->dims.before,
+                                                    d->dims.after))
         return NULL;
     return primitive_find(o, &desc, hint);
 }
 
-/* The three descriptions of one algorithm; the backward ones need the forward one as a hint. */
+/* The primitives of one algorithm; NULL: not wanted, or there is none. */
 struct trio {
-    dnnl_primitive_desc_t forward, data, weights; // data NULL: the input needs no gradient
+    dnnl_primitive_desc_t forward, data, weights;
 };
 
 static void trio_free(struct trio *t) {
@@ -87,54 +125,76 @@ static void trio_free(struct trio *t) {
     *t = (struct trio){0};
 }
 
-static int make_trio(struct onednn *o, const struct descriptions *d, dnnl_alg_kind_t algorithm,
-                     int has_bias, int plain_input, struct trio *t) {
-    *t = (struct trio){.forward = forward_desc(o, d, algorithm, has_bias)};
-    if (t->forward) {
-        t->weights = weights_desc(o, d, algorithm, t->forward);
-        if (!plain_input)
-            t->data = data_desc(o, d, algorithm, t->forward);
+static int make_trio(struct onednn_conv *c, const struct descriptions *d, struct trio *t) {
+    const struct conv_form *form = d->form;
+    int wants_data = !form->plain_input && !form->forward_only;
+    *t = (struct trio){.forward =
+                           forward_desc(c->o, d, &d->y32, form->has_bias ? &d->by_filter : NULL,
+                                        c->scaled ? c->scaled : c->o->attributes)};
+    if (!form->forward_only) { // backward wants a forward of operands alone as a hint
+        dnnl_primitive_desc_t hint = forward_desc(c->o, d, &d->y, NULL, c->o->attributes);
+        t->weights = hint ? weights_desc(c->o, d, hint) : NULL;
+        t->data = hint && wants_data ? data_desc(c->o, d, hint) : NULL;
+        if (hint)
+            dnnl_primitive_desc_destroy(hint);
     }
-    if (t->forward && t->weights && (t->data || plain_input))
+    if (t->forward && (form->forward_only || t->weights) && (!wants_data || t->data))
         return 1;
     trio_free(t);
     return 0;
 }
 
-enum { FEW_CHANNELS = 32 };
+/* ---- which algorithm, and how many images at a time ---- */
 
 /* Few channels have few products for each value that Winograd transforms. */
 static int has_few_channels(const struct conv *g) {
     return g->c < FEW_CHANNELS || g->filters < FEW_CHANNELS;
 }
 
-/* With few channels Winograd gains on one thread alone, by parts (below). */
-static int wants_winograd(const struct conv *g) {
+static int suits_winograd(const struct conv *g) {
     return g->groups == 1 && g->size == 3 && g->stride == 1 && g->c >= CHANNELS_BLOCKED &&
-           g->filters >= CHANNELS_BLOCKED && (!has_few_channels(g) || omp_get_max_threads() == 1);
+           g->filters >= CHANNELS_BLOCKED;
 }
 
 int onednn_conv_beats_bf16(const struct conv *g) {
-    enum { MANY_CHANNELS = 64 };
-    return wants_winograd(g) && g->c >= MANY_CHANNELS && g->filters >= MANY_CHANNELS;
+    return suits_winograd(g) && g->c >= MANY_CHANNELS && g->filters >= MANY_CHANNELS;
 }
 
-/* Winograd with few channels gains while the transformed values stay in the second cache, which those of a
- * whole batch do not. Several threads would wait for one another at each part. */
-static int images_of_a_part(const struct conv *g, int n) {
+/* With few channels Winograd gains only while the transformed values stay in the second cache, which those of a
+ * whole batch do not: part of the images at a time. 0: all at once. */
+static int images_of_a_part(const struct conv *g, int n, const struct conv_form *form) {
     enum { PART = 8 };
-    return wants_winograd(g) && has_few_channels(g) && n % PART == 0 ? PART : n;
+    return form->operands == CONV_FLOATS && suits_winograd(g) && has_few_channels(g) &&
+                   n % PART == 0
+               ? PART
+               : 0;
 }
 
-static void make_forward(struct onednn_conv *c, const struct descriptions *d, int has_bias,
+static int wants_winograd(const struct conv *g, int n, const struct conv_form *form) {
+    return form->operands == CONV_FLOATS && suits_winograd(g) &&
+           (!has_few_channels(g) || images_of_a_part(g, n, form));
+}
+
+/* oneDNN emulates bf16 on machines without it, more slowly than float32. */
+static int has_operands(enum conv_operands operands) {
+    unsigned isa = (unsigned)dnnl_get_effective_cpu_isa(), bf16 = dnnl_cpu_isa_avx512_core_bf16;
+    return operands == CONV_FLOATS || (isa & bf16) == bf16;
+}
+
+/* ---- building ---- */
+
+static void make_forward(struct onednn_conv *c, const struct descriptions *d,
                          const_dnnl_primitive_desc_t pd) {
     const dnnl_memory_desc_t *w = dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
     primitive_start(&c->forward, pd);
     primitive_argument(c->o, &c->forward, DNNL_ARG_SRC, &d->x);
     primitive_argument(c->o, &c->forward, DNNL_ARG_WEIGHTS, w);
-    primitive_argument(c->o, &c->forward, DNNL_ARG_DST, &d->y);
-    if (has_bias)
-        primitive_argument(c->o, &c->forward, DNNL_ARG_BIAS, &d->bias);
+    primitive_argument(c->o, &c->forward, DNNL_ARG_DST, &d->y32);
+    if (d->form->has_bias)
+        primitive_argument(c->o, &c->forward, DNNL_ARG_BIAS, &d->by_filter);
+    if (c->scaled)
+        primitive_argument(c->o, &c->forward, DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1,
+                           &d->by_filter);
     primitive_scratchpad(c->o, &c->forward, pd);
     c->forward_W = primitive_memory(w);
     primitive_reorder(c->o, &c->to_forward, &d->canonical_w, w);
@@ -146,7 +206,7 @@ static void make_data(struct onednn_conv *c, const struct descriptions *d,
     primitive_start(&c->backward_data, pd);
     primitive_argument(c->o, &c->backward_data, DNNL_ARG_DIFF_DST, &d->y);
     primitive_argument(c->o, &c->backward_data, DNNL_ARG_WEIGHTS, w);
-    primitive_argument(c->o, &c->backward_data, DNNL_ARG_DIFF_SRC, &d->x);
+    primitive_argument(c->o, &c->backward_data, DNNL_ARG_DIFF_SRC, &d->x32);
     primitive_scratchpad(c->o, &c->backward_data, pd);
     c->backward_W = primitive_memory(w);
     primitive_reorder(c->o, &c->to_backward, &d->canonical_w, w);
@@ -167,29 +227,74 @@ static void make_weights(struct onednn_conv *c, const struct descriptions *d,
     primitive_reorder(c->o, &c->from_gradient, w, &d->canonical_w);
 }
 
-struct onednn_conv *onednn_conv_new(struct onednn *o, const struct conv *g, int n, int plain_input,
-                                    int has_bias) {
+/* Primitives on the threads there are; 0: there are none. */
+static int make_primitives(struct onednn_conv *c, const struct conv *g, int n,
+                           const struct conv_form *form) {
     struct descriptions d;
     struct trio t;
-    if (plain_input && (g->groups > 1 || g->c >= CHANNELS_BLOCKED))
-        return NULL;
-    int part = images_of_a_part(g, n);
-    describe(&d, g, part, plain_input);
-    if (!(wants_winograd(g) &&
-          make_trio(o, &d, dnnl_convolution_winograd, has_bias, plain_input, &t)) &&
-        !make_trio(o, &d, dnnl_convolution_direct, has_bias, plain_input, &t))
-        return NULL;
-    struct onednn_conv *c = need(1, sizeof *c);
-    *c = (struct onednn_conv){.o = o,
-                              .parts = n / part,
-                              .x_part = dnnl_memory_desc_get_size(&d.x) / sizeof(float),
-                              .y_part = dnnl_memory_desc_get_size(&d.y) / sizeof(float)};
-    make_forward(c, &d, has_bias, t.forward);
+    int winograd = wants_winograd(g, n, form), part = images_of_a_part(g, n, form);
+    describe(&d, g, part ? part : n, form);
+    c->parts = part ? n / part : 1;
+    c->x = dnnl_memory_desc_get_size(&d.x32) / sizeof(float);
+    c->y = dnnl_memory_desc_get_size(&d.y32) / sizeof(float);
+    if (form->operands == CONV_INTEGERS)
+        c->scaled = scaled_attributes(&d);
+    d.algorithm = winograd ? dnnl_convolution_winograd : dnnl_convolution_direct;
+    if (!make_trio(c, &d, &t)) {
+        d.algorithm = dnnl_convolution_direct;
+        if (!winograd || !make_trio(c, &d, &t))
+            return 0;
+    }
+    make_forward(c, &d, t.forward);
     if (t.data)
         make_data(c, &d, t.data);
-    make_weights(c, &d, t.weights);
+    if (t.weights)
+        make_weights(c, &d, t.weights);
     trio_free(&t);
-    return c;
+    return 1;
+}
+
+/* As even as whole parts allow. oneDNN divides the work of a primitive among the threads that there are when it
+ * is made. */
+static int make_shares(struct onednn_conv *c, const struct conv *g, int n,
+                       const struct conv_form *form, int threads) {
+    int part = images_of_a_part(g, n, form), unit = part ? part : 1, units = n / unit;
+    size_t x = 0, y = 0;
+    c->n_shares = threads < units ? threads : units;
+    c->shares = need((size_t)c->n_shares, sizeof *c->shares);
+    onednn_make_lanes(c->o, threads);
+    for (int i = 0; i < c->n_shares; i++) {
+        int units_of_it = units * (i + 1) / c->n_shares - units * i / c->n_shares;
+        struct onednn_conv *share = onednn_conv_new(&c->o->lanes[i], g, unit * units_of_it, form);
+        if (!share)
+            return 0;
+        c->shares[i] =
+            (struct share){share, x, y, i ? need_aligned(c->weights, sizeof(float)) : NULL};
+        x += share->x * (size_t)share->parts;
+        y += share->y * (size_t)share->parts;
+    }
+    return 1;
+}
+
+struct onednn_conv *onednn_conv_new(struct onednn *o, const struct conv *g, int n,
+                                    const struct conv_form *form) {
+    if (form->plain_input && (g->groups > 1 || g->c >= CHANNELS_BLOCKED))
+        return NULL;
+    if (!has_operands(form->operands))
+        return NULL;
+    struct onednn_conv *c = need(1, sizeof *c);
+    c->o = o;
+    c->operand = form->operands == CONV_FLOATS ? sizeof(float) : sizeof(uint16_t);
+    c->weights = (size_t)g->filters * (size_t)(g->c / g->groups * g->size * g->size);
+    int threads = omp_get_max_threads(), made;
+    omp_set_num_threads(1);
+    made =
+        threads > 1 && n > 1 ? make_shares(c, g, n, form, threads) : make_primitives(c, g, n, form);
+    omp_set_num_threads(threads);
+    if (made)
+        return c;
+    onednn_conv_free(c);
+    return NULL;
 }
 
 void onednn_conv_free(struct onednn_conv *c) {
@@ -199,6 +304,13 @@ void onednn_conv_free(struct onednn_conv *c) {
                                &c->to_forward, &c->to_backward,   &c->from_gradient};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         primitive_free(all[i]);
+    for (int i = 0; i < c->n_shares; i++) {
+        onednn_conv_free(c->shares[i].conv);
+        free(c->shares[i].dW);
+    }
+    if (c->scaled)
+        dnnl_primitive_attr_destroy(c->scaled);
+    free(c->shares);
     free(c->forward_W);
     free(c->backward_W);
     free(c->gradient);
@@ -206,39 +318,79 @@ void onednn_conv_free(struct onednn_conv *c) {
     free(c);
 }
 
-void onednn_conv_weights(struct onednn_conv *c, const float *W) {
-    c->W = W;
-    c->backward_W_is_stale = 1; // only training needs the other layout
-    primitive_execute(c->o, &c->to_forward, (const void *[]){W, c->forward_W, NULL});
+/* ---- computing ---- */
+
+static const void *operands_after(const struct onednn_conv *c, const void *X, size_t n) {
+    return (const char *)X + n * c->operand;
 }
 
-void onednn_conv_forward(struct onednn_conv *c, const float *X, const float *bias, float *Y) {
-    for (int i = 0; i < c->parts; i++, X += c->x_part, Y += c->y_part) {
-        if (bias)
-            primitive_execute(c->o, &c->forward, (const void *[]){X, c->forward_W, Y, bias, NULL});
+void onednn_conv_weights(struct onednn_conv *c, const float *W) {
+    for (int i = 0; i < c->n_shares; i++)
+        onednn_conv_weights(c->shares[i].conv, W);
+    c->W = W;
+    c->backward_W_is_stale = 1; // only training needs the other layout
+    if (!c->n_shares)
+        primitive_execute(c->o, &c->to_forward, (const void *[]){W, c->forward_W, NULL});
+}
+
+static void forward(struct onednn_conv *c, const void *X, const float *by_filter, float *Y) {
+    for (int i = 0; i < c->parts; i++) {
+        const void *x = operands_after(c, X, (size_t)i * c->x);
+        float *y = Y + (size_t)i * c->y;
+        if (by_filter)
+            primitive_execute(c->o, &c->forward,
+                              (const void *[]){x, c->forward_W, y, by_filter, NULL});
         else
-            primitive_execute(c->o, &c->forward, (const void *[]){X, c->forward_W, Y, NULL});
+            primitive_execute(c->o, &c->forward, (const void *[]){x, c->forward_W, y, NULL});
     }
 }
 
-static void weights_backward(struct onednn_conv *c, const float *X, const float *dY) {
-    for (int i = 0; i < c->parts; i++, X += c->x_part, dY += c->y_part) {
+static void backward(struct onednn_conv *c, const void *X, const void *dY, float *dW, float *dX) {
+    for (int i = 0; i < c->parts; i++) {
+        const void *x = operands_after(c, X, (size_t)i * c->x);
+        const void *dy = operands_after(c, dY, (size_t)i * c->y);
         float *into = i ? c->part_gradient : c->gradient;
-        primitive_execute(c->o, &c->backward_weights, (const void *[]){X, dY, into, NULL});
+        primitive_execute(c->o, &c->backward_weights, (const void *[]){x, dy, into, NULL});
         for (size_t j = 0; i && j < c->gradient_floats; j++)
             c->gradient[j] += into[j];
     }
-}
-
-void onednn_conv_backward(struct onednn_conv *c, const float *X, const float *dY, float *dW,
-                          float *dX) {
-    weights_backward(c, X, dY);
     primitive_execute(c->o, &c->from_gradient, (const void *[]){c->gradient, dW, NULL});
     if (!dX)
         return;
     if (c->backward_W_is_stale)
         primitive_execute(c->o, &c->to_backward, (const void *[]){c->W, c->backward_W, NULL});
     c->backward_W_is_stale = 0;
-    for (int i = 0; i < c->parts; i++, dY += c->y_part, dX += c->x_part)
-        primitive_execute(c->o, &c->backward_data, (const void *[]){dY, c->backward_W, dX, NULL});
+    for (int i = 0; i < c->parts; i++)
+        primitive_execute(c->o, &c->backward_data,
+                          (const void *[]){operands_after(c, dY, (size_t)i * c->y), c->backward_W,
+                                           dX + (size_t)i * c->x, NULL});
+}
+
+void onednn_conv_forward(struct onednn_conv *c, const void *X, const float *by_filter, float *Y) {
+    if (!c->n_shares) {
+        forward(c, X, by_filter, Y);
+        return;
+    }
+#pragma omp parallel for num_threads(c->n_shares) schedule(static, 1)
+    for (int i = 0; i < c->n_shares; i++) {
+        struct share *s = &c->shares[i];
+        forward(s->conv, operands_after(c, X, s->x), by_filter, Y + s->y);
+    }
+}
+
+void onednn_conv_backward(struct onednn_conv *c, const void *X, const void *dY, float *dW,
+                          float *dX) {
+    if (!c->n_shares) {
+        backward(c, X, dY, dW, dX);
+        return;
+    }
+#pragma omp parallel for num_threads(c->n_shares) schedule(static, 1)
+    for (int i = 0; i < c->n_shares; i++) {
+        struct share *s = &c->shares[i];
+        backward(s->conv, operands_after(c, X, s->x), operands_after(c, dY, s->y),
+                 s->dW ? s->dW : dW, dX ? dX + s->x : NULL);
+    }
+    for (int i = 1; i < c->n_shares; i++)
+        for (size_t j = 0; j < c->weights; j++)
+            dW[j] += c->shares[i].dW[j];
 }

@@ -109,12 +109,19 @@ static void inference_free(struct inference *p) {
     free(p);
 }
 
-static struct inference *inference_compile(struct model *m, int batch, int threads,
-                                           enum arithmetic arithmetic, struct error *e) {
-    if (!covers(m))
-        return NULL;
+static int make_products(struct inference *p, enum arithmetic arithmetic) {
+    int threads = omp_get_max_threads(), made = 1;
+    omp_set_num_threads(
+        1); // oneDNN's primitives are for as many threads as there are when they are made
+    for (int i = 1; i < p->m->n_nodes && made; i++)
+        made = p->m->nodes[i].weights < 0 || make_product(p, i, arithmetic);
     omp_set_num_threads(threads);
-    struct onednn *o = onednn_open(e);
+    return made;
+}
+
+static struct inference *inference_compile(struct model *m, int batch, enum arithmetic arithmetic,
+                                           struct error *e) {
+    struct onednn *o = covers(m) ? onednn_open(e) : NULL;
     if (!o)
         return NULL;
     struct inference *p = need(1, sizeof *p);
@@ -124,12 +131,10 @@ static struct inference *inference_compile(struct model *m, int batch, int threa
     p->memory = need(nodes, sizeof *p->memory);
     p->products = need(nodes, sizeof *p->products);
     p->logits = need(inference_values(p, m->logits), sizeof(float));
-    for (int i = 1; i < m->n_nodes; i++)
-        if (m->nodes[i].weights >= 0 && !make_product(p, i, arithmetic)) {
-            inference_free(p);
-            return NULL;
-        }
-    return p;
+    if (make_products(p, arithmetic))
+        return p;
+    inference_free(p);
+    return NULL;
 }
 
 /* ---- weights ---- */

@@ -46,6 +46,7 @@ static void prepare(struct plan *p, struct step *s, size_t *largest) {
     const struct node *n = node_of(p, s->node);
     struct place *in = &p->places[n->in[0]];
     size_t y = place_size(p, s->node, BLOCKED, p->batch);
+    s->integers = need_aligned(p->r.m->parameters[n->weights].n, sizeof(float));
     s->unit = need_aligned(width_of(n), sizeof(float));
     s->scale = need_aligned(width_of(n), sizeof(float));
     if (!in->codes)
@@ -64,7 +65,8 @@ int onednn_use_bf16(struct plan *p, int backward, struct error *e) {
         if (onednn_conv_beats_bf16(&g))
             continue;
         wanted++;
-        s->bf16 = bf16_conv_new(p->o, &g, p->batch, backward);
+        struct conv_form form = {.operands = CONV_INTEGERS, .forward_only = !backward};
+        s->bf16 = onednn_conv_new(p->o, &g, p->batch, &form);
         made += s->bf16 != NULL;
         if (s->bf16)
             prepare(p, s, &largest);
@@ -101,13 +103,11 @@ void onednn_set_integers(struct plan *p, int node, const int8_t *v,
     size_t weights = p->r.m->parameters[n->weights].n;
     if (!are_multiples(form, n->shape.c))
         return;
-    float *W = need(weights, sizeof *W);
     for (size_t i = 0; i < weights; i++)
-        W[i] = (float)(form->factor * v[i] + form->odd);
-    bf16_conv_weights(s->bf16, W);
+        s->integers[i] = (float)(form->factor * v[i] + form->odd);
+    onednn_conv_weights(s->bf16, s->integers);
     memcpy(s->unit, form->unit, (size_t)n->shape.c * sizeof(float));
     s->has_integers = 1;
-    free(W);
 }
 
 int integers_forward(struct plan *p, struct step *s) {
@@ -118,7 +118,7 @@ int integers_forward(struct plan *p, struct step *s) {
     float top = (float)((1 << p->r.pass.act_bits) - 1);
     for (int c = 0; c < n->shape.c; c++)
         s->scale[c] = s->unit[c] / top;
-    bf16_conv_forward(s->bf16, in->codes, s->scale, p->places[s->node].out);
+    onednn_conv_forward(s->bf16, in->codes, s->scale, p->places[s->node].out);
     return 1;
 }
 
@@ -131,7 +131,7 @@ void integers_backward(struct plan *p, struct step *s) {
     size_t weights = p->r.m->parameters[n->weights].n, per = weights / (size_t)n->shape.c;
     blocked_to_bf16(&shape, p->places[s->node].grad->data, s->unit, p->rounded);
     struct sink sink = sink_open(p, n->in[0], BLOCKED, 0);
-    bf16_conv_backward(s->bf16, p->places[n->in[0]].codes, p->rounded, dW, sink.data);
+    onednn_conv_backward(s->bf16, p->places[n->in[0]].codes, p->rounded, dW, sink.data);
     for (size_t i = 0; i < weights; i++)
         dW[i] /= s->unit[i / per] * top;
     sink_close(p, &sink);

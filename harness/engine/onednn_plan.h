@@ -4,12 +4,11 @@
  *     onednn_steps.c    what each kind of step does, forward and backward
  *     onednn_buffers.c  outputs in the layout that a reader wants; gradients in counted buffers
  *     onednn_integers.c convolutions over integers in bf16: which, and their weights
- *     onednn_conv.c     oneDNN's primitives for one convolution; onednn_bf16.c the same in bf16 */
+ *     onednn_conv.c     oneDNN's primitives for one convolution */
 #ifndef ENGINE_ONEDNN_PLAN_H
 #define ENGINE_ONEDNN_PLAN_H
 
 #include "engine/blocked.h"
-#include "engine/onednn_bf16.h"
 #include "engine/onednn_conv.h"
 #include "engine/reference.h"
 
@@ -50,7 +49,8 @@ struct step {
     int norm, act; // of a norm step: nodes; -1: none
     struct sized_conv convs[CONV_SIZES];
     int64_t weights;               // number of the weights that were set last
-    struct bf16_conv *bf16;        // convolution over integers; NULL: none
+    struct onednn_conv *bf16;      // convolution over integers; NULL: none
+    float *integers;               // canonical; owned
     int has_integers;              // of the weights that were set last
     int by_integers;               // the last forward was over them
     float *unit, *scale;           // (blocks * 16): of the integers, and unit / (2^j - 1); owned

@@ -31,6 +31,11 @@ struct onednn *onednn_open(struct error *e) {
 void onednn_close(struct onednn *o) {
     if (!o)
         return;
+    for (int i = 0; i < o->n_lanes; i++) {
+        dnnl_stream_destroy(o->lanes[i].stream);
+        free(o->lanes[i].scratch);
+    }
+    free(o->lanes);
     if (o->attributes)
         dnnl_primitive_attr_destroy(o->attributes);
     if (o->stream)
@@ -39,6 +44,18 @@ void onednn_close(struct onednn *o) {
         dnnl_engine_destroy(o->engine);
     free(o->scratch);
     free(o);
+}
+
+void onednn_make_lanes(struct onednn *o, int n) {
+    if (o->lanes)
+        return;
+    o->lanes = need((size_t)n, sizeof *o->lanes);
+    for (; o->n_lanes < n; o->n_lanes++) {
+        struct onednn *lane = &o->lanes[o->n_lanes];
+        *lane = (struct onednn){.engine = o->engine, .attributes = o->attributes};
+        onednn_must(dnnl_stream_create(&lane->stream, o->engine, dnnl_stream_default_flags),
+                    "a stream");
+    }
 }
 
 /* oneDNN always has an implementation; the reference ones are slower than ours by a factor of hundreds. */

@@ -13,7 +13,14 @@ struct onednn {
     dnnl_primitive_attr_t attributes; // scratchpads are ours
     void *scratch;                    // the largest that any primitive needs
     size_t scratch_size;
+
+    int n_lanes;
+    struct onednn *lanes; // owned; engine and attributes are those of this one
 };
+
+/* As many lanes, each with a stream and scratch memory of its own, for threads that compute side by side. The
+ * number is the same in every call. */
+void onednn_make_lanes(struct onednn *o, int n);
 
 /* One primitive with its arguments: data handles are set at each execution. */
 enum { ARGUMENTS = 5 };

@@ -20,10 +20,15 @@ static int reads_plain(const struct node *n, const struct model *m) {
     return m->nodes[n->in[0]].op == OP_INPUT && m->nodes[n->in[0]].shape.c < LANES;
 }
 
+static struct onednn_conv *new_conv(const struct plan *p, const struct node *n, int images) {
+    struct conv g = conv_geometry(n->cfg);
+    struct conv_form form = {.plain_input = reads_plain(n, p->r.m), .has_bias = n->bias >= 0};
+    return onednn_conv_new(p->o, &g, images, &form);
+}
+
 /* The primitives for this many images; the last batch of an evaluation is smaller than the others. */
 static struct sized_conv *conv_for(struct plan *p, struct step *s) {
     const struct node *n = node_of(p, s->node);
-    struct conv g = conv_geometry(n->cfg);
     int at = 0;
     while (at < CONV_SIZES - 1 && s->convs[at].conv && s->convs[at].n != p->r.n)
         at++;
@@ -33,8 +38,7 @@ static struct sized_conv *conv_for(struct plan *p, struct step *s) {
         c->conv = NULL;
     }
     if (!c->conv)
-        *c = (struct sized_conv){
-            p->r.n, onednn_conv_new(p->o, &g, p->r.n, reads_plain(n, p->r.m), n->bias >= 0), -1};
+        *c = (struct sized_conv){p->r.n, new_conv(p, n, p->r.n), -1};
     if (!c->conv) // there was one for the whole batch
         onednn_must(dnnl_unimplemented, "a convolution for fewer images");
     if (c->weights != s->weights)
@@ -390,10 +394,7 @@ static struct step norm_step(const struct plan *p, int i) {
 static struct step conv_step(struct plan *p, int i) {
     struct step s = {.node = i, .norm = -1, .act = -1};
     p->r.n = p->batch;
-    struct conv g = conv_geometry(node_of(p, i)->cfg);
-    const struct node *n = node_of(p, i);
-    s.convs[0] = (struct sized_conv){
-        p->batch, onednn_conv_new(p->o, &g, p->batch, reads_plain(n, p->r.m), n->bias >= 0), -1};
+    s.convs[0] = (struct sized_conv){p->batch, new_conv(p, node_of(p, i), p->batch), -1};
     if (s.convs[0].conv) {
         s.forward = conv_step_forward;
         s.backward = conv_step_backward;
@@ -434,7 +435,8 @@ void onednn_step_free(struct step *s) {
     free(s->mean);
     free(s->inverse);
     free(s->choice);
-    bf16_conv_free(s->bf16);
+    onednn_conv_free(s->bf16);
+    free(s->integers);
     free(s->unit);
     free(s->scale);
 }

@@ -35,9 +35,6 @@ struct reference_operators {
 };
 extern const struct reference_operators reference_operators[OPS]; // OP_INPUT has none
 
-/* Values of a node's output for one image. */
-size_t node_values(const struct node *n);
-
 /* The quantized clip where it replaces the network's activation in this pass, and ReLU, which the clip is
  * at 32 bits; and at how many bits. */
 int act_is_clip(const struct node *n, int act_bits);

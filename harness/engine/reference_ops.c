@@ -9,10 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-size_t node_values(const struct node *n) {
-    return (size_t)n->shape.c * (size_t)n->shape.h * (size_t)n->shape.w;
-}
-
 static int plane(const struct node *n) {
     return n->shape.h * n->shape.w;
 }

@@ -3,23 +3,39 @@
 
 #include "quant/layer.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 int exact_start(struct exact *x, const struct engine *engine, struct model *m,
                 const struct frozen *frozen, int threads, enum arithmetic arithmetic,
                 struct error *e) {
-    *x = (struct exact){.engine = engine->inference, .m = m, .frozen = frozen};
-    x->batch = threads > 1 ? threads * EXACT_BATCH_OF_A_THREAD : EXACT_BATCH;
+    *x = (struct exact){.threads = threads,
+                        .batch = threads * EXACT_BATCH,
+                        .engine = engine->inference,
+                        .m = m,
+                        .frozen = frozen};
     if (!x->engine || !m->n_quantized)
         return 0;
-    struct error why = {0};
-    x->inference = x->engine->compile(m, x->batch, threads, arithmetic, &why);
-    if (!x->inference)
-        return why.text[0] ? fail(e, "%s", why.text) : 0;
+    x->inference = need((size_t)threads, sizeof *x->inference);
+    for (int i = 0; i < threads; i++) {
+        struct error why = {0};
+        x->inference[i] = x->engine->compile(m, EXACT_BATCH, arithmetic, &why);
+        if (!x->inference[i]) {
+            exact_free(x);
+            return why.text[0] ? fail(e, "%s", why.text) : 0;
+        }
+    }
+    x->logits = need((size_t)x->batch * node_values(&m->nodes[m->logits]), sizeof *x->logits);
     return 0;
 }
 
 void exact_free(struct exact *x) {
-    if (x->engine)
-        x->engine->free(x->inference);
+    for (int i = 0; x->inference && i < x->threads; i++)
+        x->engine->free(x->inference[i]);
+    free(x->inference);
+    free(x->logits);
+    x->inference = NULL;
+    x->logits = NULL;
 }
 
 int exact_covers(const struct exact *x, int k, int act_bits) {
@@ -38,7 +54,8 @@ static void set_quantized(struct exact *x, int node, int k) {
         const float *params = q->params >= 0 ? x->m->parameters[q->params].value : NULL;
         w = layer_latent_integers(scheme, &q->layer, x->m->parameters[n->weights].value, params, k);
     }
-    x->engine->set_codes(x->inference, node, k, w.v, &w.form);
+    for (int i = 0; i < x->threads; i++)
+        x->engine->set_codes(x->inference[i], node, k, w.v, &w.form);
     integers_free(&w);
 }
 
@@ -47,15 +64,24 @@ void exact_set_weights(struct exact *x, int k) {
         const struct node *n = &x->m->nodes[i];
         if (n->quantizer >= 0)
             set_quantized(x, i, k);
-        else if (n->weights >= 0)
-            x->engine->set_weights(x->inference, i, x->m->parameters[n->weights].value);
+        for (int t = 0; n->quantizer < 0 && n->weights >= 0 && t < x->threads; t++)
+            x->engine->set_weights(x->inference[t], i, x->m->parameters[n->weights].value);
     }
 }
 
 const float *exact_forward(struct exact *x, const struct pass *pass, const float *images, int n) {
-    return x->engine->forward(x->inference, pass->bank, pass->act_bits, images, n);
+    size_t image = node_values(&x->m->nodes[0]), scores = node_values(&x->m->nodes[x->m->logits]);
+    int shares = n < x->threads ? n : x->threads;
+#pragma omp parallel for num_threads(shares) schedule(static, 1)
+    for (int i = 0; i < shares; i++) {
+        size_t first = (size_t)(n * i / shares), count = (size_t)(n * (i + 1) / shares) - first;
+        const float *logits = x->engine->forward(x->inference[i], pass->bank, pass->act_bits,
+                                                 images + first * image, (int)count);
+        memcpy(x->logits + first * scores, logits, count * scores * sizeof *logits);
+    }
+    return x->logits;
 }
 
 const char *exact_precision(const struct exact *x) {
-    return x->engine->arithmetic(x->inference);
+    return x->engine->arithmetic(x->inference[0]);
 }

@@ -6,14 +6,16 @@
 #include "engine/inference.h"
 #include "evaluate/frozen.h"
 
-/* Images of one pass: on one thread few enough that a layer's sums stay in the second cache; several threads
- * wait for one another at each layer, which has to be worth it. */
-enum { EXACT_BATCH = 8, EXACT_BATCH_OF_A_THREAD = 32 };
+/* Images of one pass on one thread: few enough that a layer's sums stay in the second cache. */
+enum { EXACT_BATCH = 8 };
 
 struct exact {
-    int batch; // images of a pass, at most
+    int threads, batch; // images of a pass, at most: EXACT_BATCH for each thread
     const struct inference_engine *engine;
-    struct inference *inference; // NULL: the network, scheme or engine has none
+    struct inference *
+        *inference; // one for each thread, which computes its images through all layers;
+                    // NULL: the network, scheme or engine has none
+    float *logits;  // (batch, classes); owned
     const struct model *m;
     const struct frozen *frozen; // NULL: codes of the latent weights
 };

@@ -339,6 +339,10 @@ int model_bank(const struct model *m, int k) {
     return m->widths.n - 1;
 }
 
+size_t node_values(const struct node *n) {
+    return (size_t)n->shape.c * (size_t)n->shape.h * (size_t)n->shape.w;
+}
+
 void model_node_name(const struct model *m, int node, char *text, size_t size) {
     static const char *const names[OPS] = {"input",      "conv",     "linear",  "norm",
                                            "activation", "maxpool",  "avgpool", "add",

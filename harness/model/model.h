@@ -111,6 +111,9 @@ double model_macs(const struct cfg *cfg);
  * count them, with a single bank and no learned parameters of quantizers. */
 int64_t model_size(const struct cfg *cfg);
 
+/* Values of a node's output for one image. */
+size_t node_values(const struct node *n);
+
 /* "conv 3 (cfg line 41)": for messages. */
 void model_node_name(const struct model *m, int node, char *text, size_t size);
 

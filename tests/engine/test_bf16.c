@@ -10,7 +10,7 @@
 #include "train/trainer.h"
 
 #ifdef HAVE_ONEDNN
-#include "engine/onednn_bf16.h"
+#include "engine/onednn_conv.h"
 
 #include <oneapi/dnnl/dnnl.h>
 #endif
@@ -145,10 +145,11 @@ static void compare_forward(struct onednn *o, struct random *r) {
         W[i] = (float)between(r, -most, most);
     for (int i = 0; i < 32; i++)
         scale[i] = random_unit(r) / 1000;
-    struct bf16_conv *c = bf16_conv_new(o, &g, n, 1);
+    struct conv_form form = {.operands = CONV_INTEGERS};
+    struct onednn_conv *c = onednn_conv_new(o, &g, n, &form);
     assert_non_null(c);
-    bf16_conv_weights(c, W);
-    bf16_conv_forward(c, X, scale, Y);
+    onednn_conv_weights(c, W);
+    onednn_conv_forward(c, X, scale, Y);
     for (int i = 0; i < n * g.filters * g.out_h * g.out_w; i++) {
         int ox = i % g.out_w, oy = i / g.out_w % g.out_h, f = i / (g.out_w * g.out_h) % g.filters;
         int image = i / (g.out_w * g.out_h * g.filters);
@@ -171,7 +172,7 @@ static void compare_forward(struct onednn *o, struct random *r) {
                     (size_t)(f % 16);
         assert_true(Y[at] == scale[f] * (float)sum);
     }
-    bf16_conv_free(c);
+    onednn_conv_free(c);
     free(X);
     free(W);
     free(Y);

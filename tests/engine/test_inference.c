@@ -523,7 +523,7 @@ static const char *arithmetic_of(int channels, enum arithmetic a, int8_t v) {
              channels);
     build(&n, text, "wide.cfg", "minmax", NULL);
     const struct inference_engine *engine = engine_find(engine_names[0])->inference;
-    struct inference *p = engine->compile(n.m, 1, 1, a, &e);
+    struct inference *p = engine->compile(n.m, 1, a, &e);
     assert_non_null(p);
     for (int i = 0; i < n.m->n_nodes; i++)
         if (n.m->nodes[i].quantizer >= 0) {

@@ -5,7 +5,7 @@
 WITH classes(dataset, n) AS (
     VALUES ('fashion-mnist', 10), ('mnist', 10), ('kmnist', 10), ('emnist-balanced', 47),
            ('emnist-byclass', 62), ('emnist-bymerge', 47), ('emnist-digits', 10), ('emnist-letters', 26),
-           ('emnist-mnist', 10), ('cifar-10', 10), ('cifar-100', 100), ('svhn', 10)
+           ('emnist-mnist', 10), ('cifar10', 10), ('cifar100', 100), ('svhn', 10)
 )
 SELECT dense_rank() OVER (ORDER BY c.dataset, c.network) AS panel,
        dense_rank() OVER (ORDER BY c.place) AS curve,

@@ -21,12 +21,12 @@
         .classes = n_classes                                                                       \
     }
 
-#define CIFAR(title, id, n_classes)                                                                \
+#define CIFAR(title, archive, id, n_classes)                                                       \
     {                                                                                              \
         .name = title,                                                                             \
         .help = "60,000 colour 32x32 photographs, " #n_classes " classes "                         \
                 "(https://www.cs.toronto.edu/~kriz/cifar.html)",                                   \
-        .get = "run scripts/data.sh " title, .files = title "-binary.tar.gz, or its files,",       \
+        .get = "run scripts/data.sh " title, .files = archive ", or its files,",                   \
         .reader = &cifar_reader, .detail = &id, .shape = {3, 32, 32}, .classes = n_classes,        \
         .crop_flip = 1                                                                             \
     }
@@ -64,8 +64,8 @@ static const struct known_set sets[] = {
     EMNIST("digits", digits, 10, "280,000", "handwritten digits"),
     EMNIST("letters", letters, 26, "145,600", "letters, both cases as one"),
     EMNIST("mnist", mnist, 10, "70,000", "handwritten digits, as many as MNIST has"),
-    CIFAR("cifar-10", cifar_10, 10),
-    CIFAR("cifar-100", cifar_100, 100),
+    CIFAR("cifar10", "cifar-10-binary.tar.gz", cifar_10, 10),
+    CIFAR("cifar100", "cifar-100-binary.tar.gz", cifar_100, 100),
     {.name = "svhn",
      .help = "99,289 colour 32x32 house numbers, cropped digits, 10 classes "
              "(http://ufldl.stanford.edu/housenumbers/)",
@@ -134,5 +134,7 @@ int known_set_find(struct known_set *set, const char *name, struct error *e) {
         size_t at = strlen(names);
         snprintf(names + at, sizeof names - at, "%s%.63s", i ? ", " : "", sets[i].name);
     }
-    return fail(e, "unknown data set '%s'; known are %s", name, names);
+    return fail(e,
+                "unknown data set '%s'; known are %s, or a folder of images $TRUNCQUANT_DATA/NAME",
+                name, names);
 }

@@ -13,7 +13,7 @@ enum basis {
 
 /* Multiply-accumulates per second of one core where nothing was measured: what small convolutional
  * networks reach on cores with AVX-512 of about 2023. It can be wrong by a factor of 3. */
-#define ESTIMATE_STATED_RATE 2e10
+#define ESTIMATE_STATED_RATE 4e10
 
 struct estimate {
     int n;

@@ -70,8 +70,10 @@ static int check_data_name(const char *name, struct error *e) {
         list_add(known, sizeof known, ", ", n);
     }
     const char *best = nearest_best(&near);
-    return fail(e, "unknown data set '%s'; %s%s%sknown are %s", name, best ? "did you mean " : "",
-                best ? best : "", best ? "? " : "", known);
+    return fail(e,
+                "unknown data set '%s'; %s%s%sknown are %s, or a folder of images "
+                "$TRUNCQUANT_DATA/NAME",
+                name, best ? "did you mean " : "", best ? best : "", best ? "? " : "", known);
 }
 
 static const struct dataset *find_data(struct planning *p, int i, struct error *e) {
@@ -377,7 +379,7 @@ static void note_cost(const struct planning *p) {
     static const char *const rests_on[] = {
         [BASIS_NETWORK] = "as measured for each network",
         [BASIS_OTHERS] = "by what was measured, on other networks in part",
-        [BASIS_STATED] = "at 2e10 a second and core, a rough figure: no run was measured yet",
+        [BASIS_STATED] = "at 4e10 a second and core, a rough figure: no run was measured yet",
     };
     struct work sum = {0};
     double seconds = 0;

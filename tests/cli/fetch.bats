@@ -264,7 +264,7 @@ says() {
     says "TRUNCQUANT_DATA"
     run "$root/scripts/data.sh" --help
     [ "$status" = 0 ]
-    says "mnist, fashion-mnist, kmnist, emnist, cifar-10, cifar-100, svhn"
+    says "mnist, fashion-mnist, kmnist, emnist, cifar10, cifar100, svhn"
 }
 
 @test "fetch: two at once" {

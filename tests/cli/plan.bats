@@ -278,6 +278,21 @@ count_keys() {
     done
 }
 
+@test "a grid of experiments/ whose data is not here says how to get it" {
+    cd "$root"
+    mkdir "$BATS_TEST_TMPDIR/none"
+    for grid in experiments/*.grid; do
+        run --separate-stderr env TRUNCQUANT_DATA="$BATS_TEST_TMPDIR/none" "$program" plan "$grid" --dry-run --db "$BATS_TEST_TMPDIR/no.db"
+        echo "$grid: $stderr"
+        case $(sed -n 's/^dataset *= *//p' "$grid") in
+        fashion-mnist) ;;
+        cifar10) [[ $stderr == *"run scripts/data.sh cifar10, or put cifar-10-binary.tar.gz"* ]] ;;
+        imagenet) [[ $stderr == *"or a folder of images \$TRUNCQUANT_DATA/NAME" ]] ;;
+        *) false ;;
+        esac
+    done
+}
+
 @test "quick grids take minutes on two cores" {
     cd "$root"
     for grid in experiments/*.quick.grid; do
@@ -345,7 +360,7 @@ count_keys() {
     # 12844 multiply-accumulates; 3 * 2 * 192 images trained, 2 + 1 widths and inferences of 64 evaluated
     grid 'qat' $'[train]\nepochs = 1\nimages = 192\nwidths = 8 32\nbatch = 64\n[evaluate]\nbits = 8 32\ncalibration = 0\n'
     plan a.grid --dry-run
-    [ "$stderr" = "truncquant: note: 1 run, 1.7e+07 multiply-accumulates (86 % training): about 0.0 core-minutes, at 2e10 a second and core, a rough figure: no run was measured yet" ]
+    [ "$stderr" = "truncquant: note: 1 run, 1.7e+07 multiply-accumulates (86 % training): about 0.0 core-minutes, at 4e10 a second and core, a rough figure: no run was measured yet" ]
     plan a.grid
     attempt "${output%% *}" 7200 complete
     sql "UPDATE attempts SET heartbeat_at = started_at + 7200, progress = 1" # the whole run

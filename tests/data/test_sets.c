@@ -59,15 +59,15 @@ static void expect_records(const char *name, int classes, int crop_flip, char ha
 static void cifar_10_from_files_and_archive(void **state) {
     (void)state;
     char hash[HASH_HEX], again[HASH_HEX];
-    made_cifar("cifar-10", 0);
-    expect_records("cifar-10", 10, 1, hash);
-    assert_int_equal(rename(made_path("cifar-10"), made_path("moved")), 0);
-    made_cifar("cifar-10/cifar-10-batches-bin", 0);
-    expect_records("cifar-10", 10, 1, again);
+    made_cifar("cifar10", 0);
+    expect_records("cifar10", 10, 1, hash);
+    assert_int_equal(rename(made_path("cifar10"), made_path("moved")), 0);
+    made_cifar("cifar10/cifar-10-batches-bin", 0);
+    expect_records("cifar10", 10, 1, again);
     assert_string_equal(hash, again);
-    made_tar("cifar-10/cifar-10-batches-bin", "cifar-10/cifar-10-binary.tar.gz", cifar_names, 0);
-    folder_remove(made_path("cifar-10/cifar-10-batches-bin"));
-    expect_records("cifar-10", 10, 1, again);
+    made_tar("cifar10/cifar-10-batches-bin", "cifar10/cifar-10-binary.tar.gz", cifar_names, 0);
+    folder_remove(made_path("cifar10/cifar-10-batches-bin"));
+    expect_records("cifar10", 10, 1, again);
     assert_string_equal(hash, again);
 }
 
@@ -75,11 +75,11 @@ static void cifar_100_has_fine_labels(void **state) {
     (void)state;
     static const char *const names[] = {"test.bin", "train.bin", NULL};
     char hash[HASH_HEX], again[HASH_HEX];
-    made_cifar("cifar-100/cifar-100-binary", 1);
-    expect_records("cifar-100", 100, 1, hash);
-    made_tar("cifar-100/cifar-100-binary", "cifar-100/cifar-100-binary.tar.gz", names, 0);
-    folder_remove(made_path("cifar-100/cifar-100-binary"));
-    expect_records("cifar-100", 100, 1, again);
+    made_cifar("cifar100/cifar-100-binary", 1);
+    expect_records("cifar100", 100, 1, hash);
+    made_tar("cifar100/cifar-100-binary", "cifar100/cifar-100-binary.tar.gz", names, 0);
+    folder_remove(made_path("cifar100/cifar-100-binary"));
+    expect_records("cifar100", 100, 1, again);
     assert_string_equal(hash, again);
 }
 
@@ -216,56 +216,56 @@ static void bad_cifar_files(void **state) {
         {"label 255", "test_batch.bin", "label 255 of image 0", 0, 0, 255},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        made_cifar("cifar-10", 0);
+        made_cifar("cifar10", 0);
         char name[64];
-        snprintf(name, sizeof name, "cifar-10/%s", cases[i].name);
+        snprintf(name, sizeof name, "cifar10/%s", cases[i].name);
         spoil(made_path(name), cases[i].grow, cases[i].at, (int)cases[i].byte);
-        expect_fault(cases[i].title, "cifar-10", made_path(name), cases[i].says);
+        expect_fault(cases[i].title, "cifar10", made_path(name), cases[i].says);
     }
-    made_cifar("cifar-10", 0);
-    assert_int_equal(unlink(made_path("cifar-10/data_batch_4.bin")), 0);
-    expect_fault("missing", "cifar-10", made_path("cifar-10/data_batch_4.bin"),
-                 "not found; run scripts/data.sh cifar-10");
-    assert_int_equal(mkfifo(made_path("cifar-10/data_batch_4.bin"), 0666), 0);
+    made_cifar("cifar10", 0);
+    assert_int_equal(unlink(made_path("cifar10/data_batch_4.bin")), 0);
+    expect_fault("missing", "cifar10", made_path("cifar10/data_batch_4.bin"),
+                 "not found; run scripts/data.sh cifar10");
+    assert_int_equal(mkfifo(made_path("cifar10/data_batch_4.bin"), 0666), 0);
     alarm(10);
-    expect_fault("pipe", "cifar-10", made_path("cifar-10/data_batch_4.bin"), "not a regular file");
+    expect_fault("pipe", "cifar10", made_path("cifar10/data_batch_4.bin"), "not a regular file");
     alarm(0);
-    assert_int_equal(unlink(made_path("cifar-10/data_batch_1.bin")), 0);
-    expect_fault("nothing", "cifar-10", made_path("cifar-10/cifar-10-binary.tar.gz"),
+    assert_int_equal(unlink(made_path("cifar10/data_batch_1.bin")), 0);
+    expect_fault("nothing", "cifar10", made_path("cifar10/cifar-10-binary.tar.gz"),
                  "not found there, nor unpacked (data_batch_1.bin)");
-    FILE *out = fopen(made_path("cifar-100/test.bin"), "wb");
+    FILE *out = fopen(made_path("cifar100/test.bin"), "wb");
     assert_int_equal(ftruncate(fileno(out), (off_t)1 << 40), 0);
     fclose(out);
-    made_write(made_path("cifar-100/train.bin"), made_pixels, 3074);
-    expect_fault("giant", "cifar-100", made_path("cifar-100/test.bin"), "more than the 268435456");
+    made_write(made_path("cifar100/train.bin"), made_pixels, 3074);
+    expect_fault("giant", "cifar100", made_path("cifar100/test.bin"), "more than the 268435456");
 }
 
 static void bad_cifar_archives(void **state) {
     (void)state;
     static const char *const few[] = {"data_batch_1.bin", "test_batch.bin", NULL};
-    static const char archive[] = "cifar-10/cifar-10-binary.tar.gz";
+    static const char archive[] = "cifar10/cifar-10-binary.tar.gz";
     made_cifar("unpacked", 0);
     made_tar("unpacked", archive, few, 0);
-    expect_fault("few", "cifar-10", made_path(archive), "has no data_batch_2.bin in it");
+    expect_fault("few", "cifar10", made_path(archive), "has no data_batch_2.bin in it");
     made_tar("unpacked", archive, cifar_names, 1);
-    expect_fault("twice", "cifar-10", made_path(archive), "data_batch_3.bin: is there twice");
+    expect_fault("twice", "cifar10", made_path(archive), "data_batch_3.bin: is there twice");
     spoil(made_path("unpacked/data_batch_2.bin"), -7, -1, 0);
     made_tar("unpacked", archive, cifar_names, 0);
-    expect_fault("short", "cifar-10", made_path(archive),
+    expect_fault("short", "cifar10", made_path(archive),
                  "data_batch_2.bin: has 12285 bytes, which is no whole number");
     made_cifar("unpacked", 0);
     spoil(made_path("unpacked/data_batch_4.bin"), 0, RECORD, 77);
     made_tar("unpacked", archive, cifar_names, 0);
-    expect_fault("label", "cifar-10", made_path(archive), "data_batch_4.bin: label 77 of image 1");
+    expect_fault("label", "cifar10", made_path(archive), "data_batch_4.bin: label 77 of image 1");
     size_t size;
     uint8_t *bytes = made_read(made_path(archive), &size);
     for (size_t cut = 0; cut < 12; cut++) {
         made_write(made_path(archive), bytes, size * cut / 12);
-        expect_fault("cut", "cifar-10", made_path(archive), "fetch it again");
+        expect_fault("cut", "cifar10", made_path(archive), "fetch it again");
     }
     free(bytes);
     made_write(made_path(archive), "<html>not found</html>", 22);
-    expect_fault("words", "cifar-10", made_path(archive), "cannot be unpacked (");
+    expect_fault("words", "cifar10", made_path(archive), "cannot be unpacked (");
 }
 
 /* More than a gigabyte of zeros in a file that is none of ours. */
@@ -273,7 +273,7 @@ static void an_archive_that_unpacks_for_ever(void **state) {
     (void)state;
     enum { MEBIBYTES = 1050 };
     static char header[512] = "cifar-10-batches-bin/zeros", zeros[1 << 20];
-    gzFile out = gzopen(made_path("cifar-10/cifar-10-binary.tar.gz"), "wb1");
+    gzFile out = gzopen(made_path("cifar10/cifar-10-binary.tar.gz"), "wb1");
     memcpy(header + 100, "0000644", 8);
     snprintf(header + 124, 12, "%011o", MEBIBYTES << 20);
     memcpy(header + 148, "        ", 8);
@@ -289,7 +289,7 @@ static void an_archive_that_unpacks_for_ever(void **state) {
     snprintf(header + 148, 8, "%06o", sum - 'z' + 'Z');
     gzwrite(out, header, 512);
     gzclose(out);
-    expect_fault("bomb", "cifar-10", made_path("cifar-10/cifar-10-binary.tar.gz"),
+    expect_fault("bomb", "cifar10", made_path("cifar10/cifar-10-binary.tar.gz"),
                  "unpacks to more than the 1073741824 bytes");
 }
 

@@ -451,8 +451,8 @@ static void exact_scores(struct net *n, int threads, enum arithmetic a, scores g
         exact_set_weights(&x, k);
         for (int first = 0; first < IMAGES; first += half) {
             int now = IMAGES - first < half ? IMAGES - first : half;
-            const float *z = x.engine->forward(x.inference, model_bank(n->m, k), k,
-                                               images + first * SIDE * SIDE, now);
+            struct pass pass = {.bank = model_bank(n->m, k), .act_bits = k};
+            const float *z = exact_forward(&x, &pass, images + first * SIDE * SIDE, now);
             memcpy(got[k - 1] + first * CLASSES, z, (size_t)(now * CLASSES) * sizeof *z);
         }
     }

@@ -73,9 +73,9 @@ static void put_idx(void) {
 /* Both files behind the two bytes that part them (fuzz_sets.c). */
 static void put_cifar(void) {
     size_t train, test;
-    made_cifar("cifar-100/cifar-100-binary", 1);
-    char *a = take(made_path("cifar-100/cifar-100-binary/train.bin"), &train);
-    char *b = take(made_path("cifar-100/cifar-100-binary/test.bin"), &test);
+    made_cifar("cifar100/cifar-100-binary", 1);
+    char *a = take(made_path("cifar100/cifar-100-binary/train.bin"), &train);
+    char *b = take(made_path("cifar100/cifar-100-binary/test.bin"), &test);
     enum { RECORD = 2 + MADE_PLANES };
     char *both = need(2 + 2 * RECORD, 1);
     both[0] = 1;

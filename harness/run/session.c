@@ -199,7 +199,8 @@ int session_begin(struct session *s, struct error *e) {
                               .host = host,
                               .command = s->options->command,
                               .pid = (long)getpid(),
-                              .resumed_at = rc || s->row.parent ? 0 : resumed_at(s)};
+                              .resumed_at = rc || s->row.parent ? 0 : resumed_at(s),
+                              .classes = s->data.classes};
     struct error store_error = {0};
     if (store_begin_attempt(s->store, &row, &s->attempt, &store_error)) {
         s->attempt = -1;

@@ -127,6 +127,7 @@ struct attempt_row {
     const char *command; // command line
     long pid;
     double resumed_at; // share of the training already done at the start, 0 ... 1
+    int classes;       // of the data set
 };
 
 /* Each call is a try of its own and a row of its own; the run has to be recorded. */

@@ -57,6 +57,7 @@ top1() {
     spec "$BATS_FILE_TMPDIR/equal" 'epochs = 12'
     go run --spec a.spec --quiet
     [ "$status" -eq 0 ]
+    [ "$(sql 'SELECT classes FROM attempts')" -eq 2 ]
     [ "$(top1)" -ge 90 ]
     [ "$(sql 'SELECT dataset FROM runs')" = equal ]
     [ ! -e pwned ]

@@ -10,12 +10,14 @@ setup() {
     db=results.db
 }
 
+newest=$(find "$BATS_TEST_DIRNAME/../../results/schema" -name '[0-9]*.sql' | wc -l) # version of the schema
+
 # A database of the current schema, as the program would make it.
 make_db() {
     {
         echo "PRAGMA journal_mode = WAL; BEGIN;"
         cat "$root"/results/schema/0*.sql "$root/results/schema/views.sql"
-        echo "PRAGMA user_version = 2; COMMIT;"
+        echo "PRAGMA user_version = $newest; COMMIT;"
     } | sqlite3 "$db" >/dev/null
 }
 
@@ -325,7 +327,8 @@ make_accuracies() {
     [[ $output == *"is of an older version of truncquant; open it once for writing"* ]]
     run "$truncquant" run ffffff --db "$db" # opens it for writing, and finds no such run
     [[ $output == *"has no run ffffff"* ]]
-    [ "$(sql 'PRAGMA user_version')" = 2 ]
+    [ "$(sql 'PRAGMA user_version')" = "$newest" ]
+    [ "$(sql 'SELECT count(*) FROM attempts WHERE classes IS NULL')" = 1 ]
     [ "$(sql 'SELECT count(*) FROM runs WHERE parent IS NULL AND "group" IS NULL')" = 1 ]
     run "$truncquant" status old --line --db "$db"
     [ "$output" = "1 done" ]

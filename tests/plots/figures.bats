@@ -47,10 +47,41 @@ is_png() {
     [ "$(rows "$csv" 1 "count(*), max(panel), max(curve), min(chance)")" = "6|1|2|10.0" ]
 }
 
+# chances DATABASE: of every row of grid three.
+chances() {
+    "$root/scripts/figures.sh" --db "$1" --grid three --output "$BATS_TEST_TMPDIR/chances" >/dev/null
+    rows "$BATS_TEST_TMPDIR/chances/accuracy.csv" 1 "count(*), min(chance), max(chance)"
+}
+
+@test "accuracy: the chance of a folder of images is that of the classes an attempt on its data recorded" {
+    cp "$db" "$BATS_TEST_TMPDIR/own.db"
+    change() { sqlite3 -bail "$BATS_TEST_TMPDIR/own.db" "$1"; }
+    change "UPDATE runs SET dataset = 'mine', data_hash = 'h' WHERE grid = 'three'"
+    [ "$(chances "$BATS_TEST_TMPDIR/own.db")" = "6||" ]
+    run grep -qF ">chance<" "$BATS_TEST_TMPDIR/chances/accuracy.svg"
+    [ "$status" = 1 ]
+    # One attempt knows; the others are of a program that did not record it.
+    change "UPDATE attempts SET classes = 2 WHERE attempt = 4"
+    [ "$(chances "$BATS_TEST_TMPDIR/own.db")" = "6|50.0|50.0" ]
+    grep -qF ">chance<" "$BATS_TEST_TMPDIR/chances/accuracy.svg"
+    change "UPDATE attempts SET classes = NULL; UPDATE attempts SET classes = 50
+            WHERE run_id IN (SELECT run_id FROM runs WHERE grid = 'one')" # on other data
+    [ "$(chances "$BATS_TEST_TMPDIR/own.db")" = "6||" ]
+}
+
+@test "a database from before classes were recorded is drawn as it was" {
+    cat "$root"/results/schema/00[12]*.sql "$root/results/schema/views.sql" "$BATS_TEST_DIRNAME/database.sql" |
+        sqlite3 -bail "$BATS_TEST_TMPDIR/old.db"
+    run sqlite3 "$BATS_TEST_TMPDIR/old.db" "SELECT classes FROM attempts"
+    [ "$status" = 1 ]
+    "$root/scripts/figures.sh" --db "$BATS_TEST_TMPDIR/old.db" --grid three --output "$BATS_TEST_TMPDIR"
+    cmp "$BATS_TEST_TMPDIR/accuracy.csv" "$figures/three/accuracy.csv"
+}
+
 @test "accuracy: the SVG says what it shows" {
     svg=$figures/three/accuracy.svg
     for text in "lenet, fashion-mnist" qat truncquant "weight bits" "top-1 accuracy (%)" "fashion-mnist, 1,000 test images" \
-        "mean of 3 seeds, bar: ± 1 standard deviation over seeds" "commit 0123456789" "batch norm not calibrated" chance; do
+        "mean of 3 seeds, bar: ± 1 standard deviation over seeds" "commit 0123456789" "batch norm not calibrated"; do
         grep -qF "$text" "$svg"
     done
     if grep -q net_8 "$svg"; then

@@ -94,6 +94,7 @@ int64_t store_fixture_begin(struct store *s, const char *run_id, double resumed_
         .command = "truncquant run",
         .pid = getpid(),
         .resumed_at = resumed_at,
+        .classes = 10,
     };
     struct error e = {0};
     int64_t attempt;

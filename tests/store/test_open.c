@@ -96,7 +96,7 @@ static void new_file_is_set_up(void **state) {
     assert_int_equal(store_fixture_number(s, "PRAGMA synchronous"), 2);
     assert_int_equal(store_fixture_number(s, "PRAGMA foreign_keys"), 1);
     assert_int_equal(store_fixture_number(s, "PRAGMA application_id"), 0x54516e74);
-    assert_int_equal(store_fixture_number(s, "PRAGMA user_version"), 2);
+    assert_int_equal(store_fixture_number(s, "PRAGMA user_version"), 3);
     // Every table is STRICT: a word is no number.
     assert_int_equal(store_fixture_number(s,
                                           "SELECT count(*) FROM pragma_table_list WHERE schema = "
@@ -153,6 +153,24 @@ static void other_views_are_not_read(void **state) {
     give_to_nobody(*state);
     set_folder_mode(*state, 0555);
     as_nobody(*state, reads_its_own_views);
+}
+
+/* A file of the second schema: its rows stay, and what it did not know is unknown. */
+static void older_files_are_brought_up_to_date(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct run_row run = store_fixture_run(1, 1, 1);
+    struct evaluation_row row = store_fixture_evaluation(2, "direct", 0, 500);
+    store_fixture_finished(s, &run, &row, 1);
+    store_close(s);
+    outside(*state, "ALTER TABLE attempts DROP COLUMN classes; PRAGMA user_version = 2");
+    refused(*state, STORE_READ, "is of an older version of truncquant; open it once for writing");
+    s = store_fixture_open(*state, STORE_UPDATE);
+    assert_int_equal(store_fixture_number(s, "PRAGMA user_version"), 3);
+    assert_int_equal(store_fixture_number(s, "SELECT top1 FROM accuracy"), 50);
+    assert_string_equal(store_fixture_text(s, "SELECT classes FROM attempts"), "NULL");
+    store_fixture_begin(s, run.run_id, 0);
+    assert_int_equal(store_fixture_number(s, "SELECT max(classes) FROM attempts"), 10);
+    store_close(s);
 }
 
 static void reading_does_not_create(void **state) {
@@ -470,6 +488,7 @@ int main(void) {
         TEST(opening_again_changes_nothing),
         TEST(other_views_are_made_anew),
         TEST(other_views_are_not_read),
+        TEST(older_files_are_brought_up_to_date),
         TEST(reading_does_not_create),
         TEST(updating_does_not_create),
         TEST(names_are_names_of_files),

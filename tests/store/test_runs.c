@@ -315,6 +315,7 @@ static void provenance_is_kept(void **state) {
         .command = "m",
         .pid = 77,
         .resumed_at = 0.5,
+        .classes = 47,
     };
     struct error e = {0};
     int64_t attempt;
@@ -323,8 +324,8 @@ static void provenance_is_kept(void **state) {
         store_fixture_text(s,
                            "SELECT engine || precision || isa || libraries || commit_id || "
                            "threads || dirty || host || command || pid || resumed_at || progress "
-                           "FROM attempts"),
-        "epilc31hm770.50.5");
+                           "|| classes FROM attempts"),
+        "epilc31hm770.50.547");
     row.run_id = "0123456789";
     assert_int_equal(store_begin_attempt(s, &row, &attempt, &e), -1);
     assert_non_null(strstr(e.text, "has no run 0123456789; "));

@@ -47,22 +47,18 @@ struct descriptions {
 
 static void describe(struct descriptions *d, const struct conv *g, int n,
                      const struct conv_form *form) {
-    dnnl_dims_t x = {n, g->c, g->h, g->w}, plain = {g->filters, g->c, g->size, g->size};
-    dnnl_dims_t grouped = {g->groups, g->filters / g->groups, g->c / g->groups, g->size, g->size};
-    dnnl_dims_t y = {n, g->filters, g->out_h, g->out_w};
+    dnnl_dims_t x = {n, g->c, g->h, g->w}, y = {n, g->filters, g->out_h, g->out_w};
     dnnl_dims_t bias = {g->filters}, scale = {1, g->filters, 1, 1};
-    int split = g->groups > 1, rank = split ? 5 : 4, floats = form->operands == CONV_FLOATS;
-    const dnnl_dim_t *w = split ? grouped : plain;
+    int floats = form->operands == CONV_FLOATS;
     dnnl_data_type_t operand = floats ? dnnl_f32 : dnnl_bf16;
     dnnl_format_tag_t input = form->plain_input ? dnnl_nchw : dnnl_nChw16c;
     dnnl_memory_desc_init_by_tag(&d->x, 4, x, operand, input);
-    dnnl_memory_desc_init_by_tag(&d->w, rank, w, operand, dnnl_format_tag_any);
+    describe_weights(&d->w, g, operand, WEIGHTS_ANY);
     dnnl_memory_desc_init_by_tag(&d->y, 4, y, operand, dnnl_nChw16c);
     dnnl_memory_desc_init_by_tag(&d->x32, 4, x, dnnl_f32, input);
-    dnnl_memory_desc_init_by_tag(&d->w32, rank, w, dnnl_f32, dnnl_format_tag_any);
+    describe_weights(&d->w32, g, dnnl_f32, WEIGHTS_ANY);
     dnnl_memory_desc_init_by_tag(&d->y32, 4, y, dnnl_f32, dnnl_nChw16c);
-    dnnl_memory_desc_init_by_tag(&d->canonical_w, rank, w, dnnl_f32,
-                                 split ? dnnl_goihw : dnnl_oihw);
+    describe_weights(&d->canonical_w, g, dnnl_f32, WEIGHTS_CANONICAL);
     dnnl_memory_desc_init_by_tag(&d->by_filter, floats ? 1 : 4, floats ? bias : scale, dnnl_f32,
                                  floats ? dnnl_a : dnnl_nchw);
     d->dims = window_dims(g);
@@ -175,12 +171,6 @@ static int wants_winograd(const struct conv *g, int n, const struct conv_form *f
            (!has_few_channels(g) || images_of_a_part(g, n, form));
 }
 
-/* oneDNN emulates bf16 on machines without it, more slowly than float32. */
-static int has_operands(enum conv_operands operands) {
-    unsigned isa = (unsigned)dnnl_get_effective_cpu_isa(), bf16 = dnnl_cpu_isa_avx512_core_bf16;
-    return operands == CONV_FLOATS || (isa & bf16) == bf16;
-}
-
 /* ---- building ---- */
 
 static void make_forward(struct onednn_conv *c, const struct descriptions *d,
@@ -280,7 +270,7 @@ struct onednn_conv *onednn_conv_new(struct onednn *o, const struct conv *g, int 
                                     const struct conv_form *form) {
     if (form->plain_input && (g->groups > 1 || g->c >= CHANNELS_BLOCKED))
         return NULL;
-    if (!has_operands(form->operands))
+    if (form->operands != CONV_FLOATS && !onednn_has_bf16())
         return NULL;
     struct onednn_conv *c = need(1, sizeof *c);
     c->o = o;

@@ -58,6 +58,20 @@ void onednn_make_lanes(struct onednn *o, int n) {
     }
 }
 
+/* A set of instructions is several bits; it is there when all of them are. */
+static int has_instructions(unsigned set) {
+    return ((unsigned)dnnl_get_effective_cpu_isa() & set) == set;
+}
+
+int onednn_has_bf16(void) {
+    return has_instructions(dnnl_cpu_isa_avx512_core_bf16);
+}
+
+int onednn_has_exact_int8(void) {
+    return has_instructions(dnnl_cpu_isa_avx512_core_vnni) ||
+           has_instructions(dnnl_cpu_isa_avx2_vnni);
+}
+
 /* oneDNN always has an implementation; the reference ones are slower than ours by a factor of hundreds. */
 static int is_fast(const_dnnl_primitive_desc_t pd) {
     const char *name = "";
@@ -140,6 +154,16 @@ void primitive_reorder(struct onednn *o, struct primitive *p, const dnnl_memory_
 
 void *primitive_memory(const dnnl_memory_desc_t *desc) {
     return need_aligned(dnnl_memory_desc_get_size(desc), 1);
+}
+
+void describe_weights(dnnl_memory_desc_t *d, const struct conv *g, dnnl_data_type_t type,
+                      enum weight_layout layout) {
+    dnnl_dims_t plain = {g->filters, g->c, g->size, g->size};
+    dnnl_dims_t grouped = {g->groups, g->filters / g->groups, g->c / g->groups, g->size, g->size};
+    int split = g->groups > 1;
+    dnnl_format_tag_t canonical = split ? dnnl_goihw : dnnl_oihw;
+    dnnl_memory_desc_init_by_tag(d, split ? 5 : 4, split ? grouped : plain, type,
+                                 layout == WEIGHTS_CANONICAL ? canonical : dnnl_format_tag_any);
 }
 
 /* Behind the last window's start, as far as it reaches; negative where the last places are left out. */

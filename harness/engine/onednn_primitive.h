@@ -22,6 +22,13 @@ struct onednn {
  * number is the same in every call. */
 void onednn_make_lanes(struct onednn *o, int n);
 
+/* Whether the machine, as far as oneDNN may use it (DNNL_MAX_CPU_ISA), multiplies bf16 itself: without, oneDNN
+ * emulates it, more slowly than float32. */
+int onednn_has_bf16(void);
+
+/* Whether it sums products of 8 bits in 32 without saturating in 16 between. */
+int onednn_has_exact_int8(void);
+
 /* One primitive with its arguments: data handles are set at each execution. */
 enum { ARGUMENTS = 5 };
 struct primitive {
@@ -51,6 +58,11 @@ void primitive_free(struct primitive *p);
 
 /* Zeroed memory for what is described; the caller frees. */
 void *primitive_memory(const dnnl_memory_desc_t *desc);
+
+/* A convolution's weights, (out, in/groups, k, k): as we keep them, or in the layout that oneDNN prefers. */
+enum weight_layout { WEIGHTS_CANONICAL, WEIGHTS_ANY };
+void describe_weights(dnnl_memory_desc_t *d, const struct conv *g, dnnl_data_type_t type,
+                      enum weight_layout layout);
 
 /* A convolution's strides and padding, each for height and width. */
 struct window_dims {

@@ -21,12 +21,6 @@ static int fits_int32(const struct conv *g) {
     return (int64_t)(g->c / g->groups) * g->size * g->size * 255 * 257 <= INT32_MAX;
 }
 
-static int has_exact_int8(void) {
-    unsigned isa = (unsigned)dnnl_get_effective_cpu_isa();
-    unsigned core = dnnl_cpu_isa_avx512_core_vnni, small = dnnl_cpu_isa_avx2_vnni;
-    return (isa & core) == core || (isa & small) == small;
-}
-
 static const dnnl_data_type_t input_type[] = {
     [ARITHMETIC_FP32] = dnnl_f32, [ARITHMETIC_BF16] = dnnl_bf16, [ARITHMETIC_INT8] = dnnl_u8};
 static const dnnl_data_type_t weight_type[] = {
@@ -39,15 +33,10 @@ struct descriptions {
 
 static void describe(struct descriptions *d, const struct conv *g, int n, enum arithmetic a) {
     dnnl_dims_t x = {n, g->c, g->h, g->w}, y = {n, g->filters, g->out_h, g->out_w};
-    dnnl_dims_t plain = {g->filters, g->c, g->size, g->size};
-    dnnl_dims_t grouped = {g->groups, g->filters / g->groups, g->c / g->groups, g->size, g->size};
-    int split = g->groups > 1, rank = split ? 5 : 4;
-    const dnnl_dim_t *w = split ? grouped : plain;
     dnnl_memory_desc_init_by_tag(&d->codes, 4, x, dnnl_u8, dnnl_nhwc);
     dnnl_memory_desc_init_by_tag(&d->x, 4, x, input_type[a], dnnl_nhwc);
-    dnnl_memory_desc_init_by_tag(&d->w, rank, w, weight_type[a], dnnl_format_tag_any);
-    dnnl_memory_desc_init_by_tag(&d->canonical_w, rank, w, dnnl_f32,
-                                 split ? dnnl_goihw : dnnl_oihw);
+    describe_weights(&d->w, g, weight_type[a], WEIGHTS_ANY);
+    describe_weights(&d->canonical_w, g, dnnl_f32, WEIGHTS_CANONICAL);
     dnnl_memory_desc_init_by_tag(&d->y, 4, y, a == ARITHMETIC_INT8 ? dnnl_s32 : dnnl_f32,
                                  dnnl_nhwc);
     d->dims = window_dims(g);
@@ -81,7 +70,7 @@ static void make(struct sum_conv *c, const struct descriptions *d, const_dnnl_pr
 struct sum_conv *sum_conv_new(struct onednn *o, const struct conv *g, int n, int codes,
                               enum arithmetic arithmetic) {
     struct descriptions d;
-    if (arithmetic == ARITHMETIC_INT8 && !(has_exact_int8() && fits_int32(g)))
+    if (arithmetic == ARITHMETIC_INT8 && !(onednn_has_exact_int8() && fits_int32(g)))
         return NULL;
     describe(&d, g, n, arithmetic);
     dnnl_primitive_desc_t pd = find(o, &d);

@@ -10,9 +10,7 @@
 #include "train/trainer.h"
 
 #ifdef HAVE_ONEDNN
-#include "engine/onednn_conv.h"
-
-#include <oneapi/dnnl/dnnl.h>
+#include "engine/onednn_primitive.h"
 #endif
 
 #include <math.h>
@@ -109,11 +107,6 @@ static void rounding_is_to_nearest_even(void **state) {
 /* ---- one convolution ---- */
 
 #ifdef HAVE_ONEDNN
-static int has_bf16(void) {
-    return ((unsigned)dnnl_get_effective_cpu_isa() & dnnl_cpu_isa_avx512_core_bf16) ==
-           dnnl_cpu_isa_avx512_core_bf16;
-}
-
 static int between(struct random *r, int low, int high) {
     return low + (int)random_below(r, (uint32_t)(high - low + 1));
 }
@@ -182,7 +175,7 @@ static void forward_rounds_no_operand(void **state) {
     (void)state;
     struct random r = random_stream(43, RANDOM_TEST, 0, 0);
     struct error e = {0};
-    if (!has_bf16())
+    if (!onednn_has_bf16())
         skip();
     struct onednn *o = onednn_open(&e);
     for (int i = 0; i < 40; i++)

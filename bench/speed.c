@@ -29,13 +29,6 @@ struct choices {
     long steps, threads, batch, bits;
 };
 
-static int place_of(const char *name, const char *const *names) {
-    for (int i = 0; names[i]; i++)
-        if (!strcmp(name, names[i]))
-            return i;
-    return -1;
-}
-
 static int by_value(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
     return (x > y) - (x < y);
@@ -77,7 +70,7 @@ static void evaluate_batch(struct trainer *t, struct exact *x, const struct pass
 static int time_evaluation(const struct choices *c, struct trainer *t, double *seconds, int steps,
                            const char **inference, struct error *e) {
     struct pass pass = {.mode = PASS_EVALUATE, .act_bits = (int)c->bits};
-    int arithmetic = place_of(c->inference, arithmetic_names);
+    int arithmetic = text_find(c->inference, arithmetic_names);
     struct exact x = {0};
     if (arithmetic >= 0 &&
         exact_start(&x, t->engine, t->m, NULL, (int)c->threads, (enum arithmetic)arithmetic, e))
@@ -119,7 +112,7 @@ static int time_model(const struct choices *c, const struct spec *spec, const st
     if (!plan)
         return -1;
     int rc =
-        engine_use(c->engine, plan, (enum precision)place_of(c->precision, precision_names), e);
+        engine_use(c->engine, plan, (enum precision)text_find(c->precision, precision_names), e);
     if (!rc && !(rc = trainer_start(&t, spec, data, m, c->engine, plan, e))) {
         double train = 0, evaluate = 0, cpu;
         const char *inference = "";
@@ -174,10 +167,10 @@ static int choose(struct choices *c, int option) {
         return (c->engine = engine_find(optarg)) ? 0 : -1;
     case 'p':
         c->precision = optarg;
-        return place_of(optarg, precision_names) < 0 ? -1 : 0;
+        return text_find(optarg, precision_names) < 0 ? -1 : 0;
     case 'i':
         c->inference = optarg;
-        return place_of(optarg, arithmetic_names) < 0 && strcmp(optarg, "fp32") ? -1 : 0;
+        return text_find(optarg, arithmetic_names) < 0 && strcmp(optarg, "fp32") ? -1 : 0;
     case 'k':
         return text_int(optarg, 1, 8, &c->bits);
     case 's':

@@ -81,6 +81,13 @@ void text_print_widths(const struct widths *w, char *buffer, size_t size) {
         at += (size_t)snprintf(buffer + at, size - at, i ? " %d" : "%d", w->bits[i]);
 }
 
+int text_find(const char *name, const char *const *names) {
+    for (int i = 0; names[i]; i++)
+        if (!strcmp(names[i], name))
+            return i;
+    return -1;
+}
+
 char *text_trim(char *s) {
     while (isspace((unsigned char)*s))
         s++;

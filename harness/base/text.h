@@ -1,4 +1,4 @@
-/* Strict numbers from text, and lists of bit-widths. Nothing here accepts trailing characters, and
+/* Strict numbers from text, lists of bit-widths, and places in lists of names. Nothing here accepts trailing characters, and
  * nothing reads a word as 0. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
@@ -29,6 +29,9 @@ void text_print_widths(const struct widths *w, char *buffer, size_t size);
 
 /* The place of `bits` in `w`, or -1. */
 int widths_find(const struct widths *w, int bits);
+
+/* The place of `name` in `names`, which NULL ends, or -1. */
+int text_find(const char *name, const char *const *names);
 
 /* `s` without the blanks at both ends; writes into `s` and returns a pointer into it. */
 char *text_trim(char *s);

@@ -3,6 +3,8 @@
  * name, values; a packed one's is a zlib stream of such an element. */
 #include "data/mat5.h"
 
+#include "base/text.h"
+
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -141,13 +143,6 @@ static int read_outline(struct outline *o, FILE *in, long file_size, long *next)
     return type == TYPE_PACKED && fread(packed, 1, n, in) == n ? unpack(o, packed, n, size) : -1;
 }
 
-static int count_known(const char *name, const char *const *names) {
-    for (; *names; names++)
-        if (!strcmp(*names, name))
-            return 1;
-    return 0;
-}
-
 static int check(FILE *in, const char *path, const char *const *names, struct error *e) {
     int wanted = 0;
     while (names[wanted])
@@ -163,7 +158,7 @@ static int check(FILE *in, const char *path, const char *const *names, struct er
                            "its variable %d is cut short, promises more than the file can hold, or "
                            "is no array of numbers; fetch it again",
                            i);
-        wanted -= count_known(o.name, names);
+        wanted -= text_find(o.name, names) >= 0;
     }
     return 0;
 }

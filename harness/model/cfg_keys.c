@@ -106,12 +106,11 @@ static int read_only(const struct reading *r) {
 }
 
 static int read_choice(const struct reading *r, void *into) {
-    for (int i = 0; r->key->choices[i]; i++)
-        if (!strcmp(r->key->choices[i], r->option->value)) {
-            store(r->key, into, &i, sizeof i);
-            return 0;
-        }
-    return refuse(r);
+    int place = text_find(r->option->value, r->key->choices);
+    if (place < 0)
+        return refuse(r);
+    store(r->key, into, &place, sizeof place);
+    return 0;
 }
 
 static int member_is_right(const struct cfg_key *k, const char *s, long *value) {

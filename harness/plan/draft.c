@@ -1,6 +1,7 @@
 /* From the lines of a grid file to its keys, overrides and exclusions; draft.h is the manual. */
 #include "plan/draft.h"
 
+#include "base/text.h"
 #include "plan/grid_file.h"
 #include "plan/nearest.h"
 
@@ -18,10 +19,7 @@ struct parser {
 static const char *const plain_sections[] = {"grid", "quant", "train", "evaluate", NULL};
 
 static int is_plain(const char *title) {
-    for (const char *const *s = plain_sections; *s; s++)
-        if (!strcmp(*s, title))
-            return 1;
-    return 0;
+    return text_find(title, plain_sections) >= 0;
 }
 
 const struct alternatives *alternatives_find(const struct alternatives *a, int n,

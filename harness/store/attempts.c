@@ -2,6 +2,7 @@
  * that). */
 #include "store/attempts.h"
 
+#include "base/text.h"
 #include "store/process.h"
 #include "store/sql.h"
 
@@ -67,17 +68,15 @@ int store_begin_attempt(struct store *s, const struct attempt_row *row, int64_t 
 }
 
 int attempt_outcome(struct store *s, int64_t attempt, enum outcome *outcome, struct error *e) {
-    static const char *const names[] = {"complete", "failed", "interrupted"};
+    static const char *const names[] = {"complete", "failed", "interrupted", NULL};
     sqlite3_stmt *q = sql_prepare(s, "SELECT outcome FROM attempts WHERE attempt = ?1", e);
     if (!q)
         return -1;
     sqlite3_bind_int64(q, 1, attempt);
     int got = sql_step(s, q, e);
     const char *name = got == 1 ? (const char *)sqlite3_column_text(q, 0) : NULL;
-    *outcome = OUTCOME_NONE;
-    for (int i = 0; name && i < 3; i++)
-        if (!strcmp(name, names[i]))
-            *outcome = OUTCOME_COMPLETE + i;
+    int place = name ? text_find(name, names) : -1;
+    *outcome = place < 0 ? OUTCOME_NONE : (enum outcome)(OUTCOME_COMPLETE + place);
     sqlite3_finalize(q);
     if (got)
         return got < 0 ? -1 : 0;

@@ -5,19 +5,11 @@
 
 #include <string.h>
 
-/* The place of a name in a list that NULL ends, or -1. */
-static int place_of(const char *name, const char *const *names) {
-    for (int i = 0; names[i]; i++)
-        if (!strcmp(name, names[i]))
-            return i;
-    return -1;
-}
-
 /* -1: fp32, by the engine's plan; -2: no such name. */
 static int inference_of(const char *name) {
     if (!strcmp(name, "fp32"))
         return -1;
-    int place = place_of(name, arithmetic_names);
+    int place = text_find(name, arithmetic_names);
     return place >= 0 ? place : -2;
 }
 
@@ -31,7 +23,7 @@ int computing_options(const struct computing *c, const char *verb, struct sessio
     if (!engine_find(c->engine))
         return fail(e, "%s: there is no engine '%.64s'; 'truncquant run --help' names them", verb,
                     c->engine);
-    if (place_of(c->precision, precision_names) < 0)
+    if (text_find(c->precision, precision_names) < 0)
         return fail(e, "%s: --precision takes fp32, bf16 or bf16-backward, not '%.64s'", verb,
                     c->precision);
     if (inference_of(c->inference) < -1)
@@ -40,7 +32,7 @@ int computing_options(const struct computing *c, const char *verb, struct sessio
     s->engine = c->engine;
     s->threads = (int)threads;
     s->loaders = (int)loaders;
-    s->precision = (enum precision)place_of(c->precision, precision_names);
+    s->precision = (enum precision)text_find(c->precision, precision_names);
     s->inference = inference_of(c->inference);
     return 0;
 }

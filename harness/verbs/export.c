@@ -2,6 +2,7 @@
 #include "store/export.h"
 
 #include "base/file.h"
+#include "base/text.h"
 #include "verbs/against.h"
 #include "verbs/export_weights.h"
 #include "verbs/grid_name.h"
@@ -28,13 +29,12 @@ static int find_format(struct choice *c, struct error *e) {
 }
 
 static int find_what(struct choice *c, const char *operand, struct error *e) {
-    for (int i = 0; export_names[i]; i++)
-        if (!strcmp(operand, export_names[i]))
-            c->what = export_names[i];
-    if (!c->what)
+    int place = text_find(operand, export_names);
+    if (place < 0)
         return fail(e,
                     "export: '%.64s' cannot be exported; 'truncquant export --help' lists what can",
                     operand);
+    c->what = export_names[place];
     if (!c->calibrated || strstr(c->what, "-calibrated"))
         return 0;
     if (!export_is_calibratable(c->what))

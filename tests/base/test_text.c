@@ -1,5 +1,5 @@
-/* Strict numbers: what is one comes back unchanged, what is not is refused whatever stands in it.
- */
+/* Strict numbers: what is one comes back unchanged, what is not is refused whatever stands in it. Names: found
+ * where they stand first, whole. */
 #include "base/random.h"
 #include "base/text.h"
 
@@ -189,13 +189,32 @@ static void trim_takes_both_ends(void **state) {
     assert_string_equal(text_trim(d), "x");
 }
 
+static void names_are_found_where_they_stand(void **state) {
+    (void)state;
+    static const char *const names[] = {"fp32", "bf16", "bf16-backward", "bf16", NULL};
+    static const char *const none[] = {NULL};
+    assert_int_equal(text_find("fp32", names), 0);
+    assert_int_equal(text_find("bf16", names), 1);
+    assert_int_equal(text_find("bf16-backward", names), 2);
+    assert_int_equal(text_find("bf16-", names), -1);
+    assert_int_equal(text_find("BF16", names), -1);
+    assert_int_equal(text_find("", names), -1);
+    assert_int_equal(text_find("fp32", none), -1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(integers_come_back),      cmocka_unit_test(integers_keep_their_range),
-        cmocka_unit_test(words_are_no_numbers),    cmocka_unit_test(reals_come_back),
-        cmocka_unit_test(reals_print_shortest),    cmocka_unit_test(reals_are_finite_decimals),
-        cmocka_unit_test(widths_are_sets),         cmocka_unit_test(absent_widths_are_not_found),
-        cmocka_unit_test(long_widths_are_not_cut), cmocka_unit_test(trim_takes_both_ends),
+        cmocka_unit_test(integers_come_back),
+        cmocka_unit_test(integers_keep_their_range),
+        cmocka_unit_test(words_are_no_numbers),
+        cmocka_unit_test(reals_come_back),
+        cmocka_unit_test(reals_print_shortest),
+        cmocka_unit_test(reals_are_finite_decimals),
+        cmocka_unit_test(widths_are_sets),
+        cmocka_unit_test(absent_widths_are_not_found),
+        cmocka_unit_test(long_widths_are_not_cut),
+        cmocka_unit_test(trim_takes_both_ends),
+        cmocka_unit_test(names_are_found_where_they_stand),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

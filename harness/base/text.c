@@ -67,7 +67,9 @@ int text_widths(const char *s, struct widths *w) {
 }
 
 void text_print_real(double x, char *buffer, size_t size) {
-    for (int digits = 1; digits <= 17; digits++) {
+    // Whoever needs no more than 15 digits reads back from 15, too: most numbers that were computed do not.
+    snprintf(buffer, size, "%.15g", x);
+    for (int digits = strtod(buffer, NULL) == x ? 1 : 16; digits <= 17; digits++) {
         snprintf(buffer, size, "%.*g", digits, x);
         if (strtod(buffer, NULL) == x)
             return;

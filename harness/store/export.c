@@ -133,13 +133,14 @@ static int export_rows(struct store *s, const char *sql, enum export_format form
     return got;
 }
 
-/* One state of the database for all queries of a table, whoever writes meanwhile. */
 static int export_now(struct store *s, const struct export_request *r, FILE *out, struct error *e) {
     for (int i = 0; i < WIDE_EXPORTS; i++) {
         size_t n = strlen(wide_exports[i].name);
         int calibrated = !strcmp(r->what + strnlen(r->what, n), "-calibrated");
         if (!strncmp(r->what, wide_exports[i].name, n) && (calibrated || !r->what[n]))
-            return wide_exports[i].export(s, r, calibrated, out, e);
+            return export_take_snapshot(s, r, e) || wide_exports[i].export(s, r, calibrated, out, e)
+                       ? -1
+                       : 0;
     }
     for (size_t i = 0; i < sizeof row_exports / sizeof *row_exports; i++)
         if (!strcmp(r->what, row_exports[i].name))
@@ -147,6 +148,7 @@ static int export_now(struct store *s, const struct export_request *r, FILE *out
     return fail(e, "'%s' cannot be exported; 'truncquant export --help' lists what can", r->what);
 }
 
+/* One state of the database for all queries of a table, whoever writes meanwhile. */
 int export_table(struct store *s, const struct export_request *request, FILE *out,
                  struct error *e) {
     if (sql_run(s, "BEGIN", e))
@@ -154,5 +156,6 @@ int export_table(struct store *s, const struct export_request *request, FILE *ou
     int status = store_check_grid(s, request->grid, e);
     if (!status)
         status = export_now(s, request, out, e);
-    return sql_end(s, status, e);
+    sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL); // temporary tables and views go
+    return status;
 }

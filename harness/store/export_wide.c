@@ -44,15 +44,18 @@ static void bind_text(sqlite3_stmt *q, const char *name, const char *text) {
         sqlite3_bind_text(q, at, text, -1, SQLITE_STATIC);
 }
 
-static sqlite3_stmt *prepare(struct store *s, const char *sql, const struct export_request *r,
-                             int calibrated, struct error *e) {
-    sqlite3_stmt *q = sql_prepare(s, sql, e);
-    if (!q)
-        return NULL;
+static void bind_request(sqlite3_stmt *q, const struct export_request *r, int calibrated) {
     bind_text(q, ":grid", r->grid);
     bind_text(q, ":against", r->against);
     bind_text(q, ":settings", r->settings ? r->settings : "{}");
     sqlite3_bind_int(q, sqlite3_bind_parameter_index(q, ":calibrated"), calibrated);
+}
+
+static sqlite3_stmt *prepare(struct store *s, const char *sql, const struct export_request *r,
+                             int calibrated, struct error *e) {
+    sqlite3_stmt *q = sql_prepare(s, sql, e);
+    if (q)
+        bind_request(q, r, calibrated);
     return q;
 }
 
@@ -61,6 +64,23 @@ static const char *query(const char *name) {
         if (!strcmp(queries[i].name, name))
             return queries[i].text;
     return "";
+}
+
+/* Statements that return no rows, with the request's parameters. */
+static int run_statements(struct store *s, const char *sql, const struct export_request *r,
+                          struct error *e) {
+    int got = 0;
+    while (!got && *sql) {
+        sqlite3_stmt *q = NULL; // of a comment: stays NULL
+        if (sqlite3_prepare_v2(s->db, sql, -1, &q, &sql) != SQLITE_OK)
+            return sql_fail(s, e);
+        if (!q)
+            continue;
+        bind_request(q, r, 0);
+        got = sql_step(s, q, e);
+        sqlite3_finalize(q);
+    }
+    return got;
 }
 
 static double real_or_nan(sqlite3_stmt *q, int column) {
@@ -90,6 +110,10 @@ static int read_cells(struct store *s, struct wide *w, const char *name,
     }
     sqlite3_finalize(q);
     return got;
+}
+
+int export_take_snapshot(struct store *s, const struct export_request *r, struct error *e) {
+    return store_use_own_views(s, e) || run_statements(s, query("snapshot"), r, e) ? -1 : 0;
 }
 
 /* ---- what is said below ---- */
@@ -141,16 +165,6 @@ static int fail_empty(struct store *s, const struct export_request *r, const cha
 
 /* ---- references ---- */
 
-/* The table of references lives as long as the transaction's tables are made: one export at a time. */
-static int find_references(struct store *s, const struct export_request *r, struct error *e) {
-    if (sql_run(s, "DROP TABLE IF EXISTS temp.reference_of", e))
-        return -1;
-    sqlite3_stmt *q = prepare(s, query("references"), r, 0, e);
-    int got = q ? sql_step(s, q, e) : -1;
-    sqlite3_finalize(q);
-    return got;
-}
-
 /* How many configurations have several equally near, and how many only namesakes. */
 struct left_out {
     int64_t ways, namesakes;
@@ -159,7 +173,7 @@ struct left_out {
 /* Fails when there is no reference at all. */
 static int count_references(struct store *s, const struct export_request *r, struct left_out *out,
                             struct error *e) {
-    if (find_references(s, r, e))
+    if (run_statements(s, query("references"), r, e))
         return -1;
     sqlite3_stmt *q = prepare(s, count_references_sql, r, 0, e);
     if (!q)

@@ -4,6 +4,9 @@
 
 #include "store/export.h"
 
+/* Once in a transaction that will be rolled back, before any of the following: the accuracies that they read. */
+int export_take_snapshot(struct store *s, const struct export_request *request, struct error *e);
+
 /* `request->what` is one of the names without "-calibrated", which `calibrated` says. */
 int export_accuracies(struct store *s, const struct export_request *request, int calibrated,
                       FILE *out, struct error *e);

@@ -11,6 +11,10 @@
 /* Record what SQLite's last error means and what to do about it; returns -1. */
 int sql_fail(struct store *s, struct error *e);
 
+/* This program's views as temporary ones, which stand before those of the file, for this connection (and, in a
+ * transaction that is rolled back, until then). Those that are there stay. */
+int store_use_own_views(struct store *s, struct error *e);
+
 /* Run statements that return no rows. */
 int sql_run(struct store *s, const char *sql, struct error *e);
 

@@ -195,6 +195,7 @@ static int views_are_current(struct store *s, int *current, struct error *e) {
 /* The views' text with each of them temporary. Owned by the caller. */
 static char *temporary_views(void) {
     static const char drop[] = "DROP VIEW ", create[] = "CREATE VIEW ";
+    static const char temporary[] = "CREATE TEMP VIEW IF NOT EXISTS ";
     char *text = NULL;
     size_t size = 0, n;
     FILE *out = open_memstream(&text, &size);
@@ -202,8 +203,8 @@ static char *temporary_views(void) {
         n = strcspn(line, "\n");
         n += line[n] == '\n';
         if (!strncmp(line, create, strlen(create)))
-            fprintf(out, "CREATE TEMP VIEW %.*s", (int)(n - strlen(create)), line + strlen(create));
-        else if (strncmp(line, drop, strlen(drop)) != 0) // there are none yet; the file's stay
+            fprintf(out, "%s%.*s", temporary, (int)(n - strlen(create)), line + strlen(create));
+        else if (strncmp(line, drop, strlen(drop)) != 0) // the file's stay
             fwrite(line, 1, n, out);
     }
     if (!out || fclose(out))
@@ -211,18 +212,20 @@ static char *temporary_views(void) {
     return text;
 }
 
-/* A file that is only read keeps the views of the program that wrote it, which may say something else than this
- * program's; these stand before them, for this connection alone. */
-static int stand_before_other_views(struct store *s, struct error *e) {
-    int current = 0;
-    if (views_are_current(s, &current, e))
-        return -1;
-    if (current)
-        return 0;
+int store_use_own_views(struct store *s, struct error *e) {
     char *text = temporary_views();
     int status = text ? sql_run(s, text, e) : fail(e, "out of memory; close other programs");
     free(text);
     return status;
+}
+
+/* A file that is only read keeps the views of the program that wrote it, which may say something else than this
+ * program's. */
+static int stand_before_other_views(struct store *s, struct error *e) {
+    int current = 0;
+    if (views_are_current(s, &current, e))
+        return -1;
+    return current ? 0 : store_use_own_views(s, e);
 }
 
 static int open_for_reading(struct store *s, struct error *e) {

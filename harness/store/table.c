@@ -29,15 +29,19 @@ void table_free(struct table *t) {
     free(t);
 }
 
+static void grow(struct table *t) {
+    t->room = t->room ? 2 * t->room : 1024;
+    char **more = need((size_t)t->room, sizeof *more);
+    if (t->cell)
+        memcpy(more, t->cells, (size_t)t->cell * sizeof *more);
+    free(t->cells);
+    t->cells = more;
+}
+
 void table_add(struct table *t, const char *text) {
-    if (t->cell % t->columns == 0) {
-        char **more = need((size_t)(t->cell + t->columns), sizeof *more);
-        if (t->cell)
-            memcpy(more, t->cells, (size_t)t->cell * sizeof *more);
-        free(t->cells);
-        t->cells = more;
-        t->rows++;
-    }
+    if (t->cell == t->room)
+        grow(t);
+    t->rows += t->cell % t->columns == 0;
     t->cells[t->cell++] = need_string(text ? text : "");
 }
 

@@ -9,7 +9,7 @@ struct table {
     char **cells;      // (rows, columns); owned
     char *numeric;     // (columns): aligned right
     char *notes;       // lines below, each ended by a newline; owned
-    int cell;          // place of the next cell
+    int cell, room;    // place of the next cell; how many there is memory for
 };
 
 /* `titles`: one per column; `numeric`: a string of 'l' and 'r', one per column. */

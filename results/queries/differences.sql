@@ -8,9 +8,9 @@ WITH cells AS MATERIALIZED (
 pairs AS (
     SELECT c.config_id, c.bits, c.inference, c.images, c.top1 - r.top1 AS d,
            avg(c.top1 - r.top1) OVER (PARTITION BY c.config_id, c.bits, c.inference) AS mean
-    FROM cells c
-    JOIN reference_of p ON p.config_id = c.config_id AND p.ways = 1 AND p.reference_id <> p.config_id
-    JOIN cells r ON r.config_id = p.reference_id AND r.seed = c.seed AND r.bits = c.bits
+    FROM reference_of p -- CROSS: in this order, or SQLite compares all cells of a seed
+    CROSS JOIN cells c ON c.config_id = p.config_id AND p.ways = 1 AND p.reference_id <> p.config_id
+    CROSS JOIN cells r ON r.config_id = p.reference_id AND r.seed = c.seed AND r.bits = c.bits
                 AND r.inference = c.inference AND r.images = c.images
 ),
 summary AS (

@@ -10,9 +10,9 @@ widths AS MATERIALIZED (
     SELECT c.config_id, c.bits, c.seed, c.images, c.drop_k AS points, r.drop_k AS reference,
            c.cross_k, r.cross_k AS reference_cross,
            count(c.cross_k + r.cross_k) OVER (PARTITION BY c.config_id, c.bits) AS seeds
-    FROM drops c
-    JOIN reference_of p ON p.config_id = c.config_id AND p.ways = 1 AND p.reference_id <> p.config_id
-    JOIN drops r ON r.config_id = p.reference_id AND r.seed = c.seed AND r.bits = c.bits AND r.images = c.images
+    FROM reference_of p -- CROSS: in this order, or SQLite compares all drops of a seed
+    CROSS JOIN drops c ON c.config_id = p.config_id AND p.ways = 1 AND p.reference_id <> p.config_id
+    CROSS JOIN drops r ON r.config_id = p.reference_id AND r.seed = c.seed AND r.bits = c.bits AND r.images = c.images
 ),
 common AS (SELECT config_id, count(DISTINCT seed) AS seeds FROM widths GROUP BY config_id),
 pairs AS (

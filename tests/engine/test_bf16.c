@@ -5,7 +5,7 @@
 #include "engine/engine.h"
 
 #include "base/random.h"
-#include "registry.h"
+#include "model/net.h"
 #include "train/loss.h"
 #include "train/trainer.h"
 
@@ -201,32 +201,25 @@ static const char network[] =
     "[connected]\noutput=10\nactivation=linear\n"
     "[softmax]\n";
 
-struct net {
-    struct cfg cfg;
-    struct spec spec;
-    struct model *m;
+struct planned {
+    struct net net;
     const struct engine *engine;
     struct plan *plan;
 };
 
-static void build(struct net *n, const char *scheme, enum precision precision) {
+static void build(struct planned *n, const char *scheme, enum precision precision) {
     struct error e = {0};
-    *n = (struct net){.engine = engine_find(engine_names[0])};
-    spec_init(&n->spec);
-    if (spec_set(&n->spec, quantizer_registry, spec_key_find("scheme"), scheme, &e) ||
-        cfg_parse(&n->cfg, network, strlen(network), "net.cfg", (struct shape){1, SIDE, SIDE},
-                  CLASSES, &e))
-        fail_msg("%s", e.text);
-    n->m = model_build(&n->cfg, &n->spec, quantizer_find(quantizer_registry, scheme), &e);
-    n->plan = n->m ? n->engine->compile(n->m, IMAGES, 1, &e) : NULL;
+    struct spec spec = net_spec(scheme);
+    net_build(&n->net, &spec, network, "net.cfg", (struct shape){1, SIDE, SIDE}, CLASSES);
+    n->engine = engine_find(engine_names[0]);
+    n->plan = n->engine->compile(n->net.m, IMAGES, 1, &e);
     if (!n->plan || engine_use(n->engine, n->plan, precision, &e))
         fail_msg("%s", e.text);
 }
 
-static void release(struct net *n) {
+static void release(struct planned *n) {
     n->engine->free(n->plan);
-    model_free(n->m);
-    cfg_free(&n->cfg);
+    net_free(&n->net);
 }
 
 static float images[IMAGES * SIDE * SIDE];
@@ -243,11 +236,11 @@ static int draw_images(void **state) {
 }
 
 /* Scores of `count` images in training mode, and the gradients of their loss. */
-static void pass(struct net *n, int k, int act_bits, int count, float *scores) {
+static void pass(struct planned *n, int k, int act_bits, int count, float *scores) {
     float dz[IMAGES * CLASSES], probabilities[IMAGES * CLASSES];
-    float *scratch = need(model_largest_weights(n->m), sizeof *scratch);
-    int bank = model_bank(n->m, k);
-    trainer_set_weights(n->m, n->engine, n->plan, k, scratch);
+    float *scratch = need(model_largest_weights(n->net.m), sizeof *scratch);
+    int bank = model_bank(n->net.m, k);
+    trainer_set_weights(n->net.m, n->engine, n->plan, k, scratch);
     struct pass pass = {.mode = PASS_TRAIN, .bank = bank, .act_bits = act_bits};
     const float *z = n->engine->forward(n->plan, &pass, images, count);
     memcpy(scores, z, (size_t)(count * CLASSES) * sizeof *z);
@@ -272,15 +265,15 @@ static void expect_scores(const float *a, const float *b, int k) {
 }
 
 /* The largest |a - b| / |b| over the weights of all layers. */
-static double worst_gradient(struct net *a, struct net *b) {
+static double worst_gradient(struct planned *a, struct planned *b) {
     double worst = 0;
-    for (int i = 0; i < a->m->n_nodes; i++) {
-        if (a->m->nodes[i].weights < 0)
+    for (int i = 0; i < a->net.m->n_nodes; i++) {
+        if (a->net.m->nodes[i].weights < 0)
             continue;
         const float *x = a->engine->weight_gradient(a->plan, i);
         const float *y = b->engine->weight_gradient(b->plan, i);
         double difference = 0, norm = 0;
-        for (size_t j = 0; j < a->m->parameters[a->m->nodes[i].weights].n; j++) {
+        for (size_t j = 0; j < a->net.m->parameters[a->net.m->nodes[i].weights].n; j++) {
             difference += (double)(x[j] - y[j]) * (x[j] - y[j]);
             norm += (double)y[j] * y[j];
         }
@@ -290,7 +283,7 @@ static double worst_gradient(struct net *a, struct net *b) {
 }
 
 static int can_bf16(void) {
-    struct net n;
+    struct planned n;
     struct error e = {0};
     build(&n, "truncquant", PRECISION_FP32);
     int can = !engine_use(n.engine, n.plan, PRECISION_BF16, &e);
@@ -301,13 +294,13 @@ static int can_bf16(void) {
 
 static void convolutions_of_codes_are_over_integers(void **state) {
     (void)state;
-    struct net n;
+    struct planned n;
     int integers = 0;
     if (!can_bf16())
         skip();
     build(&n, "truncquant", PRECISION_BF16);
-    for (int i = 0; i < n.m->n_nodes; i++)
-        integers += n.m->nodes[i].op == OP_CONV && n.engine->wants_integers(n.plan, i);
+    for (int i = 0; i < n.net.m->n_nodes; i++)
+        integers += n.net.m->nodes[i].op == OP_CONV && n.engine->wants_integers(n.plan, i);
     assert_int_equal(integers, 3); // all but the first and the one that reads an addition
     release(&n);
 }
@@ -319,7 +312,7 @@ static void networks_agree_with_fp32(void **state) {
         skip();
     for (int p = PRECISION_BF16; p <= PRECISION_BF16_BACKWARD; p++)
         for (int k = 1; k <= 8; k *= 2) {
-            struct net plain, fast;
+            struct planned plain, fast;
             build(&plain, "truncquant", PRECISION_FP32);
             build(&fast, "truncquant", (enum precision)p);
             pass(&plain, k, k, IMAGES, a);
@@ -339,7 +332,7 @@ static void networks_agree_with_fp32(void **state) {
 /* Bit for bit what fp32 computes, also behind a pass over integers. */
 static void expect_same(const char *scheme, int k, int act_bits, int count) {
     static float a[IMAGES * CLASSES], b[IMAGES * CLASSES];
-    struct net plain, fast;
+    struct planned plain, fast;
     build(&plain, scheme, PRECISION_FP32);
     build(&fast, scheme, PRECISION_BF16_BACKWARD);
     pass(&plain, k, act_bits, count, a);
@@ -366,7 +359,7 @@ static void what_is_not_of_integers_stays_in_fp32(void **state) {
 static void peek_sees_activations(void **state) {
     (void)state;
     static float scores[IMAGES * CLASSES];
-    struct net plain, fast;
+    struct planned plain, fast;
     int seen = 0;
     if (!can_bf16())
         skip();
@@ -374,8 +367,8 @@ static void peek_sees_activations(void **state) {
     build(&fast, "truncquant", PRECISION_BF16_BACKWARD);
     pass(&plain, 4, 4, IMAGES, scores);
     pass(&fast, 4, 4, IMAGES, scores);
-    for (int i = 1; i < plain.m->n_nodes; i++) {
-        const struct node *n = &plain.m->nodes[i];
+    for (int i = 1; i < plain.net.m->n_nodes; i++) {
+        const struct node *n = &plain.net.m->nodes[i];
         if (n->op != OP_ACT)
             continue;
         size_t size = (size_t)(IMAGES * n->shape.c * n->shape.h * n->shape.w), differ = 0;

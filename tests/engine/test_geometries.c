@@ -4,7 +4,7 @@
  * that the machine has. Weights and activations of a width are compared as they are given: one convolution
  * is between the codes and the comparison, so that no flipped code hides behind another. */
 #include "base/random.h"
-#include "registry.h"
+#include "model/net.h"
 #include "train/trainer.h"
 
 #include <math.h>
@@ -23,11 +23,9 @@ static const double forward_tolerance[] = {
 static const double gradient_tolerance[] = {
     [PRECISION_FP32] = 2e-4, [PRECISION_BF16] = 2e-4, [PRECISION_BF16_BACKWARD] = 1e-2};
 
-struct net {
+struct drawn {
     char text[1024];
-    struct cfg cfg;
-    struct spec spec;
-    struct model *m;
+    struct net net;
     int convolution; // the node that is compared: quantized, behind an activation
 };
 
@@ -36,7 +34,7 @@ static int between(struct random *r, int low, int high) {
 }
 
 /* Images -> batch norm -> activation -> the convolution -> score of each class. */
-static void draw_network(struct net *n, struct random *r, int side) {
+static void draw_network(struct drawn *n, struct random *r, int side) {
     int size = 2 * between(r, 0, 2) + 1, stride = between(r, 1, 2), groups = 1;
     int channels = between(r, 1, 3) * (between(r, 0, 1) ? 16 : between(r, 1, 20));
     int filters = between(r, 1, 3) * (between(r, 0, 1) ? 16 : between(r, 1, 20));
@@ -55,28 +53,17 @@ static void draw_network(struct net *n, struct random *r, int side) {
         pad, groups, between(r, 0, 1), between(r, 0, 1) ? "[avgpool]\n" : "");
 }
 
-static void build(struct net *n, struct random *r) {
-    struct error e = {0};
+static void build(struct drawn *n, struct random *r) {
     int side = between(r, 4, LARGEST), wide = between(r, 4, LARGEST);
-    memset(n, 0, sizeof *n);
+    struct spec spec = net_spec("truncquant");
     draw_network(n, r, side < wide ? side : wide);
-    spec_init(&n->spec);
-    if (spec_set(&n->spec, quantizer_registry, spec_key_find("scheme"), "truncquant", &e) ||
-        cfg_parse(&n->cfg, n->text, strlen(n->text), "drawn.cfg",
-                  (struct shape){between(r, 0, 1) ? 3 : 1, side, wide}, CLASSES, &e))
-        fail_msg("%s\n%s", e.text, n->text);
-    n->m = model_build(&n->cfg, &n->spec, quantizer_find(quantizer_registry, "truncquant"), &e);
-    if (!n->m)
-        fail_msg("%s\n%s", e.text, n->text);
-    for (int i = 0; i < n->m->n_nodes; i++)
-        if (n->m->nodes[i].op == OP_CONV)
+    struct shape input = {between(r, 0, 1) ? 3 : 1, side, wide};
+    net_build(&n->net, &spec, n->text, "drawn.cfg", input, CLASSES);
+    const struct model *m = n->net.m;
+    for (int i = 0; i < m->n_nodes; i++)
+        if (m->nodes[i].op == OP_CONV)
             n->convolution = i;
-    assert_true(n->m->nodes[n->convolution].quantizer >= 0);
-}
-
-static void release(struct net *n) {
-    model_free(n->m);
-    cfg_free(&n->cfg);
+    assert_true(m->nodes[n->convolution].quantizer >= 0);
 }
 
 /* What one pass leaves: copies. */
@@ -91,29 +78,29 @@ static float *copy(const float *x, size_t n) {
     return memcpy(need(n, sizeof *x), x, n * sizeof *x);
 }
 
-static size_t size_of(const struct net *n, int node, int count) {
-    const struct shape *s = &n->m->nodes[node].shape;
+static size_t size_of(const struct drawn *n, int node, int count) {
+    const struct shape *s = &n->net.m->nodes[node].shape;
     return (size_t)(count * s->c) * (size_t)(s->h * s->w);
 }
 
-static struct result compute(const struct engine *engine, struct plan *p, struct net *n, int k,
+static struct result compute(const struct engine *engine, struct plan *p, struct drawn *n, int k,
                              const float *images, const float *dz, int count) {
-    float *scratch = need(model_largest_weights(n->m), sizeof *scratch);
-    int before = n->m->nodes[n->convolution].in[0];
+    float *scratch = need(model_largest_weights(n->net.m), sizeof *scratch);
+    int before = n->net.m->nodes[n->convolution].in[0];
     struct result r = {.n_in = size_of(n, before, count),
                        .n_out = size_of(n, n->convolution, count),
-                       .n_gradients = n->m->n_nodes,
-                       .gradient = need((size_t)n->m->n_nodes, sizeof *r.gradient)};
-    trainer_set_weights(n->m, engine, p, k, scratch);
-    struct pass pass = {.mode = PASS_TRAIN, .bank = model_bank(n->m, k), .act_bits = k};
+                       .n_gradients = n->net.m->n_nodes,
+                       .gradient = need((size_t)n->net.m->n_nodes, sizeof *r.gradient)};
+    trainer_set_weights(n->net.m, engine, p, k, scratch);
+    struct pass pass = {.mode = PASS_TRAIN, .bank = model_bank(n->net.m, k), .act_bits = k};
     engine->forward(p, &pass, images, count);
     r.in = copy(engine->peek(p, before), r.n_in);
     r.out = copy(engine->peek(p, n->convolution), r.n_out);
     engine->backward(p, dz);
-    for (int i = 0; i < n->m->n_nodes; i++)
-        if (n->m->nodes[i].weights >= 0)
-            r.gradient[i] =
-                copy(engine->weight_gradient(p, i), n->m->parameters[n->m->nodes[i].weights].n);
+    for (int i = 0; i < n->net.m->n_nodes; i++)
+        if (n->net.m->nodes[i].weights >= 0)
+            r.gradient[i] = copy(engine->weight_gradient(p, i),
+                                 n->net.m->parameters[n->net.m->nodes[i].weights].n);
     free(scratch);
     return r;
 }
@@ -134,7 +121,7 @@ static double norm_of(const float *a, const float *b, size_t n) {
 }
 
 /* 1: compared; 0: a code flipped on the way to the convolution, and nothing can be said. */
-static int compare(const struct net *n, const struct result *a, const struct result *b,
+static int compare(const struct drawn *n, const struct result *a, const struct result *b,
                    enum precision precision, int k) {
     double largest = 0, worst = 0;
     for (size_t i = 0; i < a->n_in && k < FLOAT_BITS; i++)
@@ -148,7 +135,7 @@ static int compare(const struct net *n, const struct result *a, const struct res
         fail_msg("%s at %d bits: forward off by %g of %g\n%s", precision_names[precision], k, worst,
                  largest, n->text);
     for (int i = 0; i < a->n_gradients; i++) {
-        size_t size = a->gradient[i] ? n->m->parameters[n->m->nodes[i].weights].n : 0;
+        size_t size = a->gradient[i] ? n->net.m->parameters[n->net.m->nodes[i].weights].n : 0;
         double norm = norm_of(a->gradient[i], NULL, size);
         double error = norm_of(a->gradient[i], b->gradient[i], size);
         if (!(error <= gradient_tolerance[precision] * (norm + 1e-6)))
@@ -171,11 +158,11 @@ static int draw_batch(void **state) {
 }
 
 /* All widths of one network in one precision; returns how many could be compared, -1: none is there. */
-static int compare_widths(const struct engine *engine, struct net *n, enum precision precision,
+static int compare_widths(const struct engine *engine, struct drawn *n, enum precision precision,
                           int count, int threads) {
     struct error e = {0};
-    struct plan *reference = engine_reference.compile(n->m, BATCH, 1, &e);
-    struct plan *p = engine->compile(n->m, BATCH, threads, &e);
+    struct plan *reference = engine_reference.compile(n->net.m, BATCH, 1, &e);
+    struct plan *p = engine->compile(n->net.m, BATCH, threads, &e);
     assert_non_null(p);
     int compared = engine_use(engine, p, precision, &e) ? -1 : 0;
     for (int k = 1; k <= FLOAT_BITS && compared >= 0; k = k == 8 ? FLOAT_BITS : k * 2) {
@@ -198,14 +185,14 @@ static void geometries_agree(void **state) {
         struct random r = random_stream(52, RANDOM_TEST, 0, 0);
         int compared = 0, wanted = 0;
         for (int i = 0; i < NETWORKS && engine != &engine_reference; i++) {
-            struct net n;
+            struct drawn n;
             build(&n, &r);
             for (int p = PRECISION_FP32; p <= PRECISION_BF16_BACKWARD; p++) {
                 int done = compare_widths(engine, &n, (enum precision)p, counts[i % 3], 1 + i % 2);
                 compared += done > 0 ? done : 0;
                 wanted += done >= 0 ? 5 : 0;
             }
-            release(&n);
+            net_free(&n.net);
         }
         if (compared < wanted * 3 / 4)
             fail_msg("only %d of %d passes had equal codes", compared, wanted);

@@ -5,8 +5,8 @@
 #include "engine/codes.h"
 #include "evaluate/exact.h"
 
-#include "base/file.h"
 #include "base/random.h"
+#include "model/net.h"
 #include "quant/layer.h"
 #include "registry.h"
 #include "train/trainer.h"
@@ -363,42 +363,19 @@ static const char mixed_network[] =
     "[connected]\noutput=10\nactivation=linear\n"
     "[softmax]\n";
 
-struct net {
-    struct cfg cfg;
-    struct spec spec;
-    struct model *m;
-};
+static const struct shape input = {1, SIDE, SIDE};
 
 static int has(const struct net *n, int k) {
     return quantizer_exists(n->m->scheme, &n->spec.widths, (int)n->spec.stored_bits, k, 0);
 }
 
-static void build(struct net *n, const char *text, const char *name, const char *scheme,
-                  const char *dequantizer) {
-    struct error e = {0};
-    *n = (struct net){0};
-    spec_init(&n->spec);
-    if (spec_set(&n->spec, quantizer_registry, spec_key_find("scheme"), scheme, &e) ||
-        (dequantizer &&
-         spec_set(&n->spec, quantizer_registry, spec_key_find("dequantizer"), dequantizer, &e)) ||
-        cfg_parse(&n->cfg, text, strlen(text), name, (struct shape){1, SIDE, SIDE}, CLASSES, &e))
-        fail_msg("%s", e.text);
+static struct spec spec_of(const char *scheme, const char *dequantizer) {
+    struct spec spec = net_spec(scheme);
+    if (dequantizer)
+        net_set(&spec, "dequantizer", dequantizer);
     if (quantizer_find(quantizer_registry, scheme)->has_direct) // lsq has no other widths than B
-        n->spec.widths = (struct widths){9, {1, 2, 3, 4, 5, 6, 7, 8, 32}};
-    n->m = model_build(&n->cfg, &n->spec, quantizer_find(quantizer_registry, scheme), &e);
-    if (!n->m)
-        fail_msg("%s", e.text);
-}
-
-static void build_file(struct net *n, const char *path, const char *scheme,
-                       const char *dequantizer) {
-    struct error e = {0};
-    size_t size;
-    char *text = file_read(path, 1 << 20, &size, &e);
-    if (!text)
-        fail_msg("%s", e.text);
-    build(n, text, path, scheme, dequantizer);
-    free(text);
+        spec.widths = (struct widths){9, {1, 2, 3, 4, 5, 6, 7, 8, 32}};
+    return spec;
 }
 
 static float images[IMAGES * SIDE * SIDE];
@@ -487,8 +464,7 @@ static void compare_scores(struct net *n) {
     for (int k = 1; k <= 8; k++)
         if (has(n, k))
             expect_near(got[0][k - 1], want[k - 1], n->cfg.path, k);
-    model_free(n->m);
-    cfg_free(&n->cfg);
+    net_free(n);
 }
 
 static void networks_agree(void **state) {
@@ -500,13 +476,14 @@ static void networks_agree(void **state) {
         skip();
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
         struct net n;
-        build(&n, mixed_network, "mixed.cfg", schemes[i][0], schemes[i][1]);
+        struct spec spec = spec_of(schemes[i][0], schemes[i][1]);
+        net_build(&n, &spec, mixed_network, "mixed.cfg", input, CLASSES);
         compare_scores(&n);
         if (schemes[i][1]) // the axes are one formula: one network tells
             continue;
-        build_file(&n, "experiments/networks/lenet.cfg", schemes[i][0], schemes[i][1]);
+        net_build_file(&n, &spec, "experiments/networks/lenet.cfg", input, CLASSES);
         compare_scores(&n);
-        build_file(&n, "experiments/networks/resnet8.cfg", schemes[i][0], schemes[i][1]);
+        net_build_file(&n, &spec, "experiments/networks/resnet8.cfg", input, CLASSES);
         compare_scores(&n);
     }
 }
@@ -516,12 +493,13 @@ static const char *arithmetic_of(int channels, enum arithmetic a, int8_t v) {
     char text[512];
     struct error e = {0};
     struct net n;
+    struct spec spec = spec_of("minmax", NULL);
     snprintf(text, sizeof text,
              "[net]\n[convolutional]\nfilters=%d\nsize=1\nactivation=relu\n"
              "[convolutional]\nfilters=1\nsize=3\npad=1\nactivation=linear\n"
              "[connected]\nactivation=linear\n[softmax]\n",
              channels);
-    build(&n, text, "wide.cfg", "minmax", NULL);
+    net_build(&n, &spec, text, "wide.cfg", input, CLASSES);
     const struct inference_engine *engine = engine_find(engine_names[0])->inference;
     struct inference *p = engine->compile(n.m, 1, a, &e);
     assert_non_null(p);
@@ -536,8 +514,7 @@ static const char *arithmetic_of(int channels, enum arithmetic a, int8_t v) {
         }
     const char *name = engine->arithmetic(p);
     engine->free(p);
-    model_free(n.m);
-    cfg_free(&n.cfg);
+    net_free(&n);
     return name;
 }
 

@@ -1,9 +1,8 @@
 /* Whole networks on every engine against the reference: scores at every width in training and evaluating
  * mode, gradients, a batch that is smaller than the plan, one and two threads, and that nothing depends on
  * what ran before. One flipped activation code moves scores, so those are judged by their median. */
-#include "base/file.h"
 #include "base/random.h"
-#include "registry.h"
+#include "model/net.h"
 #include "train/loss.h"
 #include "train/trainer.h"
 
@@ -41,41 +40,14 @@ static const char odd_network[] =
     "[convolutional]\nfilters=10\nsize=1\nactivation=linear\n"
     "[avgpool]\n[softmax]\n";
 
-struct net {
-    struct cfg cfg;
-    struct spec spec;
-    struct model *m;
-};
-
-static void build(struct net *n, const char *text, const char *name) {
-    struct error e = {0};
-    *n = (struct net){0};
-    spec_init(&n->spec);
-    if (spec_set(&n->spec, quantizer_registry, spec_key_find("scheme"), "truncquant", &e) ||
-        cfg_parse(&n->cfg, text, strlen(text), name, (struct shape){1, SIDE, SIDE}, CLASSES, &e))
-        fail_msg("%s", e.text);
-    n->m = model_build(&n->cfg, &n->spec, quantizer_find(quantizer_registry, "truncquant"), &e);
-    if (!n->m)
-        fail_msg("%s", e.text);
-}
+static const struct shape input = {1, SIDE, SIDE};
 
 static void build_number(struct net *n, int i) {
-    struct error e = {0};
-    size_t size;
-    if (i == NETWORKS) {
-        build(n, odd_network, "odd.cfg");
-        return;
-    }
-    char *text = file_read(networks[i], 1 << 20, &size, &e);
-    if (!text)
-        fail_msg("%s", e.text);
-    build(n, text, networks[i]);
-    free(text);
-}
-
-static void release(struct net *n) {
-    model_free(n->m);
-    cfg_free(&n->cfg);
+    struct spec spec = net_spec("truncquant");
+    if (i == NETWORKS)
+        net_build(n, &spec, odd_network, "odd.cfg", input, CLASSES);
+    else
+        net_build_file(n, &spec, networks[i], input, CLASSES);
 }
 
 static float images[IMAGES * SIDE * SIDE];
@@ -148,7 +120,7 @@ static void compare_scores(const struct engine *engine, int network, int threads
         }
     engine_reference.free(reference);
     engine->free(other);
-    release(&n);
+    net_free(&n);
 }
 
 static void scores_agree(void **state) {
@@ -212,7 +184,7 @@ static void compare_gradients(const struct engine *engine, int network, int thre
     }
     free(a);
     free(b);
-    release(&n);
+    net_free(&n);
 }
 
 static void gradients_agree(void **state) {
@@ -243,7 +215,7 @@ static void nothing_depends_on_what_ran_before(void **state) {
             scores(engine, p, &n, 1, PASS_EVALUATE, 17, later);
             assert_memory_equal(fresh, later, 17 * CLASSES * sizeof *fresh);
             engine->free(p);
-            release(&n);
+            net_free(&n);
         }
     }
 }

@@ -1,8 +1,6 @@
 /* What a model decides: nodes and parameters of each layer, which layers are quantized, which activations
  * become the quantized clip, banks, and start values. */
-#include "base/file.h"
-#include "model/model.h"
-#include "registry.h"
+#include "model/net.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -14,44 +12,14 @@
 
 static const char *const schemes[] = {"truncquant", "fp32"};
 
-struct built {
-    struct cfg cfg;
-    struct spec spec;
-    struct model *m;
-};
+static const struct shape input = {1, 28, 28};
 
-static struct spec spec_of(const char *scheme) {
-    struct error e = {0};
-    struct spec spec;
-    spec_init(&spec);
-    if (spec_set(&spec, quantizer_registry, spec_key_find("scheme"), scheme, &e))
-        fail_msg("%s", e.text);
-    return spec;
+static void build(struct net *n, const char *text, struct spec spec) {
+    net_build(n, &spec, text, "test.cfg", input, 10);
 }
 
-static void build(struct built *b, const char *text, struct spec spec) {
-    struct error e = {0};
-    *b = (struct built){.spec = spec};
-    if (cfg_parse(&b->cfg, text, strlen(text), "test.cfg", (struct shape){1, 28, 28}, 10, &e))
-        fail_msg("%s", e.text);
-    b->m = model_build(&b->cfg, &b->spec, quantizer_find(quantizer_registry, spec.scheme), &e);
-    if (!b->m)
-        fail_msg("%s", e.text);
-}
-
-static void release(struct built *b) {
-    model_free(b->m);
-    cfg_free(&b->cfg);
-}
-
-static void build_file(struct built *b, const char *path, struct spec spec) {
-    struct error e = {0};
-    size_t size;
-    char *text = file_read(path, 1 << 20, &size, &e);
-    if (!text)
-        fail_msg("%s", e.text);
-    build(b, text, spec);
-    free(text);
+static void build_file(struct net *n, const char *path, struct spec spec) {
+    net_build_file(n, &spec, path, input, 10);
 }
 
 /* "3 5 9": layers that are quantized; "4 7": layers whose activation is replaced below 32 bits. */
@@ -79,8 +47,8 @@ static const char *clipped_layers(const struct model *m) {
 /* Layer numbers are those of experiments/networks: conv 0, (1 norm, 2 act), 3 conv, ... */
 static void resnet8_quantizes_all_but_ends_and_projections(void **state) {
     (void)state;
-    struct built b;
-    struct spec spec = spec_of("truncquant");
+    struct net b;
+    struct spec spec = net_spec("truncquant");
     build_file(&b, "experiments/networks/resnet8.cfg", spec);
     assert_int_equal(b.m->n_quantized, 6); // two convolutions in each of three blocks
     int projections = 0, clips = 0, activations = 0;
@@ -98,11 +66,11 @@ static void resnet8_quantizes_all_but_ends_and_projections(void **state) {
     assert_int_equal(projections, 2);
     assert_int_equal(activations, 6); // none behind the last norm
     assert_int_equal(clips, 6);
-    release(&b);
+    net_free(&b);
     spec.projections = PROJECTIONS_QUANTIZED;
     build_file(&b, "experiments/networks/resnet8.cfg", spec);
     assert_int_equal(b.m->n_quantized, 8);
-    release(&b);
+    net_free(&b);
 }
 
 static const char chain[] = "[net]\n"
@@ -115,7 +83,7 @@ static const char chain[] = "[net]\n"
                             "[connected]\nactivation=linear\n"
                             "[softmax]\n";
 
-static void build_chain(struct built *b, const char *key, struct spec spec) {
+static void build_chain(struct net *b, const char *key, struct spec spec) {
     char text[1024];
     snprintf(text, sizeof text, chain, key);
     build(b, text, spec);
@@ -123,38 +91,38 @@ static void build_chain(struct built *b, const char *key, struct spec spec) {
 
 static void a_network_that_says_nothing_follows_the_rule(void **state) {
     (void)state;
-    struct built b;
-    build_chain(&b, "", spec_of("truncquant"));
+    struct net b;
+    build_chain(&b, "", net_spec("truncquant"));
     assert_string_equal(quantized_layers(b.m), "3 4 5");
     // Through pooling and dropout back to layer 0; the activation in front of the last layer stays.
     assert_string_equal(clipped_layers(b.m), "0 3 4");
-    release(&b);
+    net_free(&b);
 }
 
 static void a_layer_can_say_otherwise(void **state) {
     (void)state;
-    struct built b;
-    build_chain(&b, "quantize=0\n", spec_of("truncquant"));
+    struct net b;
+    build_chain(&b, "quantize=0\n", net_spec("truncquant"));
     assert_string_equal(quantized_layers(b.m), "4 5");
     assert_string_equal(clipped_layers(b.m), "3 4");
-    release(&b);
+    net_free(&b);
 }
 
 static void fp32_quantizes_nothing(void **state) {
     (void)state;
-    struct built b;
-    build_chain(&b, "", spec_of("fp32"));
+    struct net b;
+    build_chain(&b, "", net_spec("fp32"));
     assert_string_equal(quantized_layers(b.m), "");
     assert_string_equal(clipped_layers(b.m), "");
     assert_int_equal(b.m->widths.n, 1);
-    release(&b);
+    net_free(&b);
 }
 
 static void every_width_has_its_bank_and_projections_may_share(void **state) {
     (void)state;
     for (int shared = 0; shared < 2; shared++) {
-        struct built b;
-        struct spec spec = spec_of("truncquant");
+        struct net b;
+        struct spec spec = net_spec("truncquant");
         spec.shortcut_norm = shared ? NORM_SHARED : NORM_PER_WIDTH;
         build_file(&b, "experiments/networks/resnet8.cfg", spec);
         int sharing = 0;
@@ -172,31 +140,31 @@ static void every_width_has_its_bank_and_projections_may_share(void **state) {
         }
         assert_int_equal(b.m->n_norms, 9); // six in blocks, two behind projections, the last
         assert_int_equal(sharing, shared ? 2 : 0);
-        release(&b);
+        net_free(&b);
     }
 }
 
 static void a_width_uses_the_next_bank_above(void **state) {
     (void)state;
-    struct built b;
+    struct net b;
     const int expected[][2] = {{1, 0}, {2, 1}, {3, 2}, {4, 2}, {5, 3}, {8, 3}, {32, 4}};
-    build_chain(&b, "", spec_of("truncquant"));
+    build_chain(&b, "", net_spec("truncquant"));
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
         assert_int_equal(model_bank(b.m, expected[i][0]), expected[i][1]);
-    release(&b);
-    struct spec low = spec_of("truncquant");
+    net_free(&b);
+    struct spec low = net_spec("truncquant");
     low.widths = (struct widths){2, {2, 4}};
     build_chain(&b, "", low);
     assert_int_equal(model_bank(b.m, 8), 1); // above max B: max B
-    release(&b);
+    net_free(&b);
 }
 
 /* U(±1/sqrt(fan_in)): bounded by it, close to it, of variance bound²/3, and not the same twice. */
 static void start_values_are_uniform(void **state) {
     (void)state;
     for (size_t s = 0; s < sizeof schemes / sizeof *schemes; s++) {
-        struct built b;
-        build_file(&b, "experiments/networks/resnet20.cfg", spec_of(schemes[s]));
+        struct net b;
+        build_file(&b, "experiments/networks/resnet20.cfg", net_spec(schemes[s]));
         const struct node *n = &b.m->nodes[b.m->logits];
         for (int i = 0; i < b.m->n_nodes; i++) {
             n = &b.m->nodes[i];
@@ -211,17 +179,17 @@ static void start_values_are_uniform(void **state) {
             assert_true(most <= bound * (1 + 1e-6) && most > 0.99 * bound);
             assert_true(fabs(squares / (double)w->n / (bound * bound / 3) - 1) < 0.1);
         }
-        release(&b);
+        net_free(&b);
     }
 }
 
 static void darknet_start_values_are_darknets(void **state) {
     (void)state;
-    struct built b;
+    struct net b;
     build(&b,
           "[net]\n[convolutional]\nfilters=400\nsize=3\npad=1\nactivation=relu\ninit=darknet\n"
           "[connected]\nactivation=linear\n[softmax]\n",
-          spec_of("truncquant"));
+          net_spec("truncquant"));
     const struct parameter *w = &b.m->parameters[b.m->nodes[1].weights];
     double squares = 0, fourth = 0, n = (double)w->n;
     for (size_t k = 0; k < w->n; k++) {
@@ -232,19 +200,19 @@ static void darknet_start_values_are_darknets(void **state) {
     assert_true(fabs(squares / (2.0 / 9) - 1) < 0.1);        // N(0, 2 / fan_in)
     assert_true(fabs(fourth / squares / squares - 3) < 0.4); // as heavy-tailed as a normal one
     assert_true(b.m->parameters[b.m->nodes[1].bias].value[0] == 0);
-    release(&b);
+    net_free(&b);
 }
 
 /* N(0, 2 / fan_out), fan_out = filters · size², of a layer whose fan-in is another and one with groups. */
 static void kaiming_normal_goes_by_fan_out(void **state) {
     (void)state;
-    struct built b;
+    struct net b;
     build(
         &b,
         "[net]\n[convolutional]\nfilters=400\nsize=3\npad=1\nactivation=relu\ninit=kaiming-normal\n"
         "[convolutional]\nfilters=200\nsize=5\ngroups=40\nactivation=relu\ninit=kaiming-normal\n"
         "[connected]\nactivation=linear\n[softmax]\n",
-        spec_of("truncquant"));
+        net_spec("truncquant"));
     static const int nodes[] = {1, 3};
     static const double fan_out[] = {400 * 9, 200 * 25};
     for (int i = 0; i < 2; i++) {
@@ -260,13 +228,13 @@ static void kaiming_normal_goes_by_fan_out(void **state) {
         assert_true(fabs(fourth / squares / squares - 3) < 0.4);
         assert_true(b.m->parameters[n->bias].value[0] != 0); // as Kaiming uniform's
     }
-    release(&b);
+    net_free(&b);
 }
 
 /* The clip stands in for relu6 too; a linear bottleneck has no activation that it could replace. */
 static void mobilenet_clips_its_relu6(void **state) {
     (void)state;
-    struct built b;
+    struct net b;
     build(
         &b,
         "[net]\n[convolutional]\nfilters=8\nactivation=relu6\nbatch_normalize=1\n"
@@ -274,10 +242,10 @@ static void mobilenet_clips_its_relu6(void **state) {
         "[convolutional]\nfilters=4\nbatch_normalize=1\nactivation=linear\n"
         "[convolutional]\nfilters=8\nbatch_normalize=1\nactivation=relu6\n"
         "[avgpool]\n[connected]\nactivation=linear\n[softmax]\n",
-        spec_of("truncquant"));
+        net_spec("truncquant"));
     assert_string_equal(quantized_layers(b.m), "1 2 3");
     assert_string_equal(clipped_layers(b.m), "0 1");
-    release(&b);
+    net_free(&b);
 }
 
 int main(void) {

@@ -6,8 +6,8 @@
 #include "engine/engine.h"
 #include "model/darknet_twin.h"
 #include "model/darknet_weights.h"
+#include "model/net.h"
 #include "model/weights.h"
-#include "registry.h"
 #include "train/loss.h"
 
 #include <math.h>
@@ -37,12 +37,6 @@ static const double rounding = 3e-7;        // relative, of a variance that went
 // clang-format on
 static const char network[] = NETWORK("bias=0\n"), biased[] = NETWORK("");
 
-struct net {
-    struct cfg cfg;
-    struct spec spec;
-    struct model *m;
-};
-
 static char folder[FOLDER_PATH];
 static float image[PIXELS];
 
@@ -61,28 +55,9 @@ static int end(void **state) {
     return 0;
 }
 
-static void parse(struct cfg *cfg, const char *text) {
-    struct error e = {0};
-    if (cfg_parse(cfg, text, strlen(text), "test.cfg", (struct shape){3, SIDE, SIDE}, CLASSES, &e))
-        fail_msg("%s", e.text);
-}
-
 static void build(struct net *n, const char *text, const char *scheme) {
-    struct error e = {0};
-    const struct quantizer *const *table = quantizer_registry;
-    *n = (struct net){0};
-    spec_init(&n->spec);
-    parse(&n->cfg, text);
-    if (spec_set(&n->spec, table, spec_key_find("scheme"), scheme, &e))
-        fail_msg("%s", e.text);
-    n->m = model_build(&n->cfg, &n->spec, quantizer_find(table, scheme), &e);
-    if (!n->m)
-        fail_msg("%s", e.text);
-}
-
-static void release(struct net *n) {
-    model_free(n->m);
-    cfg_free(&n->cfg);
+    struct spec spec = net_spec(scheme);
+    net_build(n, &spec, text, "test.cfg", (struct shape){3, SIDE, SIDE}, CLASSES);
 }
 
 static const char *write_file(const char *name, const void *bytes, size_t size) {
@@ -159,7 +134,7 @@ static void what_darknet_wrote_computes_the_same(void **state) {
         our_scores(&n, bank, here);
         expect_same(here, there);
     }
-    release(&n);
+    net_free(&n);
 }
 
 static void what_is_written_here_darknet_computes(void **state) {
@@ -182,7 +157,7 @@ static void what_is_written_here_darknet_computes(void **state) {
     our_scores(&n, 2, here);
     their_scores(&n, path, there);
     expect_same(here, there);
-    release(&n);
+    net_free(&n);
 }
 
 static void there_and_back_again(void **state) {
@@ -218,8 +193,8 @@ static void there_and_back_again(void **state) {
                 assert_true(fabs((double)p->variance[1][c] - q->variance[bank][c]) <=
                             rounding * (p->variance[1][c] + 1e-5));
             }
-    release(&a);
-    release(&b);
+    net_free(&a);
+    net_free(&b);
 }
 
 /* A file of the network as it starts, written here. */
@@ -247,7 +222,7 @@ static void old_versions_have_a_shorter_header(void **state) {
     load(&n, write_file("old.weights", old, size - 4));
     assert_true(n.m->parameters[n.m->nodes[1].weights].value[0] == first);
     free(bytes);
-    release(&n);
+    net_free(&n);
 }
 
 static void refuses(const struct net *n, const char *bytes, size_t size, const char *message) {
@@ -291,7 +266,7 @@ static void refuses_what_is_no_file_of_the_network(void **state) {
     refuses(&n, good, size, "begins with version 0.-5");
     free(good);
     free(bytes);
-    release(&n);
+    net_free(&n);
 }
 
 static void refuses_a_file_that_has_changed(void **state) {
@@ -312,7 +287,7 @@ static void refuses_a_file_that_has_changed(void **state) {
     assert_non_null(strstr(e.text, "is not the file that the run was planned with"));
     assert_true(n.m->parameters[n.m->nodes[1].weights].value[0] == before + 1);
     free(bytes);
-    release(&n);
+    net_free(&n);
 }
 
 static void learned_steps_start_from_the_loaded_weights(void **state) {
@@ -333,7 +308,7 @@ static void learned_steps_start_from_the_loaded_weights(void **state) {
     assert_true(before > 0 && fabsf(params->value[0] / before - 3) < 1e-3f);
     free(x);
     free(bytes);
-    release(&n);
+    net_free(&n);
 }
 
 static void a_batchnorm_of_its_own_has_no_shifts(void **state) {
@@ -348,7 +323,7 @@ static void a_batchnorm_of_its_own_has_no_shifts(void **state) {
     load(&n, darknets_file(&n));
     assert_true(n.m->norms[0].scale_of[1][2] > .5f && n.m->norms[0].mean[1][2] != 0);
     assert_true(n.m->norms[0].shift_of[1][2] == 0);
-    release(&n);
+    net_free(&n);
 }
 
 static void only_what_darknet_computes_alike_is_written(void **state) {
@@ -377,7 +352,7 @@ static void only_what_darknet_computes_alike_is_written(void **state) {
         if (!strstr(e.text, cases[i].message) || !strstr(e.text, "layer 1 (line 5 of test.cfg)"))
             fail_msg("'%s' is not about '%s'", e.text, cases[i].message);
         assert_false(file_exists(folder_file(folder, "no.weights")));
-        release(&n);
+        net_free(&n);
     }
 }
 

@@ -3,7 +3,7 @@
  * the default engine, whose losses have to be finite. Run from the root of the source. */
 #include "base/file.h"
 #include "base/random.h"
-#include "registry.h"
+#include "model/net.h"
 #include "train/loss.h"
 #include "train/trainer.h"
 
@@ -43,13 +43,6 @@ static const struct shipped {
 };
 enum { SHIPPED = sizeof shipped / sizeof *shipped };
 
-struct net {
-    struct cfg cfg;
-    struct spec spec;
-    struct dataset data;
-    struct model *m;
-};
-
 static uint8_t pixels[STEPS * BATCH * PIXELS];
 static const uint16_t labels[STEPS * BATCH]; // all of class 0
 
@@ -77,31 +70,19 @@ static void free_the_side(char *text) {
     }
 }
 
-static void build(struct net *n, const struct shipped *s) {
+static void build(struct net *n, const struct shipped *s, const struct dataset *data) {
     struct error e = {0};
     size_t size;
+    struct spec spec = net_spec("truncquant");
+    net_set(&spec, "widths", "2 32");
+    spec.batch = BATCH;
+    spec.learning_rate = 1e-4;
     char *text = file_read(s->path, 1 << 20, &size, &e);
-    *n = (struct net){0};
-    spec_init(&n->spec);
-    n->spec.batch = BATCH;
-    n->spec.learning_rate = 1e-4;
-    make_data(&n->data, s->classes);
     if (!text)
         fail_msg("%s", e.text);
     free_the_side(text);
-    if (spec_set(&n->spec, quantizer_registry, spec_key_find("scheme"), "truncquant", &e) ||
-        spec_set(&n->spec, quantizer_registry, spec_key_find("widths"), "2 32", &e) ||
-        cfg_parse(&n->cfg, text, size, s->path, n->data.shape, s->classes, &e))
-        fail_msg("%s", e.text);
+    net_build(n, &spec, text, s->path, data->shape, s->classes);
     free(text);
-    n->m = model_build(&n->cfg, &n->spec, quantizer_find(quantizer_registry, "truncquant"), &e);
-    if (!n->m)
-        fail_msg("%s", e.text);
-}
-
-static void release(struct net *n) {
-    model_free(n->m);
-    cfg_free(&n->cfg);
 }
 
 static struct plan *compile(const struct engine *engine, struct net *n) {
@@ -182,13 +163,13 @@ static void compare_engines(struct net *n) {
     free(expected.gradients);
 }
 
-static void train(struct net *n, const struct engine *engine) {
+static void train(struct net *n, const struct dataset *data, const struct engine *engine) {
     struct error e = {0};
     struct trainer t;
     struct plan *p = compile(engine, n);
     n->spec.epochs = 1;
     n->spec.augment = AUGMENT_NONE;
-    if (trainer_start(&t, &n->spec, &n->data, n->m, engine, p, &e))
+    if (trainer_start(&t, &n->spec, data, n->m, engine, p, &e))
         fail_msg("%s: %s", n->cfg.path, e.text);
     while (!trainer_is_done(&t))
         if (trainer_step(&t, &e))
@@ -204,14 +185,17 @@ static void engines_agree_and_losses_are_finite(void **state) {
     (void)state;
     for (int i = 0; i < SHIPPED; i++) {
         struct net n;
+        struct dataset data;
         if (shipped[i].large && !getenv("TRUNCQUANT_TEST_LARGE"))
             continue;
         if (!strncmp(shipped[i].path, DARKNET, strlen(DARKNET)) && access(shipped[i].path, R_OK))
             continue;
-        build(&n, &shipped[i]);
+        make_data(&data, shipped[i].classes);
+        build(&n, &shipped[i], &data);
         compare_engines(&n);
-        train(&n, engine_find(engine_names[0])); // the reference takes too long to train them all
-        release(&n);
+        train(&n, &data,
+              engine_find(engine_names[0])); // the reference takes too long to train them all
+        net_free(&n);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "train/toy.h"
 
 #include "base/random.h"
+#include "model/net.h"
 #include "registry.h"
 
 #include <setjmp.h>
@@ -63,11 +64,7 @@ static void leave_out_small_widths(struct spec *spec) {
 }
 
 struct spec toy_spec(const char *scheme, long seed, long epochs) {
-    struct error e = {0};
-    struct spec spec;
-    spec_init(&spec);
-    if (spec_set(&spec, quantizer_registry, spec_key_find("scheme"), scheme, &e))
-        fail_msg("%s", e.text);
+    struct spec spec = net_spec(scheme);
     leave_out_small_widths(&spec);
     strcpy(spec.network, "toy");
     strcpy(spec.dataset, "toy");

@@ -111,8 +111,8 @@ static int time_model(const struct choices *c, const struct spec *spec, const st
     struct trainer t;
     if (!plan)
         return -1;
-    int rc =
-        engine_use(c->engine, plan, (enum precision)text_find(c->precision, precision_names), e);
+    enum precision precision = (enum precision)text_find(c->precision, precision_names);
+    int rc = trainer_use_precision(spec, m, c->engine, plan, &precision, e);
     if (!rc && !(rc = trainer_start(&t, spec, data, m, c->engine, plan, e))) {
         double train = 0, evaluate = 0, cpu;
         const char *inference = "";
@@ -121,7 +121,7 @@ static int time_model(const struct choices *c, const struct spec *spec, const st
         usage_now(&cpu, &peak);
         if (!rc)
             printf("%s,%s,%s,%s,%ld,%ld,%.1f,%.1f,%.0f\n", basename(path), c->engine->name,
-                   c->precision, inference, c->threads, spec->batch, train, evaluate,
+                   precision_names[precision], inference, c->threads, spec->batch, train, evaluate,
                    (double)peak / 1e6);
         trainer_free(&t);
     }

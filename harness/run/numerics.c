@@ -48,7 +48,7 @@ void numerics_now(struct numerics *n, const char *engine, enum precision precisi
     char blas[64], darknet[64], onednn[64];
     *n = (struct numerics){.threads = threads, .dirty = VERSION_DIRTY};
     snprintf(n->engine, sizeof n->engine, "%s", engine);
-    snprintf(n->precision, sizeof n->precision, "%s", precision_names[precision]);
+    numerics_set_precision(n, precision);
     snprintf(n->commit, sizeof n->commit, "%s", VERSION_COMMIT);
     instruction_set(n->isa, sizeof n->isa);
     blas_version(blas, sizeof blas);
@@ -56,6 +56,10 @@ void numerics_now(struct numerics *n, const char *engine, enum precision precisi
     onednn_version(onednn, sizeof onednn);
     snprintf(n->libraries, sizeof n->libraries, "%s%s %s, %s, glibc %s", onednn, blas,
              openblas_get_corename(), darknet, gnu_get_libc_version());
+}
+
+void numerics_set_precision(struct numerics *n, enum precision precision) {
+    snprintf(n->precision, sizeof n->precision, "%s", precision_names[precision]);
 }
 
 void usage_now(double *cpu_seconds, int64_t *peak_bytes) {

@@ -6,9 +6,12 @@
 #include "engine/engine.h"
 #include "store/store.h"
 
-/* Engine, precision, threads as chosen; instruction set, libraries and the harness's commit as
+/* Engine, precision, threads as asked for; instruction set, libraries and the harness's commit as
  * found. */
 void numerics_now(struct numerics *n, const char *engine, enum precision precision, int threads);
+
+/* What training is computed in, once that is known: not always what was asked for. */
+void numerics_set_precision(struct numerics *n, enum precision precision);
 
 /* CPU seconds and the largest resident set of this process, bytes. */
 void usage_now(double *cpu_seconds, int64_t *peak_bytes);

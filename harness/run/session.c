@@ -162,12 +162,21 @@ static int read_parent(struct session *s, struct error *e) {
     return measure_bounds(s, e);
 }
 
-int session_build(struct session *s, struct error *e) {
+/* Model and plan, and with them what the run is in fact computed in. Who takes a parent's weights trains nothing. */
+static int build_plan(struct session *s, struct error *e) {
+    enum precision precision = s->row.parent ? PRECISION_FP32 : s->options->precision;
     s->model = model_build(&s->cfg, &s->spec, s->scheme, e);
-    if (!s->model || load_init(s, e))
+    if (!s->model)
         return -1;
     s->plan = s->engine->compile(s->model, (int)s->spec.batch, s->options->threads, e);
-    if (!s->plan || engine_use(s->engine, s->plan, s->options->precision, e) ||
+    if (!s->plan || trainer_use_precision(&s->spec, s->model, s->engine, s->plan, &precision, e))
+        return -1;
+    numerics_set_precision(&s->numerics, precision);
+    return 0;
+}
+
+static int build_trainer(struct session *s, struct error *e) {
+    if (load_init(s, e) ||
         trainer_start(&s->trainer, &s->spec, &s->data, s->model, s->engine, s->plan, e))
         return -1;
     s->trainer.loaders = s->options->loaders;
@@ -179,6 +188,10 @@ int session_build(struct session *s, struct error *e) {
                            s->options->other_numerics, &s->trainer, e);
 }
 
+int session_build(struct session *s, struct error *e) {
+    return build_plan(s, e) || build_trainer(s, e) ? -1 : 0;
+}
+
 /* The share of the run's work that is behind. Once all is trained nothing is left that tells how fast
  * this machine works: the attempt must not count for that. */
 static double resumed_at(const struct session *s) {
@@ -187,13 +200,20 @@ static double resumed_at(const struct session *s) {
     return s->training_share * trainer_progress(&s->trainer);
 }
 
-/* The attempt is recorded even when the model cannot be built: a failed run has a reason. */
+/* The attempt is recorded even when the model cannot be built: a failed run has a reason. That a checkpoint was
+ * computed otherwise is known once there is a plan, and is said rather than that there is none. */
 int session_begin(struct session *s, struct error *e) {
     char host[256] = "";
-    if (check_numerics(s, e) || check_parent(s, e))
+    struct error otherwise = {0};
+    if (check_parent(s, e))
         return -1;
+    int rc = build_plan(s, e);
+    if (check_numerics(s, &otherwise)) {
+        *e = otherwise;
+        return -1;
+    }
     gethostname(host, sizeof host - 1);
-    int rc = session_build(s, e);
+    rc = rc ? rc : build_trainer(s, e);
     struct attempt_row row = {.run_id = s->row.run_id,
                               .numerics = s->numerics,
                               .host = host,

@@ -87,14 +87,49 @@ static const float *params_of(const struct model *m, const struct quantized_laye
     return q->params >= 0 ? m->parameters[q->params].value : NULL;
 }
 
+static struct integers integers_of(const struct model *m, const struct quantized_layer *q, int k) {
+    const float *W = m->parameters[m->nodes[q->node].weights].value;
+    return layer_latent_integers(m->scheme, &q->layer, W, params_of(m, q), k);
+}
+
+/* Whether weights and activations of one width are whole numbers times a scale. Layers differ in their numbers
+ * alone, and so do widths of the same weights. */
+static int has_integers(const struct spec *spec, const struct model *m) {
+    int k = FLOAT_BITS;
+    for (int b = 0; b < m->widths.n; b++)
+        if (m->widths.bits[b] <= 8 && spec_act_bits(spec, m->widths.bits[b]) <= 8)
+            k = m->widths.bits[b];
+    if (k == FLOAT_BITS || !m->n_quantized || !m->scheme->integer_form)
+        return 0;
+    struct integers x = integers_of(m, &m->quantized[0], k);
+    int has = !x.form.has_offset;
+    integers_free(&x);
+    return has;
+}
+
+int trainer_use_precision(const struct spec *spec, const struct model *m,
+                          const struct engine *engine, struct plan *plan, enum precision *precision,
+                          struct error *e) {
+    int used = 0;
+    if (*precision == PRECISION_FP32)
+        return 0;
+    if (!engine->use_bf16 || has_integers(spec, m)) {
+        if (engine_use(engine, plan, *precision, e))
+            return -1;
+        for (int i = 0; i < m->n_nodes; i++)
+            used |= engine->wants_integers(plan, i);
+    }
+    if (!used)
+        *precision = PRECISION_FP32;
+    return 0;
+}
+
 /* The integers behind a layer's Ŵ, for an engine that computes with them. */
 static void set_integers(const struct model *m, const struct engine *engine, struct plan *plan,
                          int node, int k) {
     if (k > 8 || !engine->wants_integers || !engine->wants_integers(plan, node))
         return;
-    const struct quantized_layer *q = &m->quantized[m->nodes[node].quantizer];
-    const float *W = m->parameters[m->nodes[node].weights].value;
-    struct integers x = layer_latent_integers(m->scheme, &q->layer, W, params_of(m, q), k);
+    struct integers x = integers_of(m, &m->quantized[m->nodes[node].quantizer], k);
     engine->set_integers(plan, node, x.v, &x.form);
     integers_free(&x);
 }

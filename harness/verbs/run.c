@@ -64,6 +64,9 @@ static void describe(const struct session *s) {
     printf("computed by engine %s, %s, %d thread(s), %s, %s, commit %s%s\n", n->engine,
            n->precision, n->threads, n->isa, n->libraries, n->commit,
            n->dirty ? " with uncommitted changes" : "");
+    if (strcmp(n->precision, precision_names[s->options->precision]))
+        printf("in %s, not %s: nothing here multiplies whole numbers in bf16\n", n->precision,
+               precision_names[s->options->precision]);
     model_describe(s->model, stdout);
     if (s->engine->describe)
         s->engine->describe(s->plan, stdout);

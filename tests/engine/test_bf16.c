@@ -207,13 +207,23 @@ struct planned {
     struct plan *plan;
 };
 
-static void build(struct planned *n, const char *scheme, enum precision precision) {
+/* In fp32; `key` NULL: no setting but the scheme. */
+static void build_with(struct planned *n, const char *scheme, const char *key, const char *value) {
     struct error e = {0};
     struct spec spec = net_spec(scheme);
+    if (key)
+        net_set(&spec, key, value);
     net_build(&n->net, &spec, network, "net.cfg", (struct shape){1, SIDE, SIDE}, CLASSES);
     n->engine = engine_find(engine_names[0]);
     n->plan = n->engine->compile(n->net.m, IMAGES, 1, &e);
-    if (!n->plan || engine_use(n->engine, n->plan, precision, &e))
+    if (!n->plan)
+        fail_msg("%s", e.text);
+}
+
+static void build(struct planned *n, const char *scheme, enum precision precision) {
+    struct error e = {0};
+    build_with(n, scheme, NULL, NULL);
+    if (engine_use(n->engine, n->plan, precision, &e))
         fail_msg("%s", e.text);
 }
 
@@ -355,6 +365,39 @@ static void what_is_not_of_integers_stays_in_fp32(void **state) {
     expect_same("truncquant", 4, 4, IMAGES - 7);
 }
 
+static enum precision in_fact(const char *scheme, const char *key, const char *value,
+                              enum precision asked) {
+    struct planned n;
+    struct error e = {0};
+    build_with(&n, scheme, key, value);
+    if (trainer_use_precision(&n.net.spec, n.net.m, n.engine, n.plan, &asked, &e))
+        fail_msg("%s", e.text);
+    int integers = 0;
+    for (int i = 0; i < n.net.m->n_nodes; i++)
+        integers += n.engine->wants_integers && n.engine->wants_integers(n.plan, i);
+    assert_int_equal(integers > 0, asked != PRECISION_FP32);
+    release(&n);
+    return asked;
+}
+
+/* What is recorded is what is computed, not what was asked for. */
+static void precision_is_that_in_fact(void **state) {
+    (void)state;
+    if (!can_bf16())
+        skip();
+    for (int p = PRECISION_FP32; p <= PRECISION_BF16_BACKWARD; p++) {
+        enum precision asked = (enum precision)p, none = PRECISION_FP32;
+        assert_int_equal(in_fact("truncquant", NULL, NULL, asked), asked);
+        assert_int_equal(in_fact("lsq", NULL, NULL, asked), asked);
+        assert_int_equal(in_fact("truncquant", "act_bits", "4", asked), asked);
+        assert_int_equal(in_fact("truncquant", "widths", "4 32", asked), asked);
+        assert_int_equal(in_fact("truncquant", "act_bits", "32", asked), none);
+        assert_int_equal(in_fact("truncquant", "widths", "32", asked), none);
+        assert_int_equal(in_fact("minmax", NULL, NULL, asked), none); // an offset
+        assert_int_equal(in_fact("fp32", NULL, NULL, asked), none);
+    }
+}
+
 /* What an activation wrote is there for who asks, though only its codes were written. */
 static void peek_sees_activations(void **state) {
     (void)state;
@@ -394,6 +437,7 @@ int main(void) {
         cmocka_unit_test(convolutions_of_codes_are_over_integers),
         cmocka_unit_test(networks_agree_with_fp32),
         cmocka_unit_test(what_is_not_of_integers_stays_in_fp32),
+        cmocka_unit_test(precision_is_that_in_fact),
         cmocka_unit_test(peek_sees_activations),
     };
     return cmocka_run_group_tests(tests, draw_images, NULL);

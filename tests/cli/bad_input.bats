@@ -2,24 +2,21 @@
 # 0; and nothing that is recorded is lost or changed. Grids, data sets and checkpoints have their own cases
 # in plan.bats, data.bats and run.bats; here is the rest, as the command line shows it.
 
-root=$BATS_TEST_DIRNAME/../..
-program=$(realpath "$root")/${BUILD:-build}/truncquant
-
-bats_require_minimum_version 1.5.0
+load runs
 
 # finished/: a database with one finished run, and what the run left. Tests copy it.
 setup_file() {
-    "$BATS_TEST_DIRNAME/../tiny-data.sh" "$BATS_FILE_TMPDIR/data" 256 64
-    export TRUNCQUANT_DATA=$BATS_FILE_TMPDIR/data TRUNCQUANT_CACHE=$BATS_FILE_TMPDIR/cache
+    tiny_data "$BATS_FILE_TMPDIR" 256 64
+    use_data "$BATS_FILE_TMPDIR"
     mkdir "$BATS_FILE_TMPDIR/finished"
     cd "$BATS_FILE_TMPDIR/finished"
-    network
+    tiny_network
     spec 1
     "$program" run --spec a.spec --db a.db --quiet
 }
 
 setup() {
-    export TRUNCQUANT_DATA=$BATS_FILE_TMPDIR/data TRUNCQUANT_CACHE=$BATS_FILE_TMPDIR/cache
+    use_data "$BATS_FILE_TMPDIR"
     cp -r "$BATS_FILE_TMPDIR/finished" "$BATS_TEST_TMPDIR/here"
     cd "$BATS_TEST_TMPDIR/here"
     id=$(sql 'SELECT run_id FROM runs')
@@ -34,12 +31,6 @@ teardown() {
     fi
 }
 
-network() {
-    printf '%s\n' '[net]' '[convolutional]' 'filters=4' 'size=3' 'stride=2' 'activation=relu' \
-        'batch_normalize=1' '[convolutional]' 'filters=8' 'size=3' 'stride=2' 'activation=relu' \
-        'batch_normalize=1' '[connected]' 'activation=linear' '[softmax]' >tiny.cfg
-}
-
 # spec SEED [LINES]: a.spec
 spec() {
     printf '%s\n' 'scheme = truncquant' 'network = ./tiny.cfg' 'dataset = fashion-mnist' "seed = $1" \
@@ -49,15 +40,6 @@ spec() {
 # grid [LINES]: a.grid of a run that is not recorded yet
 grid() {
     printf '%s\n' '[grid]' 'name = a' 'scheme = qat' 'network = ./tiny.cfg' 'dataset = fashion-mnist' "${1-}" >a.grid
-}
-
-go() {
-    run --separate-stderr "$program" "$@" --db a.db
-    echo "$output" "$stderr"
-}
-
-sql() {
-    sqlite3 -batch a.db "$1"
 }
 
 # refused STATUS TEXT...: one line on stderr that begins as it should, has every text and says what to do;
@@ -208,7 +190,7 @@ refuses_cfg() {
     end=$'[connected]\nactivation=linear\n[softmax]'
     : >tiny.cfg
     refuses_cfg 1 'is empty'
-    network && sed -i 's/$/\r/' tiny.cfg
+    tiny_network && sed -i 's/$/\r/' tiny.cfg
     refuses_cfg 1 'has a carriage return'
     refuses_cfg 1 "'batch=1' stands before the first section" 'batch=1' '[net]' "$conv" "$end"
     refuses_cfg 1 'the first section is [convolutional]' "$conv" "$end"

@@ -1,10 +1,7 @@
 # Folders of images through the command line: trained and evaluated, in memory and on the fly, stopped and
 # gone on with; what is wrong with one is said.
 
-root=$BATS_TEST_DIRNAME/../..
-program=$(realpath "$root")/${BUILD:-build}/truncquant
-
-bats_require_minimum_version 1.5.0
+load runs
 
 setup_file() {
     "$BATS_TEST_DIRNAME/../tiny-images.sh" "$BATS_FILE_TMPDIR/equal" 60 20 16
@@ -14,9 +11,7 @@ setup_file() {
 setup() {
     export TRUNCQUANT_DATA=$BATS_FILE_TMPDIR TRUNCQUANT_CACHE=$BATS_FILE_TMPDIR/cache
     cd "$BATS_TEST_TMPDIR"
-    printf '%s\n' '[net]' '[convolutional]' 'filters=4' 'size=3' 'stride=2' 'activation=relu' \
-        'batch_normalize=1' '[convolutional]' 'filters=8' 'size=3' 'stride=2' 'activation=relu' \
-        'batch_normalize=1' '[connected]' 'activation=linear' '[softmax]' >tiny.cfg
+    tiny_network
 }
 
 # Write a.spec for the data set $1; the lines $2 are appended.
@@ -25,28 +20,10 @@ spec() {
         'widths = 2 32' 'bits = 2 32' 'calibration = 2' "$2" >a.spec
 }
 
-go() {
-    run --separate-stderr "$program" "$1" --db a.db "${@:2}"
-    echo "$output" "$stderr"
-}
-
-sql() {
-    sqlite3 -batch "${2:-a.db}" "$1"
-}
-
 complains() {
     [ "$status" -eq 1 ]
     [[ ${stderr_lines[-1]} == "truncquant: "* ]]
     for text; do [[ ${stderr_lines[-1]} == *"$text"* ]]; done
-}
-
-# All that was computed, with every digit, and the frozen model.
-results() {
-    sql "SELECT bits, inference, calibration_batches, correct1, printf('%.17g', loss_sum)
-         FROM evaluations e JOIN attempts a USING (attempt) WHERE outcome = 'complete'
-         ORDER BY 1, 2, 3" "$1"
-    sql "SELECT epoch, bits, printf('%.17g', loss), accuracy FROM training ORDER BY 1, 2" "$1"
-    sha256sum <"$(dirname "$1")/runs/$(sql 'SELECT run_id FROM runs' "$1")/model.frozen"
 }
 
 top1() {

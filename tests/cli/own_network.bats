@@ -1,15 +1,12 @@
 # A Darknet cfg that ships with Debian, unchanged: grey images are replicated to its three channels, its
 # optimizer keys are ignored with a note, and which layers are quantized follows the default rule.
 
-root=$BATS_TEST_DIRNAME/../..
-program=$(realpath "$root")/${BUILD:-build}/truncquant
+load runs
 network=/usr/share/darknet/cfg/cifar.cfg
 
-bats_require_minimum_version 1.5.0
-
 setup() {
-    "$root/tests/tiny-data.sh" "$BATS_TEST_TMPDIR/data" 256 32
-    export TRUNCQUANT_DATA=$BATS_TEST_TMPDIR/data TRUNCQUANT_CACHE=$BATS_TEST_TMPDIR/cache
+    tiny_data "$BATS_TEST_TMPDIR" 256 32
+    use_data "$BATS_TEST_TMPDIR"
     cd "$BATS_TEST_TMPDIR"
     printf '%s\n' '[grid]' 'name = own' 'scheme = truncquant' "network = $network" \
         'dataset = fashion-mnist' '[train]' 'widths = 2 32' 'epochs = 1' 'batch = 64' \

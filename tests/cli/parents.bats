@@ -1,36 +1,21 @@
 # Runs that take other runs' weights (ptq), and runs that are one scheme together (dedicated).
 
-root=$BATS_TEST_DIRNAME/../..
-program=$(realpath "$root")/${BUILD:-build}/truncquant
-
-bats_require_minimum_version 1.5.0
+load runs
 
 setup_file() {
-    "$BATS_TEST_DIRNAME/../tiny-data.sh" "$BATS_FILE_TMPDIR/data" 256 64
+    tiny_data "$BATS_FILE_TMPDIR" 256 64
 }
 
 setup() {
-    export TRUNCQUANT_DATA=$BATS_FILE_TMPDIR/data TRUNCQUANT_CACHE=$BATS_FILE_TMPDIR/cache
+    use_data "$BATS_FILE_TMPDIR"
     cd "$BATS_TEST_TMPDIR"
-    printf '%s\n' '[net]' '[convolutional]' 'filters=4' 'size=3' 'stride=2' 'activation=relu' \
-        'batch_normalize=1' '[convolutional]' 'filters=8' 'size=3' 'stride=2' 'activation=relu' \
-        'batch_normalize=1' '[connected]' 'activation=linear' '[softmax]' >tiny.cfg
+    tiny_network
 }
 
 # Write a.grid with the schemes $1; the lines $2 are appended.
 grid() {
     printf '%s\n' '[grid]' 'name = a' "scheme = $1" 'network = ./tiny.cfg' 'dataset = fashion-mnist' \
         "${2-}" '[train]' 'epochs = 2' 'batch = 16' 'widths = 1 2 32' '[evaluate]' 'calibration = 2' >a.grid
-}
-
-# A verb with a.db; standard error apart.
-go() {
-    run --separate-stderr "$program" "$1" --db a.db "${@:2}"
-    echo "$output" "$stderr"
-}
-
-sql() {
-    sqlite3 -batch a.db "$1"
 }
 
 id() {

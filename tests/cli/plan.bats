@@ -1,14 +1,13 @@
 # truncquant plan: grids with their networks and data sets, what is recorded, and what is pending.
 
-root=$BATS_TEST_DIRNAME/../..
-program=$(realpath "$root")/${BUILD:-build}/truncquant
+load runs
 
 setup_file() {
-    "$BATS_TEST_DIRNAME/../tiny-data.sh" "$BATS_FILE_TMPDIR/data" 256 64
+    tiny_data "$BATS_FILE_TMPDIR" 256 64
 }
 
 setup() {
-    export TRUNCQUANT_DATA=$BATS_FILE_TMPDIR/data TRUNCQUANT_CACHE=$BATS_FILE_TMPDIR/cache
+    use_data "$BATS_FILE_TMPDIR"
     cd "$BATS_TEST_TMPDIR"
     mkdir -p experiments/networks
     printf '%s\n' '[net]' '[convolutional]' 'filters=4' 'size=3' 'stride=2' 'activation=relu' \
@@ -37,10 +36,6 @@ refuses() {
     [[ $stderr == "truncquant: $1"* ]]
 }
 
-sql() {
-    sqlite3 -batch a.db "$1"
-}
-
 # An attempt of run $1 that started (and last gave a sign of life) $2 seconds ago, on another machine,
 # and ended with outcome $3 ("": not yet).
 attempt() {
@@ -50,8 +45,6 @@ attempt() {
          unixepoch() - $2, unixepoch() - $2, 0, 0,
          iif('$3' = '', NULL, unixepoch()), nullif('$3', '')"
 }
-
-bats_require_minimum_version 1.5.0
 
 # How many keys a specification has.
 count_keys() {

@@ -1,13 +1,10 @@
 # from = cfg: what a grid leaves unsaid of how to train comes from the network's [net].
 
-root=$BATS_TEST_DIRNAME/../..
-program=$(realpath "$root")/${BUILD:-build}/truncquant
-
-bats_require_minimum_version 1.5.0
+load runs
 
 setup() {
-    "$root/tests/tiny-data.sh" "$BATS_TEST_TMPDIR/data" 256 32
-    export TRUNCQUANT_DATA=$BATS_TEST_TMPDIR/data TRUNCQUANT_CACHE=$BATS_TEST_TMPDIR/cache
+    tiny_data "$BATS_TEST_TMPDIR" 256 32
+    use_data "$BATS_TEST_TMPDIR"
     cd "$BATS_TEST_TMPDIR"
 }
 

@@ -1,20 +1,15 @@
 # truncquant run and evaluate: a run from its specification to its rows; stopped, killed, damaged, failed.
 
-root=$BATS_TEST_DIRNAME/../..
-program=$(realpath "$root")/${BUILD:-build}/truncquant
-
-bats_require_minimum_version 1.5.0
+load runs
 
 setup_file() {
-    "$BATS_TEST_DIRNAME/../tiny-data.sh" "$BATS_FILE_TMPDIR/data" 256 64
+    tiny_data "$BATS_FILE_TMPDIR" 256 64
 }
 
 setup() {
-    export TRUNCQUANT_DATA=$BATS_FILE_TMPDIR/data TRUNCQUANT_CACHE=$BATS_FILE_TMPDIR/cache
+    use_data "$BATS_FILE_TMPDIR"
     cd "$BATS_TEST_TMPDIR"
-    printf '%s\n' '[net]' '[convolutional]' 'filters=4' 'size=3' 'stride=2' 'activation=relu' \
-        'batch_normalize=1' '[convolutional]' 'filters=8' 'size=3' 'stride=2' 'activation=relu' \
-        'batch_normalize=1' '[connected]' 'activation=linear' '[softmax]' >tiny.cfg
+    tiny_network
     spec 'epochs = 2'
 }
 
@@ -22,16 +17,6 @@ setup() {
 spec() {
     printf '%s\n' 'scheme = truncquant' 'network = ./tiny.cfg' 'dataset = fashion-mnist' 'seed = 1' \
         'batch = 16' 'widths = 1 2 32' 'bits = 1 2 4 32' 'calibration = 2' "$1" >a.spec
-}
-
-# Standard output alone; a.db unless said otherwise.
-go() {
-    run --separate-stderr "$program" "$1" --db a.db "${@:2}"
-    echo "$output" "$stderr"
-}
-
-sql() {
-    sqlite3 -batch "${2:-a.db}" "$1"
 }
 
 # One line on stderr that contains every argument; exit status 1.
@@ -44,15 +29,6 @@ complains() {
 
 id() {
     sql 'SELECT run_id FROM runs'
-}
-
-# All that was computed, with every digit, and the frozen model.
-results() {
-    sql "SELECT bits, inference, calibration_batches, correct1, correct5, printf('%.17g', loss_sum)
-         FROM evaluations e JOIN attempts a USING (attempt) WHERE outcome = 'complete'
-         ORDER BY 1, 2, 3" "$1"
-    sql "SELECT epoch, bits, printf('%.17g', loss), accuracy FROM training ORDER BY 1, 2" "$1"
-    sha256sum <"$(dirname "$1")/runs/$(sql 'SELECT run_id FROM runs' "$1")/model.frozen"
 }
 
 # Both databases have the same results; two that have none are not the same.

@@ -1,13 +1,10 @@
 # Darknet's weights files at the command line: a run starts from one (`init`), a finished run's model becomes one.
 
-root=$BATS_TEST_DIRNAME/../..
-program=$(realpath "$root")/${BUILD:-build}/truncquant
-
-bats_require_minimum_version 1.5.0
+load runs
 
 setup() {
-    "$root/tests/tiny-data.sh" "$BATS_TEST_TMPDIR/data" 128 32
-    export TRUNCQUANT_DATA=$BATS_TEST_TMPDIR/data TRUNCQUANT_CACHE=$BATS_TEST_TMPDIR/cache
+    tiny_data "$BATS_TEST_TMPDIR" 128 32
+    use_data "$BATS_TEST_TMPDIR"
     cd "$BATS_TEST_TMPDIR"
     printf '%s\n' '[net]' '[convolutional]' filters=8 size=3 stride=2 batch_normalize=1 activation=relu \
         '[convolutional]' filters=8 size=3 stride=2 batch_normalize=1 activation=relu \

@@ -1,0 +1,42 @@
+# What tests of runs share: the program, small data, a small network, and verbs on the database a.db.
+
+bats_require_minimum_version 1.5.0
+
+root=$(realpath "$BATS_TEST_DIRNAME/../..")
+program=$root/${BUILD:-build}/truncquant
+
+# tiny_data FOLDER TRAIN TEST: what tests/tiny-data.sh makes, where use_data FOLDER finds it
+tiny_data() {
+    "$root/tests/tiny-data.sh" "$1/data" "${@:2}"
+}
+
+use_data() {
+    export TRUNCQUANT_DATA=$1/data TRUNCQUANT_CACHE=$1/cache
+}
+
+# tiny.cfg, here
+tiny_network() {
+    printf '%s\n' '[net]' '[convolutional]' 'filters=4' 'size=3' 'stride=2' 'activation=relu' \
+        'batch_normalize=1' '[convolutional]' 'filters=8' 'size=3' 'stride=2' 'activation=relu' \
+        'batch_normalize=1' '[connected]' 'activation=linear' '[softmax]' >tiny.cfg
+}
+
+# go VERB ...: with a.db; standard error apart
+go() {
+    run --separate-stderr "$program" "$1" --db a.db "${@:2}"
+    echo "$output" "$stderr"
+}
+
+# sql STATEMENTS [DATABASE]
+sql() {
+    sqlite3 -batch "${2:-a.db}" "$1"
+}
+
+# results DATABASE: all that its one run computed, with every digit, and the frozen model
+results() {
+    sql "SELECT bits, inference, calibration_batches, correct1, correct5, printf('%.17g', loss_sum)
+         FROM evaluations e JOIN attempts a USING (attempt) WHERE outcome = 'complete'
+         ORDER BY 1, 2, 3" "$1"
+    sql "SELECT epoch, bits, printf('%.17g', loss), accuracy FROM training ORDER BY 1, 2" "$1"
+    sha256sum <"$(dirname "$1")/runs/$(sql 'SELECT run_id FROM runs' "$1")/model.frozen"
+}

@@ -363,60 +363,115 @@ void blocked_mean_backward(const struct blocked *s, const float *dY, float *dX, 
     }
 }
 
-/* The 16 maxima and their places are kept in registers: `restrict` and arrays of this function's own let the
- * compiler do so. */
-static void pool_pixel(const struct window *g, const float *restrict x, int oy, int ox,
-                       float *restrict y, int *restrict choice) {
-    int y0, y1, x0, x1, where[LANES];
+/* The places of a window that are inside the plane: rows and columns of it; its first place may be outside. */
+struct part {
+    int y0, y1, x0, x1;
+};
+
+static struct part part_of(const struct window *g, int y, int x) {
+    struct part p;
+    window_inside(y, g->size, g->h, &p.y0, &p.y1);
+    window_inside(x, g->size, g->w, &p.x0, &p.x1);
+    return (struct part){p.y0 - y, p.y1 - y, p.x0 - x, p.x1 - x};
+}
+
+static int is_whole(const struct part *p, int size) {
+    return p->y0 == 0 && p->x0 == 0 && p->y1 == size && p->x1 == size;
+}
+
+/* Inlined where bounds and size are constants, loops unroll and all stays in registers. No branch depends on a
+ * value: which of several is the largest cannot be foretold. */
+static inline __attribute__((always_inline)) void pool_part(const float *restrict x, int w,
+                                                            int size, int y0, int y1, int x0,
+                                                            int x1, float *restrict y,
+                                                            uint16_t *restrict choice) {
     float most[LANES];
-    window_inside(oy * g->stride + g->offset, g->size, g->h, &y0, &y1);
-    window_inside(ox * g->stride + g->offset, g->size, g->w, &x0, &x1);
+    int where[LANES];
     for (int l = 0; l < LANES; l++) {
         most[l] = -FLT_MAX;
-        where[l] = -1;
+        where[l] = NO_CHOICE;
     }
-    for (int iy = y0; iy < y1; iy++)
-        for (int ix = x0; ix < x1; ix++) {
-            int at = iy * g->w + ix;
-            const float *restrict from = x + (size_t)at * LANES;
+    for (int ky = y0; ky < y1; ky++)
+        for (int kx = x0; kx < x1; kx++) {
+            const float *restrict from = x + (ky * w + kx) * LANES;
 #pragma omp simd
             for (int l = 0; l < LANES; l++) {
-                where[l] = from[l] > most[l] ? at : where[l];
+                where[l] = from[l] > most[l] ? ky * size + kx : where[l];
                 most[l] = from[l] > most[l] ? from[l] : most[l];
             }
         }
     for (int l = 0; l < LANES; l++) {
-        choice[l] = where[l];
-        y[l] = where[l] < 0 ? NAN : most[l];
+        choice[l] = (uint16_t)where[l];
+        y[l] = where[l] == NO_CHOICE ? NAN : most[l];
     }
 }
 
+/* The window whose first place is (top, left). */
+static void pool_window(const struct window *g, const float *x, int top, int left, float *y,
+                        uint16_t *choice) {
+    struct part p = part_of(g, top, left);
+    const float *first = x + (top * g->w + left) * LANES;
+    if (is_whole(&p, 2) && g->size == 2)
+        pool_part(first, g->w, 2, 0, 2, 0, 2, y, choice);
+    else if (is_whole(&p, 3) && g->size == 3)
+        pool_part(first, g->w, 3, 0, 3, 0, 3, y, choice);
+    else
+        pool_part(first, g->w, g->size, p.y0, p.y1, p.x0, p.x1, y, choice);
+}
+
 void blocked_maxpool(const struct blocked *in, const struct window *g, const float *X, float *Y,
-                     int *choice) {
+                     uint16_t *choice) {
     size_t out = (size_t)g->out_h * (size_t)g->out_w * LANES;
 #pragma omp parallel for
     for (int i = 0; i < chunks(in); i++)
         for (int oy = 0; oy < g->out_h; oy++)
             for (int ox = 0; ox < g->out_w; ox++) {
                 size_t at = (size_t)i * out + (size_t)(oy * g->out_w + ox) * LANES;
-                pool_pixel(g, X + (size_t)i * chunk(in), oy, ox, Y + at, choice + at);
+                pool_window(g, X + (size_t)i * chunk(in), oy * g->stride + g->offset,
+                            ox * g->stride + g->offset, Y + at, choice + at);
             }
 }
 
-void blocked_maxpool_backward(const struct blocked *in, const struct window *g, const int *choice,
-                              const float *dY, float *dX, int add) {
-    size_t out = (size_t)g->out_h * (size_t)g->out_w;
+/* Adds the gradient to the place of the window that was taken, by lane, and zero to the others. */
+static inline __attribute__((always_inline)) void unpool_part(const float *restrict dy,
+                                                              const uint16_t *restrict choice,
+                                                              int w, int size, int y0, int y1,
+                                                              int x0, int x1, float *restrict dx) {
+    for (int ky = y0; ky < y1; ky++)
+        for (int kx = x0; kx < x1; kx++) {
+            float *restrict to = dx + (ky * w + kx) * LANES;
+#pragma omp simd
+            for (int l = 0; l < LANES; l++)
+                to[l] += choice[l] == ky * size + kx ? dy[l] : 0;
+        }
+}
+
+static void unpool_window(const struct window *g, const float *dy, const uint16_t *choice, int top,
+                          int left, float *dx) {
+    struct part p = part_of(g, top, left);
+    float *first = dx + (top * g->w + left) * LANES;
+    if (is_whole(&p, 2) && g->size == 2)
+        unpool_part(dy, choice, g->w, 2, 0, 2, 0, 2, first);
+    else if (is_whole(&p, 3) && g->size == 3)
+        unpool_part(dy, choice, g->w, 3, 0, 3, 0, 3, first);
+    else
+        unpool_part(dy, choice, g->w, g->size, p.y0, p.y1, p.x0, p.x1, first);
+}
+
+void blocked_maxpool_backward(const struct blocked *in, const struct window *g,
+                              const uint16_t *choice, const float *dY, float *dX, int add) {
+    size_t out = (size_t)g->out_h * (size_t)g->out_w * LANES;
 #pragma omp parallel for
     for (int i = 0; i < chunks(in); i++) {
         float *dx = dX + (size_t)i * chunk(in);
-        const float *dy = dY + (size_t)i * out * LANES;
-        const int *from = choice + (size_t)i * out * LANES;
         if (!add)
             memset(dx, 0, chunk(in) * sizeof *dx);
-        for (size_t p = 0; p < out; p++)
-            for (int l = 0; l < LANES; l++)
-                if (from[p * LANES + (size_t)l] >= 0)
-                    dx[from[p * LANES + (size_t)l] * LANES + l] += dy[p * LANES + (size_t)l];
+        for (int oy = 0; oy < g->out_h; oy++)
+            for (int ox = 0; ox < g->out_w; ox++) {
+                size_t at = (size_t)i * out + (size_t)(oy * g->out_w + ox) * LANES;
+                unpool_window(g, dY + at, choice + at, oy * g->stride + g->offset,
+                              ox * g->stride + g->offset, dx);
+            }
     }
 }
 

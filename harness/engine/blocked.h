@@ -71,15 +71,16 @@ void blocked_mean(const struct blocked *s, const float *X, float *Y);
 void blocked_mean_backward(const struct blocked *s, const float *dY, float *dX, int add);
 
 /* Maximum of windows as Darknet takes them: offset -padding/2, places outside ignored, the first of equal
- * values wins. `choice` (blocked size of the output): where it was taken, for backward; -1 where every
- * value is NaN, and then Y is NaN. */
+ * values wins. `choice` (blocked size of the output), for backward: which place of its window, counted by rows,
+ * was taken; NO_CHOICE where every value is NaN, and then Y is NaN. Windows of up to WINDOW_LARGEST a side. */
+enum { NO_CHOICE = UINT16_MAX, WINDOW_LARGEST = 255 };
 struct window {
     int h, w, out_h, out_w, size, stride, offset;
 };
 void blocked_maxpool(const struct blocked *in, const struct window *g, const float *X, float *Y,
-                     int *choice);
-void blocked_maxpool_backward(const struct blocked *in, const struct window *g, const int *choice,
-                              const float *dY, float *dX, int add);
+                     uint16_t *choice);
+void blocked_maxpool_backward(const struct blocked *in, const struct window *g,
+                              const uint16_t *choice, const float *dY, float *dX, int add);
 
 /* Σ over images and pixels of dY by channel, added to d_bias (c). `partial` as above. */
 void blocked_bias_backward(const struct blocked *s, const float *dY, float *partial, float *d_bias);

@@ -22,8 +22,10 @@ struct onednn_conv {
     dnnl_primitive_attr_t scaled; // forward over integers: times a scale by filter
     struct primitive forward, backward_data, backward_weights;
     struct primitive to_forward, to_backward, from_gradient; // reorders of the weights
-    int parts;                       // a call of a primitive is for one part of the images
-    size_t x, y, operand;            // numbers of a part; bytes of an operand
+    struct primitive enter_x, enter_dy, leave_y, leave_dx; // to and from nhwc; not made: in blocks
+    size_t y_at;          // in the memory for nhwc, bytes: X or dX is in front, Y or dY here
+    int parts;            // a call of a primitive is for one part of the images
+    size_t x, y, operand; // numbers of a part; bytes of an operand
     void *forward_W, *backward_W;    // in the layouts that the primitives prefer
     float *gradient, *part_gradient; // likewise; the second where there are several parts
     size_t weights, gradient_floats;
@@ -36,32 +38,47 @@ struct onednn_conv {
 
 /* ---- descriptions ---- */
 
+struct activations {
+    dnnl_memory_desc_t x, y;     // operands
+    dnnl_memory_desc_t x32, y32; // results
+};
+
 struct descriptions {
     const struct conv_form *form;
     dnnl_alg_kind_t algorithm;
-    dnnl_memory_desc_t x, w, y;       // operands
-    dnnl_memory_desc_t x32, w32, y32; // results
-    dnnl_memory_desc_t canonical_w, by_filter;
+    struct activations outside, inside; // as they come and go, and as the primitives take them
+    dnnl_memory_desc_t w, w32, canonical_w, by_filter;
     struct window_dims dims;
+    int nhwc; // inside
 };
 
-static void describe(struct descriptions *d, const struct conv *g, int n,
-                     const struct conv_form *form) {
+static void describe_activations(struct activations *a, const struct conv *g, int n,
+                                 dnnl_data_type_t operand, dnnl_format_tag_t in,
+                                 dnnl_format_tag_t out) {
     dnnl_dims_t x = {n, g->c, g->h, g->w}, y = {n, g->filters, g->out_h, g->out_w};
+    dnnl_memory_desc_init_by_tag(&a->x, 4, x, operand, in);
+    dnnl_memory_desc_init_by_tag(&a->y, 4, y, operand, out);
+    dnnl_memory_desc_init_by_tag(&a->x32, 4, x, dnnl_f32, in);
+    dnnl_memory_desc_init_by_tag(&a->y32, 4, y, dnnl_f32, out);
+}
+
+static void describe(struct descriptions *d, const struct conv *g, int n,
+                     const struct conv_form *form, int nhwc) {
     dnnl_dims_t bias = {g->filters}, scale = {1, g->filters, 1, 1};
     int floats = form->operands == CONV_FLOATS;
     dnnl_data_type_t operand = floats ? dnnl_f32 : dnnl_bf16;
     dnnl_format_tag_t input = form->plain_input ? dnnl_nchw : dnnl_nChw16c;
-    dnnl_memory_desc_init_by_tag(&d->x, 4, x, operand, input);
+    describe_activations(&d->outside, g, n, operand, input, dnnl_nChw16c);
+    d->inside = d->outside;
+    if (nhwc)
+        describe_activations(&d->inside, g, n, operand, dnnl_nhwc, dnnl_nhwc);
     describe_weights(&d->w, g, operand, WEIGHTS_ANY);
-    dnnl_memory_desc_init_by_tag(&d->y, 4, y, operand, dnnl_nChw16c);
-    dnnl_memory_desc_init_by_tag(&d->x32, 4, x, dnnl_f32, input);
     describe_weights(&d->w32, g, dnnl_f32, WEIGHTS_ANY);
-    dnnl_memory_desc_init_by_tag(&d->y32, 4, y, dnnl_f32, dnnl_nChw16c);
     describe_weights(&d->canonical_w, g, dnnl_f32, WEIGHTS_CANONICAL);
     dnnl_memory_desc_init_by_tag(&d->by_filter, floats ? 1 : 4, floats ? bias : scale, dnnl_f32,
                                  floats ? dnnl_a : dnnl_nchw);
     d->dims = window_dims(g);
+    d->nhwc = nhwc;
     d->form = form;
 }
 
@@ -83,8 +100,9 @@ static dnnl_primitive_desc_t forward_desc(struct onednn *o, const struct descrip
                                           const dnnl_memory_desc_t *bias,
                                           const_dnnl_primitive_attr_t attributes) {
     dnnl_convolution_desc_t desc;
-    if (dnnl_convolution_forward_desc_init(&desc, dnnl_forward_training, d->algorithm, &d->x, &d->w,
-                                           bias, y, d->dims.strides, d->dims.before, d->dims.after))
+    if (dnnl_convolution_forward_desc_init(&desc, dnnl_forward_training, d->algorithm, &d->inside.x,
+                                           &d->w, bias, y, d->dims.strides, d->dims.before,
+                                           d->dims.after))
         return NULL;
     return primitive_find_with(o, &desc, attributes, NULL);
 }
@@ -92,8 +110,9 @@ static dnnl_primitive_desc_t forward_desc(struct onednn *o, const struct descrip
 static dnnl_primitive_desc_t data_desc(struct onednn *o, const struct descriptions *d,
                                        const_dnnl_primitive_desc_t hint) {
     dnnl_convolution_desc_t desc;
-    if (dnnl_convolution_backward_data_desc_init(&desc, d->algorithm, &d->x32, &d->w, &d->y,
-                                                 d->dims.strides, d->dims.before, d->dims.after))
+    if (dnnl_convolution_backward_data_desc_init(&desc, d->algorithm, &d->inside.x32, &d->w,
+                                                 &d->inside.y, d->dims.strides, d->dims.before,
+                                                 d->dims.after))
         return NULL;
     return primitive_find(o, &desc, hint);
 }
@@ -101,9 +120,9 @@ static dnnl_primitive_desc_t data_desc(struct onednn *o, const struct descriptio
 static dnnl_primitive_desc_t weights_desc(struct onednn *o, const struct descriptions *d,
                                           const_dnnl_primitive_desc_t hint) {
     dnnl_convolution_desc_t desc;
-    if (dnnl_convolution_backward_weights_desc_init(&desc, d->algorithm, &d->x, &d->w32, NULL,
-                                                    &d->y, d->dims.strides, d->dims.before,
-                                                    d->dims.after))
+    if (dnnl_convolution_backward_weights_desc_init(&desc, d->algorithm, &d->inside.x, &d->w32,
+                                                    NULL, &d->inside.y, d->dims.strides,
+                                                    d->dims.before, d->dims.after))
         return NULL;
     return primitive_find(o, &desc, hint);
 }
@@ -124,11 +143,11 @@ static void trio_free(struct trio *t) {
 static int make_trio(struct onednn_conv *c, const struct descriptions *d, struct trio *t) {
     const struct conv_form *form = d->form;
     int wants_data = !form->plain_input && !form->forward_only;
-    *t = (struct trio){.forward =
-                           forward_desc(c->o, d, &d->y32, form->has_bias ? &d->by_filter : NULL,
-                                        c->scaled ? c->scaled : c->o->attributes)};
+    *t = (struct trio){.forward = forward_desc(c->o, d, &d->inside.y32,
+                                               form->has_bias ? &d->by_filter : NULL,
+                                               c->scaled ? c->scaled : c->o->attributes)};
     if (!form->forward_only) { // backward wants a forward of operands alone as a hint
-        dnnl_primitive_desc_t hint = forward_desc(c->o, d, &d->y, NULL, c->o->attributes);
+        dnnl_primitive_desc_t hint = forward_desc(c->o, d, &d->inside.y, NULL, c->o->attributes);
         t->weights = hint ? weights_desc(c->o, d, hint) : NULL;
         t->data = hint && wants_data ? data_desc(c->o, d, hint) : NULL;
         if (hint)
@@ -171,15 +190,25 @@ static int wants_winograd(const struct conv *g, int n, const struct conv_form *f
            (!has_few_channels(g) || images_of_a_part(g, n, form));
 }
 
+/* What fills up the last block of 16 channels is multiplied like the rest. nhwc has no blocks, and kernels for
+ * fewer than 16 channels, but activations are converted for it: of windows of one pixel, which have few
+ * products, at a loss. */
+static int suits_nhwc(const struct conv *g, const struct conv_form *form) {
+    enum { B = CHANNELS_BLOCKED };
+    int64_t blocked = (int64_t)((g->c + B - 1) / B * B) * ((g->filters + B - 1) / B * B);
+    int is_wasteful = g->size > 1 && 2 * blocked >= 3 * (int64_t)g->c * g->filters;
+    return g->groups == 1 && !form->plain_input && (g->c < B || is_wasteful);
+}
+
 /* ---- building ---- */
 
 static void make_forward(struct onednn_conv *c, const struct descriptions *d,
                          const_dnnl_primitive_desc_t pd) {
     const dnnl_memory_desc_t *w = dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
     primitive_start(&c->forward, pd);
-    primitive_argument(c->o, &c->forward, DNNL_ARG_SRC, &d->x);
+    primitive_argument(c->o, &c->forward, DNNL_ARG_SRC, &d->inside.x);
     primitive_argument(c->o, &c->forward, DNNL_ARG_WEIGHTS, w);
-    primitive_argument(c->o, &c->forward, DNNL_ARG_DST, &d->y32);
+    primitive_argument(c->o, &c->forward, DNNL_ARG_DST, &d->inside.y32);
     if (d->form->has_bias)
         primitive_argument(c->o, &c->forward, DNNL_ARG_BIAS, &d->by_filter);
     if (c->scaled)
@@ -194,9 +223,9 @@ static void make_data(struct onednn_conv *c, const struct descriptions *d,
                       const_dnnl_primitive_desc_t pd) {
     const dnnl_memory_desc_t *w = dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
     primitive_start(&c->backward_data, pd);
-    primitive_argument(c->o, &c->backward_data, DNNL_ARG_DIFF_DST, &d->y);
+    primitive_argument(c->o, &c->backward_data, DNNL_ARG_DIFF_DST, &d->inside.y);
     primitive_argument(c->o, &c->backward_data, DNNL_ARG_WEIGHTS, w);
-    primitive_argument(c->o, &c->backward_data, DNNL_ARG_DIFF_SRC, &d->x32);
+    primitive_argument(c->o, &c->backward_data, DNNL_ARG_DIFF_SRC, &d->inside.x32);
     primitive_scratchpad(c->o, &c->backward_data, pd);
     c->backward_W = primitive_memory(w);
     primitive_reorder(c->o, &c->to_backward, &d->canonical_w, w);
@@ -206,8 +235,8 @@ static void make_weights(struct onednn_conv *c, const struct descriptions *d,
                          const_dnnl_primitive_desc_t pd) {
     const dnnl_memory_desc_t *w = dnnl_primitive_desc_query_md(pd, dnnl_query_diff_weights_md, 0);
     primitive_start(&c->backward_weights, pd);
-    primitive_argument(c->o, &c->backward_weights, DNNL_ARG_SRC, &d->x);
-    primitive_argument(c->o, &c->backward_weights, DNNL_ARG_DIFF_DST, &d->y);
+    primitive_argument(c->o, &c->backward_weights, DNNL_ARG_SRC, &d->inside.x);
+    primitive_argument(c->o, &c->backward_weights, DNNL_ARG_DIFF_DST, &d->inside.y);
     primitive_argument(c->o, &c->backward_weights, DNNL_ARG_DIFF_WEIGHTS, w);
     primitive_scratchpad(c->o, &c->backward_weights, pd);
     c->gradient = primitive_memory(w);
@@ -217,24 +246,50 @@ static void make_weights(struct onednn_conv *c, const struct descriptions *d,
     primitive_reorder(c->o, &c->from_gradient, w, &d->canonical_w);
 }
 
+/* Conversions of what enters and leaves nhwc, and memory for it. */
+static void make_edges(struct onednn_conv *c, const struct descriptions *d) {
+    enum { ALIGNED = 64 };
+    const struct activations *out = &d->outside, *in = &d->inside;
+    primitive_reorder(c->o, &c->enter_x, &out->x, &in->x);
+    primitive_reorder(c->o, &c->leave_y, &in->y32, &out->y32);
+    primitive_reorder(c->o, &c->enter_dy, &out->y, &in->y);
+    primitive_reorder(c->o, &c->leave_dx, &in->x32, &out->x32);
+    c->y_at = (dnnl_memory_desc_get_size(&in->x32) + ALIGNED - 1) / ALIGNED * ALIGNED;
+    onednn_reserve(&c->o->converted, c->y_at + dnnl_memory_desc_get_size(&in->y32));
+}
+
+/* The first that there is of Winograd and nhwc, where they are wanted, and blocks; 0: none. */
+static int find_trio(struct onednn_conv *c, const struct conv *g, int n,
+                     const struct conv_form *form, struct descriptions *d, struct trio *t) {
+    int nhwc = suits_nhwc(g, form);
+    describe(d, g, n, form, 0);
+    d->algorithm = dnnl_convolution_winograd;
+    if (form->operands == CONV_INTEGERS)
+        c->scaled = scaled_attributes(d);
+    if (wants_winograd(g, n, form) && make_trio(c, d, t))
+        return 1;
+    for (; nhwc >= 0; nhwc--) {
+        describe(d, g, n, form, nhwc);
+        d->algorithm = dnnl_convolution_direct;
+        if (make_trio(c, d, t))
+            return 1;
+    }
+    return 0;
+}
+
 /* Primitives on the threads there are; 0: there are none. */
 static int make_primitives(struct onednn_conv *c, const struct conv *g, int n,
                            const struct conv_form *form) {
     struct descriptions d;
     struct trio t;
-    int winograd = wants_winograd(g, n, form), part = images_of_a_part(g, n, form);
-    describe(&d, g, part ? part : n, form);
+    int part = images_of_a_part(g, n, form);
     c->parts = part ? n / part : 1;
-    c->x = dnnl_memory_desc_get_size(&d.x32) / sizeof(float);
-    c->y = dnnl_memory_desc_get_size(&d.y32) / sizeof(float);
-    if (form->operands == CONV_INTEGERS)
-        c->scaled = scaled_attributes(&d);
-    d.algorithm = winograd ? dnnl_convolution_winograd : dnnl_convolution_direct;
-    if (!make_trio(c, &d, &t)) {
-        d.algorithm = dnnl_convolution_direct;
-        if (!winograd || !make_trio(c, &d, &t))
-            return 0;
-    }
+    if (!find_trio(c, g, n / c->parts, form, &d, &t))
+        return 0;
+    c->x = dnnl_memory_desc_get_size(&d.outside.x32) / sizeof(float);
+    c->y = dnnl_memory_desc_get_size(&d.outside.y32) / sizeof(float);
+    if (d.nhwc)
+        make_edges(c, &d);
     make_forward(c, &d, t.forward);
     if (t.data)
         make_data(c, &d, t.data);
@@ -290,8 +345,9 @@ struct onednn_conv *onednn_conv_new(struct onednn *o, const struct conv *g, int 
 void onednn_conv_free(struct onednn_conv *c) {
     if (!c)
         return;
-    struct primitive *all[] = {&c->forward,    &c->backward_data, &c->backward_weights,
-                               &c->to_forward, &c->to_backward,   &c->from_gradient};
+    struct primitive *all[] = {
+        &c->forward,       &c->backward_data, &c->backward_weights, &c->to_forward, &c->to_backward,
+        &c->from_gradient, &c->enter_x,       &c->enter_dy,         &c->leave_y,    &c->leave_dx};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         primitive_free(all[i]);
     for (int i = 0; i < c->n_shares; i++) {
@@ -323,37 +379,75 @@ void onednn_conv_weights(struct onednn_conv *c, const float *W) {
         primitive_execute(c->o, &c->to_forward, (const void *[]){W, c->forward_W, NULL});
 }
 
+/* X, dX and Y, dY in nhwc. */
+static void *nhwc_x(const struct onednn_conv *c) {
+    return c->o->converted.data;
+}
+
+static void *nhwc_y(const struct onednn_conv *c) {
+    return (char *)c->o->converted.data + c->y_at;
+}
+
+/* What a primitive is to read: `outside`, or `inside` with what that holds. */
+static const void *enter(struct onednn_conv *c, struct primitive *conversion, const void *outside,
+                         void *inside) {
+    if (!conversion->handle)
+        return outside;
+    primitive_execute(c->o, conversion, (const void *[]){outside, inside, NULL});
+    return inside;
+}
+
+/* Where a primitive is to write, and then, when it has, into `outside`. */
+static void *before_leaving(const struct primitive *conversion, void *outside, void *inside) {
+    return conversion->handle ? inside : outside;
+}
+
+static void leave(struct onednn_conv *c, struct primitive *conversion, const void *inside,
+                  void *outside) {
+    if (conversion->handle)
+        primitive_execute(c->o, conversion, (const void *[]){inside, outside, NULL});
+}
+
 static void forward(struct onednn_conv *c, const void *X, const float *by_filter, float *Y) {
     for (int i = 0; i < c->parts; i++) {
-        const void *x = operands_after(c, X, (size_t)i * c->x);
-        float *y = Y + (size_t)i * c->y;
+        float *y = Y + (size_t)i * c->y, *into = before_leaving(&c->leave_y, y, nhwc_y(c));
+        const void *x = enter(c, &c->enter_x, operands_after(c, X, (size_t)i * c->x), nhwc_x(c));
         if (by_filter)
             primitive_execute(c->o, &c->forward,
-                              (const void *[]){x, c->forward_W, y, by_filter, NULL});
+                              (const void *[]){x, c->forward_W, into, by_filter, NULL});
         else
-            primitive_execute(c->o, &c->forward, (const void *[]){x, c->forward_W, y, NULL});
+            primitive_execute(c->o, &c->forward, (const void *[]){x, c->forward_W, into, NULL});
+        leave(c, &c->leave_y, into, y);
     }
 }
 
+/* Adds the gradient of part i to those before it. */
+static void backward_weights(struct onednn_conv *c, const void *x, const void *dy, int i) {
+    float *into = i ? c->part_gradient : c->gradient;
+    primitive_execute(c->o, &c->backward_weights, (const void *[]){x, dy, into, NULL});
+    for (size_t j = 0; i && j < c->gradient_floats; j++)
+        c->gradient[j] += into[j];
+}
+
+/* dX of one part; in nhwc it takes the place of X, which has been read. */
+static void backward_data(struct onednn_conv *c, const void *dy, float *dx) {
+    float *into = before_leaving(&c->leave_dx, dx, nhwc_x(c));
+    primitive_execute(c->o, &c->backward_data, (const void *[]){dy, c->backward_W, into, NULL});
+    leave(c, &c->leave_dx, into, dx);
+}
+
 static void backward(struct onednn_conv *c, const void *X, const void *dY, float *dW, float *dX) {
+    if (dX && c->backward_W_is_stale)
+        primitive_execute(c->o, &c->to_backward, (const void *[]){c->W, c->backward_W, NULL});
+    c->backward_W_is_stale &= !dX;
     for (int i = 0; i < c->parts; i++) {
-        const void *x = operands_after(c, X, (size_t)i * c->x);
-        const void *dy = operands_after(c, dY, (size_t)i * c->y);
-        float *into = i ? c->part_gradient : c->gradient;
-        primitive_execute(c->o, &c->backward_weights, (const void *[]){x, dy, into, NULL});
-        for (size_t j = 0; i && j < c->gradient_floats; j++)
-            c->gradient[j] += into[j];
+        const void *x = enter(c, &c->enter_x, operands_after(c, X, (size_t)i * c->x), nhwc_x(c));
+        const void *dy = enter(c, &c->enter_dy, operands_after(c, dY, (size_t)i * c->y), nhwc_y(c));
+        backward_weights(c, x, dy, i);
+        if (dX)
+            backward_data(c, dy, dX + (size_t)i * c->x);
     }
     primitive_execute(c->o, &c->from_gradient, (const void *[]){c->gradient, dW, NULL});
-    if (!dX)
-        return;
-    if (c->backward_W_is_stale)
-        primitive_execute(c->o, &c->to_backward, (const void *[]){c->W, c->backward_W, NULL});
-    c->backward_W_is_stale = 0;
-    for (int i = 0; i < c->parts; i++)
-        primitive_execute(c->o, &c->backward_data,
-                          (const void *[]){operands_after(c, dY, (size_t)i * c->y), c->backward_W,
-                                           dX + (size_t)i * c->x, NULL});
 }
 
 void onednn_conv_forward(struct onednn_conv *c, const void *X, const float *by_filter, float *Y) {

@@ -55,7 +55,7 @@ struct step {
     int by_integers;               // the last forward was over them
     float *unit, *scale;           // (blocks * 16): of the integers, and unit / (2^j - 1); owned
     float *a, *b, *mean, *inverse; // norm step: (blocks * 16), of the last forward; owned
-    int *choice;                   // maxpool; owned
+    uint16_t *choice;              // maxpool; owned
 };
 
 struct plan {

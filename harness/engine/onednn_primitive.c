@@ -33,7 +33,8 @@ void onednn_close(struct onednn *o) {
         return;
     for (int i = 0; i < o->n_lanes; i++) {
         dnnl_stream_destroy(o->lanes[i].stream);
-        free(o->lanes[i].scratch);
+        free(o->lanes[i].scratch.data);
+        free(o->lanes[i].converted.data);
     }
     free(o->lanes);
     if (o->attributes)
@@ -42,8 +43,16 @@ void onednn_close(struct onednn *o) {
         dnnl_stream_destroy(o->stream);
     if (o->engine)
         dnnl_engine_destroy(o->engine);
-    free(o->scratch);
+    free(o->scratch.data);
+    free(o->converted.data);
     free(o);
+}
+
+void onednn_reserve(struct reserve *r, size_t size) {
+    if (size <= r->size)
+        return;
+    free(r->data);
+    *r = (struct reserve){need_aligned(size, 1), size};
 }
 
 void onednn_make_lanes(struct onednn *o, int n) {
@@ -112,11 +121,7 @@ void primitive_argument(struct onednn *o, struct primitive *p, int which,
 void primitive_scratchpad(struct onednn *o, struct primitive *p, const_dnnl_primitive_desc_t pd) {
     const dnnl_memory_desc_t *desc = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
     p->scratch_size = dnnl_memory_desc_get_size(desc);
-    if (p->scratch_size > o->scratch_size) {
-        free(o->scratch);
-        o->scratch = need_aligned(p->scratch_size, 1);
-        o->scratch_size = p->scratch_size;
-    }
+    onednn_reserve(&o->scratch, p->scratch_size);
     primitive_argument(o, p, DNNL_ARG_SCRATCHPAD, desc);
 }
 
@@ -124,9 +129,9 @@ void primitive_scratchpad(struct onednn *o, struct primitive *p, const_dnnl_prim
 void primitive_execute(struct onednn *o, struct primitive *p, const void *const *data) {
     for (int i = 0; i < p->n; i++) {
         int own = p->arguments[i].arg == DNNL_ARG_SCRATCHPAD;
-        onednn_must(
-            dnnl_memory_set_data_handle(p->arguments[i].memory, own ? o->scratch : (void *)data[i]),
-            "binding memory");
+        onednn_must(dnnl_memory_set_data_handle(p->arguments[i].memory,
+                                                own ? o->scratch.data : (void *)data[i]),
+                    "binding memory");
     }
     onednn_must(dnnl_primitive_execute(p->handle, o->stream, p->n, p->arguments), "a primitive");
     onednn_must(dnnl_stream_wait(o->stream), "waiting");

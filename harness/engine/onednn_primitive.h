@@ -7,12 +7,19 @@
 
 #include <oneapi/dnnl/dnnl.h>
 
+/* Memory that grows: what it held is lost. */
+struct reserve {
+    void *data;
+    size_t size;
+};
+void onednn_reserve(struct reserve *r, size_t size);
+
 struct onednn {
     dnnl_engine_t engine;
     dnnl_stream_t stream;
     dnnl_primitive_attr_t attributes; // scratchpads are ours
-    void *scratch;                    // the largest that any primitive needs
-    size_t scratch_size;
+    struct reserve scratch;           // the largest that any primitive needs
+    struct reserve converted;         // activations in the layout of one convolution
 
     int n_lanes;
     struct onednn *lanes; // owned; engine and attributes are those of this one

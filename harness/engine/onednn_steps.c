@@ -419,7 +419,7 @@ struct step onednn_step(struct plan *p, int i) {
     } else if (n->op == OP_AVGPOOL && blocked) {
         s.forward = mean_step_forward;
         s.backward = mean_step_backward;
-    } else if (n->op == OP_MAXPOOL && blocked) {
+    } else if (n->op == OP_MAXPOOL && blocked && n->cfg->size <= WINDOW_LARGEST) {
         s.forward = max_step_forward;
         s.backward = max_step_backward;
         s.choice = need(place_size(p, i, BLOCKED, p->batch), sizeof *s.choice);

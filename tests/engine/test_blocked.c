@@ -253,7 +253,7 @@ static void maxima_agree(void **state) {
         blocked_from_plain(&x.s, x.plain, x.blocked);
         float *y = need_aligned(blocked_size(&dy.s), 4), *dx = need_aligned(blocked_size(&x.s), 4);
         float *y_plain = need(dy.n, 4), *dx_plain = need(x.n, 4);
-        int *choice = need(blocked_size(&dy.s), sizeof *choice);
+        uint16_t *choice = need(blocked_size(&dy.s), sizeof *choice);
         for (size_t k = 0; k < dy.n; k++) {
             int ox = (int)k % out.w, oy = (int)k / out.w % out.h, best = -1;
             size_t plane = k / (size_t)(out.w * out.h) * (size_t)(in.w * in.h);
@@ -307,7 +307,7 @@ static void a_nan_is_not_clipped_away(void **state) {
     (void)state;
     struct blocked s = blocked_shape(1, (struct shape){16, 1, 2});
     float x[32] = {0}, one[16], zero[16] = {0}, y[32];
-    int choice[16];
+    uint16_t choice[16];
     x[3] = x[19] = NAN;
     for (int l = 0; l < LANES; l++)
         one[l] = 1;
@@ -316,7 +316,7 @@ static void a_nan_is_not_clipped_away(void **state) {
         assert_true(isnan(y[3]) && isnan(y[19]) && y[4] == 0);
     }
     blocked_maxpool(&s, &(struct window){1, 2, 1, 1, 2, 2, 0}, x, y, choice);
-    assert_true(isnan(y[3]) && choice[3] == -1 && y[4] == 0);
+    assert_true(isnan(y[3]) && choice[3] == NO_CHOICE && y[4] == 0);
 }
 
 int main(void) {

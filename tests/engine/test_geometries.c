@@ -2,7 +2,9 @@
  * groups and depthwise, channels that fill no block, odd planes, 1 and 3 channels of input, pools, a linear
  * layer, a batch of one and one smaller than the plan; every width, forward and backward, in every precision
  * that the machine has. Weights and activations of a width are compared as they are given: one convolution
- * is between the codes and the comparison, so that no flipped code hides behind another. */
+ * is between the codes and the comparison, so that no flipped code hides behind another. A fast engine takes some
+ * geometries ways of their own (harness/engine/onednn_conv.h): of each of those kinds as many are drawn as of
+ * any other, with every number of images on one thread and on two. */
 #include "base/random.h"
 #include "model/net.h"
 #include "train/trainer.h"
@@ -15,7 +17,7 @@
 
 #include <cmocka.h>
 
-enum { NETWORKS = 60, BATCH = 16, CLASSES = 10, LARGEST = 16 };
+enum { NETWORKS = 72, BATCH = 24, CLASSES = 10, LARGEST = 16 };
 
 /* Of the largest value of the output, or of the gradient's norm; Winograd costs two digits. */
 static const double forward_tolerance[] = {
@@ -33,30 +35,60 @@ static int between(struct random *r, int low, int high) {
     return low + (int)random_below(r, (uint32_t)(high - low + 1));
 }
 
-/* Images -> batch norm -> activation -> the convolution -> score of each class. */
-static void draw_network(struct drawn *n, struct random *r, int side) {
-    int size = 2 * between(r, 0, 2) + 1, stride = between(r, 1, 2), groups = 1;
-    int channels = between(r, 1, 3) * (between(r, 0, 1) ? 16 : between(r, 1, 20));
-    int filters = between(r, 1, 3) * (between(r, 0, 1) ? 16 : between(r, 1, 20));
+/* A convolution of any kind; of few channels in whole blocks, by Winograd on parts of 8 images; of more channels
+ * than blocks, filling up a little of the last; or of fewer than a block. */
+enum kind { ANY, FEW, WASTEFUL, THIN, KINDS };
+
+struct geometry {
+    int channels, filters, size, stride, groups;
+};
+
+static struct geometry draw_any(struct random *r) {
+    struct geometry g = {.size = 2 * between(r, 0, 2) + 1, .stride = between(r, 1, 2), .groups = 1};
+    g.channels = between(r, 1, 3) * (between(r, 0, 1) ? 16 : between(r, 1, 20));
+    g.filters = between(r, 1, 3) * (between(r, 0, 1) ? 16 : between(r, 1, 20));
     if (!between(r, 0, 3)) { // depthwise, or a few groups
-        groups = between(r, 0, 1) ? channels : 4;
-        channels = groups == 4 ? 4 * ((channels + 3) / 4) : channels;
-        filters = groups * (1 + between(r, 0, 1));
+        g.groups = between(r, 0, 1) ? g.channels : 4;
+        g.channels = g.groups == 4 ? 4 * ((g.channels + 3) / 4) : g.channels;
+        g.filters = g.groups * (1 + between(r, 0, 1));
     }
-    int pad = side < size || between(r, 0, 1);
+    return g;
+}
+
+static struct geometry draw_convolution(struct random *r, enum kind kind) {
+    struct geometry g = draw_any(r);
+    if (kind == ANY)
+        return g;
+    g.groups = 1;
+    if (kind == FEW)
+        g = (struct geometry){16, 16 * between(r, 1, 3), 3, 1, 1};
+    if (kind == WASTEFUL) {
+        g.size = 2 * between(r, 1, 2) + 1;
+        g.channels = 16 + between(r, 1, 4);
+        g.filters = 16 * between(r, 0, 2) + between(r, 1, 4);
+    }
+    if (kind == THIN)
+        g.channels = between(r, 1, 15);
+    return g;
+}
+
+/* Images -> batch norm -> activation -> the convolution -> score of each class. */
+static void draw_network(struct drawn *n, struct random *r, enum kind kind, int side) {
+    struct geometry g = draw_convolution(r, kind);
+    int pad = side < g.size || between(r, 0, 1);
     snprintf(
         n->text, sizeof n->text,
         "[net]\n[convolutional]\nfilters=%d\nsize=3\npad=1\nactivation=relu\nbatch_normalize=1\n"
         "%s[convolutional]\nfilters=%d\nsize=%d\nstride=%d\npad=%d\ngroups=%d\n"
         "activation=linear\nbias=%d\n%s[connected]\noutput=10\nactivation=linear\n[softmax]\n",
-        channels, between(r, 0, 3) ? "" : "[maxpool]\nsize=2\nstride=1\n", filters, size, stride,
-        pad, groups, between(r, 0, 1), between(r, 0, 1) ? "[avgpool]\n" : "");
+        g.channels, between(r, 0, 3) ? "" : "[maxpool]\nsize=2\nstride=1\n", g.filters, g.size,
+        g.stride, pad, g.groups, between(r, 0, 1), between(r, 0, 1) ? "[avgpool]\n" : "");
 }
 
-static void build(struct drawn *n, struct random *r) {
+static void build(struct drawn *n, struct random *r, enum kind kind) {
     int side = between(r, 4, LARGEST), wide = between(r, 4, LARGEST);
     struct spec spec = net_spec("truncquant");
-    draw_network(n, r, side < wide ? side : wide);
+    draw_network(n, r, kind, side < wide ? side : wide);
     struct shape input = {between(r, 0, 1) ? 3 : 1, side, wide};
     net_build(&n->net, &spec, n->text, "drawn.cfg", input, CLASSES);
     const struct model *m = n->net.m;
@@ -186,9 +218,10 @@ static void geometries_agree(void **state) {
         int compared = 0, wanted = 0;
         for (int i = 0; i < NETWORKS && engine != &engine_reference; i++) {
             struct drawn n;
-            build(&n, &r);
+            build(&n, &r, (enum kind)(i % KINDS));
+            int threads = 1 + i / KINDS % 2, count = counts[i / KINDS / 2 % 3];
             for (int p = PRECISION_FP32; p <= PRECISION_BF16_BACKWARD; p++) {
-                int done = compare_widths(engine, &n, (enum precision)p, counts[i % 3], 1 + i % 2);
+                int done = compare_widths(engine, &n, (enum precision)p, count, threads);
                 compared += done > 0 ? done : 0;
                 wanted += done >= 0 ? 5 : 0;
             }

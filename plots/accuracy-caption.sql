@@ -1,16 +1,17 @@
 -- What has to be said under the figure of accuracy.sql, one line a row: images, seeds, calibration, commit.
 WITH chosen AS (
     SELECT * FROM grid_accuracy
-    WHERE grid IS :grid AND split = 'test' AND calibrated = coalesce(:calibrated, 0)
+    WHERE grid IS :grid AND split = :split AND calibrated = coalesce(:calibrated, 0)
 ),
 seeds(lo, hi) AS (
     SELECT min(n), max(n)
     FROM grid_accuracy_summary
-    WHERE grid IS :grid AND split = 'test' AND calibrated = coalesce(:calibrated, 0)
+    WHERE grid IS :grid AND split = :split AND calibrated = coalesce(:calibrated, 0)
 ),
 sets(text) AS (
-    SELECT printf('%s, %,d%s test images', dataset, lo,
-                  CASE WHEN hi > lo THEN printf(' to %,d', hi) ELSE '' END)
+    SELECT printf('%s, %,d%s %s', dataset, lo, CASE WHEN hi > lo THEN printf(' to %,d', hi) ELSE '' END,
+                  CASE :split WHEN 'val' THEN 'held-out images (val), not the test split'
+                              ELSE :split || ' images' END)
     FROM (SELECT dataset, min(images) AS lo, max(images) AS hi FROM chosen GROUP BY dataset)
 ),
 commits(n, text) AS (

@@ -15,7 +15,7 @@ array style_of[curves]
 array chance_of[panels]
 longest = 33
 lowest_chance = 100; lo = 100; hi = 0
-note(p, c, t, l, s) = (title_of[p] = t, label_of[c] = l, style_of[c] = s, \
+note(p, c, t, l, s) = (split = strcol("split"), title_of[p] = t, label_of[c] = l, style_of[c] = s, \
                        longest = at_least(longest, strlen(l)), p)
 stats csv using (note(int(column("panel")), int(column("curve")), \
                       strcol("network") . ", " . strcol("dataset"), \
@@ -32,15 +32,9 @@ lo = show_chance ? at_most(lo, lowest_chance) : lo
 bottom = at_least(0, 10 * floor((lo - 2) / 10.0))
 top_of_range = at_most(100, 10 * ceil((hi + 1) / 10.0))
 
-panel = panels == 1 ? 526 : 400; tall = 330; left = 84; top = 44; gap_x = 60; gap_y = 110
-columns = panels <= 4 ? at_most(panels, 2) : 3
-rows = (panels + columns - 1) / columns
-width = at_least(left + columns * (panel + gap_x) - 30, 640)
+panel = panels == 1 ? 526 : 400
 entries = curves + 2 + (show_chance ? 1 : 0)
-per_row = at_least(1, at_most(entries, int((width - 40) / (80 + 8 * longest))))
-legend_rows = (entries + per_row - 1) / per_row
-legend_top = top + rows * (tall + gap_y) - 34
-height = legend_top + line_height * legend_rows + 16 + caption_height
+load "plots/panels.gp"
 load "plots/canvas.gp"
 
 # Neighbours are moved apart a little, or error bars would hide each other.
@@ -63,16 +57,12 @@ set arrow 1 from first 8.42, graph -0.025 to first 8.54, graph 0.025 nohead line
 set arrow 2 from first 8.50, graph -0.025 to first 8.62, graph 0.025 nohead linewidth 1 front
 
 do for [p = 1:panels] {
-    column_of = (p - 1) % columns
-    row_of = (p - 1) / columns
-    x0 = left + column_of * (panel + gap_x)
-    y0 = top + row_of * (tall + gap_y)
-    set lmargin at screen X(x0)
-    set rmargin at screen X(x0 + panel)
-    set tmargin at screen Y(y0)
-    set bmargin at screen Y(y0 + tall)
+    set lmargin at screen X(left_of(p))
+    set rmargin at screen X(left_of(p) + panel)
+    set tmargin at screen Y(top_of(p))
+    set bmargin at screen Y(top_of(p) + tall)
     set title title_of[p]
-    if (column_of == 0) { set ylabel "top-1 accuracy (%)" } else { unset ylabel }
+    if (column_of(p) == 0) { set ylabel split eq "val" ? "top-1 accuracy on val (%)" : "top-1 accuracy (%)" } else { unset ylabel }
     plot show_chance ? chance_of[p] : NaN \
              with lines linewidth 1 dashtype (2, 4) linecolor rgb "#7F7F7F", \
          for [c = 1:curves] csv using (moved(c)):(with_bar(p, c, "direct")):(column("top1_sd")) \
@@ -88,14 +78,8 @@ do for [p = 1:panels] {
     unset label 1
 }
 
-unset arrow 1; unset arrow 2; unset grid; unset title; unset xlabel; unset ylabel
-unset border; unset xtics; unset ytics
-set lmargin at screen X(20)
-set rmargin at screen X(width - 20)
-set tmargin at screen Y(legend_top)
-set bmargin at screen Y(legend_top + line_height * legend_rows)
-set key center top horizontal Left reverse samplen 3 width 1 maxcols per_row
-set yrange [0:1]
+unset arrow 1; unset arrow 2
+load "plots/legend.gp"
 plot for [c = 1:curves] NaN with linespoints linewidth 3 pointtype filled(style_of[c]) pointsize 0.55 \
          linecolor rgb colour(style_of[c]) title label_of[c], \
      NaN with linespoints linewidth 1.5 dashtype (6, 4) pointtype 6 pointsize 1.2 \

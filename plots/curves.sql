@@ -1,5 +1,6 @@
 -- Read before every query of a figure: names and styles of the curves, one row per configuration that has
--- finished runs in grid :grid (NULL: in any). The label is the scheme, with the parameters in which its
+-- finished runs in grid :grid (NULL: in any) that were evaluated on :split, so that no configuration of a search on
+-- held-out images stands beside, or changes the name of, one of the test split. The label is the scheme, with the parameters in which its
 -- configurations differ on some network, and with the start of config_id if that still leaves two alike
 -- (the .cfg file was changed, say). `place` is the order of the curves; `style` is the same
 -- for a known scheme in every figure, whatever else it shows.
@@ -9,7 +10,7 @@ configs AS (
     SELECT r.config_id, r.scheme, r.network, r.dataset, min(r.params) AS params,
            min(r.act_bits) AS act_bits
     FROM grid_accuracy_summary s JOIN runs r ON r.config_id = s.config_id
-    WHERE s.grid IS :grid
+    WHERE s.grid IS :grid AND s.split = :split
     GROUP BY r.config_id
 ),
 settings AS (

@@ -1,7 +1,7 @@
 -- What has to be said under the figure of training.sql, one line a row: what the loss is, seeds.
 WITH chosen AS (
     SELECT t.config_id, coalesce(r."group", r.run_id) AS model
-    FROM training t JOIN runs r USING (run_id)
+    FROM training t JOIN runs r USING (run_id) JOIN curves c ON c.config_id = t.config_id
     WHERE :grid IS NULL
        OR r.run_id IN (SELECT run_id FROM grid_runs WHERE grid = :grid AND current)
 ),

@@ -10,6 +10,7 @@ cd "$root"
 db=results/results.db
 output=results/figures
 grid=
+split=
 # The file may have the views of another version; this one's stand before them.
 views=".read \"|sed -e '/^DROP VIEW/d' -e 's/^CREATE VIEW/CREATE TEMP VIEW/' results/schema/views.sql\""
 
@@ -19,13 +20,18 @@ usage: scripts/figures.sh [options]
 
   --db FILE      the database (default: results/results.db)
   --grid NAME    only the runs of this grid (default: all runs)
+  --split NAME   results on these images: test, or val (held out of training); default: test where a
+                 run was evaluated on it, else val
   --output DIR   where the figures go (default: results/figures)
 END
 }
 
+# die STATUS TEXT ...
 die() {
-    echo "figures.sh: $2" >&2
-    exit "$1"
+    local status=$1
+    shift
+    echo "figures.sh: $*" >&2
+    exit "$status"
 }
 
 # A path as the caller means it, as seen from the root; short where it can be, for messages.
@@ -37,12 +43,16 @@ parse() {
     while [ $# -gt 0 ]; do
         case $1 in
         --help) usage && exit 0 ;;
-        --db | --grid | --output)
+        --db | --grid | --split | --output)
             [ -n "${2-}" ] || die 2 "$1 needs a value"
             ;;&
         --db) db=$(from_root "$2") ;;
         --output) output=$(from_root "$2") ;;
         --grid) grid=$2 ;;
+        --split)
+            [[ $2 == test || $2 == val ]] || die 2 "--split is test or val"
+            split=$2
+            ;;
         *) die 2 "unknown argument $1; 'scripts/figures.sh --help' lists the options" ;;
         esac
         shift 2
@@ -61,24 +71,25 @@ need() {
         die 1 "$db is no database of truncquant, or one of another version; ${problem#Error: in prepare, }"
 }
 
-# query FILE CALIBRATED [sqlite3 option ...]: the rows of plots/FILE.
-query() {
-    local file=plots/$1 calibrated=$2 name=NULL
+# ask CALIBRATED SQL [sqlite3 option ...]: the rows of a query, or of a .read.
+ask() {
+    local calibrated=$1 sql=$2 name=NULL
     [ -z "$grid" ] || name="\"'$grid'\""
     shift 2
     sqlite3 -readonly -bail -batch "$@" "$db" ".timeout 10000" ".parameter init" \
         ".parameter set :grid $name" ".parameter set :calibrated $calibrated" \
-        "$views" \
-        ".read plots/curves.sql" ".read $file" 2>"$new/messages" ||
+        ".parameter set :split \"'$split'\"" \
+        "$views" ".read results/queries/snapshot.sql" \
+        ".read plots/curves.sql" "$sql" 2>"$new/messages" ||
         die 1 "$db cannot be read: $(cat "$new/messages")"
 }
 
 # figure NAME SOURCE CALIBRATED: into $new; returns 1 when there are no numbers for it.
 figure() {
     local name=$1 source=$2 caption format
-    query "$source.sql" "$3" -csv -header >"$new/$name.csv"
+    ask "$3" ".read plots/$source.sql" -csv -header >"$new/$name.csv"
     [ -s "$new/$name.csv" ] || { rm "$new/$name.csv" && return 1; }
-    query "$source-caption.sql" "$3" -list -noheader >"$new/$name.txt"
+    ask "$3" ".read plots/$source-caption.sql" -list -noheader >"$new/$name.txt"
     caption=$(cat "$new/$name.txt")
     for format in svg png; do
         gnuplot -c "plots/$source.gp" "$new/$name.csv" "$new/$name.$format" $format "$caption" \
@@ -86,19 +97,40 @@ figure() {
     done
 }
 
+# A figure is of one split: the one asked for, or test where a run was evaluated on it, or val.
+choose_split() {
+    local asked=$split of="${grid:+of grid $grid }in $db" other=val counts runs test val here
+    counts=$(ask 0 "SELECT count(*), sum(test), sum(val)
+                    FROM (SELECT max(split = 'test') AS test, max(split = 'val') AS val
+                          FROM grid_accuracy GROUP BY run_id) HAVING count(*) > 0" -separator ' ')
+    [ -n "$counts" ] || die 1 "no finished runs $of yet; 'truncquant status' says how far they are"
+    read -r runs test val <<<"$counts"
+    [ -n "$split" ] || { [ "$test" -gt 0 ] && split=test || split=val; }
+    [ "$split" = test ] && here=$test || { here=$val && other=test; }
+    [ "$here" -gt 0 ] || die 1 "no finished run $of was evaluated on $split ($runs on $other);" \
+        "--split $other draws those, 'truncquant evaluate ID --split $split' adds to them"
+    if [ -z "$asked" ] && [ "$split" = val ]; then
+        echo "figures.sh: no run was evaluated on the test split: figures of the held-out images (val)" >&2
+    elif [ "$here" -lt "$runs" ]; then
+        echo "figures.sh: not drawn: $((runs - here)) of $runs runs, evaluated on $other alone (--split $other)" >&2
+    fi
+}
+
 parse "$@"
 need
 new=$(mktemp -d)
 trap 'rm -rf "$new"' EXIT
-figure accuracy accuracy 0 ||
-    die 1 "no finished runs ${grid:+of grid $grid }in $db yet; 'truncquant status' says how far they are"
+choose_split
+figure accuracy accuracy 0 || true
 figure accuracy-calibrated accuracy 1 || true
+figure drops drops 0 || true
+figure drops-calibrated drops 1 || true
 figure training training 0 || true
 figure staircase staircase 0
 
 # What is not drawn now would be of other runs.
 mkdir -p "$output"
-for name in accuracy accuracy-calibrated training staircase; do
+for name in accuracy accuracy-calibrated drops drops-calibrated training staircase; do
     if [ -f "$new/$name.csv" ]; then
         mv -- "$new/$name".{csv,txt,svg,png} "$output/"
         printf '%s\n' "$output/$name.svg" "$output/$name.png"

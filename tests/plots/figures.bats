@@ -1,5 +1,7 @@
 # scripts/figures.sh and its queries, on a database whose numbers can be checked by hand (database.sql).
 
+bats_require_minimum_version 1.5.0
+
 root=$BATS_TEST_DIRNAME/../..
 
 setup_file() {
@@ -21,7 +23,7 @@ is_png() {
 }
 
 @test "every figure is there, as data, caption, SVG and PNG" {
-    for name in accuracy training staircase; do
+    for name in accuracy drops training staircase; do
         for grid in three one; do
             is_png "$figures/$grid/$name.png"
             rsvg-convert --output "$BATS_TEST_TMPDIR/x.png" "$figures/$grid/$name.svg"
@@ -128,6 +130,77 @@ chances() {
     # Training: two schemes have runs on lenet and two others on net_8; the other places stay free.
     [ "$(grep -o 'lenet, fashion-mnist' "$BATS_TEST_TMPDIR/training.svg" | wc -l)" -eq 2 ]
     [ "$(grep -o 'net_8, fashion-mnist' "$BATS_TEST_TMPDIR/training.svg" | wc -l)" -eq 2 ]
+}
+
+# A copy of the database on which SQL was run: changed SQL ...
+changed() {
+    cp "$db" "$BATS_TEST_TMPDIR/changed.db"
+    sqlite3 -bail "$BATS_TEST_TMPDIR/changed.db" "$@"
+}
+
+draw() {
+    run --separate-stderr "$root/scripts/figures.sh" --db "$BATS_TEST_TMPDIR/changed.db" --output "$BATS_TEST_TMPDIR/drawn" "$@"
+}
+
+of_one="attempt IN (SELECT attempt FROM attempts JOIN grid_runs USING (run_id) WHERE grid = 'one')"
+
+@test "a grid evaluated on val alone is drawn as that, and says so; --split test finds nothing" {
+    changed "UPDATE evaluations SET split = 'val' WHERE $of_one"
+    draw --grid one
+    [ "$status" = 0 ]
+    [ "$stderr" = "figures.sh: no run was evaluated on the test split: figures of the held-out images (val)" ]
+    [ "$(rows "$BATS_TEST_TMPDIR/drawn/accuracy.csv" 1 "DISTINCT split")" = val ]
+    for name in accuracy accuracy-calibrated drops; do
+        grep -qF "1,000 held-out images (val), not the test split" "$BATS_TEST_TMPDIR/drawn/$name.svg"
+    done
+    grep -qF "top-1 accuracy on val (%)" "$BATS_TEST_TMPDIR/drawn/accuracy.svg"
+    draw --grid one --split test
+    [ "$status" = 1 ]
+    [[ $stderr == "figures.sh: no finished run of grid one in "*" was evaluated on test (2 on val); --split val draws those, 'truncquant evaluate ID --split test' adds to them" ]]
+    draw --grid one --split train
+    [ "$status" = 2 ]
+}
+
+@test "a figure is of one split: what was evaluated on val alone is not drawn, and changes no name" {
+    changed "UPDATE evaluations SET split = 'val'
+             WHERE attempt = (SELECT attempt FROM attempts JOIN runs USING (run_id) WHERE grid = 'one' AND params = '{}')"
+    draw --grid one
+    [ "$status" = 0 ]
+    [ "$stderr" = "figures.sh: not drawn: 1 of 2 runs, evaluated on val alone (--split val)" ]
+    for name in accuracy drops training; do
+        [ "$(rows "$BATS_TEST_TMPDIR/drawn/$name.csv" 1 "DISTINCT label")" = qat ]
+    done
+    grep -qF "1,000 test images" "$BATS_TEST_TMPDIR/drawn/accuracy.svg"
+    draw --grid one --split val
+    [ "$(rows "$BATS_TEST_TMPDIR/drawn/accuracy.csv" 1 "DISTINCT label, split")" = "qat|val" ]
+}
+
+# The cross-bit drop, which the table has too, is not drawn. Drops of 17, 20, 20: mean 19, deviation sqrt(3), t 4.30265 with 2 degrees of freedom.
+@test "drops: mean and 95 % interval over seeds, those of the table" {
+    changed "UPDATE evaluations SET correct1 = correct1 + 30 WHERE inference = 'truncated' AND attempt = 1" \
+        "INSERT INTO evaluations SELECT NULL, attempt, epoch, split, 8, 8, 8, 8, inference, 0, precision, images, correct1,
+             correct5, loss_sum FROM evaluations WHERE inference = 'truncated' AND attempt <= 6" \
+        "PRAGMA user_version = $(ls "$root"/results/schema/[0-9]*.sql | wc -l)"
+    draw --grid three
+    csv=$BATS_TEST_TMPDIR/drawn/drops.csv
+    [ "$(rows "$csv" "label = 'qat'" "bits, place, style, points, half, seeds, split")" = "2|1|2|19.0|4.3027|3|test" ]
+    [ "$(rows "$csv" "label = 'truncquant'" "points, half")" = "0.0|0.0" ]
+    [ "$(rows "$csv" 1 "count(*)")" = 2 ]
+    for text in "lenet, fashion-mnist" qat truncquant "weight bits k" "direct - truncated (points of top-1)" \
+        "fashion-mnist, 1,000 test images" "mean of 3 seeds, bar: 95 % interval of the mean" "commit 0123456789" \
+        "batch norm not calibrated: widths that were trained"; do
+        grep -qF "$text" "$BATS_TEST_TMPDIR/drawn/drops.svg"
+    done
+    "$root/${BUILD:-build}/truncquant" export drops --db "$BATS_TEST_TMPDIR/changed.db" --grid three --format csv >"$BATS_TEST_TMPDIR/table.csv"
+    [ "$(rows "$BATS_TEST_TMPDIR/table.csv" "scheme = 'qat'" '"2", n')" = "19.00000|3" ]
+}
+
+@test "drops: one seed has no interval, and says so; calibrated ones have a figure of their own" {
+    [ "$(rows "$figures/one/drops.csv" 1 "count(*), sum(points), max(half)")" = "2|40.0|" ]
+    grep -qF "one seed, no interval" "$figures/one/drops.svg"
+    is_png "$figures/one/drops-calibrated.png"
+    grep -qF "batch norm calibrated for each width and inference" "$figures/one/drops-calibrated.svg"
+    [ ! -e "$figures/three/drops-calibrated.csv" ]
 }
 
 @test "training: mean and deviation of each epoch and width" {

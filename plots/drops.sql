@@ -1,0 +1,14 @@
+-- What truncation costs at each width: direct less truncated top-1 on :split in points, mean over seeds and half of
+-- its 95 % interval (Student's t; NULL for one seed), one row per point. A panel is a network and a data set, a
+-- curve a configuration. The rows are those of results/queries/drops.sql, but for the cross-bit drop. `place` puts
+-- the widths that there are side by side.
+SELECT dense_rank() OVER (ORDER BY c.dataset, c.network) AS panel,
+       dense_rank() OVER (ORDER BY c.place) AS curve,
+       dense_rank() OVER (ORDER BY s.bits) AS place,
+       c.style, c.dataset, c.network, c.label, s.split, s.bits,
+       round(s.points, 4) AS points, round(t.t * s.points_sd / sqrt(s.n), 4) AS half, s.n AS seeds, s.images
+FROM grid_drop_summary s
+JOIN curves c ON c.config_id = s.config_id
+LEFT JOIN student_t t ON t.df = s.n - 1
+WHERE s.grid IS :grid AND s.split = :split AND s.calibrated = coalesce(:calibrated, 0) AND s.bits > 0
+ORDER BY panel, curve, place;

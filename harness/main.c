@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,7 +75,10 @@ static void wait_briefly(char **argv) {
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") ||
         setenv("GOMP_SPINCOUNT", "10000", 1) || setenv("OPENBLAS_NUM_THREADS", "1", 0))
         return;
-    execv("/proc/self/exe", argv); // when it fails, the run is slower, no more
+    char self[PATH_MAX]; // by its own name, which ps and killall then know it by
+    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+    self[n > 0 ? n : 0] = '\0';
+    execv(self, argv); // when it fails, the run is slower, no more
 }
 
 int main(int argc, char **argv) {

@@ -45,8 +45,9 @@ static const struct {
 } row_exports[] = {
     {"runs",
      "SELECT run_id, config_id, grid, scheme, network, dataset, data_hash, params, seed, widths,"
-     " epochs, batch, images, act_bits, stored_bits, work, parent, \"group\", recorded_at, excluded"
-     " FROM runs" OF_GRID " ORDER BY runs.rowid"},
+     " epochs, batch, images, act_bits, stored_bits, work, parent, \"group\", recorded_at,"
+     " x.excluded FROM runs LEFT JOIN excluded_runs x USING (run_id)" OF_GRID
+     " ORDER BY runs.rowid"},
     {"attempts", "SELECT * FROM attempts" OF_GRID " ORDER BY attempt"},
     {"epochs", "SELECT run_id, epochs.* FROM epochs JOIN attempts USING (attempt)" OF_GRID
                " ORDER BY attempt, epoch, bits"},

@@ -151,9 +151,32 @@ void store_free_statuses(struct run_status *rows, int n) {
     " UNION SELECT r.run_id, r.excluded FROM runs r JOIN those ON r.parent = id"                   \
     "  AND (r.excluded IS NULL OR r.excluded = why)) "
 
+/* Refuses to count a run again whose weights come from one that does not. */
+static int check_parent_counts(struct store *s, const char *run_id, struct error *e) {
+    sqlite3_stmt *q = sql_prepare(s,
+                                  "SELECT x.run_id, x.excluded FROM runs r JOIN excluded_runs x"
+                                  " ON x.run_id = r.parent WHERE r.run_id = ?1",
+                                  e);
+    if (!q)
+        return -1;
+    sqlite3_bind_text(q, 1, run_id, -1, SQLITE_STATIC);
+    int got = sql_step(s, q, e);
+    if (got == 1)
+        got =
+            fail(e,
+                 "run %.12s takes the weights of run %.12s, which is excluded (%.200s); "
+                 "'truncquant exclude %.12s --undo' first",
+                 run_id, (const char *)sqlite3_column_text(q, 0),
+                 (const char *)sqlite3_column_text(q, 1), (const char *)sqlite3_column_text(q, 0));
+    sqlite3_finalize(q);
+    return got;
+}
+
 int store_exclude(struct store *s, const char *run_id, const char *reason, int *others,
                   struct error *e) {
     *others = 0;
+    if (!reason && check_parent_counts(s, run_id, e))
+        return -1;
     sqlite3_stmt *q =
         sql_prepare(s,
                     WITH_DEPENDENTS "UPDATE runs SET excluded = ?2 WHERE run_id IN (SELECT id FROM "

@@ -91,7 +91,7 @@ struct run_status {
     double progress; // share of the run done, as last heard of
     char *reason;    // why it failed, was interrupted or is called dead; else NULL; owned
     double work;
-    int excluded;   // marked as not to count
+    int excluded;   // does not count: marked, or takes the weights of a run that is
     char *settings; // keys in which runs of its scheme and network differ, "KEY=VALUE ..."; owned
 };
 int store_statuses(struct store *s, const char *grid, struct run_status **rows, int *n,
@@ -100,7 +100,8 @@ void store_free_statuses(struct run_status *rows, int n);
 
 /* Mark a run as not to count, and why; `reason` NULL: it counts again. Views, figures and tables leave
  * it out, and no grid runs it; nothing is deleted. Runs that take its weights go with it, but those that are
- * excluded for a reason of their own: `*others` of them changed. */
+ * excluded for a reason of their own: `*others` of them changed. Those that are recorded later do not count
+ * either (view excluded_runs), so that to count one again while its parent does not is refused. */
 int store_exclude(struct store *s, const char *run_id, const char *reason, int *others,
                   struct error *e);
 

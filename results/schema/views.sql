@@ -1,4 +1,4 @@
--- The views: every figure and table reads these. Runs marked as excluded are left out of all but
+-- The views: every figure and table reads these. Runs that do not count (excluded_runs) are left out of all but
 -- run_status.
 
 -- The order of schemes in tables and figures, which is that of baselines/registry.c (a test compares
@@ -9,6 +9,23 @@ CREATE VIEW scheme_places (scheme, place) AS
 VALUES ('fp32', 1), ('qat', 2), ('minmax', 3), ('truncquant', 4), ('truncquant-minmax', 5),
        ('adabits', 6), ('adabits-floor', 7), ('matquant', 8), ('lsq', 9), ('double-rounding', 10),
        ('ptq', 11), ('dedicated', 12);
+
+-- The runs that do not count, and why: marked as such (`truncquant exclude`), or taking the weights of a run that
+-- is, even if they were recorded after it was marked.
+DROP VIEW IF EXISTS excluded_runs;
+CREATE VIEW excluded_runs AS
+WITH RECURSIVE weights(run_id, of) AS (
+    SELECT run_id, parent FROM runs WHERE parent IS NOT NULL
+    UNION
+    SELECT w.run_id, r.parent FROM weights w JOIN runs r ON r.run_id = w.of WHERE r.parent IS NOT NULL
+)
+SELECT run_id, excluded FROM runs WHERE excluded IS NOT NULL
+UNION ALL
+SELECT w.run_id, min('takes the weights of run ' || substr(p.run_id, 1, 12) || ': ' || p.excluded)
+FROM weights w
+JOIN runs r ON r.run_id = w.run_id AND r.excluded IS NULL
+JOIN runs p ON p.run_id = w.of AND p.excluded IS NOT NULL
+GROUP BY w.run_id;
 
 -- The attempt that counts for a run: the earliest complete one.
 DROP VIEW IF EXISTS counted_attempts;
@@ -44,7 +61,7 @@ FROM (SELECT evaluation,
                   JOIN attempts a ON a.run_id = r.run_id AND a.outcome = 'complete'
                   JOIN evaluations v ON v.attempt = a.attempt
                    AND v.epoch = (SELECT max(w.epoch) FROM evaluations w WHERE w.attempt = a.attempt)
-                  WHERE r.excluded IS NULL))) chosen
+                  WHERE r.run_id NOT IN (SELECT run_id FROM excluded_runs)))) chosen
 JOIN evaluations e ON e.evaluation = chosen.evaluation
 JOIN attempts a ON a.attempt = e.attempt
 JOIN runs r ON r.run_id = a.run_id
@@ -211,7 +228,7 @@ JOIN (SELECT p.*, a.run_id,
       JOIN attempts a ON a.attempt = p.attempt
       JOIN counted_attempts c ON c.run_id = a.run_id AND a.started_at <= c.started_at
      ) e ON e.run_id = r.run_id AND e.place = 1
-WHERE r.excluded IS NULL;
+WHERE r.run_id NOT IN (SELECT run_id FROM excluded_runs);
 
 -- Per layer and width, of finished runs.
 DROP VIEW IF EXISTS layer_errors;
@@ -222,7 +239,7 @@ SELECT r.run_id, r.config_id, r.scheme, r.network, r.dataset, r.seed,
 FROM runs r
 JOIN counted_attempts a ON a.run_id = r.run_id
 JOIN layers l ON l.attempt = a.attempt
-WHERE r.excluded IS NULL;
+WHERE r.run_id NOT IN (SELECT run_id FROM excluded_runs);
 
 -- Where each run stands. SQL cannot see processes: on a run's own host the program reports it as dead when it is
 -- 'running' here and the process is gone, and as running when it is 'dead' here and the process lives.
@@ -236,9 +253,10 @@ SELECT r.run_id, r.config_id, r.grid, r.scheme, r.network, r.dataset, r.seed,
             ELSE 'dead' END AS state,
        CASE WHEN EXISTS (SELECT 1 FROM counted_attempts c WHERE c.run_id = r.run_id) THEN 1.0
             ELSE coalesce(a.progress, 0.0) END AS progress,
-       a.reason, r.work, r.excluded,
+       a.reason, r.work, x.excluded,
        (SELECT count(*) FROM attempts b WHERE b.run_id = r.run_id) AS attempts,
        a.attempt, a.host, a.pid, a.process_start, a.started_at, a.heartbeat_at, a.ended_at
 FROM runs r
+LEFT JOIN excluded_runs x ON x.run_id = r.run_id
 LEFT JOIN attempts a ON a.attempt = (SELECT b.attempt FROM attempts b WHERE b.run_id = r.run_id
                                      ORDER BY b.started_at DESC, b.attempt DESC LIMIT 1);

@@ -128,6 +128,24 @@ make_grid() {
     [ "$(marks)" = "- odd mine -" ]
 }
 
+@test "a run does not count while the run whose weights it takes does not, whenever it was recorded" {
+    make_db
+    for i in 1 2 3; do add_run $i demo; done
+    one=$(printf '%064x' 1) two=$(printf '%064x' 2) three=$(printf '%064x' 3)
+    run -0 "$truncquant" exclude "$one" --reason bad --db $db
+    sql "UPDATE runs SET parent = '$one' WHERE seed = 2; UPDATE runs SET parent = '$two' WHERE seed = 3"
+    run -0 "$truncquant" status --line --db $db
+    [[ $output == *"3 excluded"* ]]
+    run -0 "$truncquant" export runs --format csv --db $db
+    [ "$(grep -c ",takes the weights of run 000000000000: bad" <<<"$output")" = 2 ]
+    run --separate-stderr -1 "$truncquant" exclude "$two" --undo --db $db
+    [ "$stderr" = "truncquant: run 000000000000 takes the weights of run 000000000000, which is excluded (bad); 'truncquant exclude 000000000000 --undo' first" ]
+    run -0 "$truncquant" exclude "$one" --undo --db $db
+    run -0 "$truncquant" exclude "$three" --undo --db $db
+    run -0 "$truncquant" status --line --db $db
+    [[ $output != *excluded* ]]
+}
+
 @test "status --line is one line" {
     make_grid
     run -0 "$truncquant" status --line --db $db

@@ -247,6 +247,43 @@ static void layers_of_finished_runs(void **state) {
     store_close(s);
 }
 
+/* ptq of a run that should not count, recorded after it was marked: nothing is measured there, whichever view
+ * is asked; a chain of parents goes on. */
+static void what_takes_excluded_weights_does_not_count(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    char parent[2][HASH_HEX];
+    struct layer_row layer = {3, "conv3", 2, 0.25, 0.5, 0.75, 1.5};
+    struct error e = {0};
+    for (int i = 0; i < 4; i++) {
+        struct run_row run = store_fixture_run(i + 1, i + 1, 1);
+        struct evaluation_row row = store_fixture_evaluation(2, "direct", 0, 100 * (i + 1));
+        if (i == 1 || i == 2)
+            run.parent = parent[i - 1];
+        if (i < 2)
+            memcpy(parent[i], run.run_id, HASH_HEX);
+        store_fixture_add(s, &run);
+        int64_t attempt = store_fixture_begin(s, run.run_id, 0);
+        add_epochs(s, attempt, 1, 1, 1);
+        assert_int_equal(store_finish(s, attempt, &row, 1, &layer, 1, 1, 1, &e), 0);
+        if (!i)
+            store_fixture_sql(s, "UPDATE runs SET excluded = 'wrong data'");
+    }
+    assert_string_equal(store_fixture_text(s, "SELECT group_concat(top1) FROM accuracy"), "40.0");
+    assert_int_equal(store_fixture_number(s, "SELECT count(*) FROM training"), 1);
+    assert_int_equal(store_fixture_number(s, "SELECT count(*) FROM layer_errors"), 1);
+    assert_int_equal(store_fixture_number(s, "SELECT count(excluded) FROM run_status"), 3);
+    assert_int_equal(store_fixture_number(s, "SELECT count(*) FROM run_status"), 4);
+    char expected[128];
+    snprintf(expected, sizeof expected, "takes the weights of run %.12s: wrong data", parent[0]);
+    assert_string_equal(
+        store_fixture_text(s, "SELECT max(excluded) FROM run_status WHERE seed = 1 AND "
+                              "excluded <> 'wrong data'"),
+        expected);
+    store_fixture_sql(s, "UPDATE runs SET excluded = NULL");
+    assert_int_equal(store_fixture_number(s, "SELECT count(*) FROM accuracy"), 4);
+    store_close(s);
+}
+
 /* Tables and figures go by scheme_places, the program by its registry. */
 static void schemes_stand_in_the_order_of_the_registry(void **state) {
     char registered[1024] = "";
@@ -278,6 +315,7 @@ int main(void) {
         TEST(a_grid_has_its_own_means),
         TEST(training_of_a_resumed_run),
         TEST(layers_of_finished_runs),
+        TEST(what_takes_excluded_weights_does_not_count),
         TEST(schemes_stand_in_the_order_of_the_registry),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

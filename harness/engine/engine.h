@@ -39,8 +39,8 @@ extern const char *const precision_names[]; // by enum, ended by NULL
 struct engine {
     const char *name;
 
-    /* A plan for batches of up to `batch` images. The model must outlive it. NULL with a message.
-     */
+    /* A plan for batches of up to `batch` images. The model must outlive it. NULL with a message. `threads` are
+     * from now on OpenMP's too, which quantizers and optimizers use. */
     struct plan *(*compile)(struct model *m, int batch, int threads, struct error *e);
 
     /* Ŵ of a CONV or LINEAR node, copied; canonical order. */

@@ -7,6 +7,7 @@
 #include "engine/reference.h"
 
 #include <cblas.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +57,7 @@ static void share_gradients(struct plan *p, int batch) {
 static struct plan *reference_compile(struct model *m, int batch, int threads, struct error *e) {
     (void)e;
     openblas_set_num_threads(threads);
+    omp_set_num_threads(threads); // of what the run does with the weights
     struct plan *p = need(1, sizeof *p);
     p->r = (struct reference){.m = m,
                               .nodes = need((size_t)m->n_nodes, sizeof *p->r.nodes),

@@ -1,9 +1,9 @@
 /* Quantizers made of a range map, a rounder, a dequantizer and a layer scale; axes.h has the
  * formulas.
  *
- * What a width needs of W is recomputed from W at each call, so a slot cannot see stale state. Sums
- * run in double, in the order of the weights: the result does not depend on the machine's vector
- * width. */
+ * What a width needs of W is recomputed from W at each call, unless the caller vouches for it (quant_layer.known).
+ * Sums run in double, in the order of the weights, on one thread: the result depends neither on the machine's
+ * vector width nor on the number of threads. What is by weight is spread over the threads. */
 #include "quant/axes.h"
 
 #include <float.h>
@@ -19,7 +19,7 @@
 extern float tanhf(float);
 #endif
 
-enum { BLOCK = 16 };
+enum { BLOCK = 16, PIECE = 512 * BLOCK }; // a piece is one thread's at a time
 
 static void tanh_block(const float *W, size_t left, float t[BLOCK]) {
     float w[BLOCK] = {0};
@@ -35,15 +35,12 @@ static void tanh_block(const float *W, size_t left, float t[BLOCK]) {
          at < (n) && (m = (n)-at < BLOCK ? (n)-at : BLOCK, tanh_block((W) + at, m, t), 1);         \
          at += BLOCK)
 
-/* What the tanh map needs of a whole layer. */
-struct tanh_range {
-    float max;   // M = max|t|
-    float scale; // s = mean|W|
-    int ties;    // weights that attain M
-};
+static size_t piece_at(size_t at, size_t n) {
+    return n - at < PIECE ? n - at : PIECE;
+}
 
-static struct tanh_range tanh_range(const float *W, size_t n) {
-    struct tanh_range r = {0};
+struct tanh_range axes_tanh_range(const float *W, size_t n) {
+    struct tanh_range r = {.of = W};
     float t[BLOCK];
     double sum = 0;
     for (size_t i = 0; i < n; i++)
@@ -59,6 +56,10 @@ static struct tanh_range tanh_range(const float *W, size_t n) {
     }
     r.scale = n ? (float)(sum / (double)n) : 0;
     return r;
+}
+
+static struct tanh_range range_of(const struct quant_layer *l, const float *W) {
+    return l->known.of == W ? l->known : axes_tanh_range(W, l->n);
 }
 
 /* u of a weight whose tanh is t. */
@@ -133,27 +134,45 @@ static void minmax_levels(const struct quant_layer *l, const struct minmax_range
         levels[q] = r->lo + r->extent * axes_dequantize(l->axes.dequantizer, q, k);
 }
 
-static void tanh_quantize(const struct quant_layer *l, const float *W, int k, float *W_hat) {
-    struct tanh_range r = tanh_range(W, l->n);
-    float s = effective_scale(l, r.scale, k), t[BLOCK], levels[256];
-    if (!(r.max > 0)) {
+/* Ŵ at one width. */
+struct tanh_quantizer {
+    const struct quant_layer *l;
+    int k;
+    struct tanh_range r;
+    float scale, levels[256];
+};
+
+static void tanh_quantize_piece(const struct tanh_quantizer *q, const float *W, size_t n,
+                                float *W_hat) {
+    float t[BLOCK], s = q->scale;
+    if (!(q->r.max > 0)) {
         // All zero, or not a number: Ŵ = s · 0 keeps a NaN visible.
-        for (size_t i = 0; i < l->n; i++)
+        for (size_t i = 0; i < n; i++)
             W_hat[i] = s * 0.0f;
-    } else if (k == FLOAT_BITS) {
-        FOR_TANH_BLOCKS (at, m, t, W, l->n)
+    } else if (q->k == FLOAT_BITS) {
+        FOR_TANH_BLOCKS (at, m, t, W, n)
             for (size_t i = 0; i < m; i++)
-                W_hat[at + i] = s * (t[i] / r.max);
-    } else if (l->axes.rounder == ROUND_IDENTITY) {
-        FOR_TANH_BLOCKS (at, m, t, W, l->n)
+                W_hat[at + i] = s * (t[i] / q->r.max);
+    } else if (q->l->axes.rounder == ROUND_IDENTITY) {
+        FOR_TANH_BLOCKS (at, m, t, W, n)
             for (size_t i = 0; i < m; i++)
-                W_hat[at + i] = s * (2 * tanh_map(t[i], &r) - 1);
+                W_hat[at + i] = s * (2 * tanh_map(t[i], &q->r) - 1);
     } else {
-        tanh_levels(l, s, k, levels);
-        FOR_TANH_BLOCKS (at, m, t, W, l->n)
+        FOR_TANH_BLOCKS (at, m, t, W, n)
             for (size_t i = 0; i < m; i++)
-                W_hat[at + i] = levels[axes_code(l->axes.rounder, tanh_map(t[i], &r), k)];
+                W_hat[at + i] =
+                    q->levels[axes_code(q->l->axes.rounder, tanh_map(t[i], &q->r), q->k)];
     }
+}
+
+static void tanh_quantize(const struct quant_layer *l, const float *W, int k, float *W_hat) {
+    struct tanh_quantizer q = {.l = l, .k = k, .r = range_of(l, W)};
+    q.scale = effective_scale(l, q.r.scale, k);
+    if (k <= 8)
+        tanh_levels(l, q.scale, k, q.levels);
+#pragma omp parallel for if (l->n > PIECE)
+    for (size_t at = 0; at < l->n; at += PIECE)
+        tanh_quantize_piece(&q, W + at, piece_at(at, l->n), W_hat + at);
 }
 
 /* The weights that share one range: the layer, or one output channel of it. */
@@ -194,6 +213,21 @@ void axes_quantize(const struct quant_layer *l, const float *W, const float *par
         minmax_quantize_group(l, W + g * n, n, k, W_hat + g * n);
 }
 
+/* The gradient of Ŵ by weight: (slope g - [|t| = M] sign(t) share) (1 - t²). */
+struct tanh_gradient {
+    float max, slope, share;
+};
+
+static void tanh_backward_piece(const struct tanh_gradient *d, const float *W, size_t n,
+                                const float *g, float *dW) {
+    float t[BLOCK];
+    FOR_TANH_BLOCKS (at, m, t, W, n)
+        for (size_t i = 0; i < m; i++) {
+            float at_max = fabsf(t[i]) == d->max ? copysignf(1, t[i]) : 0;
+            dW[at + i] += (d->slope * g[at + i] - at_max * d->share) * (1 - t[i] * t[i]);
+        }
+}
+
 /* Adds dL/dW of dL/du = 2 factor g. */
 static void tanh_map_backward(const struct quant_layer *l, const float *W,
                               const struct tanh_range *r, float factor, const float *g, float *dW) {
@@ -204,13 +238,11 @@ static void tanh_map_backward(const struct quant_layer *l, const float *W,
     FOR_TANH_BLOCKS (at, m, t, W, l->n)
         for (size_t i = 0; i < m; i++)
             through_max += (double)g[at + i] * t[i];
-    float slope = factor / r->max;
-    float share = (float)(factor * through_max / ((double)r->max * r->max * r->ties));
-    FOR_TANH_BLOCKS (at, m, t, W, l->n)
-        for (size_t i = 0; i < m; i++) {
-            float at_max = fabsf(t[i]) == r->max ? copysignf(1, t[i]) : 0;
-            dW[at + i] += (slope * g[at + i] - at_max * share) * (1 - t[i] * t[i]);
-        }
+    struct tanh_gradient d = {r->max, factor / r->max,
+                              (float)(factor * through_max / ((double)r->max * r->max * r->ties))};
+#pragma omp parallel for if (l->n > PIECE)
+    for (size_t at = 0; at < l->n; at += PIECE)
+        tanh_backward_piece(&d, W + at, piece_at(at, l->n), g + at, dW + at);
 }
 
 void axes_backward(const struct quant_layer *l, const float *W, const float *params, int k,
@@ -218,7 +250,7 @@ void axes_backward(const struct quant_layer *l, const float *W, const float *par
     (void)params;
     (void)dparams;
     if (l->axes.range == RANGE_TANH) {
-        struct tanh_range r = tanh_range(W, l->n);
+        struct tanh_range r = range_of(l, W);
         tanh_map_backward(l, W, &r, effective_scale(l, r.scale, k), dW_hat, dW);
         return;
     }
@@ -228,7 +260,7 @@ void axes_backward(const struct quant_layer *l, const float *W, const float *par
 
 void axes_map(const struct quant_layer *l, const float *W, float *u) {
     if (l->axes.range == RANGE_TANH) {
-        struct tanh_range r = tanh_range(W, l->n);
+        struct tanh_range r = range_of(l, W);
         float t[BLOCK];
         FOR_TANH_BLOCKS (at, m, t, W, l->n)
             for (size_t i = 0; i < m; i++)
@@ -245,7 +277,7 @@ void axes_map(const struct quant_layer *l, const float *W, float *u) {
 
 void axes_map_backward(const struct quant_layer *l, const float *W, const float *du, float *dW) {
     if (l->axes.range == RANGE_TANH) {
-        struct tanh_range r = tanh_range(W, l->n);
+        struct tanh_range r = range_of(l, W);
         tanh_map_backward(l, W, &r, 0.5f, du, dW);
         return;
     }
@@ -279,7 +311,7 @@ void axes_encode(const struct quant_layer *l, const float *W, const float *param
                  uint8_t *codes, float *header) {
     (void)params;
     if (l->axes.range == RANGE_TANH) {
-        struct tanh_range r = tanh_range(W, l->n);
+        struct tanh_range r = range_of(l, W);
         float t[BLOCK];
         header[0] = effective_scale(l, r.scale, k);
         FOR_TANH_BLOCKS (at, m, t, W, l->n)

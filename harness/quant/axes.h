@@ -53,6 +53,9 @@ void axes_map(const struct quant_layer *, const float *W, float *u);
 /* Adds dL/dW of dL/du: tanh also through M = max|t|, minmax with lo and hi constants. */
 void axes_map_backward(const struct quant_layer *, const float *W, const float *du, float *dW);
 
+/* M, s and the number of weights at M. */
+struct tanh_range axes_tanh_range(const float *W, size_t n);
+
 /* Mean of t = tanh W, and ‖t - mean t‖₂. */
 void axes_tanh_moments(const float *W, size_t n, float *mean, float *norm);
 

@@ -61,6 +61,15 @@ void layer_backward(const struct quantizer *s, const struct quant_layer *l, cons
     free(scaled);
 }
 
+void layer_weights_stay(struct quant_layer *l, const float *W) {
+    if (l->axes.range == RANGE_TANH)
+        l->known = axes_tanh_range(W, l->n);
+}
+
+void layer_weights_change(struct quant_layer *l) {
+    l->known.of = NULL;
+}
+
 size_t layer_header_floats(const struct quantizer *s, const struct quant_layer *l) {
     return s->header_floats(l) + (l->corrects ? CORRECTION_FLOATS : 0);
 }

@@ -27,6 +27,10 @@ void layer_encode(const struct quantizer *s, const struct quant_layer *l, const 
 void layer_decode(const struct quantizer *s, const struct quant_layer *l, const uint8_t *codes,
                   const float *header, int k, float *W_hat);
 
+/* Find once what the slots would find anew of W at each width, until W is to change. Both may be left out. */
+void layer_weights_stay(struct quant_layer *l, const float *W);
+void layer_weights_change(struct quant_layer *l);
+
 /* Ŵ_k as whole numbers, up to rounding: signed codes and their form (quantizer.h). Only where
  * s->integer_form is there. */
 struct integers {

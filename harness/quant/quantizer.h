@@ -11,7 +11,8 @@
  * scheme.
  *
  * Slots are pure functions of (W, params, k): nothing is saved between forward and backward, so
- * nothing can be stale, and an engine may call them in any order. */
+ * nothing can be stale, and an engine may call them in any order. Results do not depend on the number of
+ * threads, which is OpenMP's. */
 #ifndef QUANT_QUANTIZER_H
 #define QUANT_QUANTIZER_H
 
@@ -38,14 +39,23 @@ struct axes {
     enum granularity granularity; // minmax only
 };
 
+/* What the tanh map needs of all weights of a layer, t = tanh W. */
+struct tanh_range {
+    const float *of; // W; NULL: of none
+    float max;       // M = max|t|
+    float scale;     // s = mean|W|
+    int ties;        // weights that attain M
+};
+
 /* The layer a slot works on. */
 struct quant_layer {
-    size_t n;             // weights
-    size_t channels;      // output channels; W is (channels, n / channels)
-    struct axes axes;     // as the run wants them, which may differ from the scheme's own
-    struct widths widths; // B, trained jointly
-    int stored_bits;      // N
-    int corrects;         // bias correction for one shared norm bank (quant/layer.h)
+    size_t n;                // weights
+    size_t channels;         // output channels; W is (channels, n / channels)
+    struct axes axes;        // as the run wants them, which may differ from the scheme's own
+    struct widths widths;    // B, trained jointly
+    int stored_bits;         // N
+    int corrects;            // bias correction for one shared norm bank (quant/layer.h)
+    struct tanh_range known; // of weights that do not change for now (quant/layer.h)
 };
 
 /* Ŵ_k as the whole numbers that a device computes with:

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+enum { FEW = 1 << 14 }; // parameters that are not worth a second thread
+
 static const double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
 
 struct optimizer optimizer_new(const struct model *m, const struct spec *spec) {
@@ -39,6 +41,7 @@ static void adam_step(const struct optimizer *o, const struct parameter *p, floa
     float decay = (float)o->decay, b1 = (float)beta1, b2 = (float)beta2, e = (float)epsilon;
     float step = (float)(rate / (1 - pow(beta1, (double)o->t)));
     float correct = (float)(1 / sqrt(1 - pow(beta2, (double)o->t)));
+#pragma omp parallel for if (p->n > FEW)
     for (size_t i = 0; i < p->n; i++) {
         float g = p->grad[i] + decay * p->value[i];
         m[i] = b1 * m[i] + (1 - b1) * g;
@@ -49,6 +52,7 @@ static void adam_step(const struct optimizer *o, const struct parameter *p, floa
 
 static void sgd_step(const struct optimizer *o, const struct parameter *p, float *m, double rate) {
     float decay = (float)o->decay, momentum = (float)o->momentum, step = (float)rate;
+#pragma omp parallel for if (p->n > FEW)
     for (size_t i = 0; i < p->n; i++) {
         m[i] = momentum * m[i] + p->grad[i] + decay * p->value[i];
         p->value[i] -= step * m[i];

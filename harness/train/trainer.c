@@ -289,16 +289,29 @@ static void finish_epoch(struct trainer *t) {
     t->epoch++;
 }
 
+/* All gradients of one batch. Meanwhile no weight changes. */
+static int compute_gradients(struct trainer *t, struct error *e) {
+    struct model *m = t->m;
+    int rc = 0;
+    for (int i = 0; i < m->n_parameters; i++)
+        memset(m->parameters[i].grad, 0, m->parameters[i].n * sizeof(float));
+    for (int i = 0; i < m->n_quantized; i++) {
+        struct quantized_layer *q = &m->quantized[i];
+        layer_weights_stay(&q->layer, m->parameters[m->nodes[q->node].weights].value);
+    }
+    for (int b = m->widths.n - 1; b >= 0 && !rc; b--)
+        rc = train_width(t, b, e);
+    if (!rc)
+        regularize(t);
+    for (int i = 0; i < m->n_quantized; i++)
+        layer_weights_change(&m->quantized[i].layer);
+    return rc;
+}
+
 int trainer_step(struct trainer *t, struct error *e) {
     double start = progress_clock();
-    if (load_batch(t, e))
+    if (load_batch(t, e) || compute_gradients(t, e))
         return -1;
-    for (int i = 0; i < t->m->n_parameters; i++)
-        memset(t->m->parameters[i].grad, 0, t->m->parameters[i].n * sizeof(float));
-    for (int b = t->m->widths.n - 1; b >= 0; b--)
-        if (train_width(t, b, e))
-            return -1;
-    regularize(t);
     optimizer_step(&t->optimizer, t->m, schedule_rate(t->spec, steps_taken(t), all_steps(t)));
     t->seconds += progress_clock() - start;
     if (++t->step == t->steps_per_epoch)

@@ -4,10 +4,12 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "quant/axes.h"
+#include "quant/layer.h"
 #include "registry.h"
 #include "twin/twin.h"
 
 #include <math.h>
+#include <omp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -303,6 +305,84 @@ static void a_tied_maximum_shares_its_gradient(void **state) {
     assert_true(dW[3] != 0 && dW[3] == -dW[50] && dW[3] == dW[100]);
 }
 
+/* --- many weights
+ * ----------------------------------------------------------------------------------- */
+
+enum { MANY = 20011, PART = 97, THREADS = 3 }; // several pieces for threads, the last not full
+
+/* Each part of a layer quantizes as a layer of its own does that is told the whole one's range. */
+static void expect_parts(const struct quant_layer *q, const float *W, int k, const float *W_hat) {
+    struct quant_layer part = *q;
+    float expected[PART];
+    for (size_t at = 0; at < q->n; at += PART) {
+        part.n = q->n - at < PART ? q->n - at : PART;
+        part.known = axes_tanh_range(W, q->n);
+        part.known.of = W + at;
+        slots()->quantize(&part, W + at, NULL, k, expected);
+        assert_memory_equal(expected, W_hat + at, part.n * sizeof *expected);
+    }
+}
+
+static void expect_gradient(const struct quant_layer *q, const float *W, int k, const float *g,
+                            const float *dW) {
+    struct tanh_range r = axes_tanh_range(W, q->n);
+    double s = q->axes.scale == SCALE_POW2 && k < FLOAT_BITS ? axes_pow2(r.scale) : r.scale,
+           sum = 0;
+    for (size_t i = 0; i < q->n; i++)
+        sum += g[i] * tanh(W[i]);
+    for (size_t i = 0; i < q->n; i++) {
+        double t = tanh(W[i]), top = fabsf(W[i]) == W[0] ? copysign(1, t) : 0;
+        double d = (s / r.max * g[i] - top * s * sum / r.max / r.max / r.ties) * (1 - t * t);
+        if (!(fabs(dW[i] - d) <= 1e-5 * (1 + fabs(d))))
+            fail_msg("weight %zu at %d bits: %g, not %g", i, k, dW[i], d);
+    }
+}
+
+static void many_weights_are_spread_over_threads(void **state) {
+    (void)state;
+    struct random r = random_stream(8, RANDOM_TEST, 0, 0);
+    static float W[MANY], g[MANY], W_hat[MANY], dW[THREADS][MANY];
+    for (size_t i = 0; i < MANY; i++) {
+        W[i] = 1.4f * random_unit(&r) - .7f;
+        g[i] = 2 * random_unit(&r) - 1;
+    }
+    W[0] = .75f; // the maximum, twice
+    W[MANY - 1] = -.75f;
+    for (int i = 0; i < COMBINATIONS; i++)
+        for (int k = 1; k <= FLOAT_BITS && combination(i).range == RANGE_TANH; k *= 2) {
+            struct quant_layer q = layer(combination(i), 8);
+            q.n = MANY;
+            for (int threads = 1; k != 16 && threads <= THREADS; threads++) {
+                omp_set_num_threads(threads);
+                memset(dW[threads - 1], 0, sizeof dW[0]);
+                slots()->quantize(&q, W, NULL, k, W_hat);
+                expect_parts(&q, W, k, W_hat);
+                slots()->backward(&q, W, NULL, k, g, dW[threads - 1], NULL);
+                assert_memory_equal(dW[threads - 1], dW[0], sizeof dW[0]);
+                expect_gradient(&q, W, k, g, dW[0]);
+            }
+        }
+    omp_set_num_threads(1);
+}
+
+/* What is known of some weights does not serve for others. */
+static void a_range_is_of_its_weights_alone(void **state) {
+    (void)state;
+    struct random r = random_stream(9, RANDOM_TEST, 0, 0);
+    struct quant_layer q = layer(combination(4), 8);
+    float W[WEIGHTS], other[WEIGHTS], before[WEIGHTS], after[WEIGHTS];
+    draw(&q, W, .6f, &r);
+    draw(&q, other, .2f, &r);
+    slots()->quantize(&q, W, NULL, 4, before);
+    layer_weights_stay(&q, other);
+    slots()->quantize(&q, W, NULL, 4, after);
+    assert_memory_equal(before, after, sizeof before);
+    slots()->quantize(&q, other, NULL, 4, after);
+    layer_weights_change(&q);
+    slots()->quantize(&q, other, NULL, 4, before);
+    assert_memory_equal(before, after, sizeof before);
+}
+
 /* --- no range
  * --------------------------------------------------------------------------------------- */
 
@@ -503,6 +583,8 @@ int main(void) {
         cmocka_unit_test(codes_stay_in_range),
         cmocka_unit_test(gradients_follow_the_formulas),
         cmocka_unit_test(a_tied_maximum_shares_its_gradient),
+        cmocka_unit_test(many_weights_are_spread_over_threads),
+        cmocka_unit_test(a_range_is_of_its_weights_alone),
         cmocka_unit_test(layers_without_a_range),
         cmocka_unit_test(extreme_weights_stay_finite),
         cmocka_unit_test(floor_decodes_to_what_it_trained_with),

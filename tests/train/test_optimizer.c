@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-enum { N = 7, STEPS = 5 };
+enum { N = 20011, STEPS = 5 }; // enough for threads to share them
 static const double tolerance = 1e-6;
 
 struct problem {
@@ -39,10 +39,10 @@ static float gradient(int i, int t) {
 
 static void adam_follows_its_formula(void **state) {
     (void)state;
-    struct problem p;
+    static struct problem p;
     start(&p, OPTIMIZER_ADAM);
     struct optimizer o = optimizer_new(&p.model, &p.spec);
-    double w[N], m[N] = {0}, v[N] = {0};
+    static double w[N], m[N], v[N];
     for (int i = 0; i < N; i++)
         w[i] = p.value[i];
     for (int t = 1; t <= STEPS; t++) {
@@ -62,10 +62,10 @@ static void adam_follows_its_formula(void **state) {
 
 static void sgd_follows_its_formula(void **state) {
     (void)state;
-    struct problem p;
+    static struct problem p;
     start(&p, OPTIMIZER_SGD);
     struct optimizer o = optimizer_new(&p.model, &p.spec);
-    double w[N], m[N] = {0};
+    static double w[N], m[N];
     for (int i = 0; i < N; i++)
         w[i] = p.value[i];
     for (int t = 1; t <= STEPS; t++) {

@@ -148,6 +148,19 @@ static void steps_have_a_rate_of_their_own(void **state) {
     }
 }
 
+/* A step moves the weights: what was known of them, for its widths, is forgotten, or freezing would go by it. */
+static void nothing_stale_is_known_of_weights(void **state) {
+    (void)state;
+    struct spec spec = toy_spec("truncquant", 1, 1);
+    struct toy t;
+    toy_build(&t, &spec);
+    toy_train(&t, 1);
+    assert_true(t.model->n_quantized > 0);
+    for (int i = 0; i < t.model->n_quantized; i++)
+        assert_null(t.model->quantized[i].layer.known.of);
+    toy_free(&t);
+}
+
 /* width_weight 0 for all but one width leaves only that width's gradients. */
 static void width_weights_scale_gradients(void **state) {
     (void)state;
@@ -204,6 +217,7 @@ int main(void) {
         cmocka_unit_test(every_epoch_has_its_rows),
         cmocka_unit_test(learned_steps_are_trained),
         cmocka_unit_test(steps_have_a_rate_of_their_own),
+        cmocka_unit_test(nothing_stale_is_known_of_weights),
         cmocka_unit_test(width_weights_scale_gradients),
         cmocka_unit_test(a_loss_that_is_no_number_is_reported),
         cmocka_unit_test(a_batch_larger_than_the_data_is_refused),

@@ -4,7 +4,7 @@
 #include "engine/blocked.h"
 #include "engine/engine.h"
 
-#include "base/random.h"
+#include "base/values.h"
 #include "model/net.h"
 #include "train/loss.h"
 #include "train/trainer.h"
@@ -107,25 +107,59 @@ static void rounding_is_to_nearest_even(void **state) {
 /* ---- one convolution ---- */
 
 #ifdef HAVE_ONEDNN
-static int between(struct random *r, int low, int high) {
-    return low + (int)random_below(r, (uint32_t)(high - low + 1));
-}
-
 static uint16_t to_bf16(float x) {
     uint32_t bits;
     memcpy(&bits, &x, sizeof bits);
     return (uint16_t)(bits >> 16);
 }
 
-static void compare_forward(struct onednn *o, struct random *r) {
-    struct conv g = {.groups = 1, .c = 16 * between(r, 1, 2), .filters = 16 * between(r, 1, 2)};
-    g.size = between(r, 0, 1) ? 3 : 1;
-    g.stride = between(r, 1, 2);
+static struct conv draw_geometry(struct random *r) {
+    struct conv g = {
+        .groups = 1, .c = 16 * values_between(r, 1, 2), .filters = 16 * values_between(r, 1, 2)};
+    g.size = values_between(r, 0, 1) ? 3 : 1;
+    g.stride = values_between(r, 1, 2);
     g.padding = g.size / 2;
-    g.h = between(r, 3, 9);
-    g.w = between(r, 3, 9);
+    g.h = values_between(r, 3, 9);
+    g.w = values_between(r, 3, 9);
     g.out_h = (g.h + 2 * g.padding - g.size) / g.stride + 1;
     g.out_w = (g.w + 2 * g.padding - g.size) / g.stride + 1;
+    return g;
+}
+
+static size_t place_of(const struct blocked *s, int image, int channel, int pixel) {
+    size_t block = (size_t)image * (size_t)s->blocks + (size_t)(channel / 16);
+    return (block * (size_t)s->plane + (size_t)pixel) * 16 + (size_t)(channel % 16);
+}
+
+/* Σ w x of one output, in int64. */
+static int64_t sum_at(const struct conv *g, const struct blocked *in, const uint16_t *X,
+                      const float *W, int image, int f, int oy, int ox) {
+    int64_t sum = 0;
+    for (int k = 0; k < g->c * g->size * g->size; k++) {
+        int kx = k % g->size, ky = k / g->size % g->size, channel = k / (g->size * g->size);
+        int y = oy * g->stride + ky - g->padding, x = ox * g->stride + kx - g->padding;
+        if (y < 0 || y >= g->h || x < 0 || x >= g->w)
+            continue;
+        float code = from_bf16(X[place_of(in, image, channel, y * g->w + x)]);
+        sum += (int64_t)W[f * g->c * g->size * g->size + k] * (int64_t)code;
+    }
+    return sum;
+}
+
+static void expect_sums(const struct conv *g, int n, const uint16_t *X, const float *W,
+                        const float *scale, const float *Y) {
+    struct blocked in = blocked_shape(n, (struct shape){g->c, g->h, g->w});
+    struct blocked out = blocked_shape(n, (struct shape){g->filters, g->out_h, g->out_w});
+    int pixels = g->out_h * g->out_w;
+    for (int i = 0; i < n * g->filters * pixels; i++) {
+        int pixel = i % pixels, f = i / pixels % g->filters, image = i / (pixels * g->filters);
+        int64_t sum = sum_at(g, &in, X, W, image, f, pixel / g->out_w, pixel % g->out_w);
+        assert_true(Y[place_of(&out, image, f, pixel)] == scale[f] * (float)sum);
+    }
+}
+
+static void compare_forward(struct onednn *o, struct random *r) {
+    struct conv g = draw_geometry(r);
     int most = g.c * g.size * g.size * 255 * 255 < 1 << 24 ? 255 : 200;
     int weights = g.filters * g.c * g.size * g.size, n = 2;
     struct blocked in = blocked_shape(n, (struct shape){g.c, g.h, g.w});
@@ -133,38 +167,16 @@ static void compare_forward(struct onednn *o, struct random *r) {
     uint16_t *X = need_aligned(blocked_size(&in), 2);
     float *W = need((size_t)weights, 4), *Y = need_aligned(blocked_size(&out), 4), scale[32];
     for (size_t i = 0; i < blocked_size(&in); i++)
-        X[i] = to_bf16((float)between(r, 0, most / 4));
+        X[i] = to_bf16((float)values_between(r, 0, most / 4));
     for (int i = 0; i < weights; i++)
-        W[i] = (float)between(r, -most, most);
-    for (int i = 0; i < 32; i++)
-        scale[i] = random_unit(r) / 1000;
+        W[i] = (float)values_between(r, -most, most);
+    values_draw(r, scale, 32, 0, .001f);
     struct conv_form form = {.operands = CONV_INTEGERS};
     struct onednn_conv *c = onednn_conv_new(o, &g, n, &form);
     assert_non_null(c);
     onednn_conv_weights(c, W);
     onednn_conv_forward(c, X, scale, Y);
-    for (int i = 0; i < n * g.filters * g.out_h * g.out_w; i++) {
-        int ox = i % g.out_w, oy = i / g.out_w % g.out_h, f = i / (g.out_w * g.out_h) % g.filters;
-        int image = i / (g.out_w * g.out_h * g.filters);
-        int64_t sum = 0;
-        for (int k = 0; k < g.c * g.size * g.size; k++) {
-            int kx = k % g.size, ky = k / g.size % g.size, ch = k / (g.size * g.size);
-            int y = oy * g.stride + ky - g.padding, x = ox * g.stride + kx - g.padding;
-            if (y < 0 || y >= g.h || x < 0 || x >= g.w)
-                continue;
-            size_t at =
-                (((size_t)image * (size_t)in.blocks + (size_t)(ch / 16)) * (size_t)in.plane +
-                 (size_t)(y * g.w + x)) *
-                    16 +
-                (size_t)(ch % 16);
-            sum += (int64_t)W[f * g.c * g.size * g.size + k] * (int64_t)from_bf16(X[at]);
-        }
-        size_t at = (((size_t)image * (size_t)out.blocks + (size_t)(f / 16)) * (size_t)out.plane +
-                     (size_t)(oy * g.out_w + ox)) *
-                        16 +
-                    (size_t)(f % 16);
-        assert_true(Y[at] == scale[f] * (float)sum);
-    }
+    expect_sums(&g, n, X, W, scale, Y);
     onednn_conv_free(c);
     free(X);
     free(W);
@@ -238,8 +250,7 @@ static uint16_t labels[IMAGES];
 static int draw_images(void **state) {
     (void)state;
     struct random r = random_stream(44, RANDOM_TEST, 0, 0);
-    for (size_t i = 0; i < sizeof images / sizeof *images; i++)
-        images[i] = 4 * random_unit(&r) - 2;
+    values_draw(&r, images, sizeof images / sizeof *images, -2, 2);
     for (int i = 0; i < IMAGES; i++)
         labels[i] = (uint16_t)random_below(&r, CLASSES);
     return 0;
@@ -260,16 +271,11 @@ static void pass(struct planned *n, int k, int act_bits, int count, float *score
     free(scratch);
 }
 
-static int by_value(const void *a, const void *b) {
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 static void expect_scores(const float *a, const float *b, int k) {
     float d[IMAGES * CLASSES];
     for (int i = 0; i < IMAGES * CLASSES; i++)
         d[i] = fabsf(a[i] - b[i]);
-    qsort(d, IMAGES * CLASSES, sizeof *d, by_value);
+    values_sort(d, IMAGES * CLASSES);
     if (!(d[IMAGES * CLASSES / 2] <= score_tolerance))
         fail_msg("median difference of scores %g at %d bits", d[IMAGES * CLASSES / 2], k);
 }
@@ -282,12 +288,8 @@ static double worst_gradient(struct planned *a, struct planned *b) {
             continue;
         const float *x = a->engine->weight_gradient(a->plan, i);
         const float *y = b->engine->weight_gradient(b->plan, i);
-        double difference = 0, norm = 0;
-        for (size_t j = 0; j < a->net.m->parameters[a->net.m->nodes[i].weights].n; j++) {
-            difference += (double)(x[j] - y[j]) * (x[j] - y[j]);
-            norm += (double)y[j] * y[j];
-        }
-        worst = fmax(worst, sqrt(difference / norm));
+        size_t size = a->net.m->parameters[a->net.m->nodes[i].weights].n;
+        worst = fmax(worst, values_distance(x, y, size) / values_distance(y, NULL, size));
     }
     return worst;
 }

@@ -5,7 +5,7 @@
  * is between the codes and the comparison, so that no flipped code hides behind another. A fast engine takes some
  * geometries ways of their own (harness/engine/onednn_conv.h): of each of those kinds as many are drawn as of
  * any other, with every number of images on one thread and on two. */
-#include "base/random.h"
+#include "base/values.h"
 #include "model/net.h"
 #include "train/trainer.h"
 
@@ -31,10 +31,6 @@ struct drawn {
     int convolution; // the node that is compared: quantized, behind an activation
 };
 
-static int between(struct random *r, int low, int high) {
-    return low + (int)random_below(r, (uint32_t)(high - low + 1));
-}
-
 /* A convolution of any kind; of few channels in whole blocks, by Winograd on parts of 8 images; of more channels
  * than blocks, filling up a little of the last; or of fewer than a block. */
 enum kind { ANY, FEW, WASTEFUL, THIN, KINDS };
@@ -44,13 +40,15 @@ struct geometry {
 };
 
 static struct geometry draw_any(struct random *r) {
-    struct geometry g = {.size = 2 * between(r, 0, 2) + 1, .stride = between(r, 1, 2), .groups = 1};
-    g.channels = between(r, 1, 3) * (between(r, 0, 1) ? 16 : between(r, 1, 20));
-    g.filters = between(r, 1, 3) * (between(r, 0, 1) ? 16 : between(r, 1, 20));
-    if (!between(r, 0, 3)) { // depthwise, or a few groups
-        g.groups = between(r, 0, 1) ? g.channels : 4;
+    struct geometry g = {
+        .size = 2 * values_between(r, 0, 2) + 1, .stride = values_between(r, 1, 2), .groups = 1};
+    g.channels =
+        values_between(r, 1, 3) * (values_between(r, 0, 1) ? 16 : values_between(r, 1, 20));
+    g.filters = values_between(r, 1, 3) * (values_between(r, 0, 1) ? 16 : values_between(r, 1, 20));
+    if (!values_between(r, 0, 3)) { // depthwise, or a few groups
+        g.groups = values_between(r, 0, 1) ? g.channels : 4;
         g.channels = g.groups == 4 ? 4 * ((g.channels + 3) / 4) : g.channels;
-        g.filters = g.groups * (1 + between(r, 0, 1));
+        g.filters = g.groups * (1 + values_between(r, 0, 1));
     }
     return g;
 }
@@ -61,35 +59,36 @@ static struct geometry draw_convolution(struct random *r, enum kind kind) {
         return g;
     g.groups = 1;
     if (kind == FEW)
-        g = (struct geometry){16, 16 * between(r, 1, 3), 3, 1, 1};
+        g = (struct geometry){16, 16 * values_between(r, 1, 3), 3, 1, 1};
     if (kind == WASTEFUL) {
-        g.size = 2 * between(r, 1, 2) + 1;
-        g.channels = 16 + between(r, 1, 4);
-        g.filters = 16 * between(r, 0, 2) + between(r, 1, 4);
+        g.size = 2 * values_between(r, 1, 2) + 1;
+        g.channels = 16 + values_between(r, 1, 4);
+        g.filters = 16 * values_between(r, 0, 2) + values_between(r, 1, 4);
     }
     if (kind == THIN)
-        g.channels = between(r, 1, 15);
+        g.channels = values_between(r, 1, 15);
     return g;
 }
 
 /* Images -> batch norm -> activation -> the convolution -> score of each class. */
 static void draw_network(struct drawn *n, struct random *r, enum kind kind, int side) {
     struct geometry g = draw_convolution(r, kind);
-    int pad = side < g.size || between(r, 0, 1);
+    int pad = side < g.size || values_between(r, 0, 1);
     snprintf(
         n->text, sizeof n->text,
         "[net]\n[convolutional]\nfilters=%d\nsize=3\npad=1\nactivation=relu\nbatch_normalize=1\n"
         "%s[convolutional]\nfilters=%d\nsize=%d\nstride=%d\npad=%d\ngroups=%d\n"
         "activation=linear\nbias=%d\n%s[connected]\noutput=10\nactivation=linear\n[softmax]\n",
-        g.channels, between(r, 0, 3) ? "" : "[maxpool]\nsize=2\nstride=1\n", g.filters, g.size,
-        g.stride, pad, g.groups, between(r, 0, 1), between(r, 0, 1) ? "[avgpool]\n" : "");
+        g.channels, values_between(r, 0, 3) ? "" : "[maxpool]\nsize=2\nstride=1\n", g.filters,
+        g.size, g.stride, pad, g.groups, values_between(r, 0, 1),
+        values_between(r, 0, 1) ? "[avgpool]\n" : "");
 }
 
 static void build(struct drawn *n, struct random *r, enum kind kind) {
-    int side = between(r, 4, LARGEST), wide = between(r, 4, LARGEST);
+    int side = values_between(r, 4, LARGEST), wide = values_between(r, 4, LARGEST);
     struct spec spec = net_spec("truncquant");
     draw_network(n, r, kind, side < wide ? side : wide);
-    struct shape input = {between(r, 0, 1) ? 3 : 1, side, wide};
+    struct shape input = {values_between(r, 0, 1) ? 3 : 1, side, wide};
     net_build(&n->net, &spec, n->text, "drawn.cfg", input, CLASSES);
     const struct model *m = n->net.m;
     for (int i = 0; i < m->n_nodes; i++)
@@ -145,13 +144,6 @@ static void free_result(struct result *r) {
     free(r->out);
 }
 
-static double norm_of(const float *a, const float *b, size_t n) {
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += ((double)a[i] - (b ? (double)b[i] : 0)) * ((double)a[i] - (b ? (double)b[i] : 0));
-    return sqrt(sum);
-}
-
 /* 1: compared; 0: a code flipped on the way to the convolution, and nothing can be said. */
 static int compare(const struct drawn *n, const struct result *a, const struct result *b,
                    enum precision precision, int k) {
@@ -168,8 +160,8 @@ static int compare(const struct drawn *n, const struct result *a, const struct r
                  largest, n->text);
     for (int i = 0; i < a->n_gradients; i++) {
         size_t size = a->gradient[i] ? n->net.m->parameters[n->net.m->nodes[i].weights].n : 0;
-        double norm = norm_of(a->gradient[i], NULL, size);
-        double error = norm_of(a->gradient[i], b->gradient[i], size);
+        double norm = values_distance(a->gradient[i], NULL, size);
+        double error = values_distance(a->gradient[i], b->gradient[i], size);
         if (!(error <= gradient_tolerance[precision] * (norm + 1e-6)))
             fail_msg("%s at %d bits, node %d: gradient off by %g of %g\n%s",
                      precision_names[precision], k, i, error, norm, n->text);
@@ -182,8 +174,7 @@ static float images[BATCH * 3 * LARGEST * LARGEST], d_scores[BATCH * CLASSES];
 static int draw_batch(void **state) {
     (void)state;
     struct random r = random_stream(51, RANDOM_TEST, 0, 0);
-    for (size_t i = 0; i < sizeof images / sizeof *images; i++)
-        images[i] = 4 * random_unit(&r) - 2;
+    values_draw(&r, images, sizeof images / sizeof *images, -2, 2);
     for (size_t i = 0; i < sizeof d_scores / sizeof *d_scores; i++)
         d_scores[i] = random_unit(&r) - 0.5f;
     return 0;

@@ -5,7 +5,7 @@
 #include "engine/codes.h"
 #include "evaluate/exact.h"
 
-#include "base/random.h"
+#include "base/values.h"
 #include "model/net.h"
 #include "quant/layer.h"
 #include "registry.h"
@@ -25,21 +25,17 @@
 
 enum { SIDE = 28, CLASSES = 10, IMAGES = EXACT_BATCH, ROUNDS = 60 };
 
-static int between(struct random *r, int low, int high) {
-    return low + (int)random_below(r, (uint32_t)(high - low + 1));
-}
-
 /* ---- one convolution ---- */
 
 static struct conv draw_geometry(struct random *r) {
-    struct conv g = {.groups = between(r, 0, 3) ? 1 : between(r, 2, 4)};
-    g.c = g.groups * between(r, 1, 24);
-    g.filters = g.groups * between(r, 1, 20);
-    g.size = 2 * between(r, 0, 2) + 1;
-    g.stride = between(r, 1, 2);
-    g.padding = between(r, 0, g.size / 2);
-    g.h = between(r, g.size, 11);
-    g.w = between(r, g.size, 11);
+    struct conv g = {.groups = values_between(r, 0, 3) ? 1 : values_between(r, 2, 4)};
+    g.c = g.groups * values_between(r, 1, 24);
+    g.filters = g.groups * values_between(r, 1, 20);
+    g.size = 2 * values_between(r, 0, 2) + 1;
+    g.stride = values_between(r, 1, 2);
+    g.padding = values_between(r, 0, g.size / 2);
+    g.h = values_between(r, g.size, 11);
+    g.w = values_between(r, g.size, 11);
     g.out_h = (g.h + 2 * g.padding - g.size) / g.stride + 1;
     g.out_w = (g.w + 2 * g.padding - g.size) / g.stride + 1;
     return g;
@@ -115,15 +111,15 @@ static void expect_sums(struct onednn *o, const struct conv *g, int n, const uin
 /* `extreme`: codes and weights at their ends alone, which is where pairs of products saturate. */
 static void compare_sums(struct onednn *o, struct random *r, int extreme) {
     struct conv g = draw_geometry(r);
-    int n = between(r, 1, 3), weights = g.filters * (g.c / g.groups) * g.size * g.size;
+    int n = values_between(r, 1, 3), weights = g.filters * (g.c / g.groups) * g.size * g.size;
     uint8_t *X = need((size_t)(n * g.h * g.w * g.c), 1);
     float *W = need((size_t)weights, sizeof *W);
     for (int a = ARITHMETIC_FP32; a <= ARITHMETIC_INT8; a++) {
         int most = largest_weight(&g, (enum arithmetic)a);
         for (int i = 0; i < n * g.h * g.w * g.c; i++)
-            X[i] = (uint8_t)(extreme ? 255 : between(r, 0, 255));
+            X[i] = (uint8_t)(extreme ? 255 : values_between(r, 0, 255));
         for (int i = 0; i < weights; i++)
-            W[i] = (float)(extreme ? (i % 7 ? most : -most) : between(r, -most, most));
+            W[i] = (float)(extreme ? (i % 7 ? most : -most) : values_between(r, -most, most));
         expect_sums(o, &g, n, X, W, (enum arithmetic)a);
         expect_box(&g, n, X, W);
     }
@@ -176,9 +172,9 @@ static float value_at(const struct sums *s, size_t pixel, int c) {
 
 /* Some sums of any kind; `real` or not, box or not, offset or not. */
 static void draw_sums(struct random *r, struct sums *s, int kind) {
-    s->groups = between(r, 1, 3);
-    s->c = s->groups * between(r, 1, between(r, 0, 4) ? 40 : 400);
-    s->pixels = (size_t)between(r, 1, 60);
+    s->groups = values_between(r, 1, 3);
+    s->c = s->groups * values_between(r, 1, values_between(r, 0, 4) ? 40 : 400);
+    s->pixels = (size_t)values_between(r, 1, 60);
     size_t n = s->pixels * (size_t)s->c, boxes = s->pixels * (size_t)s->groups;
     int32_t *whole = need(n, 4), *box = need(boxes, 4);
     float *real = need(n, 4), *all[3];
@@ -188,17 +184,17 @@ static void draw_sums(struct random *r, struct sums *s, int kind) {
             all[k][c] = (random_unit(r) - 0.3f) / (k == 1 ? 1 : 4000);
     }
     for (size_t i = 0; i < n; i++)
-        real[i] = (float)(whole[i] = between(r, -9000, 9000));
+        real[i] = (float)(whole[i] = values_between(r, -9000, 9000));
     for (size_t i = 0; i < boxes; i++)
-        box[i] = between(r, 0, 5000);
+        box[i] = values_between(r, 0, 5000);
     s->a = all[0];
     s->b = all[1];
     s->o = kind & 4 ? all[2] : NULL;
     s->real = kind & 1 ? real : NULL;
     s->whole = kind & 1 ? NULL : whole;
     s->box = kind & 2 || kind & 4 ? box : NULL;
-    s->factor = between(r, 1, 2);
-    s->odd = s->box ? between(r, 0, 1) : 0;
+    s->factor = values_between(r, 1, 2);
+    s->odd = s->box ? values_between(r, 0, 1) : 0;
     if (s->real)
         free(whole);
     else
@@ -224,7 +220,7 @@ static void compare_passes(struct random *r, int kind) {
     size_t n = s.pixels * (size_t)s.c;
     float *Y = need(n, 4), *B = need(n, 4), *sum = need(n, 4);
     uint8_t *codes = need(n, 1);
-    int bits = between(r, 1, 8);
+    int bits = values_between(r, 1, 8);
     for (size_t i = 0; i < n; i++)
         B[i] = random_unit(r);
     sums_to_floats(&s, Y);
@@ -383,8 +379,7 @@ static float images[IMAGES * SIDE * SIDE];
 static int draw_images(void **state) {
     (void)state;
     struct random r = random_stream(34, RANDOM_TEST, 0, 0);
-    for (size_t i = 0; i < sizeof images / sizeof *images; i++)
-        images[i] = 4 * random_unit(&r) - 2;
+    values_draw(&r, images, sizeof images / sizeof *images, -2, 2);
     return 0;
 }
 
@@ -439,16 +434,11 @@ static void exact_scores(struct net *n, int threads, enum arithmetic a, scores g
 static const double tolerance = 2e-5; // median over the scores, which are of about 1
 static const double flipped = 0.05;   // of a score, by a flipped code, in networks this shallow
 
-static int by_value(const void *a, const void *b) {
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 static void expect_near(const float *a, const float *b, const char *name, int k) {
     float difference[IMAGES * CLASSES];
     for (int i = 0; i < IMAGES * CLASSES; i++)
         difference[i] = fabsf(a[i] - b[i]);
-    qsort(difference, IMAGES * CLASSES, sizeof *difference, by_value);
+    values_sort(difference, IMAGES * CLASSES);
     float median = difference[IMAGES * CLASSES / 2], most = difference[IMAGES * CLASSES - 1];
     if (!(median <= tolerance) || !(most <= flipped))
         fail_msg("%s at %d bits: median difference %g, largest %g", name, k, median, most);

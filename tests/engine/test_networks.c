@@ -2,7 +2,7 @@
  * mode, gradients, a batch that is smaller than the plan, one and two threads, and that nothing depends on
  * what ran before. One flipped activation code moves an image's scores, so those are judged by their median; in
  * training mode statistics of the batch take it to all images, and then there are but outliers to judge by. */
-#include "base/random.h"
+#include "base/values.h"
 #include "model/net.h"
 #include "train/loss.h"
 #include "train/trainer.h"
@@ -57,8 +57,7 @@ static uint16_t labels[IMAGES];
 static int draw_images(void **state) {
     (void)state;
     struct random r = random_stream(9, RANDOM_TEST, 0, 0);
-    for (size_t i = 0; i < sizeof images / sizeof *images; i++)
-        images[i] = 4 * random_unit(&r) - 2;
+    values_draw(&r, images, sizeof images / sizeof *images, -2, 2);
     for (int i = 0; i < IMAGES; i++)
         labels[i] = (uint16_t)random_below(&r, CLASSES);
     return 0;
@@ -81,11 +80,6 @@ static void scores(const struct engine *engine, struct plan *p, struct net *n, i
     struct pass pass = {.mode = mode, .bank = b, .act_bits = k, .momentum = 0};
     memcpy(out, engine->forward(p, &pass, images, count), (size_t)count * CLASSES * sizeof *out);
     free(scratch);
-}
-
-static int by_value(const void *a, const void *b) {
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
 }
 
 /* Whether an activation of the last passes differs by a code; codes are 1/255 apart or more. */
@@ -113,7 +107,7 @@ static void expect_scores(const float *a, const float *b, int count, int by_medi
             difference[i] = fmaxf(difference[i], fabsf(a[i * CLASSES + c] - b[i * CLASSES + c]));
         outliers += !(difference[i] <= outlier);
     }
-    qsort(difference, (size_t)count, sizeof *difference, by_value);
+    values_sort(difference, (size_t)count);
     if ((by_median && !(difference[count / 2] <= median_tolerance)) ||
         outliers > outliers_tolerated * count + 1)
         fail_msg("%s at %d bits: median difference %g, %d of %d images above %g", what, k,
@@ -187,13 +181,6 @@ static float **gradients(const struct engine *engine, struct net *n, int threads
     return all;
 }
 
-static double norm_of(const float *x, const float *y, size_t n) {
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += ((double)x[i] - (y ? y[i] : 0)) * ((double)x[i] - (y ? y[i] : 0));
-    return sqrt(sum);
-}
-
 static void compare_gradients(const struct engine *engine, int network, int threads, int count) {
     struct net n;
     double largest = 0;
@@ -201,11 +188,11 @@ static void compare_gradients(const struct engine *engine, int network, int thre
     float **a = gradients(&engine_reference, &n, 1, count);
     float **b = gradients(engine, &n, threads, count);
     for (int i = 0; i < n.m->n_parameters; i++)
-        largest = fmax(largest, norm_of(a[i], NULL, n.m->parameters[i].n));
+        largest = fmax(largest, values_distance(a[i], NULL, n.m->parameters[i].n));
     assert_true(largest > 0);
     for (int i = 0; i < n.m->n_parameters; i++) {
-        double size = norm_of(a[i], NULL, n.m->parameters[i].n);
-        double error = norm_of(a[i], b[i], n.m->parameters[i].n);
+        double size = values_distance(a[i], NULL, n.m->parameters[i].n);
+        double error = values_distance(a[i], b[i], n.m->parameters[i].n);
         // What a norm behind it makes nearly 0 is judged by the other gradients' size.
         if (!(error <= gradient_tolerance * fmax(size, 0.01 * largest)))
             fail_msg("%s, %s by %s: gradient off by %g of %g", n.cfg.path, n.m->parameters[i].name,

@@ -1,7 +1,7 @@
 /* Measured bounds of clips: against sorting all values, and what every engine does with them. */
 #include "evaluate/bounds.h"
 
-#include "base/random.h"
+#include "base/values.h"
 #include "engine/ops.h"
 #include "train/toy.h"
 
@@ -32,11 +32,6 @@ static void measure(struct toy *t) {
         fail_msg("%s", e.text);
 }
 
-static int by_value(const void *a, const void *b) {
-    float l = *(const float *)a, r = *(const float *)b;
-    return (l > r) - (l < r);
-}
-
 static size_t values_of(const struct node *n) {
     return (size_t)n->shape.c * (size_t)n->shape.h * (size_t)n->shape.w * BATCH;
 }
@@ -60,7 +55,7 @@ static float by_sorting(struct toy *t, int node) {
         engine_reference.forward(t->plan, &pass, images, BATCH);
         memcpy(values + (size_t)i * n, engine_reference.peek(t->plan, node), n * sizeof(float));
     }
-    qsort(values, all, sizeof *values, by_value);
+    values_sort(values, all);
     float found = values[(size_t)ceil(.999 * (double)all) - 1];
     free(values);
     return found;

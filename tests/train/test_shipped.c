@@ -2,7 +2,7 @@
  * over a few small images, forward and backward, against the reference's; then a training step of
  * the default engine, whose losses have to be finite. Run from the root of the source. */
 #include "base/file.h"
-#include "base/random.h"
+#include "base/values.h"
 #include "model/net.h"
 #include "train/loss.h"
 #include "train/trainer.h"
@@ -138,21 +138,17 @@ static struct result pass(const struct engine *engine, struct net *n) {
     return r;
 }
 
-static double distance(const float *a, const float *b, size_t n) {
-    double difference = 0, size = 0;
-    for (size_t i = 0; i < n; i++) {
-        difference += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
-        size += (double)b[i] * b[i];
-    }
-    return sqrt(difference / size); // NaN where nothing came out, which is within no tolerance
+/* Of the norm of b; NaN where nothing came out, which is within no tolerance. */
+static double off(const float *a, const float *b, size_t n) {
+    return values_distance(a, b, n) / values_distance(b, NULL, n);
 }
 
 static void compare_engines(struct net *n) {
     struct result expected = pass(&engine_reference, n);
     for (int e = 0; engine_names[e]; e++) {
         struct result r = pass(engine_find(engine_names[e]), n);
-        double scores = distance(r.scores, expected.scores, r.n_scores);
-        double gradients = distance(r.gradients, expected.gradients, r.n_gradients);
+        double scores = off(r.scores, expected.scores, r.n_scores);
+        double gradients = off(r.gradients, expected.gradients, r.n_gradients);
         if (!(scores <= score_tolerance) || !(gradients <= gradient_tolerance))
             fail_msg("%s by %s: scores are off by %g, gradients by %g", n->cfg.path,
                      engine_names[e], scores, gradients);

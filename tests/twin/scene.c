@@ -2,6 +2,7 @@
 #include "twin/scene.h"
 
 #include "base/error.h"
+#include "base/values.h"
 #include "quant/truncquant.h"
 
 #include <math.h>
@@ -16,11 +17,6 @@ enum { TRIES = 20000 };
 
 static float between(struct random *r, float lo, float hi) {
     return lo + (hi - lo) * random_unit(r);
-}
-
-static void fill(struct random *r, float *x, size_t n, float lo, float hi) {
-    for (size_t i = 0; i < n; i++)
-        x[i] = between(r, lo, hi);
 }
 
 static void build(struct scene *s) {
@@ -48,7 +44,7 @@ static void draw_batch(struct scene *s, struct random *r) {
     s->images = need(n, sizeof *s->images);
     s->wide = need(n, sizeof *s->wide);
     s->labels = need((size_t)s->plan.n, sizeof(uint16_t));
-    fill(r, s->images, n, -1.5f, 1.5f);
+    values_draw(r, s->images, n, -1.5f, 1.5f);
     for (size_t i = 0; i < n; i++)
         s->wide[i] = s->images[i];
     for (int i = 0; i < s->plan.n; i++)
@@ -112,9 +108,10 @@ void scene_close(struct scene *s) {
 static void draw_weights(struct scene *s, const struct node *v, struct random *r) {
     struct parameter *w = &s->model->parameters[v->weights];
     float bound = 1.8f / sqrtf((float)w->n / (float)v->shape.c);
-    fill(r, w->value, w->n, -bound, bound);
+    values_draw(r, w->value, w->n, -bound, bound);
     if (v->bias >= 0)
-        fill(r, s->model->parameters[v->bias].value, s->model->parameters[v->bias].n, -.3f, .7f);
+        values_draw(r, s->model->parameters[v->bias].value, s->model->parameters[v->bias].n, -.3f,
+                    .7f);
 }
 
 /* Steps shorter than those of the start, so that some weights lie outside. */
@@ -130,8 +127,8 @@ static void draw_steps(struct scene *s, const struct quantized_layer *q, struct 
 
 static void draw_bank(const struct norm *norm, int bank, struct random *r) {
     size_t n = (size_t)norm->channels;
-    fill(r, norm->scale_of[bank], n, .5f, 1.2f);
-    fill(r, norm->shift_of[bank], n, -.3f, .8f);
+    values_draw(r, norm->scale_of[bank], n, .5f, 1.2f);
+    values_draw(r, norm->shift_of[bank], n, -.3f, .8f);
 }
 
 static void draw_all(struct scene *s, struct random *r) {
@@ -144,8 +141,8 @@ static void draw_all(struct scene *s, struct random *r) {
     for (int i = 0; i < m->n_norms; i++)
         for (int b = 0; b <= m->spare; b++) {
             draw_bank(&m->norms[i], b, r);
-            fill(r, m->norms[i].mean[b], (size_t)m->norms[i].channels, -.3f, .3f);
-            fill(r, m->norms[i].variance[b], (size_t)m->norms[i].channels, .5f, 1.5f);
+            values_draw(r, m->norms[i].mean[b], (size_t)m->norms[i].channels, -.3f, .3f);
+            values_draw(r, m->norms[i].variance[b], (size_t)m->norms[i].channels, .5f, 1.5f);
         }
 }
 

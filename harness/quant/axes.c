@@ -142,26 +142,30 @@ struct tanh_quantizer {
     float scale, levels[256];
 };
 
+/* With `restrict` and what does not change in variables of its own, the loops become vectors. */
 static void tanh_quantize_piece(const struct tanh_quantizer *q, const float *W, size_t n,
-                                float *W_hat) {
+                                float *restrict W_hat) {
+    enum rounder rounder = q->l->axes.rounder;
     float t[BLOCK], s = q->scale;
-    if (!(q->r.max > 0)) {
+    struct tanh_range r = q->r;
+    int k = q->k;
+    if (!(r.max > 0)) {
         // All zero, or not a number: Ŵ = s · 0 keeps a NaN visible.
         for (size_t i = 0; i < n; i++)
             W_hat[i] = s * 0.0f;
-    } else if (q->k == FLOAT_BITS) {
+    } else if (k == FLOAT_BITS) {
         FOR_TANH_BLOCKS (at, m, t, W, n)
             for (size_t i = 0; i < m; i++)
-                W_hat[at + i] = s * (t[i] / q->r.max);
-    } else if (q->l->axes.rounder == ROUND_IDENTITY) {
+                W_hat[at + i] = s * (t[i] / r.max);
+    } else if (rounder == ROUND_IDENTITY) {
         FOR_TANH_BLOCKS (at, m, t, W, n)
             for (size_t i = 0; i < m; i++)
-                W_hat[at + i] = s * (2 * tanh_map(t[i], &q->r) - 1);
+                W_hat[at + i] = s * (2 * tanh_map(t[i], &r) - 1);
     } else {
+        const float *restrict levels = q->levels;
         FOR_TANH_BLOCKS (at, m, t, W, n)
             for (size_t i = 0; i < m; i++)
-                W_hat[at + i] =
-                    q->levels[axes_code(q->l->axes.rounder, tanh_map(t[i], &q->r), q->k)];
+                W_hat[at + i] = levels[axes_code(rounder, tanh_map(t[i], &r), k)];
     }
 }
 
@@ -218,13 +222,13 @@ struct tanh_gradient {
     float max, slope, share;
 };
 
-static void tanh_backward_piece(const struct tanh_gradient *d, const float *W, size_t n,
-                                const float *g, float *dW) {
+static void tanh_backward_piece(struct tanh_gradient d, const float *W, size_t n, const float *g,
+                                float *restrict dW) {
     float t[BLOCK];
     FOR_TANH_BLOCKS (at, m, t, W, n)
         for (size_t i = 0; i < m; i++) {
-            float at_max = fabsf(t[i]) == d->max ? copysignf(1, t[i]) : 0;
-            dW[at + i] += (d->slope * g[at + i] - at_max * d->share) * (1 - t[i] * t[i]);
+            float at_max = fabsf(t[i]) == d.max ? copysignf(1, t[i]) : 0;
+            dW[at + i] += (d.slope * g[at + i] - at_max * d.share) * (1 - t[i] * t[i]);
         }
 }
 
@@ -242,7 +246,7 @@ static void tanh_map_backward(const struct quant_layer *l, const float *W,
                               (float)(factor * through_max / ((double)r->max * r->max * r->ties))};
 #pragma omp parallel for if (l->n > PIECE)
     for (size_t at = 0; at < l->n; at += PIECE)
-        tanh_backward_piece(&d, W + at, piece_at(at, l->n), g + at, dW + at);
+        tanh_backward_piece(d, W + at, piece_at(at, l->n), g + at, dW + at);
 }
 
 void axes_backward(const struct quant_layer *l, const float *W, const float *params, int k,

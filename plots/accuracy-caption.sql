@@ -14,6 +14,13 @@ sets(text) AS (
                               ELSE :split || ' images' END)
     FROM (SELECT dataset, min(images) AS lo, max(images) AS hi FROM chosen GROUP BY dataset)
 ),
+widths(n, text, untrained) AS ( -- of models that have several: each width of a group has a model of its own
+    SELECT count(*), group_concat(widths, ' or '), max(untrained)
+    FROM (SELECT r.widths, max(' ' || r.widths || ' ' NOT LIKE '% ' || c.bits || ' %') AS untrained
+          FROM chosen c JOIN runs r ON r.run_id = c.run_id
+          WHERE r.widths <> '32' AND r."group" IS NULL
+          GROUP BY r.widths ORDER BY 1)
+),
 commits(n, text) AS (
     SELECT count(*), group_concat(text, ', ')
     FROM (SELECT DISTINCT substr(commit_id, 1, 10) || CASE WHEN commit_id LIKE '%-dirty'
@@ -30,10 +37,9 @@ SELECT CASE coalesce(:calibrated, 0) WHEN 1 THEN 'batch norm calibrated for each
                         CASE lo WHEN 1 THEN char(10) || '(none where there is one seed)' ELSE '' END) END
 FROM seeds
 UNION ALL
-SELECT printf('trained at %s bits; another width has the batch norms of the next one above',
-              group_concat(widths, ' or '))
-FROM (SELECT DISTINCT r.widths FROM chosen c JOIN runs r ON r.run_id = c.run_id
-      WHERE r.widths <> '32' ORDER BY 1)
-HAVING count(*) > 0
+SELECT CASE WHEN n <= 3 THEN printf('trained at %s bits', text) ELSE printf('trained at %d sets of widths', n) END
+    || CASE untrained WHEN 1 THEN char(10) || 'another width has the batch norms of the next one above' ELSE '' END
+FROM widths
+WHERE n > 0
 UNION ALL
 SELECT CASE WHEN n = 1 THEN 'commit ' || text WHEN n <= 3 THEN 'commits ' || text ELSE printf('from %d commits', n) END FROM commits;

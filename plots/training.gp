@@ -1,5 +1,6 @@
 # Draw training.sql: for each network and data set a row of panels for the loss and one for the training
-# accuracy, a column per scheme, a colour per width; bands where there are several seeds.
+# accuracy (several of both, where there are more schemes than fit beside one another), a column per scheme, a colour
+# per width; bands where there are several seeds.
 csv = ARG1; picture = ARG2; format = ARG3; caption = ARG4
 load "plots/style.gp"
 
@@ -14,16 +15,25 @@ epochs = int(epoch_max)
 array title_of[panels]
 array label_of[curves]
 array bits_of[widths]
+array loss_lo[panels]
 array loss_hi[panels]
 array accuracy_lo[panels]
 array accuracy_hi[panels]
 array there[panels * curves]
-do for [p = 1:panels] { loss_hi[p] = 0; accuracy_lo[p] = 100; accuracy_hi[p] = 0 }
+array first[panels * curves * widths] # of a line's rows in the file, which are neighbours
+array last[panels * curves * widths]
+do for [p = 1:panels] { loss_lo[p] = 1e9; loss_hi[p] = 0; accuracy_lo[p] = 100; accuracy_hi[p] = 0 }
 do for [i = 1:panels * curves] { there[i] = 0 }
+nowhere = 1e9 # a width that a scheme was not trained at has no rows
+do for [i = 1:panels * curves * widths] { first[i] = nowhere; last[i] = nowhere }
 place(p, c) = (p - 1) * curves + c
+line(p, c, w) = (place(p, c) - 1) * widths + w
 deviation(seeds, name) = seeds > 1 ? column(name) : 0
 note(p, c, w) = (title_of[p] = strcol("network") . ", " . strcol("dataset"), \
                  label_of[c] = strcol("label"), bits_of[w] = column("bits"), \
+                 last[line(p, c, w)] = column(0), \
+                 first[line(p, c, w)] = at_most(first[line(p, c, w)], column(0)), \
+                 loss_lo[p] = at_most(loss_lo[p], column("loss") - deviation(column("seeds"), "loss_sd")), \
                  loss_hi[p] = at_least(loss_hi[p], column("loss") \
                                                    + deviation(column("seeds"), "loss_sd")), \
                  accuracy_lo[p] = at_most(accuracy_lo[p], column("accuracy") \
@@ -36,19 +46,18 @@ stats csv using (note(int(column("panel")), int(column("curve")), int(column("wi
 # A panel is wide enough for its own title.
 longest = 0
 do for [c = 1:curves] { longest = at_least(longest, strlen(label_of[c])) }
-panel = at_least(at_least(230, 7.5 * longest), 640.0 / curves - 24); tall = 180; left = 90; top = 62; gap_x = 24; gap_y = 34
+columns = at_most(curves, 5)
+groups = (curves + columns - 1) / columns
+panel = at_least(at_least(230, 7.5 * longest), 640.0 / columns - 24); tall = 180; left = 90; top = 62; gap_x = 24; gap_y = 34
 block = 2 * tall + gap_y + 122
-width = at_least(left + curves * (panel + gap_x), 760)
+width = at_least(left + columns * (panel + gap_x), 760)
 per_row = at_least(1, at_most(widths, int((width - 40) / 110)))
 legend_rows = (widths + per_row - 1) / per_row
-legend_top = top + panels * block - 52
+legend_top = top + panels * groups * block - 52
 height = legend_top + line_height * legend_rows + 10 + caption_height
 load "plots/canvas.gp"
 
-chosen(p, c, w) = column("panel") == p && column("curve") == c && column("width") == w
-mean(p, c, w, name) = chosen(p, c, w) ? column(name) : NaN
-edge(p, c, w, name, sign) = chosen(p, c, w) && column("seeds") > 1 \
-                            ? column(name) + sign * column(name . "_sd") : NaN
+edge(name, sign) = column("seeds") > 1 ? column(name) + sign * column(name . "_sd") : NaN
 
 set xrange [epochs == 1 ? 0.5 : 1 - 0.02 * epochs : epochs == 1 ? 1.5 : epochs * 1.02]
 set xtics at_least(1, ceil(epochs / 5.0)) nomirror out
@@ -65,7 +74,8 @@ do for [p = 1:panels] {
     do for [q = 1:2] {
         name = q == 1 ? "loss" : "accuracy"
         if (q == 1) {
-            set yrange [0:loss_hi[p] * 1.05]
+            room = at_least(0.05 * (loss_hi[p] - loss_lo[p]), 0.01)
+            set yrange [at_least(0, loss_lo[p] - room):loss_hi[p] + room]
             set ytics autofreq
             set format x ""
             unset xlabel
@@ -76,12 +86,14 @@ do for [p = 1:panels] {
             set format x "%g"
             set xlabel "epoch"
         }
-        # A scheme without runs on this network leaves its place free; the axis is written at the first that has some.
+        # A scheme without runs on this network leaves its place free; the axis is written at the first of a row that
+        # has some.
         labelled = 0
         do for [c = 1:curves] {
+            if ((c - 1) % columns == 0) { labelled = 0 }
             if (!there[place(p, c)]) { continue }
-            x0 = left + (c - 1) * (panel + gap_x)
-            y0 = top + (p - 1) * block + (q - 1) * (tall + gap_y)
+            x0 = left + (c - 1) % columns * (panel + gap_x)
+            y0 = top + ((p - 1) * groups + (c - 1) / columns) * block + (q - 1) * (tall + gap_y)
             set lmargin at screen X(x0)
             set rmargin at screen X(x0 + panel)
             set tmargin at screen Y(y0)
@@ -95,11 +107,11 @@ do for [p = 1:panels] {
                 unset ylabel
                 set format y ""
             }
-            plot for [w = 1:widths] csv using "epoch":(edge(p, c, w, name, -1)): \
-                     (edge(p, c, w, name, 1)) with filledcurves \
+            plot for [w = 1:widths] csv every ::int(first[line(p, c, w)])::int(last[line(p, c, w)]) \
+                     using "epoch":(edge(name, -1)):(edge(name, 1)) with filledcurves \
                      fillcolor rgb bits_colour(bits_of[w]), \
-                 for [w = 1:widths] csv using "epoch":(mean(p, c, w, name)) \
-                     with linespoints linewidth 1.5 pointtype point(bits_of[w]) \
+                 for [w = 1:widths] csv every ::int(first[line(p, c, w)])::int(last[line(p, c, w)]) \
+                     using "epoch":name with linespoints linewidth 1.5 pointtype point(bits_of[w]) \
                      pointsize size linecolor rgb bits_colour(bits_of[w])
             unset label 1
         }

@@ -91,6 +91,28 @@ chances() {
     fi
 }
 
+@test "accuracy: the caption says which widths were trained, and that others borrow, where there are others" {
+    grep -qx "trained at 2 32 bits" "$figures/three/accuracy.txt"
+    if grep -q "another width" "$figures/three/accuracy.txt"; then
+        false
+    fi
+    changed "UPDATE runs SET widths = '32 4' WHERE run_id = (SELECT run_id FROM grid_runs WHERE grid = 'three' LIMIT 1)" \
+        "UPDATE runs SET widths = '2', \"group\" = run_id WHERE scheme = 'truncquant'"
+    draw --grid three
+    grep -qx "trained at 2 32 or 32 4 bits" "$BATS_TEST_TMPDIR/drawn/accuracy.txt"
+    grep -qx "another width has the batch norms of the next one above" "$BATS_TEST_TMPDIR/drawn/accuracy.txt"
+}
+
+@test "training: a width that a scheme was not trained at has no line" {
+    changed "DELETE FROM epochs WHERE bits = 2 AND attempt <= 3"
+    draw --grid three
+    # the legend's lines too: 2 widths of truncquant, 1 of qat, twice
+    lines=$(grep -c "<path stroke='rgb([^']*)' *d='M[^z]*L" "$BATS_TEST_TMPDIR/drawn/training.svg")
+    whole=$(grep -c "<path stroke='rgb([^']*)' *d='M[^z]*L" "$figures/three/training.svg")
+    echo "$lines of $whole"
+    [ "$lines" -eq $((whole - 2)) ]
+}
+
 @test "accuracy: one seed has no error bar, and says so" {
     grep -q "one seed, no error bar" "$figures/one/accuracy.svg"
     grep -q "commit 0123456789 (changed)" "$figures/one/accuracy.svg"

@@ -258,16 +258,18 @@ static void make_edges(struct onednn_conv *c, const struct descriptions *d) {
     onednn_reserve(&c->o->converted, c->y_at + dnnl_memory_desc_get_size(&in->y32));
 }
 
-/* The first that there is of Winograd and nhwc, where they are wanted, and blocks; 0: none. */
+/* The first that there is of Winograd, perhaps in parts, and nhwc, where they are wanted, and blocks; 0: none. */
 static int find_trio(struct onednn_conv *c, const struct conv *g, int n,
                      const struct conv_form *form, struct descriptions *d, struct trio *t) {
-    int nhwc = suits_nhwc(g, form);
-    describe(d, g, n, form, 0);
+    int part = images_of_a_part(g, n, form), nhwc = suits_nhwc(g, form);
+    c->parts = part ? n / part : 1;
+    describe(d, g, n / c->parts, form, 0);
     d->algorithm = dnnl_convolution_winograd;
     if (form->operands == CONV_INTEGERS)
         c->scaled = scaled_attributes(d);
     if (wants_winograd(g, n, form) && make_trio(c, d, t))
         return 1;
+    c->parts = 1;
     for (; nhwc >= 0; nhwc--) {
         describe(d, g, n, form, nhwc);
         d->algorithm = dnnl_convolution_direct;
@@ -282,9 +284,7 @@ static int make_primitives(struct onednn_conv *c, const struct conv *g, int n,
                            const struct conv_form *form) {
     struct descriptions d;
     struct trio t;
-    int part = images_of_a_part(g, n, form);
-    c->parts = part ? n / part : 1;
-    if (!find_trio(c, g, n / c->parts, form, &d, &t))
+    if (!find_trio(c, g, n, form, &d, &t))
         return 0;
     c->x = dnnl_memory_desc_get_size(&d.outside.x32) / sizeof(float);
     c->y = dnnl_memory_desc_get_size(&d.outside.y32) / sizeof(float);
@@ -409,45 +409,52 @@ static void leave(struct onednn_conv *c, struct primitive *conversion, const voi
 }
 
 static void forward(struct onednn_conv *c, const void *X, const float *by_filter, float *Y) {
+    const void *in = enter(c, &c->enter_x, X, nhwc_x(c));
+    float *out = before_leaving(&c->leave_y, Y, nhwc_y(c));
     for (int i = 0; i < c->parts; i++) {
-        float *y = Y + (size_t)i * c->y, *into = before_leaving(&c->leave_y, y, nhwc_y(c));
-        const void *x = enter(c, &c->enter_x, operands_after(c, X, (size_t)i * c->x), nhwc_x(c));
+        const void *x = operands_after(c, in, (size_t)i * c->x);
+        float *y = out + (size_t)i * c->y;
         if (by_filter)
             primitive_execute(c->o, &c->forward,
-                              (const void *[]){x, c->forward_W, into, by_filter, NULL});
+                              (const void *[]){x, c->forward_W, y, by_filter, NULL});
         else
-            primitive_execute(c->o, &c->forward, (const void *[]){x, c->forward_W, into, NULL});
-        leave(c, &c->leave_y, into, y);
+            primitive_execute(c->o, &c->forward, (const void *[]){x, c->forward_W, y, NULL});
     }
+    leave(c, &c->leave_y, out, Y);
 }
 
-/* Adds the gradient of part i to those before it. */
-static void backward_weights(struct onednn_conv *c, const void *x, const void *dy, int i) {
-    float *into = i ? c->part_gradient : c->gradient;
-    primitive_execute(c->o, &c->backward_weights, (const void *[]){x, dy, into, NULL});
-    for (size_t j = 0; i && j < c->gradient_floats; j++)
-        c->gradient[j] += into[j];
-}
-
-/* dX of one part; in nhwc it takes the place of X, which has been read. */
-static void backward_data(struct onednn_conv *c, const void *dy, float *dx) {
-    float *into = before_leaving(&c->leave_dx, dx, nhwc_x(c));
-    primitive_execute(c->o, &c->backward_data, (const void *[]){dy, c->backward_W, into, NULL});
-    leave(c, &c->leave_dx, into, dx);
-}
-
-static void backward(struct onednn_conv *c, const void *X, const void *dY, float *dW, float *dX) {
-    if (dX && c->backward_W_is_stale)
-        primitive_execute(c->o, &c->to_backward, (const void *[]){c->W, c->backward_W, NULL});
-    c->backward_W_is_stale &= !dX;
+static void backward_weights(struct onednn_conv *c, const void *X, const void *dY, float *dW) {
     for (int i = 0; i < c->parts; i++) {
-        const void *x = enter(c, &c->enter_x, operands_after(c, X, (size_t)i * c->x), nhwc_x(c));
-        const void *dy = enter(c, &c->enter_dy, operands_after(c, dY, (size_t)i * c->y), nhwc_y(c));
-        backward_weights(c, x, dy, i);
-        if (dX)
-            backward_data(c, dy, dX + (size_t)i * c->x);
+        const void *x = operands_after(c, X, (size_t)i * c->x);
+        const void *dy = operands_after(c, dY, (size_t)i * c->y);
+        float *into = i ? c->part_gradient : c->gradient;
+        primitive_execute(c->o, &c->backward_weights, (const void *[]){x, dy, into, NULL});
+        for (size_t j = 0; i && j < c->gradient_floats; j++)
+            c->gradient[j] += into[j];
     }
     primitive_execute(c->o, &c->from_gradient, (const void *[]){c->gradient, dW, NULL});
+}
+
+static void backward_data(struct onednn_conv *c, const void *dY, float *dX) {
+    if (c->backward_W_is_stale)
+        primitive_execute(c->o, &c->to_backward, (const void *[]){c->W, c->backward_W, NULL});
+    c->backward_W_is_stale = 0;
+    for (int i = 0; i < c->parts; i++)
+        primitive_execute(c->o, &c->backward_data,
+                          (const void *[]){operands_after(c, dY, (size_t)i * c->y), c->backward_W,
+                                           dX + (size_t)i * c->x, NULL});
+}
+
+/* In nhwc, which has no parts, dX takes the place of X, which has been read. */
+static void backward(struct onednn_conv *c, const void *X, const void *dY, float *dW, float *dX) {
+    const void *x = enter(c, &c->enter_x, X, nhwc_x(c));
+    const void *dy = enter(c, &c->enter_dy, dY, nhwc_y(c));
+    backward_weights(c, x, dy, dW);
+    if (!dX)
+        return;
+    float *into = before_leaving(&c->leave_dx, dX, nhwc_x(c));
+    backward_data(c, dy, into);
+    leave(c, &c->leave_dx, into, dX);
 }
 
 void onednn_conv_forward(struct onednn_conv *c, const void *X, const float *by_filter, float *Y) {

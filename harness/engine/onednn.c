@@ -43,7 +43,7 @@ static void allocate_scratch(struct plan *p) {
 static struct plan *onednn_compile(struct model *m, int batch, int threads, struct error *e) {
     omp_set_num_threads(threads);
     openblas_set_num_threads(1); // only fallen-back convolutions use it, between OpenMP's threads
-    struct onednn *o = onednn_open(e);
+    struct onednn *o = onednn_open(threads, e);
     if (!o)
         return NULL;
     struct plan *p = need(1, sizeof *p);

@@ -8,9 +8,10 @@
 
 #include "base/error.h"
 
-/* The library's engine and stream, and the scratch memory that all primitives share. */
+/* The library's engine and stream, and the scratch memory that all primitives share; of each thread that
+ * convolutions are divided among. */
 struct onednn;
-struct onednn *onednn_open(struct error *e);
+struct onednn *onednn_open(int threads, struct error *e);
 void onednn_close(struct onednn *o);
 
 /* End the process with a message unless `status` is dnnl_success: a call that cannot fail has. */

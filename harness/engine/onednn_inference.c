@@ -121,7 +121,7 @@ static int make_products(struct inference *p, enum arithmetic arithmetic) {
 
 static struct inference *inference_compile(struct model *m, int batch, enum arithmetic arithmetic,
                                            struct error *e) {
-    struct onednn *o = covers(m) ? onednn_open(e) : NULL;
+    struct onednn *o = covers(m) ? onednn_open(1, e) : NULL;
     if (!o)
         return NULL;
     struct inference *p = need(1, sizeof *p);

@@ -4,7 +4,8 @@
  *     onednn_steps.c    what each kind of step does, forward and backward
  *     onednn_buffers.c  outputs in the layout that a reader wants; gradients in counted buffers
  *     onednn_integers.c convolutions over integers in bf16: which, and their weights
- *     onednn_conv.c     oneDNN's primitives for one convolution */
+ *     onednn_conv.c     a convolution, divided among threads: onednn_share.c, with the primitives that
+ *                       onednn_trio.c finds */
 #ifndef ENGINE_ONEDNN_PLAN_H
 #define ENGINE_ONEDNN_PLAN_H
 

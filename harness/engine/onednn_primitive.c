@@ -15,7 +15,17 @@ void onednn_must(int status, const char *what) {
     exit(1);
 }
 
-struct onednn *onednn_open(struct error *e) {
+static void make_lanes(struct onednn *o, int n) {
+    o->lanes = need((size_t)n, sizeof *o->lanes);
+    for (; o->threads < n; o->threads++) {
+        struct onednn *lane = &o->lanes[o->threads];
+        *lane = (struct onednn){.engine = o->engine, .attributes = o->attributes};
+        onednn_must(dnnl_stream_create(&lane->stream, o->engine, dnnl_stream_default_flags),
+                    "a stream");
+    }
+}
+
+struct onednn *onednn_open(int threads, struct error *e) {
     struct onednn *o = need(1, sizeof *o);
     if (dnnl_engine_create(&o->engine, dnnl_cpu, 0) ||
         dnnl_stream_create(&o->stream, o->engine, dnnl_stream_default_flags) ||
@@ -25,13 +35,14 @@ struct onednn *onednn_open(struct error *e) {
         onednn_close(o);
         return NULL;
     }
+    make_lanes(o, threads);
     return o;
 }
 
 void onednn_close(struct onednn *o) {
     if (!o)
         return;
-    for (int i = 0; i < o->n_lanes; i++) {
+    for (int i = 0; i < o->threads; i++) {
         dnnl_stream_destroy(o->lanes[i].stream);
         free(o->lanes[i].scratch.data);
         free(o->lanes[i].converted.data);
@@ -53,18 +64,6 @@ void onednn_reserve(struct reserve *r, size_t size) {
         return;
     free(r->data);
     *r = (struct reserve){need_aligned(size, 1), size};
-}
-
-void onednn_make_lanes(struct onednn *o, int n) {
-    if (o->lanes)
-        return;
-    o->lanes = need((size_t)n, sizeof *o->lanes);
-    for (; o->n_lanes < n; o->n_lanes++) {
-        struct onednn *lane = &o->lanes[o->n_lanes];
-        *lane = (struct onednn){.engine = o->engine, .attributes = o->attributes};
-        onednn_must(dnnl_stream_create(&lane->stream, o->engine, dnnl_stream_default_flags),
-                    "a stream");
-    }
 }
 
 /* A set of instructions is several bits; it is there when all of them are. */

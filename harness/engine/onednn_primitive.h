@@ -21,13 +21,11 @@ struct onednn {
     struct reserve scratch;           // the largest that any primitive needs
     struct reserve converted;         // activations in the layout of one convolution
 
-    int n_lanes;
-    struct onednn *lanes; // owned; engine and attributes are those of this one
+    int threads;
+    struct onednn
+        *lanes; // (threads) that compute side by side, each with a stream and scratch memory of
+                // its own; owned; engine and attributes are those of this one
 };
-
-/* As many lanes, each with a stream and scratch memory of its own, for threads that compute side by side. The
- * number is the same in every call. */
-void onednn_make_lanes(struct onednn *o, int n);
 
 /* Whether the machine, as far as oneDNN may use it (DNNL_MAX_CPU_ISA), multiplies bf16 itself: without, oneDNN
  * emulates it, more slowly than float32. */

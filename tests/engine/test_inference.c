@@ -131,7 +131,7 @@ static void sums_are_exact(void **state) {
     (void)state;
     struct error e = {0};
     struct random r = random_stream(31, RANDOM_TEST, 0, 0);
-    struct onednn *o = onednn_open(&e);
+    struct onednn *o = onednn_open(1, &e);
     assert_non_null(o);
     for (int i = 0; i < ROUNDS; i++)
         compare_sums(o, &r, i % 4 == 0);
@@ -142,7 +142,7 @@ static void sums_are_exact(void **state) {
 static void sums_that_could_overflow_are_refused(void **state) {
     (void)state;
     struct error e = {0};
-    struct onednn *o = onednn_open(&e);
+    struct onednn *o = onednn_open(1, &e);
     struct conv g = {.c = 32770,
                      .h = 1,
                      .w = 1,

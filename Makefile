@@ -173,7 +173,7 @@ format: ## set every C file in the style
 	clang-format -i $(C_FILES)
 
 # A program for each bench/*.c but the helpers that they share.
-BENCH_HELPERS := bench/random_set.c
+BENCH_HELPERS := bench/median.c bench/random_set.c
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(filter-out $(BENCH_HELPERS),$(wildcard bench/*.c)))
 BENCH_OBJECTS := $(BENCH_HELPERS:%.c=$(BUILD)/%.o)
 

@@ -5,6 +5,8 @@
  * differences are the largest of each image's scores.
  *
  *     build/bench/agreement MODEL.frozen DATASET [IMAGES] */
+#include "median.h"
+
 #include "base/text.h"
 #include "evaluate/exact.h"
 #include "registry.h"
@@ -55,23 +57,17 @@ static int top(const float *z, int classes) {
     return best;
 }
 
-static int by_value(const void *a, const void *b) {
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
 static void print(int k, const char *name, const struct scores *a, const struct scores *b) {
-    float *difference = need((size_t)a->n, sizeof *difference);
+    double *difference = need((size_t)a->n, sizeof *difference);
     int above = 0, same = 0;
     for (int i = 0; i < a->n; i++) {
         const float *x = a->z + i * a->classes, *y = b->z + i * a->classes;
         for (int c = 0; c < a->classes; c++)
-            difference[i] = fmaxf(difference[i], fabsf(x[c] - y[c]));
-        above += difference[i] > 0.01f;
+            difference[i] = fmax(difference[i], fabsf(x[c] - y[c]));
+        above += difference[i] > 0.01;
         same += top(x, a->classes) == top(y, a->classes);
     }
-    qsort(difference, (size_t)a->n, sizeof *difference, by_value);
-    printf("%d,%s,%d,%.3g,%.4f,%.4f\n", k, name, a->n, (double)difference[a->n / 2],
+    printf("%d,%s,%d,%.3g,%.4f,%.4f\n", k, name, a->n, median(difference, a->n),
            (double)above / a->n, (double)same / a->n);
     free(difference);
 }

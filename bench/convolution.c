@@ -2,6 +2,8 @@
  * OpenBLAS behind `gemm`, on the shapes of ResNet-20 at batch 32: why the harness has a convolution
  * of its own. Prints CSV: channels,side,forward_ratio,backward_ratio (Darknet's time divided by
  * ours, medians). */
+#include "median.h"
+
 #include "base/error.h"
 #include "base/progress.h"
 #include "engine/ops.h"
@@ -18,16 +20,6 @@ enum { BATCH = 32, ROUNDS = 9 };
 struct buffers {
     float *X, *W, *Y, *dX, *dW, *dY, *workspace;
 };
-
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double x[ROUNDS]) {
-    qsort(x, ROUNDS, sizeof *x, by_value);
-    return x[ROUNDS / 2];
-}
 
 static struct buffers allocate(const struct conv *g) {
     size_t plane = (size_t)g->h * (size_t)g->w, all = BATCH * (size_t)g->c * plane;
@@ -100,8 +92,8 @@ static void compare(const struct conv *g, layer_function *forward, layer_functio
         for (int i = 0; i < 4; i++)
             time[i][r] = now[i];
     }
-    printf("%d,%d,%.2f,%.2f\n", g->c, g->h, median(time[1]) / median(time[0]),
-           median(time[3]) / median(time[2]));
+    printf("%d,%d,%.2f,%.2f\n", g->c, g->h, median(time[1], ROUNDS) / median(time[0], ROUNDS),
+           median(time[3], ROUNDS) / median(time[2], ROUNDS));
     release(&b);
 }
 

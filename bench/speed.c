@@ -6,6 +6,7 @@
  *
  * Medians over the steps; the first step warms up and is left out. Compare within one call:
  * machines are noisy. */
+#include "median.h"
 #include "random_set.h"
 
 #include "base/progress.h"
@@ -35,16 +36,6 @@ static double cpu_clock(void) {
     struct timespec t;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *x, int n) {
-    qsort(x, (size_t)n, sizeof *x, by_value);
-    return n % 2 ? x[n / 2] : (x[n / 2 - 1] + x[n / 2]) / 2;
 }
 
 static int time_training(const struct choices *c, struct trainer *t, double *seconds, int steps,

@@ -9,6 +9,7 @@
  * convolution gets the batch norm and ReLU behind it (batch_normalize=1), every sum the ReLU behind it,
  * and the projections, under 1 % of the arithmetic, are left out: their shortcuts join unequal shapes,
  * which Darknet allows. */
+#include "median.h"
 #include "random_set.h"
 
 #include "base/error.h"
@@ -146,16 +147,6 @@ static network *build(const struct cfg *cfg, int batch, char *path) {
 }
 
 /* ---- timing ---- */
-
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *x, int n) {
-    qsort(x, (size_t)n, sizeof *x, by_value);
-    return n % 2 ? x[n / 2] : (x[n / 2 - 1] + x[n / 2]) / 2;
-}
 
 static void fill(network *net) {
     for (int i = 0; i < net->inputs * net->batch; i++)

@@ -21,7 +21,8 @@ int text_real(const char *s, double *value);
 /* Widths separated by blanks, in any order; 0, or -1 when a member is no width or stands twice. */
 int text_widths(const char *s, struct widths *w);
 
-/* The shortest decimal form of `x` that reads back as the same double ("0.1", "1e-05"). */
+/* The shortest decimal form of `x` that reads back as the same double ("0.1", "1e-05"); whole numbers
+ * below 1e15 without an exponent ("100"). */
 void text_print_real(double x, char *buffer, size_t size);
 
 /* "1 2 4 8 32". */

@@ -14,12 +14,14 @@ sets(text) AS (
                               ELSE :split || ' images' END)
     FROM (SELECT dataset, min(images) AS lo, max(images) AS hi FROM chosen GROUP BY dataset)
 ),
-widths(n, text, untrained) AS ( -- of models that have several: each width of a group has a model of its own
-    SELECT count(*), group_concat(widths, ' or '), max(untrained)
-    FROM (SELECT r.widths, max(' ' || r.widths || ' ' NOT LIKE '% ' || c.bits || ' %') AS untrained
+widths(n, text, borrowed) AS ( -- of models that have several: each width of a group has a model of its own
+    SELECT count(*), group_concat(widths, ' or '),
+           EXISTS (SELECT 1 FROM grid_borrowed
+                   WHERE grid IS :grid AND split = :split AND calibrated = coalesce(:calibrated, 0))
+    FROM (SELECT DISTINCT r.widths
           FROM chosen c JOIN runs r ON r.run_id = c.run_id
           WHERE r.widths <> '32' AND r."group" IS NULL
-          GROUP BY r.widths ORDER BY 1)
+          ORDER BY 1)
 ),
 commits(n, text) AS (
     SELECT count(*), group_concat(text, ', ')
@@ -38,7 +40,7 @@ SELECT CASE coalesce(:calibrated, 0) WHEN 1 THEN 'batch norm calibrated for each
 FROM seeds
 UNION ALL
 SELECT CASE WHEN n <= 3 THEN printf('trained at %s bits', text) ELSE printf('trained at %d sets of widths', n) END
-    || CASE untrained WHEN 1 THEN char(10) || 'another width has the batch norms of the next one above' ELSE '' END
+    || CASE borrowed WHEN 1 THEN char(10) || 'another width has the batch norms of the next one above' ELSE '' END
 FROM widths
 WHERE n > 0
 UNION ALL

@@ -100,9 +100,7 @@ figure() {
 # A figure is of one split: the one asked for, or test where a run was evaluated on it, or val.
 choose_split() {
     local asked=$split of="${grid:+of grid $grid }in $db" other=val counts runs test val here
-    counts=$(ask 0 "SELECT count(*), sum(test), sum(val)
-                    FROM (SELECT max(split = 'test') AS test, max(split = 'val') AS val
-                          FROM grid_accuracy GROUP BY run_id) HAVING count(*) > 0" -separator ' ')
+    counts=$(ask 0 ".read results/queries/splits.sql" -separator ' ')
     [ -n "$counts" ] || die 1 "no finished runs $of yet; 'truncquant status' says how far they are"
     read -r runs test val <<<"$counts"
     [ -n "$split" ] || { [ "$test" -gt 0 ] && split=test || split=val; }

@@ -35,6 +35,24 @@ int export_is_calibratable(const char *what) {
     return 0;
 }
 
+/* The place of a wide export or its calibrated twin; -1: `what` is neither. */
+static int find_wide(const char *what, int *calibrated) {
+    for (int i = 0; i < WIDE_EXPORTS; i++) {
+        size_t n = strlen(wide_exports[i].name);
+        if (strncmp(what, wide_exports[i].name, n) != 0)
+            continue;
+        *calibrated = !strcmp(what + n, "-calibrated");
+        if (*calibrated || !what[n])
+            return i;
+    }
+    return -1;
+}
+
+int export_is_of_split(const char *what) {
+    int calibrated;
+    return find_wide(what, &calibrated) >= 0;
+}
+
 /* ---- rows as they are ---- */
 
 #define OF_GRID                                                                                    \
@@ -135,13 +153,12 @@ static int export_rows(struct store *s, const char *sql, enum export_format form
 }
 
 static int export_now(struct store *s, const struct export_request *r, FILE *out, struct error *e) {
-    for (int i = 0; i < WIDE_EXPORTS; i++) {
-        size_t n = strlen(wide_exports[i].name);
-        int calibrated = !strcmp(r->what + strnlen(r->what, n), "-calibrated");
-        if (!strncmp(r->what, wide_exports[i].name, n) && (calibrated || !r->what[n]))
-            return export_take_snapshot(s, r, e) || wide_exports[i].export(s, r, calibrated, out, e)
-                       ? -1
-                       : 0;
+    int calibrated, place = find_wide(r->what, &calibrated);
+    if (place >= 0) {
+        struct export_request of_split = *r;
+        if (export_take_snapshot(s, r, e) || export_choose_split(s, &of_split, e))
+            return -1;
+        return wide_exports[place].export(s, &of_split, calibrated, out, e);
     }
     for (size_t i = 0; i < sizeof row_exports / sizeof *row_exports; i++)
         if (!strcmp(r->what, row_exports[i].name))

@@ -21,10 +21,18 @@ extern const char *const export_names[];
 /* True when `what` has a twin named `what`-calibrated. */
 int export_is_calibratable(const char *what);
 
+/* True for those and their twins: tables of results on one split. */
+int export_is_of_split(const char *what);
+
+/* The splits that results can be of, ended by NULL: test, and val (held out of training). */
+extern const char *const export_splits[];
+
 struct export_request {
     const char *what;
     enum export_format format;
-    const char *grid;     // only the runs of this grid; NULL: all
+    const char *grid; // only the runs of this grid; NULL: all
+    const char
+        *split; // for tables of accuracies; NULL: test where a run was evaluated on it, or val
     const char *against;  // scheme of the reference, for differences and reductions
     const char *settings; // what else the reference has: a JSON object of keys and values, null for
                           // a key at its default; NULL: nothing
@@ -33,7 +41,7 @@ struct export_request {
 /* Configurations that would share a row are told apart by a column with the settings in which they
  * differ. The reference of a configuration is that of scheme `against`, on the same network and data
  * set, from which the fewest settings differ; where several are equally near there is none, and a
- * note says so. CSV has spreads in columns of their own. It fails when there is nothing to print of
+ * note says so. Every number is of one split; where it is val, a column and the notes say so. CSV has spreads in columns of their own. It fails when there is nothing to print of
  * accuracies, or the grid is unknown. TeX is a booktabs tabular. Every table says from which
  * commit(s) its rows come, as a comment or a last line. */
 int export_table(struct store *s, const struct export_request *request, FILE *out, struct error *e);

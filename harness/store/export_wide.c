@@ -26,15 +26,17 @@ enum { COLUMN_BITS = WIDE_LABELS, COLUMN_N, COLUMN_IMAGES, COLUMN_MEAN, COLUMN_S
 
 static const char commits_sql[] =
     "SELECT group_concat(commit_id, ', ') FROM (SELECT DISTINCT commit_id FROM grid_accuracy"
-    " WHERE grid IS :grid AND split = 'test' ORDER BY 1)";
+    " WHERE grid IS :grid AND split = :split ORDER BY 1)";
 
-static const char splits_sql[] =
-    "SELECT count(*), coalesce(sum(split = 'test'), 0) FROM grid_accuracy WHERE grid IS :grid";
+static const char borrowed_sql[] =
+    "SELECT 1 FROM grid_borrowed WHERE grid IS :grid AND split = :split"
+    " AND calibrated = :calibrated LIMIT 1";
 
 static const char count_references_sql[] =
     "SELECT count(reference_id), coalesce(sum(ways > 1), 0), coalesce(sum(ways = 0), 0), (SELECT "
     "group_concat(scheme, ', ') FROM"
-    " (SELECT DISTINCT scheme FROM grid_configurations WHERE grid IS :grid)) FROM reference_of";
+    " (SELECT DISTINCT scheme FROM grid_configurations WHERE grid IS :grid AND split = :split)) "
+    "FROM reference_of";
 
 /* ---- queries ---- */
 
@@ -46,6 +48,7 @@ static void bind_text(sqlite3_stmt *q, const char *name, const char *text) {
 
 static void bind_request(sqlite3_stmt *q, const struct export_request *r, int calibrated) {
     bind_text(q, ":grid", r->grid);
+    bind_text(q, ":split", r->split);
     bind_text(q, ":against", r->against);
     bind_text(q, ":settings", r->settings ? r->settings : "{}");
     sqlite3_bind_int(q, sqlite3_bind_parameter_index(q, ":calibrated"), calibrated);
@@ -116,11 +119,83 @@ int export_take_snapshot(struct store *s, const struct export_request *r, struct
     return store_use_own_views(s, e) || run_statements(s, query("snapshot"), r, e) ? -1 : 0;
 }
 
+/* ---- the split ---- */
+
+const char *const export_splits[] = {"test", "val", NULL};
+
+static int of_val(const struct export_request *r) {
+    return !strcmp(r->split, "val");
+}
+
+static const char *other_split(const struct export_request *r) {
+    return of_val(r) ? "test" : "val";
+}
+
+/* For what is said below: nobody may take the one for the other. */
+static const char *on_images(const struct export_request *r) {
+    return of_val(r) ? "held-out images of the training set (val), not the test split"
+                     : "the test split";
+}
+
+/* Runs that have results: all, and those with some on each of the splits. */
+struct split_counts {
+    int64_t runs, here, other;
+};
+
+static int count_splits(struct store *s, const struct export_request *r, struct split_counts *out,
+                        struct error *e) {
+    sqlite3_stmt *q = prepare(s, query("splits"), r, 0, e);
+    int got = q ? sql_step(s, q, e) : -1;
+    int val = r->split && of_val(r);
+    *out = (struct split_counts){0};
+    if (got == 1)
+        *out = (struct split_counts){sqlite3_column_int64(q, 0), sqlite3_column_int64(q, 1 + val),
+                                     sqlite3_column_int64(q, 2 - val)};
+    sqlite3_finalize(q);
+    return got < 0 ? -1 : 0;
+}
+
+int export_choose_split(struct store *s, struct export_request *r, struct error *e) {
+    struct split_counts counts;
+    if (r->split)
+        return 0;
+    if (count_splits(s, r, &counts, e))
+        return -1;
+    r->split = !counts.here && counts.other ? "val" : "test";
+    return 0;
+}
+
+static int note_other_split(struct store *s, struct table *t, const struct export_request *r,
+                            struct error *e) {
+    struct split_counts counts;
+    if (count_splits(s, r, &counts, e))
+        return -1;
+    if (counts.here < counts.runs)
+        table_note(t, "Left out: %lld of %lld runs, evaluated on %s alone (--split %s).",
+                   (long long)(counts.runs - counts.here), (long long)counts.runs, other_split(r),
+                   other_split(r));
+    return 0;
+}
+
 /* ---- what is said below ---- */
 
 static void note_batch_norms(struct table *t, int calibrated, const char *what) {
     table_note(t, "%s, batch norms %s.", what,
                calibrated ? "re-estimated (calibrated)" : "as trained");
+}
+
+/* Widths that were not trained have nothing of their own to be re-estimated but the statistics. */
+static int note_borrowed(struct store *s, struct table *t, const struct export_request *r,
+                         int calibrated, struct error *e) {
+    sqlite3_stmt *q = prepare(s, borrowed_sql, r, calibrated, e);
+    int got = q ? sql_step(s, q, e) : -1;
+    if (got == 1)
+        table_note(t,
+                   "Widths that were not trained borrow the batch norms%s of the next trained one "
+                   "above, or else of the widest.",
+                   calibrated ? "' scale and shift" : "");
+    sqlite3_finalize(q);
+    return got < 0 ? -1 : 0;
 }
 
 static int note_commits(struct store *s, struct table *t, const struct wide *w,
@@ -142,25 +217,22 @@ static int note_commits(struct store *s, struct table *t, const struct wide *w,
     return got < 0 ? -1 : 0;
 }
 
-/* The tables are of the test split: a grid that was evaluated on held-out images alone has runs, but none for
- * them. */
+/* A grid that was evaluated on the other split alone has runs, but none for this table. */
 static int fail_empty(struct store *s, const struct export_request *r, const char *what,
                       struct error *e) {
-    sqlite3_stmt *q = prepare(s, splits_sql, r, 0, e);
-    int got = q ? sql_step(s, q, e) : -1;
-    int elsewhere = got == 1 && !sqlite3_column_int(q, 1) && sqlite3_column_int(q, 0);
-    sqlite3_finalize(q);
-    if (got < 0)
+    struct split_counts counts;
+    if (count_splits(s, r, &counts, e))
         return -1;
-    if (elsewhere)
-        return fail_at(
-            e, s->path, 0,
-            "has no %s on the test split: the finished runs%s%s were evaluated on held-out "
-            "images (val) alone; 'truncquant evaluate ID --split test' adds it",
-            what, r->grid ? " of grid " : "", r->grid ? r->grid : "");
-    return fail_at(e, s->path, 0,
-                   "has no %s of finished runs%s%s yet; 'truncquant status' says how far they are",
-                   what, r->grid ? " of grid " : "", r->grid ? r->grid : "");
+    if (counts.other && !counts.here)
+        return fail_at(e, s->path, 0,
+                       "has no %s on %s: the finished runs%s%s were evaluated on %s alone; "
+                       "--split %s exports those, 'truncquant evaluate ID --split %s' adds to them",
+                       what, r->split, r->grid ? " of grid " : "", r->grid ? r->grid : "",
+                       other_split(r), other_split(r), r->split);
+    return fail_at(
+        e, s->path, 0,
+        "has no %s%s of finished runs%s%s yet; 'truncquant status' says how far they are", what,
+        of_val(r) ? " on val" : "", r->grid ? " of grid " : "", r->grid ? r->grid : "");
 }
 
 /* ---- references ---- */
@@ -181,13 +253,13 @@ static int count_references(struct store *s, const struct export_request *r, str
     int got = sql_step(s, q, e);
     if (got == 1 && !sqlite3_column_int64(q, 0)) {
         const char *known = (const char *)sqlite3_column_text(q, 3);
-        got = known
-                  ? fail_at(e, s->path, 0,
-                            "has no finished run of scheme %.64s%s%s%s to compare with; --against "
-                            "names another (there are: %s)",
-                            r->against, r->settings ? " with those settings" : "",
-                            r->grid ? " in grid " : "", r->grid ? r->grid : "", known)
-                  : fail_empty(s, r, "accuracies", e);
+        got = known ? fail_at(e, s->path, 0,
+                              "has no finished run of scheme %.64s%s%s%s%s to compare with; "
+                              "--against names another (there are: %s)",
+                              r->against, r->settings ? " with those settings" : "",
+                              r->grid ? " in grid " : "", r->grid ? r->grid : "",
+                              of_val(r) ? " on val" : "", known)
+                    : fail_empty(s, r, "accuracies", e);
     } else if (got == 1) {
         out->ways = sqlite3_column_int64(q, 1);
         out->namesakes = sqlite3_column_int64(q, 2);
@@ -225,9 +297,14 @@ static void note_left_out(struct table *t, const struct export_request *r,
 
 /* ---- the tables ---- */
 
+static void start(struct wide *w, const struct wide_style *style, const struct export_request *r) {
+    wide_start(w, style);
+    w->style.split = of_val(r) ? r->split : NULL;
+}
+
 static int print(struct store *s, struct table *t, const struct wide *w,
                  const struct export_request *r, FILE *out, struct error *e) {
-    int status = note_commits(s, t, w, r, e);
+    int status = note_other_split(s, t, r, e) || note_commits(s, t, w, r, e) ? -1 : 0;
     if (!status)
         table_print(t, r->format, out);
     table_free(t);
@@ -239,17 +316,23 @@ int export_accuracies(struct store *s, const struct export_request *r, int calib
     static const struct wide_style style = {
         .spread = SPREAD_DEVIATION, .digits = 1, .every_width = 1, .inference = 1};
     struct wide w;
-    wide_start(&w, &style);
+    start(&w, &style, r);
     int status = read_cells(s, &w, "accuracy", r, calibrated, e);
     if (!status && !w.n)
         status = fail_empty(s, r, calibrated ? "calibrated accuracies" : "accuracies", e);
     if (!status) {
+        char what[160];
         struct table *t = wide_table(&w, r->format);
-        note_batch_norms(t, calibrated,
-                         "Top-1 accuracy on the test split in per cent by bit-width");
+        snprintf(what, sizeof what, "Top-1 accuracy on %s%s in per cent by bit-width", on_images(r),
+                 of_val(r) ? "," : "");
+        note_batch_norms(t, calibrated, what);
         if (w.spreads)
             table_note(t, "Mean ± sample standard deviation over seeds.");
-        status = print(s, t, &w, r, out, e);
+        status = note_borrowed(s, t, r, calibrated, e);
+        if (!status)
+            status = print(s, t, &w, r, out, e);
+        else
+            table_free(t);
     }
     wide_free(&w);
     return status;
@@ -261,18 +344,18 @@ int export_differences(struct store *s, const struct export_request *r, int cali
         .spread = SPREAD_HALF, .digits = 2, .inference = 1, .counts = 1};
     struct wide w;
     struct left_out left_out = {0};
-    wide_start(&w, &style);
+    start(&w, &style, r);
     int status = count_references(s, r, &left_out, e);
     if (!status)
         status = read_cells(s, &w, "differences", r, calibrated, e);
     if (!status && !w.n)
         status = fail_pairs(s, r, &left_out, calibrated ? "calibrated pairs" : "pairs", e);
     if (!status) {
-        char what[160];
+        char what[200];
         struct table *t = wide_table(&w, r->format);
         snprintf(what, sizeof what,
-                 "Top-1 accuracy less that of %.64s on the test split, in points by bit-width",
-                 r->against);
+                 "Top-1 accuracy less that of %.64s on %s, in points by bit-width", r->against,
+                 on_images(r));
         note_batch_norms(t, calibrated, what);
         table_note(t, w.spreads
                           ? "Mean ± half of its 95 %% interval (Student's t) over the n seeds "
@@ -299,15 +382,17 @@ int export_drops(struct store *s, const struct export_request *r, int calibrated
     static const struct wide_style style = {
         .spread = SPREAD_DEVIATION, .digits = 2, .counts = 1, .extra = "cross"};
     struct wide w;
-    wide_start(&w, &style);
+    start(&w, &style, r);
     int status = read_cells(s, &w, "drops", r, calibrated, e);
     if (!status && !w.n)
         status =
             fail_empty(s, r, calibrated ? "calibrated truncated results" : "truncated results", e);
     if (!status) {
+        char what[160];
         struct table *t = wide_table(&w, r->format);
-        note_batch_norms(t, calibrated,
-                         "What truncation costs in points of top-1 accuracy on the test split");
+        snprintf(what, sizeof what, "What truncation costs in points of top-1 accuracy on %s",
+                 on_images(r));
+        note_batch_norms(t, calibrated, what);
         note_widths(t, calibrated);
         if (w.spreads)
             table_note(t, "Mean ± sample standard deviation over n seeds.");
@@ -363,7 +448,7 @@ int export_reductions(struct store *s, const struct export_request *r, int calib
         .spread = SPREAD_INTERVAL, .digits = 1, .counts = 1, .extra = "cross"};
     struct wide w;
     struct left_out left_out = {0};
-    wide_start(&w, &style);
+    start(&w, &style, r);
     int status = count_references(s, r, &left_out, e);
     if (!status)
         status = read_reductions(s, &w, r, calibrated, e);
@@ -371,11 +456,11 @@ int export_reductions(struct store *s, const struct export_request *r, int calib
         status = fail_pairs(s, r, &left_out,
                             calibrated ? "calibrated pairs of drops" : "pairs of drops", e);
     if (!status) {
-        char what[160];
+        char what[200];
         struct table *t = wide_table(&w, r->format);
         snprintf(what, sizeof what,
-                 "By how many per cent truncation costs less than it costs %.64s on the test split",
-                 r->against);
+                 "By how many per cent truncation costs less than it costs %.64s on %s", r->against,
+                 on_images(r));
         note_batch_norms(t, calibrated, what);
         note_widths(t, calibrated);
         table_note(

@@ -7,7 +7,10 @@
 /* Once in a transaction that will be rolled back, before any of the following: the accuracies that they read. */
 int export_take_snapshot(struct store *s, const struct export_request *request, struct error *e);
 
-/* `request->what` is one of the names without "-calibrated", which `calibrated` says. */
+/* The split that the tables are of, where `request` leaves it open. */
+int export_choose_split(struct store *s, struct export_request *request, struct error *e);
+
+/* `request->split` is chosen. `request->what` is one of the names without "-calibrated", which `calibrated` says. */
 int export_accuracies(struct store *s, const struct export_request *request, int calibrated,
                       FILE *out, struct error *e);
 int export_differences(struct store *s, const struct export_request *request, int calibrated,

@@ -112,9 +112,13 @@ static struct table *start_table(const struct wide *w, int csv) {
     static const char *const label_titles[WIDE_LABELS] = {"dataset",  "network", "scheme",
                                                           "settings", "against", "inference"};
     const int shown[WIDE_LABELS] = {w->datasets, 1, 1, w->settings, w->against, w->style.inference};
-    const char *titles[WIDE_LABELS + 1 + 3 * WIDE_COLUMNS];
+    const char *titles[1 + WIDE_LABELS + 1 + 3 * WIDE_COLUMNS];
     char numeric[sizeof titles / sizeof *titles + 1] = "", names[3 * WIDE_COLUMNS][16];
     int n = 0;
+    if (w->style.split) {
+        numeric[n] = 'l';
+        titles[n++] = "split";
+    }
     for (int l = 0; l < WIDE_LABELS; l++)
         if (shown[l]) {
             numeric[n] = 'l';
@@ -130,6 +134,8 @@ static struct table *start_table(const struct wide *w, int csv) {
 
 static void add_labels(struct table *t, const struct wide *w, const struct wide_row *r) {
     const int shown[WIDE_LABELS] = {w->datasets, 1, 1, w->settings, w->against, w->style.inference};
+    if (w->style.split)
+        table_add(t, r ? w->style.split : "");
     for (int l = 0; l < WIDE_LABELS; l++)
         if (shown[l])
             table_add(t, r ? r->labels[l] : "");

@@ -26,6 +26,7 @@ struct wide_style {
     int inference;     // a column that says which
     int counts;        // a column `n`: seeds
     const char *extra; // title of the column of bits 0, the last; NULL: there is none
+    const char *split; // the same in every row, in a column before the labels; NULL: there is none
 };
 
 struct wide_cell {

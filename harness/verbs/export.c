@@ -12,7 +12,7 @@
 #include <string.h>
 
 struct choice {
-    const char *what, *format_name, *grid, *output, *reference, *bits;
+    const char *what, *format_name, *grid, *split, *output, *reference, *bits;
     char calibrated_name[64];
     int calibrated;
     enum export_format format;
@@ -41,6 +41,16 @@ static int find_what(struct choice *c, const char *operand, struct error *e) {
         return fail(e, "export: --calibrated goes with tables of accuracies only; leave it out");
     snprintf(c->calibrated_name, sizeof c->calibrated_name, "%s-calibrated", c->what);
     c->what = c->calibrated_name;
+    return 0;
+}
+
+static int check_split(const struct choice *c, struct error *e) {
+    if (!c->split)
+        return 0;
+    if (!export_is_of_split(c->what))
+        return fail(e, "export: --split goes with tables of accuracies only; leave it out");
+    if (text_find(c->split, export_splits) < 0)
+        return fail(e, "export: --split %.64s is unknown; take test or val", c->split);
     return 0;
 }
 
@@ -76,6 +86,7 @@ static int export_chosen(const struct options *o, const struct choice *c, struct
     const struct export_request request = {.what = c->what,
                                            .format = c->format,
                                            .grid = grid,
+                                           .split = c->split,
                                            .against = c->against.scheme,
                                            .settings = c->against.settings};
     int status = -1;
@@ -88,8 +99,10 @@ static int export_chosen(const struct options *o, const struct choice *c, struct
     return status;
 }
 
-static int export_model(const struct options *o, const struct choice *c, int operands,
-                        struct error *e) {
+static int export_model(const struct options *o, struct choice *c, int operands, struct error *e) {
+    c->what = "weights";
+    if (check_split(c, e))
+        return EXIT_USAGE;
     if (operands == 2 && c->output)
         return export_weights(o, o->argv[2], c->bits, c->output, e);
     fail(e, "export: weights takes one run ID and --output FILE.weights");
@@ -101,6 +114,8 @@ int verb_export(struct options *o, struct error *e) {
     const struct option_row rows[] = {
         {"--format", "FORMAT", "text", "text, csv, tex (booktabs) or md", &c.format_name, NULL},
         {"--grid", "GRID", NULL, "only the runs of this grid (name or file)", &c.grid, NULL},
+        {"--split", "NAME", NULL, "test or val (held out); else test where there is any, or val",
+         &c.split, NULL},
         {"--calibrated", NULL, NULL, "with re-estimated batch norms", NULL, &c.calibrated},
         {"--against", "REFERENCE", "qat", "what differences and reductions compare with",
          &c.reference, NULL},
@@ -135,7 +150,7 @@ int verb_export(struct options *o, struct error *e) {
         fail(e, "export: name one thing to export; 'truncquant export --help' lists what can be");
     int status = EXIT_USAGE;
     if (operands == 1 && !find_format(&c, e) && !find_what(&c, o->argv[1], e) &&
-        !find_reference(&c, o->quantizers, e))
+        !check_split(&c, e) && !find_reference(&c, o->quantizers, e))
         status = export_chosen(o, &c, e) ? EXIT_FAILED : EXIT_DONE;
     against_free(&c.against);
     return status;

@@ -1,4 +1,4 @@
--- Top-1 on the test split, a row per cell: mean and sample standard deviation over seeds. A cell that was
+-- Top-1 on :split, a row per cell: mean and sample standard deviation over seeds. A cell that was
 -- evaluated with several activation widths shows the run's own.
 WITH cells AS (
     SELECT s.*, c.settings, c.place,
@@ -6,9 +6,9 @@ WITH cells AS (
                               ORDER BY s.act_bits = CASE r.act_bits WHEN 0 THEN s.bits ELSE r.act_bits END DESC,
                                        s.act_bits) AS nth
     FROM grid_accuracy_summary s
-    JOIN grid_configurations c ON c.grid IS :grid AND c.config_id = s.config_id
+    JOIN grid_configurations c ON c.grid IS :grid AND c.split = :split AND c.config_id = s.config_id
     JOIN (SELECT config_id, max(act_bits) AS act_bits FROM runs GROUP BY 1) r ON r.config_id = s.config_id
-    WHERE s.grid IS :grid AND s.calibrated = :calibrated AND s.split = 'test'
+    WHERE s.grid IS :grid AND s.calibrated = :calibrated AND s.split = :split
 )
 SELECT dataset, network, scheme, settings, '' AS against, inference, bits, n, images, top1, top1_sd
 FROM cells

@@ -3,7 +3,7 @@
 -- less than either of them varies. `half` is half of the 95 % interval of the mean, by Student's t with n - 1
 -- degrees of freedom; NULL for one seed.
 WITH cells AS MATERIALIZED (
-    SELECT * FROM grid_cells WHERE grid IS :grid AND calibrated = :calibrated AND split = 'test'
+    SELECT * FROM grid_cells WHERE grid IS :grid AND calibrated = :calibrated AND split = :split
 ),
 pairs AS (
     SELECT c.config_id, c.bits, c.inference, c.images, c.top1 - r.top1 AS d,
@@ -21,6 +21,6 @@ summary AS (
 SELECT dataset, network, scheme, settings, against, inference, bits, n, images, difference, t * sd / sqrt(n) AS half
 FROM summary s
 JOIN reference_of p ON p.config_id = s.config_id
-JOIN grid_configurations c ON c.grid IS :grid AND c.config_id = s.config_id
+JOIN grid_configurations c ON c.grid IS :grid AND c.split = :split AND c.config_id = s.config_id
 LEFT JOIN student_t ON df = n - 1
 ORDER BY dataset, network, place, scheme, settings, s.config_id, inference, bits;

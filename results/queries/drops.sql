@@ -2,6 +2,6 @@
 -- bits 0 is the cross-bit drop.
 SELECT dataset, network, scheme, settings, '' AS against, '' AS inference, bits, n, images, points, points_sd
 FROM grid_drop_summary s
-JOIN grid_configurations c ON c.grid IS :grid AND c.config_id = s.config_id
-WHERE s.grid IS :grid AND s.calibrated = :calibrated AND s.split = 'test'
+JOIN grid_configurations c ON c.grid IS :grid AND c.split = :split AND c.config_id = s.config_id
+WHERE s.grid IS :grid AND s.calibrated = :calibrated AND s.split = :split
 ORDER BY dataset, network, place, scheme, settings, s.config_id, bits;

@@ -4,7 +4,7 @@
 -- reduction is NULL where the reference's own 95 % interval reaches down to 0 (there is nothing to reduce), or
 -- where there is one seed.
 WITH drops AS MATERIALIZED (
-    SELECT * FROM grid_drops WHERE grid IS :grid AND calibrated = :calibrated AND split = 'test'
+    SELECT * FROM grid_drops WHERE grid IS :grid AND calibrated = :calibrated AND split = :split
 ),
 widths AS MATERIALIZED (
     SELECT c.config_id, c.bits, c.seed, c.images, c.drop_k AS points, r.drop_k AS reference,
@@ -38,6 +38,6 @@ SELECT dataset, network, scheme, settings, against, '' AS inference, bits, n, le
        points, reference
 FROM spreads s
 JOIN reference_of p ON p.config_id = s.config_id
-JOIN grid_configurations c ON c.grid IS :grid AND c.config_id = s.config_id
+JOIN grid_configurations c ON c.grid IS :grid AND c.split = :split AND c.config_id = s.config_id
 LEFT JOIN student_t ON df = n - 1
 ORDER BY dataset, network, place, scheme, settings, s.config_id, bits, seed;

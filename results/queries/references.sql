@@ -1,7 +1,7 @@
 -- Run before differences.sql and reductions.sql: which configuration each is compared with. The reference of a
--- configuration is that of scheme :against, on the same network and data set, by content, from which the fewest keys
--- differ; where several are equally near (`ways` above 1) there is none, nor where only the names are the same
--- (`ways` 0). fp32 and ptq train at 32 bits whatever the grid says, so that their widths tell nothing of what they
+-- configuration is that of scheme :against, evaluated on :split as it is, on the same network and data set, by content,
+-- from which the fewest keys differ; where several are equally near (`ways` above 1) there is none, nor where only the
+-- names are the same (`ways` 0). fp32 and ptq train at 32 bits whatever the grid says, so that their widths tell nothing of what they
 -- belong to. `against` names the reference where there are several on a network; "" where there is one each.
 -- :settings is a JSON object of what else the reference has; null stands for a key at its default.
 CREATE TEMP TABLE reference_of AS
@@ -21,7 +21,7 @@ configs AS MATERIALIZED (
     FROM grid_configurations c
     JOIN texts t ON t.config_id = c.config_id
     LEFT JOIN contents n ON n.config_id = c.config_id
-    WHERE grid IS :grid
+    WHERE grid IS :grid AND split = :split
 ),
 refs AS MATERIALIZED (
     SELECT * FROM configs

@@ -121,41 +121,40 @@ UNION ALL
 SELECT df, 1.95996398454 + (2.3722712303 + (2.82249861574 + (2.55584967951 + 1.58953405339 / df) / df) / df) / df
 FROM beyond;
 
--- The configurations that have finished runs evaluated on the test split, which tables are of, in a grid (NULL: in
--- any); those of a search on held-out images neither stand beside them nor change their names. Those of one scheme, network and data
--- set are told apart by the keys in which they differ, or by their id where it is not a key (another .cfg of
--- the same name): `settings`, "" where there is one only.
+-- The configurations that have finished runs evaluated on a split, in a grid (NULL: in any). A table is of one split:
+-- those of a search on held-out images neither stand beside those of the test split nor change their names. Those of
+-- one scheme, network and data set are told apart by the keys in which they differ, or by their id where it is not a
+-- key (another .cfg of the same name): `settings`, "" where there is one only.
 DROP VIEW IF EXISTS grid_configurations;
 CREATE VIEW grid_configurations AS
 WITH configs AS (
-    SELECT a.grid, a.config_id, a.dataset, a.network, a.scheme, min(a.params) AS params
+    SELECT a.grid, a.split, a.config_id, a.dataset, a.network, a.scheme, min(a.params) AS params
     FROM grid_accuracy a
-    WHERE a.split = 'test'
-    GROUP BY a.grid, a.config_id
+    GROUP BY a.grid, a.split, a.config_id
 ),
 sizes AS (
-    SELECT grid, dataset, network, scheme, count(*) AS size FROM configs GROUP BY 1, 2, 3, 4
+    SELECT grid, split, dataset, network, scheme, count(*) AS size FROM configs GROUP BY 1, 2, 3, 4, 5
 ),
 keys AS (
-    SELECT c.grid, c.dataset, c.network, c.scheme, j.key
+    SELECT c.grid, c.split, c.dataset, c.network, c.scheme, j.key
     FROM configs c, json_each(c.params) j
-    JOIN sizes s ON s.grid IS c.grid AND s.dataset = c.dataset AND s.network = c.network
+    JOIN sizes s ON s.grid IS c.grid AND s.split = c.split AND s.dataset = c.dataset AND s.network = c.network
                 AND s.scheme = c.scheme
-    GROUP BY 1, 2, 3, 4, 5 HAVING count(DISTINCT j.value) > 1 OR count(*) < size
+    GROUP BY 1, 2, 3, 4, 5, 6 HAVING count(DISTINCT j.value) > 1 OR count(*) < size
 ),
 settings AS (
-    SELECT c.grid, c.config_id, group_concat(j.key || '=' || j.value, ' ') AS settings
+    SELECT c.grid, c.split, c.config_id, group_concat(j.key || '=' || j.value, ' ') AS settings
     FROM configs c, json_each(c.params) j
-    JOIN keys k ON k.grid IS c.grid AND k.dataset = c.dataset AND k.network = c.network
+    JOIN keys k ON k.grid IS c.grid AND k.split = c.split AND k.dataset = c.dataset AND k.network = c.network
                AND k.scheme = c.scheme AND k.key = j.key
-    GROUP BY 1, 2
+    GROUP BY 1, 2, 3
 )
 SELECT c.*, coalesce(p.place, 1000) AS place, -- of the scheme
        trim(coalesce(s.settings, '') ||
-                 CASE WHEN count(*) OVER (PARTITION BY c.grid, dataset, network, c.scheme, s.settings) > 1
+                 CASE WHEN count(*) OVER (PARTITION BY c.grid, c.split, dataset, network, c.scheme, s.settings) > 1
                       THEN ' ' || substr(c.config_id, 1, 8) ELSE '' END) AS settings
 FROM configs c
-LEFT JOIN settings s ON s.grid IS c.grid AND s.config_id = c.config_id
+LEFT JOIN settings s ON s.grid IS c.grid AND s.split = c.split AND s.config_id = c.config_id
 LEFT JOIN scheme_places p ON p.scheme = c.scheme;
 
 -- The cells that compare with others: computed with the run's own activations, not those of evaluations that
@@ -165,6 +164,15 @@ CREATE VIEW grid_cells AS
 SELECT a.*, r.widths, r.stored_bits
 FROM grid_accuracy a JOIN runs r ON r.run_id = a.run_id
 WHERE a.act_bits = CASE r.act_bits WHEN 0 THEN a.bits ELSE r.act_bits END;
+
+-- Results at widths that a model of several was not trained at: they borrow the batch norms of the next trained one
+-- above. Not where all widths share them, and each width of a group has a model of its own.
+DROP VIEW IF EXISTS grid_borrowed;
+CREATE VIEW grid_borrowed AS
+SELECT a.grid, a.run_id, a.calibrated, a.split, a.bits
+FROM grid_accuracy a JOIN runs r ON r.run_id = a.run_id
+WHERE r.widths <> '32' AND r."group" IS NULL AND json_extract(r.params, '$.norm_bank') IS NOT 'shared'
+  AND ' ' || r.widths || ' ' NOT LIKE '% ' || a.bits || ' %';
 
 -- What truncation costs a run at width k, in points of top-1: drop_k = direct - truncated, and against its own
 -- stored width, cross_k = truncated at N - truncated at k. As trained, for the widths below N that were trained

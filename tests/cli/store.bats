@@ -254,6 +254,28 @@ make_accuracies() {
     [ "${lines[2]}" = '| resnet8 | s\_1 | direct | n/a | 69.1 | n/a | n/a | n/a | n/a | n/a | n/a | n/a |' ]
 }
 
+@test "a table is of one split: val where that is all, or asked for" {
+    make_accuracies
+    sql "UPDATE evaluations SET split = 'val' WHERE attempt = 2"
+    run -0 "$truncquant" export accuracy --format csv --db $db
+    [[ ${lines[1]} == resnet8,s_1,* && ${lines[2]} == "# Top-1 accuracy on the test split "* ]]
+    [[ $output == *"# Left out: 1 of 2 runs, evaluated on val alone (--split val)."* ]]
+    run -0 "$truncquant" export accuracy --calibrated --split val --format csv --db $db
+    [[ ${lines[0]} == split,network,* && ${lines[1]} == val,resnet8,s_2,* ]]
+    [[ ${lines[2]} == "# Top-1 accuracy on held-out images of the training set (val), not the test split, "* ]]
+    sql "UPDATE evaluations SET split = 'val'"
+    run -0 "$truncquant" export accuracy --db $db
+    [[ ${lines[1]} == "val    resnet8  s_1 "* && ${lines[2]} == "val    resnet8  s_2 "* ]]
+    run -1 "$truncquant" export accuracy --split test --db $db
+    [[ $output == *"has no accuracies on test: the finished runs were evaluated on val alone; --split val exports those"* ]]
+    run -2 "$truncquant" export accuracy --split train --db $db
+    [ "$output" = "truncquant: export: --split train is unknown; take test or val" ]
+    for what in runs evaluations "weights 1"; do
+        run -2 "$truncquant" export $what --split val --db $db
+        [ "$output" = "truncquant: export: --split goes with tables of accuracies only; leave it out" ]
+    done
+}
+
 @test "export compares with a reference, which has settings where several could be meant" {
     make_accuracies
     sql "UPDATE runs SET scheme = 'qat', params = '{\"epochs\": 3, \"widths\": \"1 2\"}' WHERE seed = 1;

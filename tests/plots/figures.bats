@@ -101,6 +101,9 @@ chances() {
     draw --grid three
     grep -qx "trained at 2 32 or 32 4 bits" "$BATS_TEST_TMPDIR/drawn/accuracy.txt"
     grep -qx "another width has the batch norms of the next one above" "$BATS_TEST_TMPDIR/drawn/accuracy.txt"
+    sqlite3 "$BATS_TEST_TMPDIR/changed.db" "UPDATE runs SET params = '{\"norm_bank\": \"shared\"}' WHERE widths = '32 4'"
+    draw --grid three
+    run -1 grep "another width" "$BATS_TEST_TMPDIR/drawn/accuracy.txt"
 }
 
 @test "training: a width that a scheme was not trained at has no line" {

@@ -2,7 +2,8 @@
 """An independent twin of the derived tables: reads a database's raw tables, computes differences, drops and
 reductions from their definitions, and compares them with what `truncquant export --format csv` says.
 
-    derived_tables.py make DATABASE SCHEMA...      a database with holes: seeds, widths and schemes are missing at random
+    derived_tables.py make DATABASE SCHEMA...      a database with holes: seeds, widths and schemes are missing at random,
+                                                   others on the held-out images (val)
     derived_tables.py check PROGRAM DATABASE       compares; prints how many cells of each table agreed
 """
 import csv, itertools, math, random, sqlite3, subprocess, sys
@@ -16,17 +17,17 @@ def make(path, schema):
     for file in schema:
         db.executescript(open(file).read())
     db.execute(f"PRAGMA user_version = {len(schema) - 1}")
-    draw = random.Random(1)
+    draw, held_out = random.Random(1), random.Random(2)
     schemes = {"qat": 6, "truncquant": 5, "minmax": 4, "lone": 1, "steady": 6}
     for network, (scheme, seeds) in itertools.product(["net_a", "net_b"], schemes.items()):
         for seed in range(1, seeds + 1):
             if draw.random() < 0.15:
                 continue
-            run(db, draw, network, scheme, seed + draw.choice([0, 0, 0, 1]) * (seed == seeds))
+            run(db, draw, held_out, network, scheme, seed + draw.choice([0, 0, 0, 1]) * (seed == seeds))
     db.commit()
 
 
-def run(db, draw, network, scheme, seed):
+def run(db, draw, held_out, network, scheme, seed):
     ids = (f"{network}{scheme}{seed}".encode().hex().ljust(64, "0"), f"{network}{scheme}".encode().hex().ljust(64, "0"))
     db.execute("INSERT INTO runs (run_id, config_id, spec, cfg, grid, scheme, network, dataset, data_hash, params, seed,"
                " widths, epochs, batch, images, act_bits, stored_bits, work)"
@@ -46,6 +47,20 @@ def run(db, draw, network, scheme, seed):
                    " calibration_batches, precision, images, correct1, correct5, loss_sum)"
                    " VALUES (?, 1, 'test', ?, ?, 8, ?, ?, ?, 'fp32', 10000, ?, 10000, 1)",
                    (attempt, bits, bits, bits, inference, calibration, top1))
+    hold_out(db, held_out, attempt)
+
+
+def hold_out(db, draw, attempt):
+    """Results of the same run on other images, with holes of their own."""
+    if draw.random() < 0.1:
+        return
+    for bits, inference, calibration, top1 in db.execute(
+            "SELECT bits, inference, calibration_batches, correct1 FROM evaluations WHERE attempt = ?", (attempt,)).fetchall():
+        if draw.random() >= 0.08:
+            db.execute("INSERT INTO evaluations (attempt, epoch, split, bits, act_bits, stored_bits, bank, inference,"
+                       " calibration_batches, precision, images, correct1, correct5, loss_sum)"
+                       " VALUES (?, 1, 'val', ?, ?, 8, ?, ?, ?, 'fp32', 2000, ?, 2000, 1)",
+                       (attempt, bits, bits, bits, inference, calibration, round(top1 / 5 - 40 + 30 * draw.gauss(0, 1))))
 
 
 def t_quantile(df):
@@ -74,12 +89,13 @@ def interval(values):
     return mean(values) - half, mean(values) + half
 
 
-def read(db, calibrated):
+def read(db, split, calibrated):
     """{(network, scheme): {seed: {(bits, inference): top1}}}"""
     found = {}
     for network, scheme, seed, bits, inference, top1 in db.execute(
             "SELECT network, scheme, seed, bits, inference, 100.0 * correct1 / e.images FROM evaluations e"
-            " JOIN attempts USING (attempt) JOIN runs USING (run_id) WHERE calibration_batches > 0 = ?", (calibrated,)):
+            " JOIN attempts USING (attempt) JOIN runs USING (run_id) WHERE split = ? AND calibration_batches > 0 = ?",
+            (split, calibrated)):
         found.setdefault((network, scheme), {}).setdefault(seed, {})[bits, inference] = top1
     return found
 
@@ -155,10 +171,12 @@ def expected_reductions(found, calibrated):
             yield (network, scheme, "", "cross"), reduction(pairs), len(pairs)
 
 
-def exported(program, db, table):
-    text = subprocess.run([program, "export", table, "--db", db, "--format", "csv"], check=True,
+def exported(program, db, split, table):
+    text = subprocess.run([program, "export", table, "--db", db, "--split", split, "--format", "csv"], check=True,
                           capture_output=True, text=True).stdout
     for row in csv.DictReader(line for line in text.splitlines() if not line.startswith("#")):
+        if row.get("split", "test") != split:
+            sys.exit(f"{table}: a row of {row.get('split')} among those of {split}")
         for column in row:
             if column.isdigit() or column == "cross":
                 spread = [row.get(f"{column} {s}") for s in ("sd", "lo", "hi")]
@@ -175,13 +193,13 @@ def within(text, ends):
 
 def check(program, path):
     db = sqlite3.connect(path)
-    for calibrated, suffix in (0, ""), (1, "-calibrated"):
-        found = read(db, calibrated)
+    for split, (calibrated, suffix) in itertools.product(["test", "val"], [(0, ""), (1, "-calibrated")]):
+        found = read(db, split, calibrated)
         for name, expected in ("differences", expected_differences), ("drops", expected_drops), \
                               ("reductions", expected_reductions):
             wanted = {cell: (value, n) for cell, value, n in expected(found, calibrated)}
             agreed = 0
-            for cell, text, (sd, lo, hi), n in exported(program, path, name + suffix):
+            for cell, text, (sd, lo, hi), n in exported(program, path, split, name + suffix):
                 (value, spread), seeds = wanted.pop(cell, ((None, None), None))
                 if name == "reductions":
                     good = near(text, value, 2e-3) and all(
@@ -192,11 +210,11 @@ def check(program, path):
                     good = near(text, value) and all(near(t, spread and spread[i]) for i, t in enumerate((lo, hi)))
                 least, most = (n + "-" + n).split("-")[:2] if "-" not in n else n.split("-")
                 if not good or (seeds and not int(least) <= seeds <= int(most)):
-                    sys.exit(f"{name}{suffix} {cell}: {text} {sd} {lo} {hi} n={n}, expected {value} {spread} n={seeds}")
+                    sys.exit(f"{split} {name}{suffix} {cell}: {text} {sd} {lo} {hi} n={n}, expected {value} {spread} n={seeds}")
                 agreed += value is not None
             if wanted:
-                sys.exit(f"{name}{suffix}: missing {sorted(wanted)}")
-            print(f"{name}{suffix} {agreed}")
+                sys.exit(f"{split} {name}{suffix}: missing {sorted(wanted)}")
+            print(f"{split} {name}{suffix} {agreed}")
 
 
 if __name__ == "__main__":

@@ -14,14 +14,14 @@
 
 #include <cmocka.h>
 
-/* The printed table, owned by the caller; NULL with the message in `e`. */
-static char *exported(struct store *s, const char *what, enum export_format format,
-                      const char *grid, struct error *e) {
+/* The printed table of a split, owned by the caller; NULL with the message in `e`. */
+static char *exported_of(struct store *s, const char *what, enum export_format format,
+                         const char *grid, const char *split, struct error *e) {
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     struct export_request request = {
-        .what = what, .format = format, .grid = grid, .against = "qat"};
+        .what = what, .format = format, .grid = grid, .split = split, .against = "qat"};
     int status = export_table(s, &request, out, e);
     fclose(out);
     if (!status)
@@ -29,6 +29,11 @@ static char *exported(struct store *s, const char *what, enum export_format form
     assert_int_equal(size, 0); // nothing half printed
     free(text);
     return NULL;
+}
+
+static char *exported(struct store *s, const char *what, enum export_format format,
+                      const char *grid, struct error *e) {
+    return exported_of(s, what, format, grid, NULL, e);
 }
 
 static void assert_exported(struct store *s, const char *what, enum export_format format,
@@ -548,21 +553,135 @@ static void held_out_results_stay_apart(void **state) {
         run.params = i ? "{}" : "{\"val\":2000}";
         finished(s, run, i ? "test" : "val", 500 + 10 * i);
         if (!i) {
-            assert_null(exported(s, "accuracy", EXPORT_CSV, "demo", &e));
+            assert_null(exported_of(s, "accuracy", EXPORT_CSV, "demo", "test", &e));
             assert_non_null(strstr(
-                e.text, "has no accuracies on the test split: the finished runs of grid demo "
-                        "were evaluated on held-out images (val) alone; 'truncquant "
-                        "evaluate ID --split test' adds it"));
+                e.text, "has no accuracies on test: the finished runs of grid demo were evaluated "
+                        "on val alone; --split val exports those, 'truncquant evaluate ID --split "
+                        "test' adds to them"));
             e.text[0] = '\0';
-            assert_null(exported(s, "differences", EXPORT_CSV, NULL, &e));
-            assert_non_null(strstr(e.text, "on the test split: the finished runs were evaluated"));
+            assert_null(exported_of(s, "differences", EXPORT_CSV, NULL, "test", &e));
+            assert_non_null(strstr(e.text, "on test: the finished runs were evaluated on val"));
+            e.text[0] = '\0';
+            assert_null(exported(s, "accuracy-calibrated", EXPORT_CSV, NULL, &e));
+            assert_non_null(strstr(e.text, "has no calibrated accuracies on val of finished runs"));
+            e.text[0] = '\0';
+            assert_null(exported(s, "differences", EXPORT_CSV, NULL, &e)); // is its own reference
+            assert_non_null(strstr(e.text, "has no pairs on val of finished runs"));
+            e.text[0] = '\0';
         }
     }
     assert_settings(s, NULL, "inference;direct;direct;"); // no column of settings
     char *text = exported(s, "differences", EXPORT_CSV, NULL, &e);
     assert_non_null(text);
     assert_non_null(strstr(text, "minmax,direct,1,1.00000,"));
+    assert_non_null(
+        strstr(text, "# Left out: 1 of 3 runs, evaluated on val alone (--split val).\n"));
     free(text);
+    text = exported_of(s, "accuracy", EXPORT_CSV, "demo", "val", &e);
+    assert_non_null(strstr(text, "split,network,scheme,inference,1,")); // nothing to tell apart
+    assert_non_null(strstr(text, ",50.0000,n/a\n# "));
+    assert_non_null(
+        strstr(text, "# Left out: 2 of 3 runs, evaluated on test alone (--split test).\n"));
+    free(text);
+    store_fixture_sql(s, "UPDATE evaluations SET split = 'val' WHERE correct1 = 520");
+    store_fixture_sql(s, "UPDATE runs SET excluded = 'x' WHERE params <> '{}'");
+    assert_null(exported_of(s, "differences", EXPORT_CSV, NULL, "val", &e)); // qat is on test alone
+    assert_non_null(strstr(e.text, "has no finished run of scheme qat on val to compare with; "
+                                   "--against names another (there are: minmax)"));
+    store_close(s);
+}
+
+/* Both splits of one run: each in a table of its own. */
+static void no_table_mixes_splits(void **state) {
+    struct store *s = pairs(*state);
+    struct error e = {0};
+    store_fixture_sql(s, "INSERT INTO evaluations SELECT NULL, attempt, epoch, 'val', bits, "
+                         "act_bits, stored_bits, bank, inference, 0, precision, 500, correct1 / 2 "
+                         "- 5 * (inference = 'truncated'), 500, loss_sum FROM evaluations "
+                         "WHERE attempt <> 3 AND (bits <> 8 OR attempt <> 5)");
+    store_fixture_sql(s, "UPDATE attempts SET commit_id = 'fff' WHERE attempt = 3");
+    char *text = exported(s, "drops", EXPORT_CSV, NULL, &e);
+    assert_ptr_equal(strstr(text, "network,scheme,n,2,2 sd,cross,cross sd\n"
+                                  "resnet8,qat,3,42.00000,1.00000,43.00000,1.00000\n"
+                                  "resnet8,truncquant,2,3.00000,1.41421,5.00000,1.41421\n"
+                                  "# What truncation costs in points of top-1 accuracy on the test "
+                                  "split, batch norms as trained.\n"),
+                     text);
+    assert_null(strstr(text, "Left out"));
+    assert_non_null(strstr(text, "Commits: abc1234, fff."));
+    free(text);
+    text = exported_of(s, "drops", EXPORT_CSV, NULL, "val", &e);
+    assert_ptr_equal(strstr(text, "split,network,scheme,n,2,2 sd,cross,cross sd\n"
+                                  "val,resnet8,qat,2,42.50000,0.70711,42.50000,0.70711\n"
+                                  "val,resnet8,truncquant,2,4.00000,1.41421,n/a,n/a\n"
+                                  "# What truncation costs in points of top-1 accuracy on held-out "
+                                  "images of the training set (val), not the test split, batch "
+                                  "norms as trained.\n"),
+                     text);
+    assert_non_null(strstr(text, "# Left out: 1 of 5 runs, evaluated on test alone"));
+    assert_non_null(strstr(text, "500 images. Commit: abc1234."));
+    free(text);
+    store_close(s);
+}
+
+/* In every format a column and a line say that it is val; nothing has to be asked for where that is all. */
+static void val_is_named_in_every_format(void **state) {
+    struct store *s = pairs(*state);
+    static const char *const titles[EXPORT_FORMATS] = {"split  network  scheme      ",
+                                                       "split,network,", "split & network & ",
+                                                       "| split | network | "};
+    static const char *const rows[EXPORT_FORMATS] = {
+        "\nval    resnet8  truncquant  ", "\nval,resnet8,truncquant,",
+        "\nval & resnet8 & truncquant & ", "\n| val | resnet8 | truncquant | "};
+    store_fixture_sql(s, "UPDATE evaluations SET split = 'val'");
+    store_fixture_sql(s,
+                      "INSERT INTO evaluations SELECT NULL, attempt, epoch, split, bits, act_bits, "
+                      "stored_bits, bank, inference, 20, precision, images, correct1, correct5, "
+                      "loss_sum FROM evaluations");
+    for (int i = 0; export_is_of_split(export_names[i]); i++)
+        for (int f = 0; f < EXPORT_FORMATS; f++) {
+            struct error e = {0};
+            char *text = exported(s, export_names[i], (enum export_format)f, NULL, &e);
+            if (!text)
+                fail_msg("%s %s: %s", export_names[i], export_format_names[f], e.text);
+            assert_non_null(strstr(text, titles[f]));
+            assert_non_null(strstr(text, rows[f]));
+            assert_non_null(strstr(
+                text, " on held-out images of the training set (val), not the test split, "));
+            assert_null(strstr(text, "on the test split"));
+            free(text);
+        }
+    store_close(s);
+}
+
+/* Said where a width is shown that the model of several was not trained at, and only there. */
+static void borrowed_batch_norms_are_told(void **state) {
+    struct store *s = three_runs(*state);
+    static const struct {
+        const char *change, *calibrated, *as_trained; // what is said; NULL: nothing
+    } cases[] = {
+        {"UPDATE runs SET widths = '1 2'", NULL, "borrow the batch norms of the next"},
+        {"UPDATE runs SET widths = '2 32'",
+         "borrow the batch norms' scale and shift of the next trained one above, or else of the "
+         "widest.",
+         "borrow the batch norms of the next trained one above, or else of the widest."},
+        {"UPDATE runs SET params = '{\"norm_bank\": \"shared\"}'", NULL, NULL},
+        {"UPDATE runs SET params = '{}', \"group\" = run_id", NULL, NULL},
+        {"UPDATE runs SET \"group\" = NULL, widths = '32'", NULL, NULL},
+        {"UPDATE runs SET widths = '1 32'", NULL, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        store_fixture_sql(s, cases[i].change);
+        for (int calibrated = 0; calibrated < 2; calibrated++) {
+            const char *said = calibrated ? cases[i].calibrated : cases[i].as_trained;
+            struct error e = {0};
+            char *text =
+                exported(s, calibrated ? "accuracy-calibrated" : "accuracy", EXPORT_MD, NULL, &e);
+            assert_non_null(strstr(text, said ? said : ""));
+            assert_int_equal(strstr(text, "borrow") != NULL, said != NULL);
+            free(text);
+        }
+    }
     store_close(s);
 }
 
@@ -644,6 +763,9 @@ int main(void) {
         TEST(the_reference_has_the_same_contents),
         TEST(forced_widths_do_not_count),
         TEST(held_out_results_stay_apart),
+        TEST(no_table_mixes_splits),
+        TEST(val_is_named_in_every_format),
+        TEST(borrowed_batch_norms_are_told),
         TEST(every_export_works),
         cmocka_unit_test(texts_are_escaped),
     };

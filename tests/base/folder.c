@@ -30,6 +30,20 @@ void folder_remove(const char *path) {
     nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+char test_folder[FOLDER_PATH];
+
+int test_folder_start(void **state) {
+    (void)state;
+    folder_make(test_folder);
+    return 0;
+}
+
+int test_folder_end(void **state) {
+    (void)state;
+    folder_remove(test_folder);
+    return 0;
+}
+
 const char *folder_file(const char *folder, const char *name) {
     static char paths[4][2 * FOLDER_PATH];
     static int turn;

@@ -16,20 +16,6 @@
 
 #include <cmocka.h>
 
-static char folder[FOLDER_PATH];
-
-static int set_up(void **state) {
-    (void)state;
-    folder_make(folder);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    (void)state;
-    folder_remove(folder);
-    return 0;
-}
-
 static void expect_content(const char *path, const void *bytes, size_t size) {
     struct error e = {0};
     size_t got = 0;
@@ -44,7 +30,7 @@ static void expect_content(const char *path, const void *bytes, size_t size) {
 static void what_is_written_is_read(void **state) {
     (void)state;
     struct error e = {0};
-    const char *path = folder_file(folder, "f");
+    const char *path = folder_file(test_folder, "f");
     assert_false(file_exists(path));
     assert_int_equal(file_replace(path, "a\0b", 3, &e), 0);
     assert_true(file_exists(path));
@@ -53,7 +39,7 @@ static void what_is_written_is_read(void **state) {
     expect_content(path, "longer than it was", 18);
     assert_int_equal(file_replace(path, "", 0, &e), 0);
     expect_content(path, "", 0);
-    assert_int_equal(folder_count(folder), 1); // no temporary file stays
+    assert_int_equal(folder_count(test_folder), 1); // no temporary file stays
     assert_string_equal(e.text, "");
 }
 
@@ -69,27 +55,27 @@ static void expect_unreadable(const char *path, size_t limit, const char *why) {
 static void unreadable_files_say_why(void **state) {
     (void)state;
     struct error e = {0};
-    assert_int_equal(file_replace(folder_file(folder, "ten"), "0123456789", 10, &e), 0);
-    expect_unreadable(folder_file(folder, "ten"), 9, "more than the 9 allowed");
-    expect_content(folder_file(folder, "ten"), "0123456789", 10);
-    expect_unreadable(folder_file(folder, "none"), 10, "No such file");
-    expect_unreadable(folder, 10, "not a regular file");
-    assert_int_equal(mkfifo(folder_file(folder, "pipe"), 0666), 0);
+    assert_int_equal(file_replace(folder_file(test_folder, "ten"), "0123456789", 10, &e), 0);
+    expect_unreadable(folder_file(test_folder, "ten"), 9, "more than the 9 allowed");
+    expect_content(folder_file(test_folder, "ten"), "0123456789", 10);
+    expect_unreadable(folder_file(test_folder, "none"), 10, "No such file");
+    expect_unreadable(test_folder, 10, "not a regular file");
+    assert_int_equal(mkfifo(folder_file(test_folder, "pipe"), 0666), 0);
     alarm(10); // nobody writes into the pipe: waiting for it would take for ever
-    expect_unreadable(folder_file(folder, "pipe"), 10, "not a regular file");
+    expect_unreadable(folder_file(test_folder, "pipe"), 10, "not a regular file");
     alarm(0);
 }
 
 static void unwritable_files_say_why(void **state) {
     (void)state;
     struct error e = {0};
-    assert_int_equal(file_replace(folder_file(folder, "none/f"), "x", 1, &e), -1);
+    assert_int_equal(file_replace(folder_file(test_folder, "none/f"), "x", 1, &e), -1);
     assert_non_null(strstr(e.text, "none/f: cannot be written (No such file"));
     struct error occupied = {0};
-    assert_int_equal(mkdir(folder_file(folder, "sub"), 0777), 0);
-    assert_int_equal(file_replace(folder_file(folder, "sub"), "x", 1, &occupied), -1);
+    assert_int_equal(mkdir(folder_file(test_folder, "sub"), 0777), 0);
+    assert_int_equal(file_replace(folder_file(test_folder, "sub"), "x", 1, &occupied), -1);
     assert_non_null(strstr(occupied.text, "cannot be written"));
-    assert_int_equal(folder_count(folder), 1);
+    assert_int_equal(folder_count(test_folder), 1);
 }
 
 /* As root, a rename would put a file in the place of /dev/null. */
@@ -97,31 +83,31 @@ static void only_regular_files_are_replaced(void **state) {
     (void)state;
     struct error e = {0};
     struct stat before, after;
-    const char *path = folder_file(folder, "pipe");
+    const char *path = folder_file(test_folder, "pipe");
     assert_int_equal(mkfifo(path, 0666), 0);
     assert_int_equal(stat(path, &before), 0);
     assert_int_equal(file_replace(path, "x", 1, &e), -1);
     assert_non_null(strstr(e.text, "pipe: cannot be written, as it is not a regular file; "));
     assert_int_equal(stat(path, &after), 0);
     assert_int_equal(after.st_ino, before.st_ino);
-    assert_int_equal(folder_count(folder), 1);
+    assert_int_equal(folder_count(test_folder), 1);
 }
 
 static void a_link_stays_and_its_file_is_replaced(void **state) {
     (void)state;
     struct error e = {0}, dangling = {0};
     char link[FOLDER_PATH + 8];
-    snprintf(link, sizeof link, "%s", folder_file(folder, "link"));
+    snprintf(link, sizeof link, "%s", folder_file(test_folder, "link"));
     assert_int_equal(symlink("f", link), 0);
     assert_int_equal(file_replace(link, "x", 1, &dangling), -1);
     assert_non_null(strstr(dangling.text, "link: is a link that leads nowhere"));
-    assert_int_equal(file_replace(folder_file(folder, "f"), "old", 3, &e), 0);
+    assert_int_equal(file_replace(folder_file(test_folder, "f"), "old", 3, &e), 0);
     assert_int_equal(file_replace(link, "newer", 5, &e), 0);
     struct stat st;
     assert_int_equal(lstat(link, &st), 0);
     assert_true(S_ISLNK(st.st_mode));
-    expect_content(folder_file(folder, "f"), "newer", 5);
-    assert_int_equal(folder_count(folder), 2);
+    expect_content(folder_file(test_folder, "f"), "newer", 5);
+    assert_int_equal(folder_count(test_folder), 2);
 }
 
 static void orphans_of_one_file_are_removed(void **state) {
@@ -130,26 +116,26 @@ static void orphans_of_one_file_are_removed(void **state) {
     static const char *const names[] = {"f",         "f.12.tmp", "f.345.tmp",
                                         "fg.12.tmp", "f.old",    "f.tmp"};
     for (int i = 0; i < 6; i++)
-        assert_int_equal(file_replace(folder_file(folder, names[i]), "x", 1, &e), 0);
-    file_remove_orphans(folder_file(folder, "f"));
+        assert_int_equal(file_replace(folder_file(test_folder, names[i]), "x", 1, &e), 0);
+    file_remove_orphans(folder_file(test_folder, "f"));
     for (int i = 0; i < 6; i++)
-        assert_int_equal(file_exists(folder_file(folder, names[i])), i != 1 && i != 2);
-    file_remove_orphans(folder_file(folder, "none/f"));
+        assert_int_equal(file_exists(folder_file(test_folder, names[i])), i != 1 && i != 2);
+    file_remove_orphans(folder_file(test_folder, "none/f"));
 }
 
 static void drafts_become_files(void **state) {
     (void)state;
     struct error e = {0};
     struct file_draft d;
-    const char *path = folder_file(folder, "draft");
+    const char *path = folder_file(test_folder, "draft");
     assert_int_equal(file_replace(path, "old", 3, &e), 0);
     assert_int_equal(file_draft_start(&d, path, 9000, &e), 0);
     assert_int_equal(d.bytes[0] | d.bytes[8999], 0);
     memset(d.bytes, 'n', 9000);
     expect_content(path, "old", 3);
-    assert_int_equal(folder_count(folder), 2);
+    assert_int_equal(folder_count(test_folder), 2);
     file_draft_drop(&d);
-    assert_int_equal(folder_count(folder), 1);
+    assert_int_equal(folder_count(test_folder), 1);
     expect_content(path, "old", 3);
     assert_int_equal(file_draft_start(&d, path, 9000, &e), 0);
     memset(d.bytes, 'n', 9000);
@@ -157,19 +143,19 @@ static void drafts_become_files(void **state) {
     char expected[9000];
     memset(expected, 'n', sizeof expected);
     expect_content(path, expected, sizeof expected);
-    assert_int_equal(folder_count(folder), 1);
+    assert_int_equal(folder_count(test_folder), 1);
 }
 
 static void drafts_that_do_not_fit_say_so(void **state) {
     (void)state;
     struct error e = {0};
     struct file_draft d;
-    const char *path = folder_file(folder, "draft");
+    const char *path = folder_file(test_folder, "draft");
     assert_int_equal(file_draft_start(&d, path, (size_t)1 << 60, &e), -1);
     assert_non_null(strstr(e.text, "draft: cannot be written ("));
-    assert_int_equal(folder_count(folder), 0);
+    assert_int_equal(folder_count(test_folder), 0);
     struct error none = {0};
-    assert_int_equal(file_draft_start(&d, folder_file(folder, "none/f"), 10, &none), -1);
+    assert_int_equal(file_draft_start(&d, folder_file(test_folder, "none/f"), 10, &none), -1);
     assert_non_null(strstr(none.text, "none/f: cannot be written (No such file"));
 }
 
@@ -190,7 +176,7 @@ static pid_t start_writer(const char *path, size_t size) {
 static void kill_leaves_the_old_or_the_new(void **state) {
     (void)state;
     enum { SIZE = 300000, KILLS = 25 };
-    const char *path = folder_file(folder, "f");
+    const char *path = folder_file(test_folder, "f");
     char *start = malloc(SIZE);
     memset(start, 'a', SIZE);
     struct error e = {0};
@@ -218,7 +204,7 @@ static void full_disk_leaves_the_old(void **state) {
     (void)state;
     enum { SIZE = 100000 };
     struct error e = {0};
-    const char *path = folder_file(folder, "f");
+    const char *path = folder_file(test_folder, "f");
     assert_int_equal(file_replace(path, "old", 3, &e), 0);
     pid_t child = fork();
     if (!child) {
@@ -232,16 +218,16 @@ static void full_disk_leaves_the_old(void **state) {
     waitpid(child, &status, 0);
     assert_int_equal(status, 0);
     expect_content(path, "old", 3);
-    assert_int_equal(folder_count(folder), 1);
+    assert_int_equal(folder_count(test_folder), 1);
 }
 
 static void folders_are_made(void **state) {
     (void)state;
     struct error e = {0};
-    assert_int_equal(file_make_folder(folder_file(folder, "a//b/c/"), &e), 0);
-    assert_int_equal(file_make_folder(folder_file(folder, "a/b/c"), &e), 0); // again
+    assert_int_equal(file_make_folder(folder_file(test_folder, "a//b/c/"), &e), 0);
+    assert_int_equal(file_make_folder(folder_file(test_folder, "a/b/c"), &e), 0); // again
     struct stat st;
-    assert_int_equal(stat(folder_file(folder, "a/b/c"), &st), 0);
+    assert_int_equal(stat(folder_file(test_folder, "a/b/c"), &st), 0);
     assert_true(S_ISDIR(st.st_mode));
     assert_int_equal(file_make_folder("/", &e), 0);
     assert_string_equal(e.text, "");
@@ -250,11 +236,11 @@ static void folders_are_made(void **state) {
 static void folders_do_not_replace_files(void **state) {
     (void)state;
     struct error e = {0};
-    assert_int_equal(file_replace(folder_file(folder, "f"), "x", 1, &e), 0);
+    assert_int_equal(file_replace(folder_file(test_folder, "f"), "x", 1, &e), 0);
     static const char *const names[] = {"f", "f/below"};
     for (int i = 0; i < 2; i++) {
         struct error wrong = {0};
-        assert_int_equal(file_make_folder(folder_file(folder, names[i]), &wrong), -1);
+        assert_int_equal(file_make_folder(folder_file(test_folder, names[i]), &wrong), -1);
         assert_non_null(strstr(wrong.text, "/f: the folder cannot be made (Not a directory)"));
     }
     struct error empty = {0};
@@ -262,7 +248,7 @@ static void folders_do_not_replace_files(void **state) {
     assert_non_null(strstr(empty.text, "empty"));
 }
 
-#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, test_folder_start, test_folder_end)
 
 int main(void) {
     const struct CMUnitTest tests[] = {

@@ -2,8 +2,7 @@
  * where it must, and damaged files are refused. */
 #include "base/file.h"
 #include "base/folder.h"
-#include "evaluate/evaluator.h"
-#include "train/toy.h"
+#include "evaluate/pair.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -13,73 +12,16 @@
 
 #include <cmocka.h>
 
-static char folder[FOLDER_PATH], path[FOLDER_PATH + 16];
-
-static int open_folder(void **state) {
-    (void)state;
-    folder_make(folder);
-    snprintf(path, sizeof path, "%s/model.frozen", folder);
-    return 0;
-}
-
-static int close_folder(void **state) {
-    (void)state;
-    folder_remove(folder);
-    return 0;
-}
-
-/* A trained toy and its frozen model, evaluated both ways. */
-struct pair {
-    struct toy toy;
-    struct frozen frozen;
-    struct evaluator direct, truncated;
-};
-
-static void freeze(struct toy *t) {
-    struct error e = {0};
-    if (frozen_write(path, t->model, &t->spec, t->table, toy_cfg, &t->data, &e))
-        fail_msg("%s", e.text);
-}
-
-static void pair_open(struct pair *p, const struct spec *spec) {
-    struct error e = {0};
-    toy_build(&p->toy, spec);
-    toy_train(&p->toy, 6);
-    freeze(&p->toy);
-    if (frozen_read(&p->frozen, path, p->toy.table, &e))
-        fail_msg("%s", e.text);
-    struct plan *plan = engine_reference.compile(p->frozen.m, (int)spec->batch, 1, &e);
-    evaluator_start(&p->direct, &p->toy.spec, &p->toy.data, p->toy.model, NULL, &engine_reference,
-                    p->toy.plan);
-    evaluator_start(&p->truncated, &p->toy.spec, &p->toy.data, p->frozen.m, &p->frozen,
-                    &engine_reference, plan);
-}
-
-static void pair_close(struct pair *p) {
-    engine_reference.free(p->truncated.plan);
-    evaluator_free(&p->direct);
-    evaluator_free(&p->truncated);
-    frozen_free(&p->frozen);
-    toy_free(&p->toy);
-}
-
-static void evaluate(struct evaluator *ev, int k) {
-    struct error e = {0};
-    ev->n = 0;
-    if (evaluator_width(ev, k, &e))
-        fail_msg("%s", e.text);
-}
-
 /* Every k <= N that exists, trained or not, calibrated or not; loss sums are compared bit by bit. */
 static void expect_equal_spec(const struct spec *spec, int equal) {
     struct pair p;
     int differing = 0;
-    pair_open(&p, spec);
+    pair_open(&p, spec, 6);
     for (int k = p.toy.scheme->min_bits; k <= spec->stored_bits; k++) {
         if (!evaluation_exists(spec, p.toy.scheme, k, 0))
             continue;
-        evaluate(&p.direct, k);
-        evaluate(&p.truncated, k);
+        pair_evaluate(&p.direct, k);
+        pair_evaluate(&p.truncated, k);
         assert_int_equal(p.direct.n, 2);
         assert_int_equal(p.truncated.n, 2);
         int before = differing;
@@ -154,7 +96,7 @@ static void latent_weights_are_poisoned(void **state) {
     struct spec spec = toy_spec("lsq", 1, 2);
     struct pair p;
     struct error e = {0};
-    pair_open(&p, &spec);
+    pair_open(&p, &spec, 6);
     const struct model *m = p.frozen.m;
     assert_true(m->n_quantized >= 2);
     for (int i = 0; i < m->n_quantized; i++) {
@@ -165,7 +107,7 @@ static void latent_weights_are_poisoned(void **state) {
         for (size_t j = 0; j < h->n; j++)
             assert_true(isnan(h->value[j]));
     }
-    evaluate(&p.truncated, 4);
+    pair_evaluate(&p.truncated, 4);
     assert_true(isfinite(p.truncated.rows[0].loss_sum));
     p.truncated.frozen = NULL; // the latent weights after all
     p.truncated.n = 0;
@@ -175,7 +117,7 @@ static void latent_weights_are_poisoned(void **state) {
     pair_close(&p);
 }
 
-static void refused(const struct toy *t, const char *because) {
+static void refused(const struct toy *t, const char *path, const char *because) {
     struct error e = {0};
     struct frozen f;
     assert_int_equal(frozen_read(&f, path, t->table, &e), -1);
@@ -190,14 +132,14 @@ static void damaged_files_are_refused(void **state) {
     struct toy t;
     size_t size;
     toy_build(&t, &spec);
-    freeze(&t);
+    const char *path = pair_freeze(&t);
     char *sound = file_read(path, 1 << 26, &size, &e);
     for (size_t n = 0; n < size; n += 997) {
         assert_int_equal(file_replace(path, sound, n, &e), 0);
-        refused(&t, n < 40 ? "truncated" : "damaged");
+        refused(&t, path, n < 40 ? "truncated" : "damaged");
         sound[n] ^= 1;
         assert_int_equal(file_replace(path, sound, size, &e), 0);
-        refused(&t, n < 8 ? "not a frozen model" : "damaged");
+        refused(&t, path, n < 8 ? "not a frozen model" : "damaged");
         sound[n] ^= 1;
     }
     free(sound);
@@ -212,5 +154,5 @@ int main(void) {
         cmocka_unit_test(latent_weights_are_poisoned),
         cmocka_unit_test(damaged_files_are_refused),
     };
-    return cmocka_run_group_tests_name("frozen", tests, open_folder, close_folder);
+    return cmocka_run_group_tests_name("frozen", tests, test_folder_start, test_folder_end);
 }

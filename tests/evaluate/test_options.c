@@ -2,70 +2,14 @@
  * truncated inference. (Their formulas are tested beside the quantizers, in train/test_steps.c and by
  * the crosscheck.) */
 #include "base/folder.h"
-#include "evaluate/evaluator.h"
+#include "evaluate/pair.h"
 #include "registry.h"
-#include "train/toy.h"
 
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
-
-static char folder[FOLDER_PATH], path[FOLDER_PATH + 16];
-
-static int open_folder(void **state) {
-    (void)state;
-    folder_make(folder);
-    snprintf(path, sizeof path, "%s/model.frozen", folder);
-    return 0;
-}
-
-static int close_folder(void **state) {
-    (void)state;
-    folder_remove(folder);
-    return 0;
-}
-
-/* A toy after a step, and its frozen model. */
-struct both {
-    struct toy toy;
-    struct frozen frozen;
-    struct plan *plan; // of the frozen one
-    struct evaluator direct, truncated;
-};
-
-static void start(struct both *b, const struct spec *spec) {
-    struct error e = {0};
-    toy_build(&b->toy, spec);
-    toy_train(&b->toy, 1);
-    if (frozen_write(path, b->toy.model, &b->toy.spec, b->toy.table, toy_cfg, &b->toy.data, &e) ||
-        frozen_read(&b->frozen, path, b->toy.table, &e))
-        fail_msg("%s", e.text);
-    b->plan = engine_reference.compile(b->frozen.m, (int)spec->batch, 1, &e);
-    evaluator_start(&b->direct, &b->toy.spec, &b->toy.data, b->toy.model, NULL, &engine_reference,
-                    b->toy.plan);
-    evaluator_start(&b->truncated, &b->toy.spec, &b->toy.data, b->frozen.m, &b->frozen,
-                    &engine_reference, b->plan);
-}
-
-static void end(struct both *b) {
-    evaluator_free(&b->direct);
-    evaluator_free(&b->truncated);
-    engine_reference.free(b->plan);
-    frozen_free(&b->frozen);
-    toy_free(&b->toy);
-}
-
-static const struct evaluation_row *evaluate(struct evaluator *ev, int k) {
-    struct error e = {0};
-    ev->n = 0;
-    if (evaluator_width(ev, k, &e))
-        fail_msg("%s", e.text);
-    return &ev->rows[0];
-}
 
 /* What the clips of the last pass put out are multiples of 1 / (2^j - 1), and of no fewer bits'; at 32
  * some are above 1. */
@@ -96,21 +40,21 @@ static void activations_have_their_bits(void **state) {
     static const int asked[] = {0, 3, FLOAT_BITS};
     for (int i = 0; i < 3; i++) {
         struct spec spec = toy_spec("truncquant", 1, 1);
-        struct both b;
+        struct pair p;
         spec.act_bits = asked[i];
         spec.calibration = 0;
         spec.widths = (struct widths){3, {2, 4, 32}};
-        start(&b, &spec);
+        pair_open(&p, &spec, 1);
         // The last pass of a step is the lowest width's.
-        check_levels(b.toy.model, b.toy.plan, asked[i] ? asked[i] : 2, 16);
+        check_levels(p.toy.model, p.toy.plan, asked[i] ? asked[i] : 2, 16);
         for (int k = 1; k <= 4; k++) {
             int j = asked[i] ? asked[i] : k;
-            assert_int_equal(evaluate(&b.direct, k)->act_bits, j);
-            check_levels(b.toy.model, b.toy.plan, j, TOY_TEST % 16);
-            assert_int_equal(evaluate(&b.truncated, k)->act_bits, j);
-            check_levels(b.frozen.m, b.plan, j, TOY_TEST % 16);
+            assert_int_equal(pair_evaluate(&p.direct, k)->act_bits, j);
+            check_levels(p.toy.model, p.toy.plan, j, TOY_TEST % 16);
+            assert_int_equal(pair_evaluate(&p.truncated, k)->act_bits, j);
+            check_levels(p.frozen.m, p.truncated.plan, j, TOY_TEST % 16);
         }
-        end(&b);
+        pair_close(&p);
     }
 }
 
@@ -120,17 +64,17 @@ static void calibration_has_their_bits(void **state) {
     float variance[2];
     for (int i = 0; i < 2; i++) {
         struct spec spec = toy_spec("truncquant", 1, 1);
-        struct both b;
+        struct pair p;
         spec.act_bits = i ? FLOAT_BITS : 0;
         spec.calibration = 2;
-        toy_build(&b.toy, &spec); // as it starts, alike for both
-        evaluator_start(&b.direct, &b.toy.spec, &b.toy.data, b.toy.model, NULL, &engine_reference,
-                        b.toy.plan);
-        evaluate(&b.direct, 1);
-        const struct norm *n = &b.toy.model->norms[1]; // behind a quantized layer
-        variance[i] = n->variance[b.toy.model->spare][0];
-        evaluator_free(&b.direct);
-        toy_free(&b.toy);
+        toy_build(&p.toy, &spec); // as it starts, alike for both
+        evaluator_start(&p.direct, &p.toy.spec, &p.toy.data, p.toy.model, NULL, &engine_reference,
+                        p.toy.plan);
+        pair_evaluate(&p.direct, 1);
+        const struct norm *n = &p.toy.model->norms[1]; // behind a quantized layer
+        variance[i] = n->variance[p.toy.model->spare][0];
+        evaluator_free(&p.direct);
+        toy_free(&p.toy);
     }
     assert_true(variance[0] != variance[1]);
 }
@@ -139,18 +83,19 @@ static void stored_bits_are_the_bits_of_codes(void **state) {
     (void)state;
     for (int N = 2; N <= 8; N++) {
         struct spec spec = toy_spec("qat", 1, 1);
-        struct both b;
+        struct pair p;
         int most = 0;
         spec.stored_bits = N;
-        start(&b, &spec);
-        for (int i = 0; i < b.frozen.m->n_quantized; i++)
-            for (size_t j = 0; j < b.frozen.m->quantized[i].layer.n; j++)
-                most = b.frozen.codes[i][j] > most ? b.frozen.codes[i][j] : most;
+        pair_open(&p, &spec, 1);
+        for (int i = 0; i < p.frozen.m->n_quantized; i++)
+            for (size_t j = 0; j < p.frozen.m->quantized[i].layer.n; j++)
+                most = p.frozen.codes[i][j] > most ? p.frozen.codes[i][j] : most;
         assert_int_equal(most, (1 << N) - 1);
-        assert_int_equal(evaluate(&b.truncated, N)->stored_bits, N);
+        assert_int_equal(pair_evaluate(&p.truncated, N)->stored_bits, N);
         // Nothing is cut at N: the codes are those of direct inference.
-        assert_true(evaluate(&b.truncated, N)->loss_sum == evaluate(&b.direct, N)->loss_sum);
-        end(&b);
+        assert_true(pair_evaluate(&p.truncated, N)->loss_sum ==
+                    pair_evaluate(&p.direct, N)->loss_sum);
+        pair_close(&p);
     }
 }
 
@@ -205,14 +150,15 @@ static void projections_are_quantized_where_asked(void **state) {
     (void)state;
     for (int quantized = 0; quantized < 2; quantized++) {
         struct spec spec = toy_spec("truncquant", 1, 1);
-        struct both b;
+        struct pair p;
         spec.projections = quantized ? PROJECTIONS_QUANTIZED : PROJECTIONS_FLOAT;
-        start(&b, &spec);
-        assert_int_equal(quantized_projections(b.toy.model), quantized);
-        assert_int_equal(quantized_projections(b.frozen.m), quantized);
-        assert_true(isnan(projection_weights(b.frozen.m)->value[0]) == quantized);
-        assert_true(evaluate(&b.truncated, 2)->loss_sum == evaluate(&b.direct, 2)->loss_sum);
-        end(&b);
+        pair_open(&p, &spec, 1);
+        assert_int_equal(quantized_projections(p.toy.model), quantized);
+        assert_int_equal(quantized_projections(p.frozen.m), quantized);
+        assert_true(isnan(projection_weights(p.frozen.m)->value[0]) == quantized);
+        assert_true(pair_evaluate(&p.truncated, 2)->loss_sum ==
+                    pair_evaluate(&p.direct, 2)->loss_sum);
+        pair_close(&p);
     }
 }
 
@@ -221,17 +167,17 @@ static void shared_shortcut_norms_serve_every_width(void **state) {
     (void)state;
     struct spec spec = toy_spec("truncquant", 1, 1);
     struct toy untouched;
-    struct both b;
+    struct pair p;
     spec.shortcut_norm = NORM_SHARED;
-    start(&b, &spec);
+    pair_open(&p, &spec, 1);
     toy_build(&untouched, &spec);
     toy_train(&untouched, 1);
     int shared = 0;
-    for (int i = 0; i < b.toy.model->n_norms; i++) {
-        const struct norm *n = &b.toy.model->norms[i], *f = &b.frozen.m->norms[i];
+    for (int i = 0; i < p.toy.model->n_norms; i++) {
+        const struct norm *n = &p.toy.model->norms[i], *f = &p.frozen.m->norms[i];
         shared += n->shared;
         assert_int_equal(f->shared, n->shared);
-        for (int k = 0; k < b.toy.model->widths.n; k++) {
+        for (int k = 0; k < p.toy.model->widths.n; k++) {
             size_t size = (size_t)n->channels * sizeof(float);
             assert_true((n->mean[k] == n->mean[0]) == (k == 0 || n->shared));
             assert_memory_equal(n->mean[k], f->mean[k], size);
@@ -240,10 +186,11 @@ static void shared_shortcut_norms_serve_every_width(void **state) {
     }
     assert_int_equal(shared, 1);
     for (int k = 1; k <= 8; k++)
-        assert_true(evaluate(&b.truncated, k)->loss_sum == evaluate(&b.direct, k)->loss_sum);
-    assert_true(toy_same(&b.toy, &untouched));
+        assert_true(pair_evaluate(&p.truncated, k)->loss_sum ==
+                    pair_evaluate(&p.direct, k)->loss_sum);
+    assert_true(toy_same(&p.toy, &untouched));
     toy_free(&untouched);
-    end(&b);
+    pair_close(&p);
 }
 
 int main(void) {
@@ -256,5 +203,5 @@ int main(void) {
         cmocka_unit_test(projections_are_quantized_where_asked),
         cmocka_unit_test(shared_shortcut_norms_serve_every_width),
     };
-    return cmocka_run_group_tests_name("options", tests, open_folder, close_folder);
+    return cmocka_run_group_tests_name("options", tests, test_folder_start, test_folder_end);
 }

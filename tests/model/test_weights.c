@@ -37,22 +37,13 @@ static const double rounding = 3e-7;        // relative, of a variance that went
 // clang-format on
 static const char network[] = NETWORK("bias=0\n"), biased[] = NETWORK("");
 
-static char folder[FOLDER_PATH];
 static float image[PIXELS];
 
 static int start(void **state) {
-    (void)state;
     struct random r = random_stream(5, RANDOM_TEST, 0, 0);
     for (int i = 0; i < PIXELS; i++)
         image[i] = 2 * random_unit(&r) - 1;
-    folder_make(folder);
-    return 0;
-}
-
-static int end(void **state) {
-    (void)state;
-    folder_remove(folder);
-    return 0;
+    return test_folder_start(state);
 }
 
 static void build(struct net *n, const char *text, const char *scheme) {
@@ -62,7 +53,7 @@ static void build(struct net *n, const char *text, const char *scheme) {
 
 static const char *write_file(const char *name, const void *bytes, size_t size) {
     struct error e = {0};
-    const char *path = folder_file(folder, name);
+    const char *path = folder_file(test_folder, name);
     if (file_replace(path, bytes, size, &e))
         fail_msg("%s", e.text);
     return path;
@@ -70,7 +61,7 @@ static const char *write_file(const char *name, const void *bytes, size_t size) 
 
 /* A weights file of the network, drawn and written by Darknet. */
 static const char *darknets_file(const struct net *n) {
-    const char *path = folder_file(folder, "darknet.weights");
+    const char *path = folder_file(test_folder, "darknet.weights");
     const char *cfg = write_file("net.cfg", n->cfg.darknet, strlen(n->cfg.darknet));
     assert_int_equal(darknet_draw_weights(cfg, path), 0);
     return path;
@@ -151,7 +142,7 @@ static void what_is_written_here_darknet_computes(void **state) {
             n.m->norms[i].shift_of[2][c] += .2f;
             n.m->norms[i].variance[2][c] += .1f * (float)c;
         }
-    const char *path = folder_file(folder, "ours.weights");
+    const char *path = folder_file(test_folder, "ours.weights");
     latent_weights(&n, weights);
     assert_int_equal(weights_save(path, n.m, weights, 2, &e), 0);
     our_scores(&n, 2, here);
@@ -176,7 +167,7 @@ static void there_and_back_again(void **state) {
         }
     latent_weights(&a, weights);
     weights[1][0] = 7;
-    const char *path = folder_file(folder, "there.weights");
+    const char *path = folder_file(test_folder, "there.weights");
     assert_int_equal(weights_save(path, a.m, weights, 1, &e), 0);
     load(&b, path);
     for (int i = 0; i < a.m->n_parameters; i++) {
@@ -201,7 +192,7 @@ static void there_and_back_again(void **state) {
 static char *plain_file(const struct net *n, size_t *size) {
     float *weights[64];
     struct error e = {0};
-    const char *path = folder_file(folder, "plain.weights");
+    const char *path = folder_file(test_folder, "plain.weights");
     latent_weights(n, weights);
     if (weights_save(path, n->m, weights, 0, &e))
         fail_msg("%s", e.text);
@@ -348,10 +339,11 @@ static void only_what_darknet_computes_alike_is_written(void **state) {
                  cases[i].layer);
         build(&n, text, "fp32");
         latent_weights(&n, weights);
-        assert_int_equal(weights_save(folder_file(folder, "no.weights"), n.m, weights, 0, &e), -1);
+        assert_int_equal(weights_save(folder_file(test_folder, "no.weights"), n.m, weights, 0, &e),
+                         -1);
         if (!strstr(e.text, cases[i].message) || !strstr(e.text, "layer 1 (line 5 of test.cfg)"))
             fail_msg("'%s' is not about '%s'", e.text, cases[i].message);
-        assert_false(file_exists(folder_file(folder, "no.weights")));
+        assert_false(file_exists(folder_file(test_folder, "no.weights")));
         net_free(&n);
     }
 }
@@ -368,5 +360,5 @@ int main(void) {
         cmocka_unit_test(a_batchnorm_of_its_own_has_no_shifts),
         cmocka_unit_test(only_what_darknet_computes_alike_is_written),
     };
-    return cmocka_run_group_tests_name("weights files", tests, start, end);
+    return cmocka_run_group_tests_name("weights files", tests, start, test_folder_end);
 }

@@ -13,20 +13,10 @@
 
 #include <cmocka.h>
 
-static char folder[FOLDER_PATH], path[FOLDER_PATH + 16];
 static const struct numerics here = {.engine = "reference", .precision = "fp32", .threads = 1};
 
-static int open_folder(void **state) {
-    (void)state;
-    folder_make(folder);
-    snprintf(path, sizeof path, "%s/checkpoint", folder);
-    return 0;
-}
-
-static int close_folder(void **state) {
-    (void)state;
-    folder_remove(folder);
-    return 0;
+static const char *path(void) {
+    return folder_file(test_folder, "checkpoint");
 }
 
 static void write_after(const struct spec *spec, int steps) {
@@ -34,7 +24,7 @@ static void write_after(const struct spec *spec, int steps) {
     struct toy t;
     toy_build(&t, spec);
     toy_train(&t, steps);
-    if (checkpoint_write(path, "run-a", &here, &t.trainer, &e))
+    if (checkpoint_write(path(), "run-a", &here, &t.trainer, &e))
         fail_msg("%s", e.text);
     toy_free(&t);
 }
@@ -43,7 +33,7 @@ static int read_into(struct toy *t, const struct spec *spec, const char *run,
                      const struct numerics *numerics, int any, struct error *e) {
     *e = (struct error){0};
     toy_build(t, spec);
-    return checkpoint_read(path, run, numerics, any, &t->trainer, e);
+    return checkpoint_read(path(), run, numerics, any, &t->trainer, e);
 }
 
 /* At every step of a run, within epochs and between them, for both optimizers and learned steps.
@@ -79,8 +69,8 @@ static void refused(const struct spec *spec, const char *run, const struct numer
     struct toy t;
     struct error e;
     assert_int_equal(read_into(&t, spec, run, numerics, 0, &e), -1);
-    if (!strstr(e.text, because) || !strstr(e.text, path) || strchr(e.text, '\n'))
-        fail_msg("'%s' does not say '%s' of %s", e.text, because, path);
+    if (!strstr(e.text, because) || !strstr(e.text, path()) || strchr(e.text, '\n'))
+        fail_msg("'%s' does not say '%s' of %s", e.text, because, path());
     toy_free(&t);
 }
 
@@ -107,18 +97,18 @@ static void damaged_ones_are_refused(void **state) {
     struct error e = {0};
     size_t size;
     write_after(&spec, 3);
-    char *sound = file_read(path, 1 << 26, &size, &e);
+    char *sound = file_read(path(), 1 << 26, &size, &e);
     for (size_t n = 0; n < size; n += 9973) {
-        assert_int_equal(file_replace(path, sound, n, &e), 0);
+        assert_int_equal(file_replace(path(), sound, n, &e), 0);
         refused(&spec, "run-a", &here, n < 40 ? "truncated" : "damaged");
     }
     for (size_t at = 0; at < size; at += 9973) {
         sound[at] ^= 16;
-        assert_int_equal(file_replace(path, sound, size, &e), 0);
+        assert_int_equal(file_replace(path(), sound, size, &e), 0);
         refused(&spec, "run-a", &here, at < 8 ? "not a checkpoint" : "damaged");
         sound[at] ^= 16;
     }
-    assert_int_equal(file_replace(path, sound, size, &e), 0);
+    assert_int_equal(file_replace(path(), sound, size, &e), 0);
     struct toy t;
     assert_int_equal(read_into(&t, &spec, "run-a", &here, 0, &e), 0);
     toy_free(&t);
@@ -131,5 +121,5 @@ int main(void) {
         cmocka_unit_test(others_are_refused),
         cmocka_unit_test(damaged_ones_are_refused),
     };
-    return cmocka_run_group_tests_name("checkpoint", tests, open_folder, close_folder);
+    return cmocka_run_group_tests_name("checkpoint", tests, test_folder_start, test_folder_end);
 }

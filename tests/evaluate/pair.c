@@ -1,0 +1,48 @@
+/* A toy beside its frozen model; pair.h is the manual. */
+#include "evaluate/pair.h"
+
+#include "base/folder.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+const char *pair_freeze(const struct toy *t) {
+    const char *path = folder_file(test_folder, "model.frozen");
+    struct error e = {0};
+    if (frozen_write(path, t->model, &t->spec, t->table, toy_cfg, &t->data, &e))
+        fail_msg("%s", e.text);
+    return path;
+}
+
+void pair_open(struct pair *p, const struct spec *spec, int steps) {
+    struct error e = {0};
+    struct toy *t = &p->toy;
+    toy_build(t, spec);
+    toy_train(t, steps);
+    if (frozen_read(&p->frozen, pair_freeze(t), t->table, &e))
+        fail_msg("%s", e.text);
+    struct plan *plan = engine_reference.compile(p->frozen.m, (int)spec->batch, 1, &e);
+    if (!plan)
+        fail_msg("%s", e.text);
+    evaluator_start(&p->direct, &t->spec, &t->data, t->model, NULL, &engine_reference, t->plan);
+    evaluator_start(&p->truncated, &t->spec, &t->data, p->frozen.m, &p->frozen, &engine_reference,
+                    plan);
+}
+
+void pair_close(struct pair *p) {
+    engine_reference.free(p->truncated.plan);
+    evaluator_free(&p->direct);
+    evaluator_free(&p->truncated);
+    frozen_free(&p->frozen);
+    toy_free(&p->toy);
+}
+
+const struct evaluation_row *pair_evaluate(struct evaluator *ev, int k) {
+    struct error e = {0};
+    ev->n = 0;
+    if (evaluator_width(ev, k, &e))
+        fail_msg("%s", e.text);
+    return ev->rows;
+}

@@ -10,17 +10,18 @@
 
 struct placed {
     struct share *share;
-    size_t x, y; // numbers before it
-    float *dW;   // canonical; NULL for the first, which writes to where the caller wants it
+    size_t x, y; // where it begins in X and in Y, in numbers
+    float *dW;   // canonical; owned; NULL for the first, which writes to where the caller wants it
 };
 
 struct onednn_conv {
-    size_t operand, weights; // bytes of an operand; how many weights
+    enum conv_operands operands;
+    size_t weights; // how many
     int n;
-    struct placed *all; // (n) in the order of the images
+    struct placed *all; // (n), in the order of the images; owned
 };
 
-/* As even as whole units allow. */
+/* As evenly as whole units (trio_unit) allow. 0: a share has no primitives. */
 static int divide(struct onednn_conv *c, struct onednn *o, const struct conv *g, int images,
                   const struct conv_form *form) {
     int unit = trio_unit(g, images, form), units = images / unit;
@@ -43,7 +44,7 @@ static int divide(struct onednn_conv *c, struct onednn *o, const struct conv *g,
 struct onednn_conv *onednn_conv_new(struct onednn *o, const struct conv *g, int n,
                                     const struct conv_form *form) {
     struct onednn_conv *c = need(1, sizeof *c);
-    c->operand = form->operands == CONV_FLOATS ? sizeof(float) : sizeof(uint16_t);
+    c->operands = form->operands;
     c->weights = (size_t)g->filters * (size_t)(g->c / g->groups * g->size * g->size);
     int threads = omp_get_max_threads();
     omp_set_num_threads(1); // oneDNN makes primitives for the threads that there are
@@ -66,10 +67,6 @@ void onednn_conv_free(struct onednn_conv *c) {
     free(c);
 }
 
-static const void *operands_after(const struct onednn_conv *c, const void *X, size_t n) {
-    return (const char *)X + n * c->operand;
-}
-
 void onednn_conv_weights(struct onednn_conv *c, const float *W) {
     for (int i = 0; i < c->n; i++)
         share_weights(c->all[i].share, W);
@@ -80,7 +77,7 @@ void onednn_conv_forward(struct onednn_conv *c, const void *X, const float *by_f
     for (int i = 0; i < c->n; i++) {
         struct placed *s = &c->all[i];
         omp_set_num_threads(1); // of this thread alone: as many as its primitives were made for
-        share_forward(s->share, operands_after(c, X, s->x), by_filter, Y + s->y);
+        share_forward(s->share, operands_after(c->operands, X, s->x), by_filter, Y + s->y);
     }
 }
 
@@ -90,8 +87,9 @@ void onednn_conv_backward(struct onednn_conv *c, const void *X, const void *dY, 
     for (int i = 0; i < c->n; i++) {
         struct placed *s = &c->all[i];
         omp_set_num_threads(1); // of this thread alone: as many as its primitives were made for
-        share_backward(s->share, operands_after(c, X, s->x), operands_after(c, dY, s->y),
-                       s->dW ? s->dW : dW, dX ? dX + s->x : NULL);
+        share_backward(s->share, operands_after(c->operands, X, s->x),
+                       operands_after(c->operands, dY, s->y), s->dW ? s->dW : dW,
+                       dX ? dX + s->x : NULL);
     }
     for (int i = 1; i < c->n; i++)
         for (size_t j = 0; j < c->weights; j++)

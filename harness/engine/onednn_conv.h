@@ -8,8 +8,8 @@
 
 #include "base/error.h"
 
-/* The library's engine and stream, and the scratch memory that all primitives share; of each thread that
- * convolutions are divided among. */
+/* oneDNN as it runs here: its engine, a stream, and the scratch memory that all primitives share; stream and memory
+ * once more for each of the threads, among which the images of a convolution are divided. */
 struct onednn;
 struct onednn *onednn_open(int threads, struct error *e);
 void onednn_close(struct onednn *o);
@@ -17,13 +17,12 @@ void onednn_close(struct onednn *o);
 /* End the process with a message unless `status` is dnnl_success: a call that cannot fail has. */
 void onednn_must(int status, const char *what);
 
-/* What is multiplied, and what comes with it. Sums, Y, dX and dW are float32 always. */
-enum conv_operands {
-    CONV_FLOATS, // float32; forward may add a bias by filter
-    CONV_INTEGERS, // in bf16, in which codes of activations and integers of weights (at most 256) are exact,
-    // so that forward rounds no operand; forward multiplies by a scale by filter. dY is in
-    // bf16 too, which is an approximation
-};
+/* What is multiplied, and what comes with it. Sums, Y, dX and dW are float32 always.
+ *
+ * Floats are float32; forward may add a bias by filter. Integers are in bf16, in which codes of activations and
+ * integers of weights (at most 256) are exact, so that forward rounds no operand; it multiplies by a scale by filter.
+ * dY is in bf16 then too, which is an approximation. */
+enum conv_operands { CONV_FLOATS, CONV_INTEGERS };
 struct conv_form {
     enum conv_operands operands;
     int forward_only;
@@ -38,8 +37,8 @@ struct onednn_conv;
 int onednn_conv_beats_bf16(const struct conv *g);
 
 /* NULL, without a message, when oneDNN has no fast kernel for this geometry on this machine, or the machine no
- * bf16 of its own. Winograd is taken by a fixed rule (float32, 3x3, stride 1, 32 channels or more on both
- * sides; 16 where the images are a multiple of 8), never by timing, so that a run has the same bits each time.
+ * bf16 of its own. Winograd is taken by a fixed rule (float32, one group, 3x3, stride 1, 32 channels or more on both
+ * sides; 16 where a thread's images are a multiple of 8), never by timing, so that a run has the same bits each time.
  *
  * By a fixed rule too, primitives work in nhwc between conversions at the edges: one group, not by Winograd, X not
  * NCHW, and either fewer than 16 channels, or windows of several pixels where blocks of 16 channels have at least

@@ -1,11 +1,13 @@
 /* The parts of the onednn engine: what a compiled model consists of, for the files onednn*.c alone.
  *
- *     onednn.c          compiles a model into steps, and runs them
- *     onednn_steps.c    what each kind of step does, forward and backward
- *     onednn_buffers.c  outputs in the layout that a reader wants; gradients in counted buffers
- *     onednn_integers.c convolutions over integers in bf16: which, and their weights
- *     onednn_conv.c     a convolution, divided among threads: onednn_share.c, with the primitives that
- *                       onednn_trio.c finds */
+ *     onednn.c            compiles a model into steps, and runs them
+ *     onednn_steps.c      what each kind of step does, forward and backward
+ *     onednn_buffers.c    outputs in the layout that a reader wants; gradients in counted buffers
+ *     onednn_integers.c   convolutions over integers in bf16: which, and their weights
+ *     onednn_conv.c       a convolution: its images divided among threads
+ *     onednn_share.c      the share of one thread
+ *     onednn_trio.c       which of oneDNN's primitives that takes, and in which layout
+ *     onednn_primitive.c  what is called of oneDNN, with its arguments bound */
 #ifndef ENGINE_ONEDNN_PLAN_H
 #define ENGINE_ONEDNN_PLAN_H
 
@@ -60,8 +62,8 @@ struct step {
 };
 
 struct plan {
-    struct reference
-        r; // weights of all nodes, and the state of those that run as reference operators
+    // Weights of all nodes, and the state of those that run as reference operators.
+    struct reference r;
     struct onednn *o;
     int batch;
     struct place *places; // by node

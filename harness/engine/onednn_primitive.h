@@ -1,4 +1,4 @@
-/* What every use of oneDNN shares: the library's engine and stream, and primitives with their arguments
+/* What every use of oneDNN shares: the library's engine and streams, and primitives with their arguments
  * bound. For the files onednn*.c alone. */
 #ifndef ENGINE_ONEDNN_PRIMITIVE_H
 #define ENGINE_ONEDNN_PRIMITIVE_H
@@ -19,12 +19,12 @@ struct onednn {
     dnnl_stream_t stream;
     dnnl_primitive_attr_t attributes; // scratchpads are ours
     struct reserve scratch;           // the largest that any primitive needs
-    struct reserve converted;         // activations in the layout of one convolution
+    struct reserve converted;         // activations in nhwc, of the convolution at work
 
+    // Of the threads that compute side by side: each has a stream and memory of its own, no lanes, and engine and
+    // attributes of this one.
     int threads;
-    struct onednn
-        *lanes; // (threads) that compute side by side, each with a stream and scratch memory of
-                // its own; owned; engine and attributes are those of this one
+    struct onednn *lanes; // (threads); owned
 };
 
 /* Whether the machine, as far as oneDNN may use it (DNNL_MAX_CPU_ISA), multiplies bf16 itself: without, oneDNN

@@ -1,20 +1,25 @@
-/* One thread's part in a convolution; onednn_share.h is the manual. */
+/* One thread's share of a convolution; onednn_share.h is the manual. */
 #include "engine/onednn_share.h"
 
 #include <stdlib.h>
 
 struct share {
     struct onednn *o; // its lane
+    enum conv_operands operands;
+    int parts;   // equal ones of the images; a primitive is called for each
+    size_t x, y; // numbers of X and Y in a part
     struct primitive forward, backward_data, backward_weights;
-    struct primitive to_forward, to_backward, from_gradient; // reorders of the weights
-    struct primitive enter_x, enter_dy, leave_y, leave_dx; // to and from nhwc; not made: in blocks
-    size_t y_at;          // in the memory for nhwc, bytes: X or dX is in front, Y or dY here
-    int parts;            // a call of a primitive is for one part of the images
-    size_t x, y, operand; // numbers of a part; bytes of an operand
-    void *forward_W, *backward_W;    // in the layouts that the primitives prefer
-    float *gradient, *part_gradient; // likewise; the second where there are several parts
+
+    // To nhwc and back; not made: the primitives work in blocks.
+    struct primitive enter_x, enter_dy, leave_y, leave_dx;
+    size_t y_at; // bytes: Y or dY is there in the lane's memory, behind X or dX
+
+    // Weights in the layouts that the primitives prefer; owned.
+    struct primitive to_forward, to_backward, from_gradient;
+    void *forward_W, *backward_W;
+    float *gradient, *part_gradient; // the second where there are several parts
     size_t gradient_floats;
-    const float *W; // canonical, of the last share_weights
+    const float *W; // canonical, of the last share_weights; the caller's
     int backward_W_is_stale;
 };
 
@@ -64,7 +69,7 @@ static void make_weights(struct share *c, const struct descriptions *d,
     primitive_reorder(c->o, &c->from_gradient, w, &d->canonical_w);
 }
 
-/* Conversions of what enters and leaves nhwc, and memory for it. */
+/* Conversions of what enters and leaves nhwc, which has no parts, and memory for it. */
 static void make_edges(struct share *c, const struct descriptions *d) {
     enum { ALIGNED = 64 };
     const struct activations *out = &d->outside, *in = &d->inside;
@@ -84,7 +89,7 @@ struct share *share_new(struct onednn *lane, const struct conv *g, int n,
     struct share *c = need(1, sizeof *c);
     c->o = lane;
     c->parts = t.parts;
-    c->operand = form->operands == CONV_FLOATS ? sizeof(float) : sizeof(uint16_t);
+    c->operands = form->operands;
     c->x = dnnl_memory_desc_get_size(&t.d.outside.x32) / sizeof(float);
     c->y = dnnl_memory_desc_get_size(&t.d.outside.y32) / sizeof(float);
     if (t.d.nhwc)
@@ -123,17 +128,13 @@ size_t share_y(const struct share *c) {
 
 /* ---- computing ---- */
 
-static const void *operands_after(const struct share *c, const void *X, size_t n) {
-    return (const char *)X + n * c->operand;
-}
-
 void share_weights(struct share *c, const float *W) {
     c->W = W;
     c->backward_W_is_stale = 1; // only training needs the other layout
     primitive_execute(c->o, &c->to_forward, (const void *[]){W, c->forward_W, NULL});
 }
 
-/* X, dX and Y, dY in nhwc. */
+/* X or dX, and Y or dY, in nhwc. */
 static void *nhwc_x(const struct share *c) {
     return c->o->converted.data;
 }
@@ -142,7 +143,7 @@ static void *nhwc_y(const struct share *c) {
     return (char *)c->o->converted.data + c->y_at;
 }
 
-/* What a primitive is to read: `outside`, or `inside` with what that holds. */
+/* What a primitive is to read: `outside`, or `inside`, after its conversion into that. */
 static const void *enter(struct share *c, struct primitive *conversion, const void *outside,
                          void *inside) {
     if (!conversion->handle)
@@ -151,7 +152,7 @@ static const void *enter(struct share *c, struct primitive *conversion, const vo
     return inside;
 }
 
-/* Where a primitive is to write, and then, when it has, into `outside`. */
+/* Where a primitive is to write what `leave` then brings to `outside`. */
 static void *before_leaving(const struct primitive *conversion, void *outside, void *inside) {
     return conversion->handle ? inside : outside;
 }
@@ -166,7 +167,7 @@ void share_forward(struct share *c, const void *X, const float *by_filter, float
     const void *in = enter(c, &c->enter_x, X, nhwc_x(c));
     float *out = before_leaving(&c->leave_y, Y, nhwc_y(c));
     for (int i = 0; i < c->parts; i++) {
-        const void *x = operands_after(c, in, (size_t)i * c->x);
+        const void *x = operands_after(c->operands, in, (size_t)i * c->x);
         float *y = out + (size_t)i * c->y;
         if (by_filter)
             primitive_execute(c->o, &c->forward,
@@ -179,8 +180,8 @@ void share_forward(struct share *c, const void *X, const float *by_filter, float
 
 static void backward_weights(struct share *c, const void *X, const void *dY, float *dW) {
     for (int i = 0; i < c->parts; i++) {
-        const void *x = operands_after(c, X, (size_t)i * c->x);
-        const void *dy = operands_after(c, dY, (size_t)i * c->y);
+        const void *x = operands_after(c->operands, X, (size_t)i * c->x);
+        const void *dy = operands_after(c->operands, dY, (size_t)i * c->y);
         float *into = i ? c->part_gradient : c->gradient;
         primitive_execute(c->o, &c->backward_weights, (const void *[]){x, dy, into, NULL});
         for (size_t j = 0; i && j < c->gradient_floats; j++)
@@ -195,11 +196,11 @@ static void backward_data(struct share *c, const void *dY, float *dX) {
     c->backward_W_is_stale = 0;
     for (int i = 0; i < c->parts; i++)
         primitive_execute(c->o, &c->backward_data,
-                          (const void *[]){operands_after(c, dY, (size_t)i * c->y), c->backward_W,
-                                           dX + (size_t)i * c->x, NULL});
+                          (const void *[]){operands_after(c->operands, dY, (size_t)i * c->y),
+                                           c->backward_W, dX + (size_t)i * c->x, NULL});
 }
 
-/* In nhwc, which has no parts, dX takes the place of X, which has been read. */
+/* In nhwc dX takes the place of X, which has been read by then. */
 void share_backward(struct share *c, const void *X, const void *dY, float *dW, float *dX) {
     const void *x = enter(c, &c->enter_x, X, nhwc_x(c));
     const void *dy = enter(c, &c->enter_dy, dY, nhwc_y(c));

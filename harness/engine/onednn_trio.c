@@ -126,7 +126,7 @@ static dnnl_primitive_desc_t weights_desc(struct onednn *o, const struct descrip
     return primitive_find(o, &desc, hint);
 }
 
-/* The primitives of one algorithm. */
+/* The primitives of one algorithm: all that are wanted, or none. */
 static int describe_trio(struct onednn *o, struct trio *t) {
     const struct descriptions *d = &t->d;
     const struct conv_form *form = d->form;
@@ -155,7 +155,7 @@ static int try_trio(struct onednn *o, const struct conv *g, int n, const struct 
     return describe_trio(o, t);
 }
 
-/* The first that there is of Winograd, perhaps in parts, and nhwc, where they are wanted, and blocks. */
+/* Winograd and nhwc where they are wanted and there, in this order, else blocks. */
 int trio_find(struct onednn *o, const struct conv *g, int n, const struct conv_form *form,
               struct trio *t) {
     int part = images_of_a_part(g, n, form);

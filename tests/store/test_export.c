@@ -591,6 +591,31 @@ static void held_out_results_stay_apart(void **state) {
     store_close(s);
 }
 
+/* What tells configurations apart is of the split: one is by `epochs` among those on test, and by `batch` among
+ * those on val. */
+static void settings_are_of_the_split(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    static const char *const params[] = {"{\"epochs\":5,\"batch\":64}",
+                                         "{\"epochs\":7,\"batch\":64}", "{\"epochs\":5}"};
+    static const char *const splits[][2] = {{"test", "val"}, {"test"}, {"val"}};
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 2 && splits[i][j]; j++) {
+            struct run_row run = store_fixture_run(i + 1, i + 1, 1);
+            run.params = params[i];
+            finished(s, run, splits[i][j], 800 + 10 * i + j);
+        }
+    assert_settings(s, NULL, "settings;epochs=5;epochs=7;");
+    struct error e = {0};
+    char *text = exported_of(s, "accuracy", EXPORT_MD, NULL, "val", &e);
+    assert_ptr_equal(strstr(text, "| split | network | scheme | settings | inference |"), text);
+    const char *first = strstr(text, "| val | resnet8 | truncquant |  | direct |");
+    const char *second = strstr(text, "| val | resnet8 | truncquant | batch=64 | direct |");
+    assert_true(first && second > first && strchr(first, '\n') + 1 == second);
+    assert_non_null(strstr(second, " 80.1 |\n\nTop-1 "));
+    free(text);
+    store_close(s);
+}
+
 /* Both splits of one run: each in a table of its own. */
 static void no_table_mixes_splits(void **state) {
     struct store *s = pairs(*state);
@@ -763,6 +788,7 @@ int main(void) {
         TEST(the_reference_has_the_same_contents),
         TEST(forced_widths_do_not_count),
         TEST(held_out_results_stay_apart),
+        TEST(settings_are_of_the_split),
         TEST(no_table_mixes_splits),
         TEST(val_is_named_in_every_format),
         TEST(borrowed_batch_norms_are_told),

@@ -67,13 +67,13 @@ static void fill_closed_streams(void) {
             _exit(EXIT_FAILED);
 }
 
-/* Threads that wait for work spin for about 0.2 ms, which is longer than most waits within a step, then sleep: by
- * default they spin for longer, and two runs on the same cores then wait for each other. OpenMP reads its
+/* Threads that wait for work spin for some 20 microseconds, which is longer than most waits within a step, then
+ * sleep: by default they spin for longer, and two runs on the same cores then wait for each other. OpenMP reads its
  * environment when the program is loaded, so load it again. OpenBLAS starts a thread per core then, which under a
  * limit on memory never ends; engines ask for theirs. */
 static void wait_briefly(char **argv) {
     if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") ||
-        setenv("GOMP_SPINCOUNT", "10000", 1) || setenv("OPENBLAS_NUM_THREADS", "1", 0))
+        setenv("GOMP_SPINCOUNT", "1000", 1) || setenv("OPENBLAS_NUM_THREADS", "1", 0))
         return;
     char self[PATH_MAX]; // by its own name, which ps and killall then know it by
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);

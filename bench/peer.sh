@@ -3,13 +3,19 @@
 # (k = 4) on the same work, one after the other in turn, and the ratio of the medians. Only the ratios mean anything.
 # Printed, and kept in results/bench/peer.csv; every single measurement in results/bench/peer-samples.csv.
 #
-#   QUICK=1            one round of three steps at smaller batches, in some minutes instead of an hour or more
+#   QUICK=1            one round of three steps at smaller batches, in some minutes instead of half an hour
 #   NETWORKS, THREADS  lists, instead of "lenet resnet8 resnet20 resnet20-x5" and "1 2"
 #   ENGINES            list, instead of all; the largest network is measured on the first alone
 set -eu
 cd "$(dirname "$0")/.."
 
 bench=${BUILD:-build}/bench
+for program in speed stock_darknet crosscheck; do
+    [ -x "$bench/$program" ] || {
+        echo "peer.sh: $bench/$program is not there; 'make bench' builds it and runs this" >&2
+        exit 1
+    }
+done
 python=${PYTHON:-/usr/bin/python3}
 samples=results/bench/peer-samples.csv
 if [ -n "${QUICK-}" ]; then rounds=1 steps=3; else rounds=3 steps=5; fi

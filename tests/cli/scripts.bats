@@ -192,7 +192,7 @@ run)
     case $2 in
     bad*) echo "truncquant: net.cfg:3: stride is 0; use 1 or more" >&2; exit 1 ;;
     killed*) kill -KILL $$ ;;
-    slow*) trap 'stop "$2"' TERM; for i in {1..600}; do sleep 0.1; done ;;
+    slow*) trap 'stop "$2"' TERM; echo "$2 can be stopped" >>"$CALLS"; for i in {1..600}; do sleep 0.1; done ;;
     threads*) echo "$OPENBLAS_NUM_THREADS $OMP_NUM_THREADS" ;;
     esac
     echo "$2 ended" >>"$CALLS"
@@ -329,8 +329,7 @@ wait_for() {
     in_new_place
     "$root/scripts/grid.sh" "my grid.grid" --db "out put/my.db" --jobs 2 \
         >"$BATS_TEST_TMPDIR/output" 2>&1 3>&- & # no function, whose subshell would get the signal
-    wait_for "^run <slow2>"
-    sleep 0.5
+    wait_for "^slow1 can be stopped" && wait_for "^slow2 can be stopped"
     kill -TERM $!
     status=0
     wait $! || status=$?
@@ -351,7 +350,7 @@ wait_for() {
 @test "grid: Ctrl-C reaches the runs as one request to stop" {
     program "slow1"
     in_new_place
-    { wait_for "^run <slow1>" && sleep 0.5 && printf '\003' && sleep 3; } 3>&- |
+    { wait_for "^slow1 can be stopped" && printf '\003' && wait_for "^slow1 wrote a checkpoint"; } 3>&- |
         run script --quiet --return --command "'${root//\'/\'\\\'\'}/scripts/grid.sh' 'my grid.grid' --db 'out put/my.db'" /dev/null
     [ "$(grep -c "^slow1 was asked to stop" "$CALLS")" = 1 ]
     grep -q "^slow1 wrote a checkpoint" "$CALLS"

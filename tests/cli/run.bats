@@ -134,7 +134,9 @@ same_results() {
     kill -TERM $pid
     wait $pid || true
     cp "runs/$(id)/checkpoint" sound
-    printf 'x' | dd of="runs/$(id)/checkpoint" bs=1 seek=5000 conv=notrunc status=none
+    byte=$(od -An -tu1 -j5000 -N1 sound)
+    printf "\\$(printf %o $((byte ^ 1)))" | dd of="runs/$(id)/checkpoint" bs=1 seek=5000 conv=notrunc status=none
+    run ! cmp -s "runs/$(id)/checkpoint" sound
     go run "$(id)"
     complains "runs/$(id)/checkpoint: is damaged" 'remove it'
     head -c 3000 sound >"runs/$(id)/checkpoint"

@@ -170,9 +170,7 @@ program() {
     printf '%s\n' $1 >"$FAKE_IDS"
     fake "true quant" <<'END'
 verb=$1
-printf '%s' "$verb" >>"$CALLS"
-printf ' <%s>' "${@:2}" >>"$CALLS"
-echo >>"$CALLS"
+printf '%s%s\n' "$verb" "$(printf ' <%s>' "${@:2}")" >>"$CALLS" # at once: others write, too
 stop() {
     trap 'echo "$1 was asked to stop again" >>"$CALLS"' TERM
     echo "$1 was asked to stop" >>"$CALLS"

@@ -1,5 +1,5 @@
-/* Strict numbers from text, lists of bit-widths, and places in lists of names. Nothing here accepts trailing characters, and
- * nothing reads a word as 0. */
+/* Strict numbers from text, lists of bit-widths, and places in lists of names. Nothing here accepts trailing
+ * characters, and nothing reads a word as 0. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 

@@ -55,6 +55,9 @@ const char *dataset_help(const char *name);
 /* Whether it is one of these, or the path or name of a folder. */
 int dataset_is_known(const char *name);
 
+/* -1, with the message about a name that is not: what may have been meant (NULL: nothing), and all that are known. */
+int dataset_unknown(const char *name, const char *meant, struct error *e);
+
 /* A batch, n images `order[0 ... n-1]` of a split. `channels` is the network's: grey is replicated to
  * three. With `crop_flip`, each image is augmented as drawn from the stream (seed, RANDOM_AUGMENT,
  * epoch, first + i): `first` is the place of order[0] in the epoch. Sets in memory are cropped from

@@ -111,6 +111,18 @@ int dataset_is_known(const char *name) {
     return lookup(name) || strchr(name, '/') || is_own_folder(name);
 }
 
+int dataset_unknown(const char *name, const char *meant, struct error *e) {
+    char names[512] = "";
+    for (int i = 0; i < KNOWN_SETS; i++) {
+        size_t at = strlen(names);
+        snprintf(names + at, sizeof names - at, "%s%.63s", i ? ", " : "", sets[i].name);
+    }
+    return fail(e,
+                "unknown data set '%s'; %s%s%sknown are %s, or a folder of images "
+                "$TRUNCQUANT_DATA/NAME",
+                name, meant ? "did you mean " : "", meant ? meant : "", meant ? "? " : "", names);
+}
+
 /* It is called by the last part of its path. */
 static struct known_set folder_set(const char *name) {
     struct known_set set = {.folder = name,
@@ -129,12 +141,5 @@ int known_set_find(struct known_set *set, const char *name, struct error *e) {
         *set = found ? *found : folder_set(name);
         return 0;
     }
-    char names[512] = "";
-    for (int i = 0; i < KNOWN_SETS; i++) {
-        size_t at = strlen(names);
-        snprintf(names + at, sizeof names - at, "%s%.63s", i ? ", " : "", sets[i].name);
-    }
-    return fail(e,
-                "unknown data set '%s'; known are %s, or a folder of images $TRUNCQUANT_DATA/NAME",
-                name, names);
+    return dataset_unknown(name, NULL, e);
 }

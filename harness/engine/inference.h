@@ -25,7 +25,8 @@ struct inference; // a model compiled for inference, opaque
 
 struct inference_engine {
     /* For batches of up to `batch` images, on the calling thread alone; several may compute side by side, each
-     * on its own thread. The model must outlive it. NULL with a message, or without one when the network has a layer that it does not cover: then the engine's plan evaluates. */
+     * on its own thread. The model must outlive it. NULL with a message, or without one when the network
+     * has a layer that it does not cover: then the engine's plan evaluates. */
     struct inference *(*compile)(struct model *m, int batch, enum arithmetic, struct error *e);
 
     /* Ŵ of a CONV or LINEAR node that stays float; canonical order, copied. */

@@ -53,7 +53,8 @@ int evaluator_width(struct evaluator *ev, int k, struct error *e);
 
 /* Per quantized layer and evaluated k <= 8: quantization error |Ŵ_k - Ŵ_32|²/|Ŵ_32|², truncation
  * error |Ŵ_trunc - Ŵ_direct|²/|Ŵ_direct|² and share of codes with q_N >> (N - k) != q_k, for k <=
- * N. An error is negative, for none, where what it is relative to is 0 alone. Returns the number of rows, which the caller frees with their names (layer_rows_free). */
+ * N. An error is negative, for none, where what it is relative to is 0 alone. Returns the number of rows, which the
+ * caller frees with their names (layer_rows_free). */
 int layer_rows(const struct model *m, const struct spec *spec, struct layer_row **rows);
 void layer_rows_free(struct layer_row *rows, int n);
 

@@ -59,13 +59,19 @@ static void set_quantized(struct exact *x, int node, int k) {
     integers_free(&w);
 }
 
+static void set_float(struct exact *x, int node) {
+    const float *W = x->m->parameters[x->m->nodes[node].weights].value;
+    for (int i = 0; i < x->threads; i++)
+        x->engine->set_weights(x->inference[i], node, W);
+}
+
 void exact_set_weights(struct exact *x, int k) {
     for (int i = 0; i < x->m->n_nodes; i++) {
         const struct node *n = &x->m->nodes[i];
         if (n->quantizer >= 0)
             set_quantized(x, i, k);
-        for (int t = 0; n->quantizer < 0 && n->weights >= 0 && t < x->threads; t++)
-            x->engine->set_weights(x->inference[t], i, x->m->parameters[n->weights].value);
+        else if (n->weights >= 0)
+            set_float(x, i);
     }
 }
 

@@ -12,10 +12,9 @@ enum { EXACT_BATCH = 8 };
 struct exact {
     int threads, batch; // images of a pass, at most: EXACT_BATCH for each thread
     const struct inference_engine *engine;
-    struct inference *
-        *inference; // one for each thread, which computes its images through all layers;
-                    // NULL: the network, scheme or engine has none
-    float *logits;  // (batch, classes); owned
+    // One for each thread, which computes its images through all layers; NULL: the network, scheme or engine has none.
+    struct inference **inference;
+    float *logits; // (batch, classes); owned
     const struct model *m;
     const struct frozen *frozen; // NULL: codes of the latent weights
 };

@@ -1,5 +1,5 @@
-/* One run being computed: everything it needs, opened in order and closed in reverse. A run whose scheme has a parent trains nothing: the parent run's last checkpoint takes the place of
- * training, and has to be there.
+/* One run being computed: everything it needs, opened in order and closed in reverse. A run whose scheme
+ * has a parent trains nothing: the parent run's last checkpoint takes the place of training, and has to be there.
  *
  *     session_open      spec, data set, cfg, folder and lock; nothing is recorded yet
  *     session_begin     an attempt in the database; model, engine, trainer; the checkpoint, if any

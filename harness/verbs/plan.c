@@ -61,19 +61,12 @@ static int blame(const struct planning *p, int i, const struct spec_key *key, st
 
 static int check_data_name(const char *name, struct error *e) {
     struct nearest near = nearest_start(name);
-    char known[512] = "";
     const char *n;
     if (dataset_is_known(name))
         return 0;
-    for (int i = 0; (n = dataset_name(i)); i++) {
+    for (int i = 0; (n = dataset_name(i)); i++)
         nearest_offer(&near, n);
-        list_add(known, sizeof known, ", ", n);
-    }
-    const char *best = nearest_best(&near);
-    return fail(e,
-                "unknown data set '%s'; %s%s%sknown are %s, or a folder of images "
-                "$TRUNCQUANT_DATA/NAME",
-                name, best ? "did you mean " : "", best ? best : "", best ? "? " : "", known);
+    return dataset_unknown(name, nearest_best(&near), e);
 }
 
 static const struct dataset *find_data(struct planning *p, int i, struct error *e) {

@@ -149,25 +149,33 @@ static void put_weights(const struct trainer *t, int k) {
     }
 }
 
-static int put_activation(const struct trainer *t, int node, int k, struct error *e) {
-    const struct node *n = &t->m->nodes[node];
-    size_t size = (size_t)n->shape.c * (size_t)n->shape.h * (size_t)n->shape.w;
-    // One after the other: what peek returned is valid until the next call.
-    for (int side = 0; side < 2; side++) {
-        int at = side ? node : n->in[0];
-        const float *values = t->engine->peek(t->plan, at);
-        if (!values) {
-            char name[96];
-            model_node_name(t->m, at, name, sizeof name);
-            return fail(e,
-                        "engine %s does not keep the output of the %s; the crosscheck needs what "
-                        "goes into every activation and what comes out",
-                        t->engine->name, name);
-        }
-        put(FRAME_F32, values, size * (size_t)t->spec->batch, "%s.%d.k%d", side ? "out" : "in",
-            n->layer, k);
+/* The values of node `at`, as what goes "in" or comes "out" of `layer`. */
+static int put_values(const struct trainer *t, int at, const char *side, int layer, int k,
+                      struct error *e) {
+    const struct shape *s = &t->m->nodes[at].shape;
+    size_t size = (size_t)s->c * (size_t)s->h * (size_t)s->w;
+    const float *values = t->engine->peek(t->plan, at);
+    if (!values) {
+        char name[96];
+        model_node_name(t->m, at, name, sizeof name);
+        return fail(e,
+                    "engine %s does not keep the output of the %s; the crosscheck needs what goes "
+                    "into every activation and pooling and what comes out of activations",
+                    t->engine->name, name);
     }
+    put(FRAME_F32, values, size * (size_t)t->spec->batch, "%s.%d.k%d", side, layer, k);
     return 0;
+}
+
+/* What a node decided on: the inputs of activations and of poolings that take the largest. */
+static int put_decisions(const struct trainer *t, int node, int k, struct error *e) {
+    const struct node *n = &t->m->nodes[node];
+    if (n->op != OP_ACT && n->op != OP_MAXPOOL)
+        return 0;
+    // One after the other: what peek returned is valid until the next call.
+    if (put_values(t, n->in[0], "in", n->layer, k, e))
+        return -1;
+    return n->op == OP_ACT ? put_values(t, node, "out", n->layer, k, e) : 0;
 }
 
 static int put_width(const struct trainer *t, int b, int64_t step, struct error *e) {
@@ -194,7 +202,7 @@ static int put_width(const struct trainer *t, int b, int64_t step, struct error 
     put(FRAME_F64, loss, 2, "loss.k%d", k);
     put_weights(t, k);
     for (int i = 0; i < m->n_nodes; i++)
-        if (m->nodes[i].op == OP_ACT && put_activation(t, i, k, e))
+        if (put_decisions(t, i, k, e))
             return -1;
     return 0;
 }

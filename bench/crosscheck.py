@@ -3,12 +3,13 @@
 
 Teacher-forced: free-running losses drift apart by themselves, since one code that rounds the other way changes all
 that follows. So before each step the peer takes over the harness's parameters, moments, running statistics and batch;
-inside a step it goes on from the harness's weight codes and from what the harness put into each activation, after
-having compared both with its own. Compared are:
+inside a step it goes on from the harness's weight codes and from what the harness put into each activation and
+pooling, after having compared them with its own. Compared are:
 
   weight codes      equal, or (a flip, counted) neighbours with the weight at the boundary between them
   weights           W^ of every quantized layer and width
-  into activations  what every activation of every width reads, so that each stretch between two is checked
+  into activations  what every activation and maximum pooling of every width reads, so that each stretch between two
+                    is checked, and both decide alike on what lies on a bend or takes part in a draw
   activations       what comes out: the codes exactly
   losses            of every width, against what it learns from and against the labels (the one the harness records)
   gradients         of every parameter, summed over the widths: the norm of the difference over the norm, to which a
@@ -48,7 +49,7 @@ class Report:
 
     def __init__(self):
         self.worst = {check: (0.0, "") for check in LIMITS}
-        self.counts = {"weight codes": [0, 0], "activation codes": [0, 0]}
+        self.counts = {"weight codes": [0, 0], "activation codes": [0, 0], "largest of pooling": [0, 0]}
 
     def check(self, check, value, where):
         value = float(value)
@@ -62,7 +63,7 @@ class Report:
         self.counts[what][1] += of
 
     def text(self):
-        flips = ", ".join(f"{f} of {n} {what} flipped" for what, (f, n) in self.counts.items())
+        flips = ", ".join(f"{f} of {n} {what} flipped" for what, (f, n) in self.counts.items() if n) or "nothing to flip"
         worst = ", ".join(f"{c} {v:.1e} ({LIMITS[c]:g})" for c, (v, _) in self.worst.items() if c in
                           ("weights", "into activations", "losses", "gradients", "running", "optimizer"))
         return f"{flips}; worst (allowed): {worst}"
@@ -156,7 +157,7 @@ class Oracle(peer.Network):
             self.report.check("weights", relative(self.frame(name, W), W.detach()), name)
         return W
 
-    # As its own watch (peer.Network says when these two are called).
+    # As its own watch (peer.Network says when these are called).
 
     def codes(self, weights, k, q, place, begins):
         name = f"codes.{weights}.k{k}"
@@ -174,11 +175,22 @@ class Oracle(peer.Network):
             raise Mismatch(f"weight codes: {name}: {int(flipped.sum())} differ, up to {apart:.3g} codes away from a boundary")
         return theirs
 
+    def into(self, where, x):
+        value = self.frame("in." + where, x).contiguous(memory_format=torch.channels_last)
+        self.report.check("into activations", relative(value, x.detach()), "layer " + where)
+        return value
+
+    def pooling(self, node, x, k):
+        value, o = self.into(f"{node.layer}.k{k}", x), node.options
+        theirs, ours = (peer.F.max_pool2d(v, o["size"], o["stride"], o["padding"], return_indices=True)[1]
+                        for v in (value, x.detach()))
+        self.report.count("largest of pooling", (theirs != ours).sum(), ours.numel())
+        return value
+
     def activation(self, node, x, k, j):
         where = f"{node.layer}.k{k}"
         theirs, out = (torch.from_numpy(self.frames[f"{side}.{where}"].copy()).view(x.shape) for side in ("in", "out"))
-        value = theirs.to(x.dtype).contiguous(memory_format=torch.channels_last)
-        self.report.check("into activations", relative(value, x.detach()), "layer " + where)
+        value = self.into(where, x)
         if not node.clips or j == peer.FLOAT:
             own = theirs.clamp(0, 6 if node.options["six"] else None)
             self.report.check("activations", (out - own).abs().max(), "layer " + where)

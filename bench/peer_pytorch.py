@@ -300,7 +300,8 @@ class Network:
     """The parameters of a cfg, one batch-norm bank per width, and the passes through them.
 
     `watch`, if set, sees what is rounded and says how to go on: watch.codes(name, k, q, place, begins) returns the
-    codes of weights, where code q begins at q - begins of place, watch.activation(node, x, k, j) what the activation reads and, where it rounds, the codes of that."""
+    codes of weights, where code q begins at q - begins of place, watch.activation(node, x, k, j) what the activation
+    reads and, where it rounds, the codes of that, watch.pooling(node, x, k) what the maximum is taken of."""
 
     momentum, epsilon = 0.1, 1e-5
 
@@ -423,6 +424,7 @@ class Network:
         if node.op == "act":
             return self.act(node, x, k, j)
         if node.op == "maxpool":
+            x = Forced.apply(x, self.watch.pooling(node, x, k)) if self.watch else x
             return F.max_pool2d(x, node.options["size"], node.options["stride"], node.options["padding"])
         if node.op == "avgpool":
             return x.mean((2, 3), keepdim=True)
@@ -486,6 +488,7 @@ class Evaluation:
         if node.op == "act":
             return self.act(node, x)
         if node.op == "maxpool":
+            x = Forced.apply(x, self.watch.pooling(node, x, k)) if self.watch else x
             return F.max_pool2d(x, node.options["size"], node.options["stride"], node.options["padding"])
         if node.op == "avgpool":
             return x.mean((2, 3), keepdim=True)

@@ -11,6 +11,7 @@
 
 #include "base/progress.h"
 #include "base/text.h"
+#include "base/threads.h"
 #include "evaluate/exact.h"
 #include "registry.h"
 #include "run/numerics.h"
@@ -241,6 +242,7 @@ static void close_data(const struct choices *c, struct dataset *data) {
 }
 
 int main(int argc, char **argv) {
+    threads_wait_briefly(argv); // as the program does
     struct error e = {0};
     struct dataset data = {0};
     struct choices c;

@@ -2,16 +2,15 @@
  * evaluates every bit-width, and keeps each figure in SQLite. This file is the table of verbs; each
  * verb is a file in verbs/. Only main exits. */
 #include "base/error.h"
+#include "base/threads.h"
 #include "registry.h"
 #include "store/store.h"
 #include "verbs/verb.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -67,20 +66,6 @@ static void fill_closed_streams(void) {
             _exit(EXIT_FAILED);
 }
 
-/* Threads that wait for work spin for some 20 microseconds, which is longer than most waits within a step, then
- * sleep: by default they spin for longer, and two runs on the same cores then wait for each other. OpenMP reads its
- * environment when the program is loaded, so load it again. OpenBLAS starts a thread per core then, which under a
- * limit on memory never ends; engines ask for theirs. */
-static void wait_briefly(char **argv) {
-    if (getenv("OMP_WAIT_POLICY") || getenv("GOMP_SPINCOUNT") ||
-        setenv("GOMP_SPINCOUNT", "1000", 1) || setenv("OPENBLAS_NUM_THREADS", "1", 0))
-        return;
-    char self[PATH_MAX]; // by its own name, which ps and killall then know it by
-    ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-    self[n > 0 ? n : 0] = '\0';
-    execv(self, argv); // when it fails, the run is slower, no more
-}
-
 int main(int argc, char **argv) {
     struct error e = {0};
     fill_closed_streams();
@@ -101,7 +86,7 @@ int main(int argc, char **argv) {
         if (strcmp(v->name, argv[1]))
             continue;
         if (v->computes)
-            wait_briefly(argv);
+            threads_wait_briefly(argv);
         return finish(v->run(&options, &e), &e);
     }
     fail(&e, "unknown verb '%.64s'; 'truncquant --help' lists them", argv[1]);

@@ -102,3 +102,11 @@ char *text_trim(char *s) {
         s[--n] = '\0';
     return s;
 }
+
+void text_list_add(char *list, size_t size, const char *separator, const char *word) {
+    size_t at = strlen(list), gap = at ? strlen(separator) : 0, n = strlen(word);
+    if (at + gap + n >= size)
+        return;
+    memcpy(list + at, separator, gap);
+    memcpy(list + at + gap, word, n + 1);
+}

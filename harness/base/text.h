@@ -34,6 +34,9 @@ int widths_find(const struct widths *w, int bits);
 /* The place of `name` in `names`, which NULL ends, or -1. */
 int text_find(const char *name, const char *const *names);
 
+/* Append a word to a list, with `separator` between; a word that does not fit is left out. */
+void text_list_add(char *list, size_t size, const char *separator, const char *word);
+
 /* `s` without the blanks at both ends; writes into `s` and returns a pointer into it. */
 char *text_trim(char *s);
 

@@ -1,5 +1,6 @@
 /* The table of known data sets; source.h says what a row holds. Counts are not here: the files say
  * them, so that a part of a set works as well. */
+#include "base/text.h"
 #include "data/cifar_reader.h"
 #include "data/idx_reader.h"
 #include "data/image_folder.h"
@@ -113,10 +114,8 @@ int dataset_is_known(const char *name) {
 
 int dataset_unknown(const char *name, const char *meant, struct error *e) {
     char names[512] = "";
-    for (int i = 0; i < KNOWN_SETS; i++) {
-        size_t at = strlen(names);
-        snprintf(names + at, sizeof names - at, "%s%.63s", i ? ", " : "", sets[i].name);
-    }
+    for (int i = 0; i < KNOWN_SETS; i++)
+        text_list_add(names, sizeof names, ", ", sets[i].name);
     return fail(e,
                 "unknown data set '%s'; %s%s%sknown are %s, or a folder of images "
                 "$TRUNCQUANT_DATA/NAME",

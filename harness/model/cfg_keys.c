@@ -22,7 +22,7 @@ struct reading {
 static void print_choices(const struct cfg_key *k, char *out, size_t size) {
     out[0] = '\0';
     for (int i = 0; k->choices[i]; i++)
-        list_add(out, size, ", ", k->choices[i]);
+        text_list_add(out, size, ", ", k->choices[i]);
 }
 
 static void print_range(const char *noun, double lo, double hi, char *out, size_t size) {
@@ -181,7 +181,7 @@ static void offer_keys(const struct cfg_key *keys, struct nearest *near, char *a
     for (const struct cfg_key *k = keys; k && k->name; k++)
         if (k->type != CFG_ONLY && k->type != CFG_NEVER) {
             nearest_offer(near, k->name);
-            list_add(all, size, ", ", k->name);
+            text_list_add(all, size, ", ", k->name);
         }
 }
 

@@ -2,6 +2,7 @@
  * may stand where is decided in cfg.c, sizes in cfg_shape.c. */
 #include "model/cfg_layers.h"
 
+#include "base/text.h"
 #include "model/cfg_words.h"
 #include "plan/nearest.h"
 
@@ -258,7 +259,7 @@ static int unknown_layer(const struct cfg_text *t, const struct cfg_section *s, 
     char all[300] = "";
     for (int i = 0; i < LAYER_TYPES; i++) {
         nearest_offer(&near, kinds[i].name);
-        list_add(all, sizeof all, ", ", kinds[i].name);
+        text_list_add(all, sizeof all, ", ", kinds[i].name);
     }
     const char *best = nearest_best(&near);
     if (best)

@@ -1,11 +1,11 @@
 /* Reading and checking [net]; cfg_net.h is the manual. */
 #include "model/cfg_net.h"
 
+#include "base/text.h"
 #include "model/cfg_keys.h"
 #include "model/cfg_layers.h"
 #include "model/cfg_shape.h"
 #include "model/cfg_words.h"
-#include "plan/nearest.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -100,7 +100,7 @@ static_assert(sizeof keys / sizeof *keys <= CFG_KEYS_MAX, "line_of has room for 
 static void list_ignored(struct cfg_net *net, const int line_of[CFG_KEYS_MAX]) {
     for (int i = 0; keys[i].name; i++)
         if (line_of[i] && keys[i].ignored)
-            list_add(net->ignored, sizeof net->ignored, ", ", keys[i].name);
+            text_list_add(net->ignored, sizeof net->ignored, ", ", keys[i].name);
 }
 
 /* What Darknet would divide by, or read beyond its end. */

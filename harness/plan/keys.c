@@ -3,6 +3,7 @@
  *
  * The defaults are frozen: ids of runs leave out what is at its default, so a changed default or a
  * changed meaning needs a new SPEC_VERSION, and a new key needs the default that old runs had. */
+#include "base/text.h"
 #include "plan/nearest.h"
 #include "plan/spec.h"
 
@@ -174,7 +175,7 @@ static int misplaced(const char *section, const char *name, struct error *e) {
     for (const struct spec_key *k = spec_keys; k->name; k++) {
         if (strcmp(k->name, name))
             continue;
-        list_add(places, sizeof places, " or ", section ? k->section : k->flat);
+        text_list_add(places, sizeof places, " or ", section ? k->section : k->flat);
     }
     if (!places[0])
         return 0;
@@ -193,7 +194,7 @@ int spec_key_unknown(const char *section, const char *name, struct error *e) {
             continue;
         const char *said = section ? k->name : k->flat;
         nearest_offer(&near, said);
-        list_add(known, sizeof known, ", ", said);
+        text_list_add(known, sizeof known, ", ", said);
     }
     if (nearest_best(&near))
         return fail(e, "unknown key '%s'; did you mean %s?", name, nearest_best(&near));

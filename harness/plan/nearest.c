@@ -47,11 +47,3 @@ const char *nearest_best(const struct nearest *n) {
     int close = 1 + (int)strlen(n->word) / 3;
     return n->distance <= close ? n->best : NULL;
 }
-
-void list_add(char *list, size_t size, const char *separator, const char *word) {
-    size_t at = strlen(list), gap = at ? strlen(separator) : 0, n = strlen(word);
-    if (at + gap + n >= size)
-        return;
-    memcpy(list + at, separator, gap);
-    memcpy(list + at + gap, word, n + 1);
-}

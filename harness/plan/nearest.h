@@ -1,9 +1,6 @@
-/* For messages: the known word most like a mistyped one ("did you mean ...?"), and lists of what is
- * known. */
+/* For messages: the known word most like a mistyped one ("did you mean ...?"). */
 #ifndef PLAN_NEAREST_H
 #define PLAN_NEAREST_H
-
-#include <stddef.h>
 
 struct nearest {
     const char *word, *best;
@@ -15,8 +12,5 @@ void nearest_offer(struct nearest *n, const char *known);
 
 /* The best offer, or NULL when none is like the word (more than a third of its letters differ). */
 const char *nearest_best(const struct nearest *n);
-
-/* Append a word to a list, with `separator` between; a word that does not fit is left out. */
-void list_add(char *list, size_t size, const char *separator, const char *word);
 
 #endif

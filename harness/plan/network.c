@@ -2,6 +2,7 @@
 #include "plan/network.h"
 
 #include "base/file.h"
+#include "base/text.h"
 #include "plan/nearest.h"
 
 #include <dirent.h>
@@ -65,7 +66,7 @@ static void suggest(struct suggestions *s, const char *name, int list) {
     if (s->near.distance < before)
         s->near.best = strcpy(s->best, name);
     if (list)
-        list_add(s->known, sizeof s->known, ", ", name);
+        text_list_add(s->known, sizeof s->known, ", ", name);
 }
 
 static void suggest_folder(struct suggestions *s, const char *folder, int list) {

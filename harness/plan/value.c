@@ -1,5 +1,6 @@
 /* One value of a spec from text and back. The text is canonical: equal values print equally, and
  * what is printed reads back as the same value. What several keys say together is validate.c's. */
+#include "base/text.h"
 #include "plan/nearest.h"
 #include "plan/spec.h"
 
@@ -107,7 +108,7 @@ static int set_choice(void *into, const struct spec_key *key, const char *text, 
             memcpy(into, &i, sizeof i);
             return 0;
         }
-        list_add(known, sizeof known, ", ", key->choices[i]);
+        text_list_add(known, sizeof known, ", ", key->choices[i]);
     }
     return fail(e, "%s takes one of %s, not '%s'", key->flat, known, text);
 }
@@ -117,7 +118,7 @@ static int unknown_scheme(const struct quantizer *const *table, const char *name
     char known[512] = "";
     for (; *table; table++) {
         nearest_offer(&near, (*table)->name);
-        list_add(known, sizeof known, ", ", (*table)->name);
+        text_list_add(known, sizeof known, ", ", (*table)->name);
     }
     if (nearest_best(&near))
         return fail(e, "unknown scheme '%s'; did you mean %s? known are %s", name,

@@ -1,11 +1,11 @@
 /* truncquant check: what this machine has and lacks, in plain words. One table of checks; each
  * looks at one thing and says what it found, and where something lacks, how to get it. It changes
  * nothing on the machine, and installs nothing. */
+#include "base/text.h"
 #include "data/cache.h"
 #include "data/prepared.h"
 #include "data/source.h"
 #include "model/darknet.h"
-#include "plan/nearest.h"
 #include "verbs/verb.h"
 
 #include <cblas.h>
@@ -390,7 +390,7 @@ static int report_datasets(const struct options *o) {
         if (i == 0 || source_has_folder(known_set_at(i)))
             missing += report(o, &(struct check){label, look_dataset, name});
         else
-            list_add(absent, sizeof absent, ", ", name);
+            text_list_add(absent, sizeof absent, ", ", name);
     }
     if (absent[0])
         report(o, &(struct check){"data sets not here", look_absent, absent});

@@ -1,7 +1,7 @@
 /* The views against numbers worked out by hand. */
 #include "store/fixture.h"
 
-#include "plan/nearest.h"
+#include "base/text.h"
 #include "registry.h"
 
 #include <math.h>
@@ -291,7 +291,7 @@ static void schemes_stand_in_the_order_of_the_registry(void **state) {
     for (int i = 0; quantizer_registry[i]; i++) {
         char entry[64];
         snprintf(entry, sizeof entry, "%s %d", quantizer_registry[i]->name, i + 1);
-        list_add(registered, sizeof registered, ", ", entry);
+        text_list_add(registered, sizeof registered, ", ", entry);
     }
     assert_string_equal(store_fixture_text(s,
                                            "SELECT group_concat(scheme || ' ' || place, ', ') FROM"

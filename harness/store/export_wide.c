@@ -237,7 +237,7 @@ static int fail_empty(struct store *s, const struct export_request *r, const cha
 
 /* ---- references ---- */
 
-/* How many configurations have several equally near, and how many only namesakes. */
+/* How many configurations have several equally near, and how many only namesakes (references.sql). */
 struct left_out {
     int64_t ways, namesakes;
 };
@@ -275,9 +275,9 @@ static int fail_pairs(struct store *s, const struct export_request *r, const str
     return fail_at(
         e, s->path, 0,
         "has no %s: %lld configuration%s under the same names as %.64s another network or "
-        "data set; train %.64s on these, too",
+        "data set%s; train %.64s on these, too",
         what, (long long)out->namesakes, out->namesakes == 1 ? " has" : "s have", r->against,
-        r->against);
+        of_val(r) ? ", or other held-out images (val = N)" : "", r->against);
 }
 
 static void note_left_out(struct table *t, const struct export_request *r,
@@ -291,8 +291,9 @@ static void note_left_out(struct table *t, const struct export_request *r,
         table_note(
             t,
             "Left out: %lld configuration%s whose network or data set has other contents than "
-            "any of %.64s has under the same name.",
-            (long long)out->namesakes, out->namesakes == 1 ? "" : "s", r->against);
+            "any of %.64s has under the same name%s.",
+            (long long)out->namesakes, out->namesakes == 1 ? "" : "s", r->against,
+            of_val(r) ? ", or whose held-out images (val = N) are others" : "");
 }
 
 /* ---- the tables ---- */

@@ -1,7 +1,9 @@
 -- Run before differences.sql and reductions.sql: which configuration each is compared with. The reference of a
 -- configuration is that of scheme :against, evaluated on :split as it is, on the same network and data set, by content,
 -- from which the fewest keys differ; where several are equally near (`ways` above 1) there is none, nor where only the
--- names are the same (`ways` 0). fp32 and ptq train at 32 bits whatever the grid says, so that their widths tell nothing of what they
+-- names are the same (`ways` 0). Of val, the contents are the held-out images too: the seed draws others for another
+-- number of them (`val`), also where as many of them were evaluated. On the test split `val` is a key like others: all
+-- runs see the same images there. fp32 and ptq train at 32 bits whatever the grid says, so that their widths tell nothing of what they
 -- belong to. `against` names the reference where there are several on a network; "" where there is one each.
 -- :settings is a JSON object of what else the reference has; null stands for a key at its default.
 CREATE TEMP TABLE reference_of AS
@@ -17,7 +19,7 @@ contents AS ( -- without what a .cfg file may say in several ways: comments, bla
     GROUP BY config_id
 ),
 configs AS MATERIALIZED (
-    SELECT c.*, t.data_hash, n.cfg
+    SELECT c.*, t.data_hash, n.cfg, CASE split WHEN 'val' THEN json_extract(params, '$.val') END AS held_out
     FROM grid_configurations c
     JOIN texts t ON t.config_id = c.config_id
     LEFT JOIN contents n ON n.config_id = c.config_id
@@ -45,6 +47,7 @@ near AS MATERIALIZED (
                                  EXCEPT SELECT key, value FROM settings WHERE config_id = c.config_id))) AS differing
     FROM configs c
     JOIN refs r ON r.dataset = c.dataset AND r.network = c.network AND r.data_hash = c.data_hash AND r.cfg IS c.cfg
+               AND r.held_out IS c.held_out
     JOIN several
 ),
 nearest AS (

@@ -543,6 +543,54 @@ static void forced_widths_do_not_count(void **state) {
     store_close(s);
 }
 
+/* Of val, pairs saw the same held-out images: another number of them are others, also where as many were evaluated.
+ * On the test split all see the same, and what was held out of training is a setting like others. */
+static void pairs_have_the_same_images(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    static const struct {
+        const char *scheme, *params;
+        int correct;
+    } runs[] = {
+        {"qat", "{\"val\":2000}", 500},
+        {"minmax", "{\"val\":2000,\"epochs\":9,\"batch\":9}", 510},
+        {"truncquant", "{\"val\":4000}", 520},
+        {"qat", "{\"val\":1000,\"epochs\":9,\"batch\":9}", 530}, // nearer to minmax
+    };
+    for (int i = 0; i < 4; i++) {
+        struct run_row run = store_fixture_run(i + 1, i + 1, 1);
+        struct evaluation_row cells[] = {
+            store_fixture_evaluation(2, "direct", 0, runs[i].correct),
+            store_fixture_evaluation(2, "truncated", 0, runs[i].correct - 100)};
+        run.scheme = runs[i].scheme, run.params = runs[i].params;
+        cells[0].split = cells[1].split = "val";
+        store_fixture_finished(s, &run, cells, 2);
+    }
+    struct error e = {0};
+    for (int i = 0; i < 2; i++) {
+        char *text = exported(s, i ? "reductions" : "differences", EXPORT_CSV, NULL, &e);
+        assert_non_null(text);
+        assert_non_null(strstr(text, i ? "minmax,qat val=2000,1,n/a," : // one seed
+                                         "minmax,qat val=2000,direct,1,1.00000,"));
+        assert_null(strstr(text, "truncquant,"));
+        assert_non_null(strstr(
+            text, "# Left out: 1 configuration whose network or data set has other contents than "
+                  "any of qat "
+                  "has under the same name, or whose held-out images (val = N) are others.\n"));
+        free(text);
+    }
+    store_fixture_sql(s, "UPDATE runs SET excluded = 'x' WHERE scheme = 'minmax'");
+    assert_null(exported(s, "differences", EXPORT_CSV, NULL, &e));
+    assert_non_null(strstr(
+        e.text, "has no pairs: 1 configuration has under the same names as qat another network "
+                "or data set, or other held-out images (val = N); train qat on these, too"));
+    store_fixture_sql(s, "UPDATE runs SET excluded = NULL; UPDATE evaluations SET split = 'test'");
+    char *text = exported(s, "differences", EXPORT_CSV, NULL, &e);
+    assert_non_null(strstr(text, "minmax,qat batch=9 epochs=9 val=1000,direct,1,-2.00000,"));
+    assert_non_null(strstr(text, "truncquant,qat val=2000,direct,1,2.00000,"));
+    free(text);
+    store_close(s);
+}
+
 /* What was evaluated on held-out images alone neither names rows apart nor is a reference. */
 static void held_out_results_stay_apart(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
@@ -787,6 +835,7 @@ int main(void) {
         TEST(the_reference_is_the_nearest),
         TEST(the_reference_has_the_same_contents),
         TEST(forced_widths_do_not_count),
+        TEST(pairs_have_the_same_images),
         TEST(held_out_results_stay_apart),
         TEST(settings_are_of_the_split),
         TEST(no_table_mixes_splits),

@@ -47,7 +47,9 @@ TESTS := $(TEST_SOURCES:%.c=$(BUILD)/%)
 BATS := $(sort $(wildcard tests/*/*.bats))
 
 # Settable on the command line: make grid GRID=experiments/demo.grid JOBS=4 DB=results/results.db
+# and make figures tables DB=results/results.db SPLIT=val
 DB ?= results/results.db
+OF_SPLIT = $(if $(SPLIT),--split "$(SPLIT)")
 DEMO := results/demo
 
 .PHONY: all help demo grid figures tables test test-sanitize fuzz lint format bench crosscheck clean
@@ -91,17 +93,17 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_OBJECTS) $(OBJECTS)
 
 $(TESTS:%=%.o) $(TEST_OBJECTS): CPPFLAGS += -Itests
 
-# $(call export-tables,DATABASE,FOLDER): every table as text, CSV and LaTeX; those without results are left out,
-# but for the accuracies.
+# $(call export-tables,DATABASE,FOLDER,OPTIONS): every table as text, CSV and LaTeX. Those without results are left out,
+# but for the accuracies: without them it is an error, and the old tables stay.
 TABLES := accuracy differences drops reductions
 TABLES += $(TABLES:%=%-calibrated)
 define export-tables
 	@mkdir -p $(2)
 	@for table in $(TABLES); do \
-		rm -f $(2)/$$table.txt $(2)/$$table.csv $(2)/$$table.tex; \
-		[ $$table = accuracy ] || $(BUILD)/truncquant export $$table --db $(1) >/dev/null 2>&1 || continue; \
+		[ $$table = accuracy ] || $(BUILD)/truncquant export $$table --db $(1) $(3) >/dev/null 2>&1 || \
+			{ rm -f $(2)/$$table.txt $(2)/$$table.csv $(2)/$$table.tex && continue; }; \
 		for format in txt:text csv:csv tex:tex; do \
-			$(BUILD)/truncquant export $$table --db $(1) --output $(2)/$$table.$${format%:*} \
+			$(BUILD)/truncquant export $$table --db $(1) $(3) --output $(2)/$$table.$${format%:*} \
 				--format $${format#*:} || exit 1; \
 		done; \
 	done
@@ -120,11 +122,11 @@ grid: $(BUILD)/truncquant ## run what is pending of GRID (on DATASET), JOBS at a
 	scripts/grid.sh "$(GRID)" --db "$(DB)" --jobs $(JOBS) $(if $(DATASET),--set "dataset=$(DATASET)") \
 		$(if $(PRECISION),--precision "$(PRECISION)")
 
-figures: ## draw every figure from DB into results/figures
-	scripts/figures.sh --db "$(DB)" --output results/figures
+figures: ## draw every figure from DB (of SPLIT, test or val) into results/figures
+	scripts/figures.sh --db "$(DB)" $(OF_SPLIT) --output results/figures
 
-tables: $(BUILD)/truncquant ## write the tables of DB into results/tables and print them
-	$(call export-tables,$(DB),results/tables)
+tables: $(BUILD)/truncquant ## write the tables of DB (of SPLIT, test or val) into results/tables and print them
+	$(call export-tables,"$(DB)",results/tables,$(OF_SPLIT))
 	@for table in $(TABLES); do [ ! -f results/tables/$$table.txt ] || { cat results/tables/$$table.txt && echo; }; done
 
 build-tests: $(TESTS) $(BUILD)/truncquant $(BUILD)/bench/crosscheck

@@ -50,7 +50,7 @@ parse() {
         --output) output=$(from_root "$2") ;;
         --grid) grid=$2 ;;
         --split)
-            [[ $2 == test || $2 == val ]] || die 2 "--split is test or val"
+            [[ $2 == test || $2 == val ]] || die 2 "--split $2 is unknown; take test or val"
             split=$2
             ;;
         *) die 2 "unknown argument $1; 'scripts/figures.sh --help' lists the options" ;;

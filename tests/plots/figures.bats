@@ -200,6 +200,43 @@ of_one="attempt IN (SELECT attempt FROM attempts JOIN grid_runs USING (run_id) W
     [ "$(rows "$BATS_TEST_TMPDIR/drawn/accuracy.csv" 1 "DISTINCT label, split")" = "qat|val" ]
 }
 
+# make_here ARGUMENT ...: make in a folder of its own, which has all of the repository but its results, with the program
+# as it is.
+make_here() {
+    local place=$BATS_TEST_TMPDIR/place build
+    build=$(realpath "$root/${BUILD:-build}")
+    mkdir -p "$place/results"
+    for name in Makefile plots scripts results/queries results/schema; do
+        ln -sfn "$(realpath "$root/$name")" "$place/$name"
+    done
+    run --separate-stderr env -u MAKEFLAGS -u MAKELEVEL make -C "$place" --silent --old-file="$build/truncquant" \
+        BUILD="$build" DB="$BATS_TEST_TMPDIR/changed.db" "$@"
+}
+
+@test "make: figures and tables are of the SPLIT that is asked for, and a wrong one leaves old ones alone" {
+    changed "UPDATE evaluations SET split = 'val' WHERE $of_one" \
+        "PRAGMA user_version = $(find "$root/results/schema" -name '[0-9]*.sql' | wc -l)"
+    results=$BATS_TEST_TMPDIR/place/results
+    make_here figures tables SPLIT=val
+    [ "$status" = 0 ]
+    [[ $output == *"not the test split"* ]]
+    [ "$(rows "$results/figures/accuracy.csv" 1 "DISTINCT split")" = val ]
+    for table in accuracy drops accuracy-calibrated; do
+        head -n 1 "$results/tables/$table.csv" | grep -q "^split,"
+    done
+    for target in figures tables; do
+        make_here $target SPLIT=train
+        [ "$status" != 0 ]
+        [[ $stderr == *": --split train is unknown; take test or val"$'\n'"make: "* ]]
+    done
+    [ "$(rows "$results/figures/accuracy.csv" 1 "DISTINCT split")" = val ]
+    head -n 1 "$results/tables/accuracy.csv" | grep -q "^split,"
+    make_here tables
+    [ "$status" = 0 ]
+    head -n 1 "$results/tables/accuracy.csv" | grep -q "^network,"
+    [ ! -e "$results/tables/accuracy-calibrated.csv" ] # there are none on test
+}
+
 # The cross-bit drop, which the table has too, is not drawn. Drops of 17, 20, 20: mean 19, deviation sqrt(3), t 4.30265 with 2 degrees of freedom.
 @test "drops: mean and 95 % interval over seeds, those of the table" {
     changed "UPDATE evaluations SET correct1 = correct1 + 30 WHERE inference = 'truncated' AND attempt = 1" \

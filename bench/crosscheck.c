@@ -13,6 +13,7 @@
  * be the trainer's to the last bit. */
 #include "random_set.h"
 
+#include "quant/axes.h"
 #include "quant/layer.h"
 #include "registry.h"
 #include "train/loss.h"
@@ -149,6 +150,21 @@ static void put_weights(const struct trainer *t, int k) {
     }
 }
 
+/* Where the alignment loss pulls each weight, as u. */
+static void put_aims(const struct trainer *t) {
+    const struct model *m = t->m;
+    for (int i = 0; i < m->n_quantized && t->spec->align > 0; i++) {
+        const struct quantized_layer *q = &m->quantized[i];
+        const struct parameter *w = &m->parameters[m->nodes[q->node].weights];
+        double *aims = need(w->n, sizeof *aims);
+        axes_map(&q->layer, w->value, t->weights);
+        for (size_t j = 0; j < w->n; j++)
+            aims[j] = agreement_nearest(&t->agreement, t->weights[j]);
+        put(FRAME_F64, aims, w->n, "aims.%s", w->name);
+        free(aims);
+    }
+}
+
 /* The values of node `at`, as what goes "in" or comes "out" of `layer`. */
 static int put_values(const struct trainer *t, int at, const char *side, int layer, int k,
                       struct error *e) {
@@ -224,6 +240,7 @@ static int put_step(struct trainer *t, struct snapshot *before, struct snapshot 
     put(FRAME_F32, t->images, pixels * (size_t)t->spec->batch, "images");
     put(FRAME_I16, t->labels, (size_t)t->spec->batch, "labels");
     give_back(m, before);
+    put_aims(t);
     for (int b = m->widths.n - 1; b >= 0; b--)
         if (put_width(t, b, step, e))
             return -1;

@@ -3,8 +3,8 @@
 
 Teacher-forced: free-running losses drift apart by themselves, since one code that rounds the other way changes all
 that follows. So before each step the peer takes over the harness's parameters, moments, running statistics and batch;
-inside a step it goes on from the harness's weight codes and from what the harness put into each activation and
-pooling, after having compared them with its own. Compared are:
+inside a step it goes on from the harness's weight codes, from what the harness put into each activation and pooling,
+and from where its alignment loss pulls weights, after having compared them with its own. Compared are:
 
   weight codes      equal, or (a flip, counted) neighbours with the weight at the boundary between them
   weights           W^ of every quantized layer and width
@@ -49,7 +49,8 @@ class Report:
 
     def __init__(self):
         self.worst = {check: (0.0, "") for check in LIMITS}
-        self.counts = {"weight codes": [0, 0], "activation codes": [0, 0], "largest of pooling": [0, 0]}
+        self.counts = {"weight codes": [0, 0], "activation codes": [0, 0], "largest of pooling": [0, 0],
+                       "aims": [0, 0]}
 
     def check(self, check, value, where):
         value = float(value)
@@ -174,6 +175,21 @@ class Oracle(peer.Network):
         if apart > 2 ** k * 4e-7 or (q - theirs).abs().max() > 1:
             raise Mismatch(f"weight codes: {name}: {int(flipped.sum())} differ, up to {apart:.3g} codes away from a boundary")
         return theirs
+
+    def aims(self, name, u, ours, intervals):
+        theirs = self.frame("aims." + name, u)
+        flipped = (theirs - ours).abs() > 1e-6  # a float u is right to 6e-8; aims lie 2^-11 and more apart
+        self.report.count("aims", flipped.sum(), u.numel())
+        if not flipped.any():
+            return ours
+        # At the end of an interval, where only one of the two sees it left, or half way between two.
+        ends = torch.tensor([end for interval in intervals for end in interval], dtype=u.dtype)
+        from_end = (u[flipped][:, None] - ends).abs().amin(1)
+        from_middle = ((u - theirs).abs() - (u - ours).abs()).abs()[flipped]
+        apart = torch.minimum(from_end, from_middle).max().item()
+        if apart > 4e-7:
+            raise Mismatch(f"aims: {name}: {int(flipped.sum())} differ, up to {apart:.3g} from where they change")
+        return torch.where(flipped, torch.where((theirs - u).abs() < 1e-6, u, theirs), ours)
 
     def into(self, where, x):
         value = self.frame("in." + where, x).contiguous(memory_format=torch.channels_last)
@@ -325,7 +341,7 @@ def normal_excess(W, right=peer.kurtosis_excess):
     return right(W) - 1.2
 
 
-ALIGN = 20.0  # a tenth of the gradient or so: beside more, a u that float puts on the other side of an edge is seen
+ALIGN = 20.0  # a tenth of the gradient or so
 
 MUTATIONS = {  # rule: (scheme that has it, what to replace, by what[, options that need it])
     "max-constant": ("truncquant", peer, "through_max", lambda g, t, largest, scale: torch.zeros_like(t)),

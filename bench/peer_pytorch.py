@@ -242,9 +242,10 @@ def range_map(kind, W):
     return (W - lo) / (hi - lo)
 
 
-def alignment(kind, W, intervals):
+def alignment(kind, W, intervals, given=None):
     u = range_map(kind, W)
-    return ((u - aim(u.detach(), intervals)) ** 2).mean()
+    aims = aim(u.detach(), intervals)
+    return ((u - (given(u.detach(), aims, intervals) if given else aims)) ** 2).mean()
 
 
 def kurtosis_excess(W):
@@ -301,7 +302,8 @@ class Network:
 
     `watch`, if set, sees what is rounded and says how to go on: watch.codes(name, k, q, place, begins) returns the
     codes of weights, where code q begins at q - begins of place, watch.activation(node, x, k, j) what the activation
-    reads and, where it rounds, the codes of that, watch.pooling(node, x, k) what the maximum is taken of."""
+    reads and, where it rounds, the codes of that, watch.pooling(node, x, k) what the maximum is taken of, watch.aims(name, u, aims, intervals) where the alignment
+    loss pulls u."""
 
     momentum, epsilon = 0.1, 1e-5
 
@@ -379,12 +381,15 @@ class Network:
 
     def weights_loss(self):
         """Mean over the quantized layers of the losses on their weights; None where there are none."""
-        o, layers = self.options, [self.parameters[f"{n.layer}.weights"] for n in self.layout.nodes if n.quantized]
-        if not self.range or not layers or not (o.align or o.kurtosis):
+        o, names = self.options, [f"{n.layer}.weights" for n in self.layout.nodes if n.quantized]
+        if not self.range or not names or not (o.align or o.kurtosis):
             return None
         intervals = agreement(self.widths, o.stored_bits) if o.align and self.rounder == "nearest" else [(0.0, 1.0)]
-        return sum(o.align * alignment(self.range, W, intervals) + o.kurtosis * kurtosis_excess(W) ** 2
-                   for W in layers) / len(layers)
+        total = 0
+        for name in names:
+            W, given = self.parameters[name], functools.partial(self.watch.aims, name) if self.watch and o.align else None
+            total += o.align * alignment(self.range, W, intervals, given) + o.kurtosis * kurtosis_excess(W) ** 2
+        return total / len(names)
 
     def bias(self, node):
         bias = self.parameters.get(f"{node.layer}.bias")

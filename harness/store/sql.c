@@ -51,6 +51,7 @@ int sql_fail(struct store *s, struct error *e) {
                        "is locked by another process for too long; end that or wait longer "
                        "(TRUNCQUANT_BUSY_SECONDS)");
     case SQLITE_READONLY:
+    case SQLITE_AUTH:
         return fail_at(e, s->path, 0, "is read-only; make it and its folder writable, or copy it");
     case SQLITE_NOTADB:
         return fail_at(e, s->path, 0, "is not a database; name another file with --db");

@@ -140,6 +140,56 @@ static int read_identity(struct store *s, int64_t *id, int64_t *version, struct 
     return 0;
 }
 
+/* ---- bringing up to date ---- */
+
+/* True when the stored views are this program's. */
+static int views_are_current(struct store *s, int *current, struct error *e) {
+    sqlite3_stmt *q = sql_prepare(s, "SELECT text = ?1 FROM schema_texts WHERE name = 'views'", e);
+    if (!q)
+        return -1;
+    sqlite3_bind_text(q, 1, views_text(), -1, SQLITE_STATIC);
+    int got = sql_step(s, q, e);
+    *current = got == 1 && sqlite3_column_int(q, 0);
+    sqlite3_finalize(q);
+    return got < 0 ? -1 : 0;
+}
+
+static int make_views(struct store *s, struct error *e) {
+    if (sql_run(s, views_text(), e))
+        return -1;
+    sqlite3_stmt *q =
+        sql_prepare(s, "INSERT OR REPLACE INTO schema_texts (name, text) VALUES ('views', ?1)", e);
+    if (!q)
+        return -1;
+    sqlite3_bind_text(q, 1, views_text(), -1, SQLITE_STATIC);
+    int status = sql_step(s, q, e);
+    sqlite3_finalize(q);
+    return status;
+}
+
+static int migrate(struct store *s, int64_t version, struct error *e) {
+    for (int i = 0; i < SCHEMA_TEXTS; i++) {
+        int number = migration_number(&schema[i]);
+        if (number <= version)
+            continue;
+        char pragma[64];
+        snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", number);
+        if (sql_run(s, schema[i].text, e) || sql_run(s, pragma, e))
+            return -1;
+    }
+    return 0;
+}
+
+/* In one transaction; whoever waited for another to do it finds it done. */
+static int bring_up_to_date(struct store *s, struct error *e) {
+    int64_t id, version;
+    int current = 0;
+    if (read_identity(s, &id, &version, e) || migrate(s, version, e) ||
+        views_are_current(s, &current, e))
+        return -1;
+    return current ? 0 : make_views(s, e);
+}
+
 /* ---- for reading ---- */
 
 static int log_is_absent(const struct store *s) {
@@ -180,18 +230,6 @@ static int get_readable(struct store *s, struct error *e) {
         "to another folder");
 }
 
-/* True when the stored views are this program's. */
-static int views_are_current(struct store *s, int *current, struct error *e) {
-    sqlite3_stmt *q = sql_prepare(s, "SELECT text = ?1 FROM schema_texts WHERE name = 'views'", e);
-    if (!q)
-        return -1;
-    sqlite3_bind_text(q, 1, views_text(), -1, SQLITE_STATIC);
-    int got = sql_step(s, q, e);
-    *current = got == 1 && sqlite3_column_int(q, 0);
-    sqlite3_finalize(q);
-    return got < 0 ? -1 : 0;
-}
-
 /* The views' text with each of them temporary. Owned by the caller. */
 static char *temporary_views(void) {
     static const char drop[] = "DROP VIEW ", create[] = "CREATE VIEW ";
@@ -228,16 +266,52 @@ static int stand_before_other_views(struct store *s, struct error *e) {
     return current ? 0 : store_use_own_views(s, e);
 }
 
+static int copy_to_memory(struct store *s, struct error *e) {
+    sqlite3 *file = s->db;
+    s->db = NULL;
+    int status = connect_to(s, ":memory:", SQLITE_OPEN_READWRITE, e);
+    sqlite3_backup *copy = status ? NULL : sqlite3_backup_init(s->db, "main", file, "main");
+    int code = copy ? sqlite3_backup_step(copy, -1) : SQLITE_NOMEM;
+    sqlite3_backup_finish(copy);
+    sqlite3_close(file);
+    if (!status && code != SQLITE_DONE)
+        status =
+            fail_at(e, s->path, 0,
+                    "is of an older version of truncquant, and cannot be read into memory (%s); "
+                    "'truncquant plan GRID' brings it, or a copy of it, up to date",
+                    sqlite3_errstr(code));
+    return status;
+}
+
+/* Refuses to write rows: in the copy they would be lost. Temporary tables may be written, and virtual ones say what
+ * they are like as if they wrote it into SQLite's own. */
+static int allow_reading(void *unused, int action, const char *table, const char *column,
+                         const char *database, const char *inside) {
+    (void)unused, (void)column, (void)inside;
+    int writes = action == SQLITE_INSERT || action == SQLITE_UPDATE || action == SQLITE_DELETE;
+    int rows = writes && !strcmp(database, "main") && strncmp(table, "sqlite_", 7) != 0;
+    return rows ? SQLITE_DENY : SQLITE_OK;
+}
+
+/* What this program asks for is not in an older file, which may lie where nobody can write, or be somebody's who
+ * still uses the older program: a copy is brought up to date instead. */
+static int read_older(struct store *s, struct error *e) {
+    if (copy_to_memory(s, e) || sql_begin(s, e) || sql_end(s, bring_up_to_date(s, e), e))
+        return -1;
+    sqlite3_set_authorizer(s->db, allow_reading, NULL);
+    return 0;
+}
+
 static int open_for_reading(struct store *s, struct error *e) {
     int64_t id, version;
     if (connect_to(s, s->path, SQLITE_OPEN_READONLY, e) || get_readable(s, e) ||
         read_identity(s, &id, &version, e))
         return -1;
-    if (version < newest_version())
-        return fail_at(e, s->path, 0,
-                       "is of an older version of truncquant; open it once for writing "
-                       "('truncquant plan GRID') to bring it up to date");
-    return stand_before_other_views(s, e);
+    if (!version)
+        return fail_at(
+            e, s->path, 0,
+            "was not set up; 'truncquant plan GRID' records runs, --db names another file");
+    return version < newest_version() ? read_older(s, e) : stand_before_other_views(s, e);
 }
 
 /* ---- for writing ---- */
@@ -254,42 +328,6 @@ static int use_log(struct store *s, struct error *e) {
            progress_clock() < end)
         usleep(10000);
     return code == SQLITE_OK ? 0 : sql_fail(s, e);
-}
-
-static int make_views(struct store *s, struct error *e) {
-    if (sql_run(s, views_text(), e))
-        return -1;
-    sqlite3_stmt *q =
-        sql_prepare(s, "INSERT OR REPLACE INTO schema_texts (name, text) VALUES ('views', ?1)", e);
-    if (!q)
-        return -1;
-    sqlite3_bind_text(q, 1, views_text(), -1, SQLITE_STATIC);
-    int status = sql_step(s, q, e);
-    sqlite3_finalize(q);
-    return status;
-}
-
-static int migrate(struct store *s, int64_t version, struct error *e) {
-    for (int i = 0; i < SCHEMA_TEXTS; i++) {
-        int number = migration_number(&schema[i]);
-        if (number <= version)
-            continue;
-        char pragma[64];
-        snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", number);
-        if (sql_run(s, schema[i].text, e) || sql_run(s, pragma, e))
-            return -1;
-    }
-    return 0;
-}
-
-/* In one transaction; whoever waited for another to do it finds it done. */
-static int bring_up_to_date(struct store *s, struct error *e) {
-    int64_t id, version;
-    int current = 0;
-    if (read_identity(s, &id, &version, e) || migrate(s, version, e) ||
-        views_are_current(s, &current, e))
-        return -1;
-    return current ? 0 : make_views(s, e);
 }
 
 static int open_for_writing(struct store *s, struct error *e) {

@@ -27,8 +27,9 @@ struct store {
 };
 
 /* STORE_READ does not create, migrate or write, and works on a published file in a read-only
- * folder. Do not keep it open for long there: changes by others may go unseen. STORE_WRITE makes the
- * file where there is none, STORE_UPDATE does not. */
+ * folder. Do not keep it open for long there: changes by others may go unseen. A file of an older schema is
+ * read as it would be after its migration, from a copy in memory that was made when it was opened. STORE_WRITE makes
+ * the file where there is none, STORE_UPDATE does not. */
 enum store_mode { STORE_READ, STORE_UPDATE, STORE_WRITE };
 
 /* TRUNCQUANT_BUSY_SECONDS (default 60) bounds the wait for another writer. */

@@ -4,7 +4,8 @@
 # already is left alone.
 set -euo pipefail
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 truncquant=${TRUNCQUANT:-$root/build/truncquant}
 table=$root/scripts/data-sets.txt
 into=${TRUNCQUANT_DATA-}
@@ -21,11 +22,6 @@ Fetches a data set, or goes on with it: $(names).
   --mirror URL|DIR  take the files from there, by their own names
   --table FILE      another table of data sets (default: scripts/data-sets.txt, which says its form)
 END
-}
-
-die() {
-    echo "data.sh: $2" >&2
-    exit "$1"
 }
 
 names() {
@@ -150,7 +146,7 @@ unpack() {
 read_back() {
     local set
     if [ ! -x "$truncquant" ]; then
-        echo "data.sh: not read back, as $truncquant is not built; its first run checks the files" >&2
+        say "not read back, as $truncquant is not built; its first run checks the files"
         return
     fi
     for set in "$@"; do

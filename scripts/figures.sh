@@ -4,8 +4,8 @@
 # both as NAME.svg and NAME.png. Old figures are replaced only when all new ones are there.
 set -euo pipefail
 
-here=$PWD
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$root"
 db=results/results.db
 output=results/figures
@@ -24,19 +24,6 @@ usage: scripts/figures.sh [options]
                  run was evaluated on it, else val
   --output DIR   where the figures go (default: results/figures)
 END
-}
-
-# die STATUS TEXT ...
-die() {
-    local status=$1
-    shift
-    echo "figures.sh: $*" >&2
-    exit "$status"
-}
-
-# A path as the caller means it, as seen from the root; short where it can be, for messages.
-from_root() {
-    (cd "$here" && realpath --no-symlinks --relative-base="$root" -- "$1")
 }
 
 parse() {
@@ -99,18 +86,18 @@ figure() {
 
 # A figure is of one split: the one asked for, or test where a run was evaluated on it, or val.
 choose_split() {
-    local asked=$split of="${grid:+of grid $grid }in $db" other=val counts runs test val here
+    local asked=$split of="${grid:+of grid $grid }in $db" other=val counts runs test val drawn
     counts=$(ask 0 ".read results/queries/splits.sql" -separator ' ')
     [ -n "$counts" ] || die 1 "no finished runs $of yet; 'truncquant status' says how far they are"
     read -r runs test val <<<"$counts"
     [ -n "$split" ] || { [ "$test" -gt 0 ] && split=test || split=val; }
-    [ "$split" = test ] && here=$test || { here=$val && other=test; }
-    [ "$here" -gt 0 ] || die 1 "no finished run $of was evaluated on $split ($runs on $other);" \
+    [ "$split" = test ] && drawn=$test || { drawn=$val && other=test; }
+    [ "$drawn" -gt 0 ] || die 1 "no finished run $of was evaluated on $split ($runs on $other);" \
         "--split $other draws those, 'truncquant evaluate ID --split $split' adds to them"
     if [ -z "$asked" ] && [ "$split" = val ]; then
-        echo "figures.sh: no run was evaluated on the test split: figures of the held-out images (val)" >&2
-    elif [ "$here" -lt "$runs" ]; then
-        echo "figures.sh: not drawn: $((runs - here)) of $runs runs, evaluated on $other alone (--split $other)" >&2
+        say "no run was evaluated on the test split: figures of the held-out images (val)"
+    elif [ "$drawn" -lt "$runs" ]; then
+        say "not drawn: $((runs - drawn)) of $runs runs, evaluated on $other alone (--split $other)"
     fi
 }
 

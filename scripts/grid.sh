@@ -7,8 +7,8 @@
 # and ends, and the script with it.
 set -euo pipefail
 
-here=$PWD
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/common.sh
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$root"
 truncquant=${TRUNCQUANT:-build/truncquant}
 jobs=$(nproc)
@@ -36,16 +36,6 @@ Runs what is pending of a grid, as many runs at a time as there are cores.
 
 Each run's messages are kept in grids/NAME/ID.log beside the database.
 END
-}
-
-die() {
-    echo "grid.sh: $2" >&2
-    exit "$1"
-}
-
-# A path as the caller means it, as seen from the root; short where it can be, for messages.
-from_root() {
-    (cd "$here" && realpath --no-symlinks --relative-base="$root" -- "$1")
 }
 
 parse() {
@@ -125,7 +115,7 @@ stop_runs() {
 on_signal() {
     [ "$signal" = 0 ] || return 0
     signal=$1
-    echo "grid.sh: stopping; each run writes a checkpoint first" >&2
+    say "stopping; each run writes a checkpoint first"
 }
 
 wait_for_runs() {
@@ -185,7 +175,7 @@ report() {
     echo "$name: $done_runs of $pending runs finished, ${#failed[@]} failed" >&2
     [ ${#failed[@]} = 0 ] || printf '  %s\n' "${failed[@]}" >&2
     if [ "$signal" != 0 ]; then
-        echo "grid.sh: interrupted; the same command goes on from the checkpoints" >&2
+        say "interrupted; the same command goes on from the checkpoints"
         exit $((128 + signal))
     fi
 }

@@ -1,0 +1,24 @@
+# shellcheck shell=bash
+# What grid.sh, figures.sh and data.sh share, which source it before they go anywhere: where they are called from
+# ($here), the repository ($root), and how they speak.
+
+here=$PWD
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+# say TEXT ...
+say() {
+    echo "${0##*/}: $*" >&2
+}
+
+# die STATUS TEXT ...
+die() {
+    local status=$1
+    shift
+    say "$@"
+    exit "$status"
+}
+
+# A path as the caller means it, as seen from the root; short where it can be, for messages.
+from_root() {
+    (cd "$here" && realpath --no-symlinks --relative-base="$root" -- "$1")
+}

@@ -40,7 +40,10 @@ SELECT CASE coalesce(:calibrated, 0) WHEN 1 THEN 'batch norm calibrated for each
 FROM seeds
 UNION ALL
 SELECT CASE WHEN n <= 3 THEN printf('trained at %s bits', text) ELSE printf('trained at %d sets of widths', n) END
-    || CASE borrowed WHEN 1 THEN char(10) || 'another width has the batch norms of the next one above' ELSE '' END
+    || CASE borrowed WHEN 1 THEN char(10) || 'at another width k: ' ||
+            CASE coalesce(:calibrated, 0) WHEN 1 THEN 'scale and shift' ELSE 'batch norms' END ||
+            ' of the smallest' || char(10) || 'trained width above k or, where none is above, of the largest'
+            ELSE '' END
 FROM widths
 WHERE n > 0
 UNION ALL

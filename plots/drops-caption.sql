@@ -31,6 +31,11 @@ SELECT CASE coalesce(:calibrated, 0) WHEN 1 THEN 'batch norm calibrated for each
                         CASE lo WHEN 1 THEN char(10) || '(none where there is one seed)' ELSE '' END) END
 FROM seeds
 UNION ALL
+SELECT 'at a width k that was not trained: scale and shift of the smallest'
+    || char(10) || 'trained width above k or, where none is above, of the largest'
+WHERE EXISTS (SELECT 1 FROM grid_borrowed b JOIN chosen c ON c.config_id = b.config_id AND c.bits = b.bits
+              WHERE b.grid IS :grid AND b.split = :split AND b.calibrated = coalesce(:calibrated, 0))
+UNION ALL
 SELECT CASE WHEN n = 1 THEN 'commit ' || text WHEN n <= 3 THEN 'commits ' || text
             ELSE printf('from %d commits', n) END
 FROM commits;

@@ -15,22 +15,25 @@
  */
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
-/* The files of results/queries. Columns of all but `references`: labels, bits, n, images, mean, and a
- * deviation or half (NULL: none). */
+/* The files of results/queries. Columns of all tables: labels, bits, n, images, `borrowed` (how many of what is
+ * compared have no batch norms of their own at that width), mean, and a deviation or half (NULL: none). */
 static const struct {
     const char *name, *text;
 } queries[] = {
 #include "queries.inc"
 };
-enum { COLUMN_BITS = WIDE_LABELS, COLUMN_N, COLUMN_IMAGES, COLUMN_MEAN, COLUMN_SPREAD };
+enum {
+    COLUMN_BITS = WIDE_LABELS,
+    COLUMN_N,
+    COLUMN_IMAGES,
+    COLUMN_BORROWED,
+    COLUMN_MEAN,
+    COLUMN_SPREAD
+};
 
 static const char commits_sql[] =
     "SELECT group_concat(commit_id, ', ') FROM (SELECT DISTINCT commit_id FROM grid_accuracy"
     " WHERE grid IS :grid AND split = :split ORDER BY 1)";
-
-static const char borrowed_sql[] =
-    "SELECT 1 FROM grid_borrowed WHERE grid IS :grid AND split = :split"
-    " AND calibrated = :calibrated LIMIT 1";
 
 static const char count_references_sql[] =
     "SELECT count(reference_id), coalesce(sum(ways > 1), 0), coalesce(sum(ways = 0), 0), (SELECT "
@@ -90,8 +93,16 @@ static double real_or_nan(sqlite3_stmt *q, int column) {
     return sqlite3_column_type(q, column) == SQLITE_NULL ? NAN : sqlite3_column_double(q, column);
 }
 
-static struct wide_cell read_cell(sqlite3_stmt *q) {
-    struct wide_cell cell = {.bits = sqlite3_column_int(q, COLUMN_BITS),
+/* Bit k: at width k (0: cross) there are cells of which none, one, or both of what is compared borrow batch norms. */
+struct borrowing {
+    uint64_t bits[3];
+};
+
+static struct wide_cell read_cell(sqlite3_stmt *q, struct borrowing *b) {
+    int bits = sqlite3_column_int(q, COLUMN_BITS);
+    if (bits >= 0 && bits <= FLOAT_BITS)
+        b->bits[sqlite3_column_int(q, COLUMN_BORROWED)] |= UINT64_C(1) << bits;
+    struct wide_cell cell = {.bits = bits,
                              .n = sqlite3_column_int64(q, COLUMN_N),
                              .images = sqlite3_column_int64(q, COLUMN_IMAGES),
                              .mean = real_or_nan(q, COLUMN_MEAN),
@@ -102,13 +113,14 @@ static struct wide_cell read_cell(sqlite3_stmt *q) {
 }
 
 static int read_cells(struct store *s, struct wide *w, const char *name,
-                      const struct export_request *r, int calibrated, struct error *e) {
+                      const struct export_request *r, int calibrated, struct borrowing *b,
+                      struct error *e) {
     sqlite3_stmt *q = prepare(s, query(name), r, calibrated, e);
     if (!q)
         return -1;
     int got;
     while ((got = sql_step(s, q, e)) == 1) {
-        struct wide_cell cell = read_cell(q);
+        struct wide_cell cell = read_cell(q, b);
         wide_add(w, &cell);
     }
     sqlite3_finalize(q);
@@ -185,17 +197,34 @@ static void note_batch_norms(struct table *t, int calibrated, const char *what) 
 }
 
 /* Widths that were not trained have nothing of their own to be re-estimated but the statistics. */
-static int note_borrowed(struct store *s, struct table *t, const struct export_request *r,
-                         int calibrated, struct error *e) {
-    sqlite3_stmt *q = prepare(s, borrowed_sql, r, calibrated, e);
-    int got = q ? sql_step(s, q, e) : -1;
-    if (got == 1)
+static void note_borrowed(struct table *t, const struct borrowing *b, int calibrated) {
+    if (b->bits[1] || b->bits[2])
         table_note(t,
-                   "Widths that were not trained borrow the batch norms%s of the next trained one "
-                   "above, or else of the widest.",
+                   "A width k that was not trained borrows the batch norms%s of the smallest "
+                   "trained width above k or, where none is above, of the largest.",
                    calibrated ? "' scale and shift" : "");
-    sqlite3_finalize(q);
-    return got < 0 ? -1 : 0;
+}
+
+static void print_columns(uint64_t bits, char *text, size_t size) {
+    *text = '\0';
+    for (int k = 1; k <= FLOAT_BITS; k++)
+        if (bits >> k & 1)
+            snprintf(text + strlen(text), size - strlen(text), "%s%d", *text ? ", " : "", k);
+    if (bits & 1)
+        snprintf(text + strlen(text), size - strlen(text), "%scross", *text ? ", " : "");
+}
+
+/* What one side was trained for and the other was not is no difference of the quantizers alone. */
+static void note_borrowed_in_pairs(struct table *t, const struct borrowing *b,
+                                   const struct export_request *r, int calibrated) {
+    char columns[64];
+    note_borrowed(t, b, calibrated);
+    print_columns(b->bits[1], columns, sizeof columns);
+    if (*columns)
+        table_note(t,
+                   "Column %s: there are rows of which only one of the row and its %.64s borrows; "
+                   "batch norms are part of what is compared.",
+                   columns, r->against);
 }
 
 static int note_commits(struct store *s, struct table *t, const struct wide *w,
@@ -316,9 +345,10 @@ int export_accuracies(struct store *s, const struct export_request *r, int calib
                       struct error *e) {
     static const struct wide_style style = {
         .spread = SPREAD_DEVIATION, .digits = 1, .every_width = 1, .inference = 1};
+    struct borrowing borrowing = {0};
     struct wide w;
     start(&w, &style, r);
-    int status = read_cells(s, &w, "accuracy", r, calibrated, e);
+    int status = read_cells(s, &w, "accuracy", r, calibrated, &borrowing, e);
     if (!status && !w.n)
         status = fail_empty(s, r, calibrated ? "calibrated accuracies" : "accuracies", e);
     if (!status) {
@@ -329,11 +359,8 @@ int export_accuracies(struct store *s, const struct export_request *r, int calib
         note_batch_norms(t, calibrated, what);
         if (w.spreads)
             table_note(t, "Mean ± sample standard deviation over seeds.");
-        status = note_borrowed(s, t, r, calibrated, e);
-        if (!status)
-            status = print(s, t, &w, r, out, e);
-        else
-            table_free(t);
+        note_borrowed(t, &borrowing, calibrated);
+        status = print(s, t, &w, r, out, e);
     }
     wide_free(&w);
     return status;
@@ -343,12 +370,13 @@ int export_differences(struct store *s, const struct export_request *r, int cali
                        struct error *e) {
     static const struct wide_style style = {
         .spread = SPREAD_HALF, .digits = 2, .inference = 1, .counts = 1};
+    struct borrowing borrowing = {0};
     struct wide w;
     struct left_out left_out = {0};
     start(&w, &style, r);
     int status = count_references(s, r, &left_out, e);
     if (!status)
-        status = read_cells(s, &w, "differences", r, calibrated, e);
+        status = read_cells(s, &w, "differences", r, calibrated, &borrowing, e);
     if (!status && !w.n)
         status = fail_pairs(s, r, &left_out, calibrated ? "calibrated pairs" : "pairs", e);
     if (!status) {
@@ -362,6 +390,7 @@ int export_differences(struct store *s, const struct export_request *r, int cali
                           ? "Mean ± half of its 95 %% interval (Student's t) over the n seeds "
                             "that both have; none where n is 1."
                           : "One seed: no interval.");
+        note_borrowed_in_pairs(t, &borrowing, r, calibrated);
         note_left_out(t, r, &left_out);
         status = print(s, t, &w, r, out, e);
     }
@@ -382,9 +411,10 @@ int export_drops(struct store *s, const struct export_request *r, int calibrated
                  struct error *e) {
     static const struct wide_style style = {
         .spread = SPREAD_DEVIATION, .digits = 2, .counts = 1, .extra = "cross"};
+    struct borrowing borrowing = {0};
     struct wide w;
     start(&w, &style, r);
-    int status = read_cells(s, &w, "drops", r, calibrated, e);
+    int status = read_cells(s, &w, "drops", r, calibrated, &borrowing, e);
     if (!status && !w.n)
         status =
             fail_empty(s, r, calibrated ? "calibrated truncated results" : "truncated results", e);
@@ -397,6 +427,7 @@ int export_drops(struct store *s, const struct export_request *r, int calibrated
         note_widths(t, calibrated);
         if (w.spreads)
             table_note(t, "Mean ± sample standard deviation over n seeds.");
+        note_borrowed(t, &borrowing, calibrated);
         status = print(s, t, &w, r, out, e);
     }
     wide_free(&w);
@@ -405,8 +436,9 @@ int export_drops(struct store *s, const struct export_request *r, int calibrated
 
 /* The rows of one cell, seed by seed: the first is `q`'s, and on return `q` is at the next cell's.
  * Returns as sql_step. */
-static int add_reduction(struct store *s, struct wide *w, sqlite3_stmt *q, struct error *e) {
-    struct wide_cell cell = read_cell(q);
+static int add_reduction(struct store *s, struct wide *w, sqlite3_stmt *q, struct borrowing *b,
+                         struct error *e) {
+    struct wide_cell cell = read_cell(q, b);
     char *labels[WIDE_LABELS]; // SQLite's own are gone with the next step
     int n = (int)cell.n, got = 1;
     double *points = need((size_t)n, 2 * sizeof *points), *reference = points + n;
@@ -432,13 +464,13 @@ static int add_reduction(struct store *s, struct wide *w, sqlite3_stmt *q, struc
 }
 
 static int read_reductions(struct store *s, struct wide *w, const struct export_request *r,
-                           int calibrated, struct error *e) {
+                           int calibrated, struct borrowing *b, struct error *e) {
     sqlite3_stmt *q = prepare(s, query("reductions"), r, calibrated, e);
     if (!q)
         return -1;
     int got = sql_step(s, q, e);
     while (got == 1)
-        got = add_reduction(s, w, q, e);
+        got = add_reduction(s, w, q, b, e);
     sqlite3_finalize(q);
     return got;
 }
@@ -447,12 +479,13 @@ int export_reductions(struct store *s, const struct export_request *r, int calib
                       struct error *e) {
     static const struct wide_style style = {
         .spread = SPREAD_INTERVAL, .digits = 1, .counts = 1, .extra = "cross"};
+    struct borrowing borrowing = {0};
     struct wide w;
     struct left_out left_out = {0};
     start(&w, &style, r);
     int status = count_references(s, r, &left_out, e);
     if (!status)
-        status = read_reductions(s, &w, r, calibrated, e);
+        status = read_reductions(s, &w, r, calibrated, &borrowing, e);
     if (!status && !w.n)
         status = fail_pairs(s, r, &left_out,
                             calibrated ? "calibrated pairs of drops" : "pairs of drops", e);
@@ -469,6 +502,7 @@ int export_reductions(struct store *s, const struct export_request *r, int calib
             "[95 %% interval] by bootstrap over the n seeds that both have; n/a where %.64s's "
             "own interval contains 0, or n is 1.",
             r->against);
+        note_borrowed_in_pairs(t, &borrowing, r, calibrated);
         note_left_out(t, r, &left_out);
         status = print(s, t, &w, r, out, e);
     }

@@ -1,6 +1,14 @@
 -- What truncation costs, a row per cell: mean and sample standard deviation over seeds of the drop at each width;
--- bits 0 is the cross-bit drop.
-SELECT dataset, network, scheme, settings, '' AS against, '' AS inference, bits, n, images, points, points_sd
+-- bits 0 is the cross-bit drop, which borrows where its stored width does.
+WITH borrowed(config_id, bits) AS MATERIALIZED (
+    SELECT config_id, bits FROM grid_borrowed
+    WHERE grid IS :grid AND split = :split AND calibrated = :calibrated
+    UNION
+    SELECT config_id, 0 FROM grid_borrowed
+    WHERE grid IS :grid AND split = :split AND calibrated = :calibrated AND bits = stored_bits
+)
+SELECT dataset, network, scheme, settings, '' AS against, '' AS inference, bits, n, images,
+       (s.config_id, bits) IN borrowed AS borrowed, points, points_sd
 FROM grid_drop_summary s
 JOIN grid_configurations c ON c.grid IS :grid AND c.split = :split AND c.config_id = s.config_id
 WHERE s.grid IS :grid AND s.calibrated = :calibrated AND s.split = :split

@@ -2,8 +2,16 @@
 -- both have. A row per cell and seed, with both drops, for whoever resamples; the other columns are the same for
 -- all rows of a cell. bits 0 is the cross-bit drop over the widths that both have at every common seed. The
 -- reduction is NULL where the reference's own 95 % interval reaches down to 0 (there is nothing to reduce), or
--- where there is one seed.
-WITH drops AS MATERIALIZED (
+-- where there is one seed. `borrowed` counts those of the two that were not trained at the width or, of the cross-bit
+-- drop, at the stored one.
+WITH borrowed(config_id, bits) AS MATERIALIZED (
+    SELECT config_id, bits FROM grid_borrowed
+    WHERE grid IS :grid AND split = :split AND calibrated = :calibrated
+    UNION
+    SELECT config_id, 0 FROM grid_borrowed
+    WHERE grid IS :grid AND split = :split AND calibrated = :calibrated AND bits = stored_bits
+),
+drops AS MATERIALIZED (
     SELECT * FROM grid_drops WHERE grid IS :grid AND calibrated = :calibrated AND split = :split
 ),
 widths AS MATERIALIZED (
@@ -34,6 +42,7 @@ spreads AS (
     FROM means
 )
 SELECT dataset, network, scheme, settings, against, '' AS inference, bits, n, least AS images,
+       ((s.config_id, bits) IN borrowed) + ((reference_id, bits) IN borrowed) AS borrowed,
        CASE WHEN mean - t * sd / sqrt(n) > 0 THEN 1 - points_mean / mean END AS reduction,
        points, reference
 FROM spreads s

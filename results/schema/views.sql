@@ -165,14 +165,14 @@ SELECT a.*, r.widths, r.stored_bits
 FROM grid_accuracy a JOIN runs r ON r.run_id = a.run_id
 WHERE a.act_bits = CASE r.act_bits WHEN 0 THEN a.bits ELSE r.act_bits END;
 
--- Results at widths that a model of several was not trained at: they borrow the batch norms of the next trained one
--- above. Not where all widths share them, and each width of a group has a model of its own.
+-- Results at widths that a model of several was not trained at: they borrow the batch norms of the smallest trained
+-- width above or, where none is above, of the largest. Not where all widths share them, and each width of a group has a model of its own.
 DROP VIEW IF EXISTS grid_borrowed;
 CREATE VIEW grid_borrowed AS
-SELECT a.grid, a.run_id, a.calibrated, a.split, a.bits
+SELECT a.grid, a.run_id, a.config_id, a.calibrated, a.split, a.bits, r.stored_bits
 FROM grid_accuracy a JOIN runs r ON r.run_id = a.run_id
-WHERE r.widths <> '32' AND r."group" IS NULL AND json_extract(r.params, '$.norm_bank') IS NOT 'shared'
-  AND ' ' || r.widths || ' ' NOT LIKE '% ' || a.bits || ' %';
+WHERE r.widths <> '32' AND r."group" IS NULL AND ' ' || r.widths || ' ' NOT LIKE '% ' || a.bits || ' %'
+  AND json_extract(r.params, '$.norm_bank') IS NOT 'shared';
 
 -- What truncation costs a run at width k, in points of top-1: drop_k = direct - truncated, and against its own
 -- stored width, cross_k = truncated at N - truncated at k. As trained, for the widths below N that were trained

@@ -100,10 +100,25 @@ chances() {
         "UPDATE runs SET widths = '2', \"group\" = run_id WHERE scheme = 'truncquant'"
     draw --grid three
     grep -qx "trained at 2 32 or 32 4 bits" "$BATS_TEST_TMPDIR/drawn/accuracy.txt"
-    grep -qx "another width has the batch norms of the next one above" "$BATS_TEST_TMPDIR/drawn/accuracy.txt"
+    [ "$(sed -n 5,6p "$BATS_TEST_TMPDIR/drawn/accuracy.txt")" = "at another width k: batch norms of the smallest
+trained width above k or, where none is above, of the largest" ]
     sqlite3 "$BATS_TEST_TMPDIR/changed.db" "UPDATE runs SET params = '{\"norm_bank\": \"shared\"}' WHERE widths = '32 4'"
     draw --grid three
     run -1 grep "another width" "$BATS_TEST_TMPDIR/drawn/accuracy.txt"
+}
+
+@test "drops, calibrated: the caption says where scale and shift are borrowed" {
+    for name in drops drops-calibrated; do
+        run -1 grep "not trained" "$figures/one/$name.txt"
+    done
+    # As trained, the first has no drops, and of the other they do not borrow.
+    changed "UPDATE runs SET widths = CASE params WHEN '{}' THEN '4 32' ELSE '2' END"
+    draw --grid one
+    run -1 grep "not trained" "$BATS_TEST_TMPDIR/drawn/drops.txt"
+    grep -A1 -x "at a width k that was not trained: scale and shift of the smallest" "$BATS_TEST_TMPDIR/drawn/drops-calibrated.txt" |
+        grep -qx "trained width above k or, where none is above, of the largest"
+    grep -qx "at another width k: scale and shift of the smallest" "$BATS_TEST_TMPDIR/drawn/accuracy-calibrated.txt"
+    grep -qF "where none is above, of the largest" "$BATS_TEST_TMPDIR/drawn/drops-calibrated.svg"
 }
 
 @test "training: a width that a scheme was not trained at has no line" {

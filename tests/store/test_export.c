@@ -733,11 +733,13 @@ static void borrowed_batch_norms_are_told(void **state) {
     static const struct {
         const char *change, *calibrated, *as_trained; // what is said; NULL: nothing
     } cases[] = {
-        {"UPDATE runs SET widths = '1 2'", NULL, "borrow the batch norms of the next"},
+        {"UPDATE runs SET widths = '1 2'", NULL,
+         "borrows the batch norms of the smallest trained width above k"},
         {"UPDATE runs SET widths = '2 32'",
-         "borrow the batch norms' scale and shift of the next trained one above, or else of the "
-         "widest.",
-         "borrow the batch norms of the next trained one above, or else of the widest."},
+         "A width k that was not trained borrows the batch norms' scale and shift of the smallest "
+         "trained width above k or, where none is above, of the largest.",
+         "A width k that was not trained borrows the batch norms of the smallest trained width "
+         "above k or, where none is above, of the largest."},
         {"UPDATE runs SET params = '{\"norm_bank\": \"shared\"}'", NULL, NULL},
         {"UPDATE runs SET params = '{}', \"group\" = run_id", NULL, NULL},
         {"UPDATE runs SET \"group\" = NULL, widths = '32'", NULL, NULL},
@@ -751,9 +753,61 @@ static void borrowed_batch_norms_are_told(void **state) {
             char *text =
                 exported(s, calibrated ? "accuracy-calibrated" : "accuracy", EXPORT_MD, NULL, &e);
             assert_non_null(strstr(text, said ? said : ""));
-            assert_int_equal(strstr(text, "borrow") != NULL, said != NULL);
+            assert_int_equal(strstr(text, "borrows") != NULL, said != NULL);
             free(text);
         }
+    }
+    store_close(s);
+}
+
+/* `columns`: where one borrows without the other; "": nowhere, though some borrow; NULL: none borrow. */
+static void assert_borrowed(struct store *s, const char *what, const char *columns) {
+    struct error e = {0};
+    char expected[64] = "";
+    char *text = exported(s, what, EXPORT_MD, NULL, &e);
+    if (!text)
+        fail_msg("%s: %s", what, e.text);
+    const char *rule = strstr(what, "-calibrated")
+                           ? "\nA width k that was not trained borrows the batch norms' scale and"
+                           : "\nA width k that was not trained borrows the batch norms of";
+    if (columns && *columns)
+        snprintf(expected, sizeof expected, "\nColumn %s: there are rows of which only one",
+                 columns);
+    if (!strstr(text, columns ? rule : "") || !strstr(text, expected) ||
+        (strstr(text, "borrows") != NULL) != (columns != NULL) ||
+        (strstr(text, "only one") != NULL) != (*expected != '\0'))
+        fail_msg("%s, not as told by '%s': %s", what, columns ? columns : "nobody borrows", text);
+    free(text);
+}
+
+/* Said of differences, drops and reductions, where a cell of the table borrows or what it is compared with does. */
+static void borrowing_is_told_of_what_is_derived(void **state) {
+    struct store *s = pairs(*state);
+    store_fixture_sql(s,
+                      "INSERT INTO evaluations SELECT NULL, attempt, epoch, split, bits, act_bits, "
+                      "stored_bits, bank, inference, 20, precision, images, correct1, correct5, "
+                      "loss_sum FROM evaluations");
+    static const char *const tables[] = {
+        "differences",      "differences-calibrated", "drops",
+        "drops-calibrated", "reductions-calibrated",  "reductions"};
+    static const struct {
+        const char *change, *columns[6];
+        int tables; // that there are
+    } cases[] = {
+        {"SELECT 1", {NULL}, 6},
+        {"UPDATE runs SET widths = '1 2 8 32'", {NULL}, 6}, // at 4 bits there is no pair
+        {"UPDATE runs SET widths = '2 4 32'", {"", "", "", "", "", ""}, 6},
+        {"UPDATE runs SET widths = '2 8 32' WHERE scheme = 'qat'",
+         {"8", "8", "", "", "cross", "cross"},
+         6},
+        {"UPDATE runs SET widths = CASE scheme WHEN 'qat' THEN '4 32' ELSE '2 4 8 32' END",
+         {"2, 8", "2, 8", NULL, "", "2, cross"},
+         5},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        store_fixture_sql(s, cases[i].change);
+        for (int t = 0; t < cases[i].tables; t++)
+            assert_borrowed(s, tables[t], cases[i].columns[t]);
     }
     store_close(s);
 }
@@ -841,6 +895,7 @@ int main(void) {
         TEST(no_table_mixes_splits),
         TEST(val_is_named_in_every_format),
         TEST(borrowed_batch_norms_are_told),
+        TEST(borrowing_is_told_of_what_is_derived),
         TEST(every_export_works),
         cmocka_unit_test(texts_are_escaped),
     };

@@ -48,14 +48,28 @@ parse() {
     [[ $grid =~ ^[A-Za-z0-9._-]*$ ]] || die 2 "'$grid' is no name of a grid"
 }
 
+# A database that has a log, or had one, wants files beside it. Where none can be made, and no log lies there, nobody
+# writes to it: a copy is read.
+find_readable() {
+    file=$db
+    if [ ! -w "$(dirname -- "$db")" ] && [ ! -s "$db-wal" ] && [ ! -s "$db-journal" ]; then
+        file=$new/copy.db
+        cp -- "$db" "$file" || die 1 "$db cannot be copied to $new; is the disk full?"
+    fi
+}
+
 need() {
     local tool problem
     for tool in sqlite3 gnuplot; do
         command -v $tool >/dev/null || die 1 "$tool is missing; 'scripts/setup.sh' installs it"
     done
     [ -f "$db" ] || die 1 "there is no database $db; 'make grid GRID=FILE' runs a grid into one"
-    problem=$(sqlite3 -readonly -bail "$db" "$views" "SELECT 1 FROM grid_accuracy, scheme_places LIMIT 1" 2>&1 >/dev/null) ||
-        die 1 "$db is no database of truncquant, or one of another version; ${problem#Error: in prepare, }"
+    find_readable
+    problem=$(sqlite3 -readonly -bail "$file" "$views" "SELECT 1 FROM grid_accuracy, scheme_places LIMIT 1" 2>&1 >/dev/null) &&
+        return
+    [[ $problem != *"unable to open"* ]] || [ ! -s "$db-wal" ] ||
+        die 1 "$db has rows in its -wal file, which cannot be read in a read-only folder; copy both to another folder"
+    die 1 "$db is no database of truncquant, or one of another version; ${problem#Error: in prepare, }"
 }
 
 # ask CALIBRATED SQL [sqlite3 option ...]: the rows of a query, or of a .read.
@@ -63,7 +77,7 @@ ask() {
     local calibrated=$1 sql=$2 name=NULL
     [ -z "$grid" ] || name="\"'$grid'\""
     shift 2
-    sqlite3 -readonly -bail -batch "$@" "$db" ".timeout 10000" ".parameter init" \
+    sqlite3 -readonly -bail -batch "$@" "$file" ".timeout 10000" ".parameter init" \
         ".parameter set :grid $name" ".parameter set :calibrated $calibrated" \
         ".parameter set :split \"'$split'\"" \
         "$views" ".read results/queries/snapshot.sql" \
@@ -102,9 +116,9 @@ choose_split() {
 }
 
 parse "$@"
-need
 new=$(mktemp -d)
 trap 'rm -rf "$new"' EXIT
+need
 choose_split
 figure accuracy accuracy 0 || true
 figure accuracy-calibrated accuracy 1 || true

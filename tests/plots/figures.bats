@@ -330,6 +330,34 @@ make_here() {
     cmp "$BATS_TEST_TMPDIR/accuracy.csv" "$figures/three/accuracy.csv"
 }
 
+# COMMAND ...: as one whom permissions bind, as they do not root.
+bound() {
+    if [ "$(id -u)" = 0 ]; then
+        set -- setpriv --bounding-set=-dac_override,-dac_read_search --inh-caps=-dac_override,-dac_read_search "$@"
+    fi
+    run --separate-stderr "$@"
+}
+
+@test "a database in a folder that cannot be written to is drawn, unless rows may be in its log alone" {
+    folder=$BATS_TEST_TMPDIR/read-only
+    mkdir "$folder"
+    cp "$db" "$folder/results.db"
+    sqlite3 "$folder/results.db" "PRAGMA journal_mode = WAL" >/dev/null # the mark of the log, which is not there
+    chmod 555 "$folder"
+    bound touch "$folder/x"
+    [ "$status" = 1 ]
+    bound "$root/scripts/figures.sh" --db "$folder/results.db" --grid three --output "$BATS_TEST_TMPDIR/drawn"
+    [ "$status" = 0 ]
+    cmp "$BATS_TEST_TMPDIR/drawn/accuracy.csv" "$figures/three/accuracy.csv"
+    chmod 755 "$folder"
+    echo rows >"$folder/results.db-wal"
+    chmod 555 "$folder"
+    bound "$root/scripts/figures.sh" --db "$folder/results.db" --grid three --output "$BATS_TEST_TMPDIR/other"
+    chmod 755 "$folder"
+    [ "$status" = 1 ]
+    [[ $stderr == "figures.sh: $folder/results.db has rows in its -wal file, "* ]]
+}
+
 @test "no database, not a database, not a name" {
     run "$root/scripts/figures.sh" --db "$BATS_TEST_TMPDIR/none.db"
     [ "$status" = 1 ]

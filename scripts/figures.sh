@@ -67,6 +67,9 @@ need() {
     find_readable
     problem=$(sqlite3 -readonly -bail "$file" "$views" "SELECT 1 FROM grid_accuracy, scheme_places LIMIT 1" 2>&1 >/dev/null) &&
         return
+    [[ $problem != *readonly* ]] || [ ! -s "$db-journal" ] ||
+        die 1 "$db was left amid a change, which its -journal file undoes; 'sqlite3 FILE .schema' does that where both" \
+            "can be written"
     [[ $problem != *"unable to open"* ]] || [ ! -s "$db-wal" ] ||
         die 1 "$db has rows in its -wal file, which cannot be read in a read-only folder; copy both to another folder"
     die 1 "$db is no database of truncquant, or one of another version; ${problem#Error: in prepare, }"

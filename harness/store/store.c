@@ -192,11 +192,11 @@ static int bring_up_to_date(struct store *s, struct error *e) {
 
 /* ---- for reading ---- */
 
-static int log_is_absent(const struct store *s) {
-    char name[sizeof s->path + 8];
+static int has_beside(const struct store *s, const char *suffix) {
+    char name[sizeof s->path + 16];
     struct stat st;
-    snprintf(name, sizeof name, "%s-wal", s->path);
-    return stat(name, &st) || st.st_size == 0;
+    snprintf(name, sizeof name, "%s%s", s->path, suffix);
+    return !stat(name, &st) && st.st_size > 0;
 }
 
 /* Reconnect, telling SQLite that the file does not change: it then needs no shared memory beside
@@ -215,19 +215,24 @@ static int connect_immutable(struct store *s, struct error *e) {
 
 /* A write-ahead log needs files beside the database. In a folder where we cannot make them, a
  * database without a log is all there, and nobody had it open just now: read it as it is. With a
- * log, it would be read without its last rows: refuse. */
+ * log, it would be read without its last rows, with a journal, with half of a transaction: refuse. */
 static int get_readable(struct store *s, struct error *e) {
     if (sqlite3_exec(s->db, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL) == SQLITE_OK)
         return 0;
     int code = sqlite3_errcode(s->db);
     if (code != SQLITE_CANTOPEN && code != SQLITE_READONLY)
         return sql_fail(s, e);
-    if (log_is_absent(s))
-        return connect_immutable(s, e);
-    return fail_at(
-        e, s->path, 0,
-        "has rows in its -wal file, which cannot be read in a read-only folder; copy both "
-        "to another folder");
+    if (has_beside(s, "-wal"))
+        return fail_at(
+            e, s->path, 0,
+            "has rows in its -wal file, which cannot be read in a read-only folder; copy both "
+            "to another folder");
+    if (has_beside(s, "-journal"))
+        return fail_at(e, s->path, 0,
+                       "was left amid a change, which its -journal file undoes; 'sqlite3 FILE "
+                       ".schema' does that "
+                       "where both can be written");
+    return connect_immutable(s, e);
 }
 
 /* The views' text with each of them temporary. Owned by the caller. */

@@ -358,6 +358,20 @@ bound() {
     [[ $stderr == "figures.sh: $folder/results.db has rows in its -wal file, "* ]]
 }
 
+@test "a database that was left amid a change is not drawn, with what mends it" {
+    cp "$db" "$BATS_TEST_TMPDIR/half.db"
+    sqlite3 "$BATS_TEST_TMPDIR/half.db" "PRAGMA cache_size = 1" "BEGIN; CREATE TABLE large AS SELECT zeroblob(100000);
+        UPDATE evaluations SET correct1 = 0; UPDATE attempts SET dirty = 1" \
+        ".shell cp '$BATS_TEST_TMPDIR/half.db' '$BATS_TEST_TMPDIR/changed.db'" \
+        ".shell cp '$BATS_TEST_TMPDIR/half.db-journal' '$BATS_TEST_TMPDIR/changed.db-journal'" ROLLBACK
+    draw --grid three
+    [ "$status" = 1 ]
+    [[ $stderr == "figures.sh: "*"/changed.db was left amid a change, which its -journal file undoes; "* ]]
+    sqlite3 "$BATS_TEST_TMPDIR/changed.db" .schema >/dev/null
+    draw --grid three
+    cmp "$BATS_TEST_TMPDIR/drawn/accuracy.csv" "$figures/three/accuracy.csv"
+}
+
 @test "no database, not a database, not a name" {
     run "$root/scripts/figures.sh" --db "$BATS_TEST_TMPDIR/none.db"
     [ "$status" = 1 ]

@@ -9,9 +9,30 @@
 
 enum { RESAMPLES = 10000 };
 
-static int ascending(const void *a, const void *b) {
-    double l = *(const double *)a, r = *(const double *)b;
-    return (l > r) - (l < r);
+/* The value that would stand at `place` of values[from ... to] if they were sorted; afterwards none before it is
+ * larger and none behind it smaller (Hoare's FIND, CACM 4, 1961). Sorting all for two of them took half the time of a
+ * table. */
+static double select_place(double *values, int from, int to, int place) {
+    while (from < to) {
+        double pivot = values[place];
+        int i = from, j = to;
+        while (i <= j) {
+            while (values[i] < pivot)
+                i++;
+            while (values[j] > pivot)
+                j--;
+            if (i <= j) {
+                double swapped = values[i];
+                values[i++] = values[j];
+                values[j--] = swapped;
+            }
+        }
+        if (j < place)
+            from = i;
+        if (i > place)
+            to = j;
+    }
+    return values[place];
 }
 
 static double reduction_of_resample(struct random *stream, const double *points,
@@ -30,8 +51,8 @@ void bootstrap_reduction(const double *points, const double *reference, int n, d
     double *reductions = need(RESAMPLES, sizeof *reductions);
     for (int i = 0; i < RESAMPLES; i++)
         reductions[i] = reduction_of_resample(&stream, points, reference, n);
-    qsort(reductions, RESAMPLES, sizeof *reductions, ascending);
-    interval[0] = reductions[RESAMPLES / 40];
-    interval[1] = reductions[RESAMPLES - 1 - RESAMPLES / 40];
+    const int low = RESAMPLES / 40, last = RESAMPLES - 1;
+    interval[0] = select_place(reductions, 0, last, low);
+    interval[1] = select_place(reductions, low + 1, last, last - low);
     free(reductions);
 }

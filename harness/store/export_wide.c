@@ -41,6 +41,13 @@ static const char count_references_sql[] =
     " (SELECT DISTINCT scheme FROM grid_configurations WHERE grid IS :grid AND split = :split)) "
     "FROM reference_of";
 
+/* Without what the scheme is, and what only decides which cells there are. */
+static const char differing_sql[] =
+    "SELECT group_concat(key, ', ') FROM (SELECT DISTINCT j.value AS key FROM reference_of,"
+    " json_each(differing) j WHERE ways = 1 AND reference_id <> config_id AND j.value NOT IN"
+    " ('range', 'rounder', 'dequantizer', 'layer_scale', 'granularity',"
+    " 'bits', 'calibrate_at', 'split', 'evaluate.images') ORDER BY 1)";
+
 /* ---- queries ---- */
 
 static void bind_text(sqlite3_stmt *q, const char *name, const char *text) {
@@ -309,6 +316,21 @@ static int fail_pairs(struct store *s, const struct export_request *r, const str
         of_val(r) ? ", or other held-out images (val = N)" : "", r->against);
 }
 
+/* The nearest reference need not be near: that of a grid which crosses no keys has whatever its own are. */
+static int note_differing(struct store *s, struct table *t, const struct export_request *r,
+                          struct error *e) {
+    sqlite3_stmt *q = prepare(s, differing_sql, r, 0, e);
+    int got = q ? sql_step(s, q, e) : -1;
+    const char *keys = got == 1 ? (const char *)sqlite3_column_text(q, 0) : NULL;
+    if (keys)
+        table_note(
+            t,
+            "Besides the quantizer, there are configurations that differ from their %.64s in: %s.",
+            r->against, keys);
+    sqlite3_finalize(q);
+    return got < 0 ? -1 : 0;
+}
+
 static void note_left_out(struct table *t, const struct export_request *r,
                           const struct left_out *out) {
     if (out->ways)
@@ -339,6 +361,14 @@ static int print(struct store *s, struct table *t, const struct wide *w,
         table_print(t, r->format, out);
     table_free(t);
     return status;
+}
+
+static int print_compared(struct store *s, struct table *t, const struct wide *w,
+                          const struct export_request *r, FILE *out, struct error *e) {
+    if (!note_differing(s, t, r, e))
+        return print(s, t, w, r, out, e);
+    table_free(t);
+    return -1;
 }
 
 int export_accuracies(struct store *s, const struct export_request *r, int calibrated, FILE *out,
@@ -392,7 +422,7 @@ int export_differences(struct store *s, const struct export_request *r, int cali
                           : "One seed: no interval.");
         note_borrowed_in_pairs(t, &borrowing, r, calibrated);
         note_left_out(t, r, &left_out);
-        status = print(s, t, &w, r, out, e);
+        status = print_compared(s, t, &w, r, out, e);
     }
     wide_free(&w);
     return status;
@@ -504,7 +534,7 @@ int export_reductions(struct store *s, const struct export_request *r, int calib
             r->against);
         note_borrowed_in_pairs(t, &borrowing, r, calibrated);
         note_left_out(t, r, &left_out);
-        status = print(s, t, &w, r, out, e);
+        status = print_compared(s, t, &w, r, out, e);
     }
     wide_free(&w);
     return status;

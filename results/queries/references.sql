@@ -1,11 +1,12 @@
 -- Run before differences.sql and reductions.sql: which configuration each is compared with. The reference of a
--- configuration is that of scheme :against, evaluated on :split as it is, on the same network and data set, by content,
--- from which the fewest keys differ; where several are equally near (`ways` above 1) there is none, nor where only the
--- names are the same (`ways` 0). Of val, the contents are the held-out images too: the seed draws others for another
--- number of them (`val`), also where as many of them were evaluated. On the test split `val` is a key like others: all
--- runs see the same images there. fp32 and ptq train at 32 bits whatever the grid says, so that their widths tell nothing of what they
--- belong to. `against` names the reference where there are several on a network; "" where there is one each.
--- :settings is a JSON object of what else the reference has; null stands for a key at its default.
+-- configuration is that of scheme :against, evaluated on :split as it is, on the same network and data set, by
+-- content, from which the fewest keys differ; where several are equally near (`ways` above 1) there is none, nor where
+-- only the names are the same (`ways` 0). Of val, the contents are the held-out images too: the seed draws others for
+-- another number of them (`val`), also where as many of them were evaluated. On the test split `val` is a key like
+-- others: all runs see the same images there. fp32 and ptq train at 32 bits whatever the grid says, so that their
+-- widths tell nothing of what they belong to. `differing` are those keys, a JSON array. `against` names the reference
+-- where there are several on a network; "" where there is one each. :settings is a JSON object of what else the
+-- reference has; null stands for a key at its default.
 CREATE TEMP TABLE reference_of AS
 WITH texts AS ( -- min: of the row whose other columns these are; a literal backslash would end the JSON
     SELECT config_id, min(run_id), data_hash, replace(cfg, '\', '/') AS cfg FROM runs GROUP BY config_id
@@ -39,7 +40,7 @@ settings AS MATERIALIZED (
 near AS MATERIALIZED (
     SELECT c.config_id, r.config_id AS reference_id,
            CASE WHEN yes THEN trim(r.scheme || ' ' || r.settings) ELSE '' END AS against,
-           (SELECT count(DISTINCT key)
+           (SELECT json_group_array(DISTINCT key)
             FROM (SELECT * FROM (SELECT key, value FROM settings WHERE config_id = c.config_id
                                  EXCEPT SELECT key, value FROM settings WHERE config_id = r.config_id)
                   UNION ALL
@@ -51,11 +52,12 @@ near AS MATERIALIZED (
     JOIN several
 ),
 nearest AS (
-    SELECT config_id, min(reference_id) AS reference_id, min(against) AS against, count(*) AS ways
-    FROM (SELECT *, min(differing) OVER (PARTITION BY config_id) AS least FROM near)
-    WHERE differing = least
+    SELECT config_id, min(reference_id) AS reference_id, min(against) AS against, min(differing) AS differing,
+           count(*) AS ways
+    FROM (SELECT *, min(json_array_length(differing)) OVER (PARTITION BY config_id) AS least FROM near)
+    WHERE json_array_length(differing) = least
     GROUP BY config_id
 )
-SELECT config_id, reference_id, coalesce(against, '') AS against, coalesce(ways, 0) AS ways
+SELECT config_id, reference_id, coalesce(against, '') AS against, coalesce(ways, 0) AS ways, differing
 FROM (SELECT DISTINCT c.config_id FROM configs c JOIN refs r ON r.dataset = c.dataset AND r.network = c.network)
 LEFT JOIN nearest USING (config_id);

@@ -166,7 +166,8 @@ FROM grid_accuracy a JOIN runs r ON r.run_id = a.run_id
 WHERE a.act_bits = CASE r.act_bits WHEN 0 THEN a.bits ELSE r.act_bits END;
 
 -- Results at widths that a model of several was not trained at: they borrow the batch norms of the smallest trained
--- width above or, where none is above, of the largest. Not where all widths share them, and each width of a group has a model of its own.
+-- width above or, where none is above, of the largest. Not where all widths share them, and each width of a group has
+-- a model of its own.
 DROP VIEW IF EXISTS grid_borrowed;
 CREATE VIEW grid_borrowed AS
 SELECT a.grid, a.run_id, a.config_id, a.calibrated, a.split, a.bits, r.stored_bits

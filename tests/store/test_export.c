@@ -539,6 +539,7 @@ static void forced_widths_do_not_count(void **state) {
     assert_non_null(strstr(text, "minmax,qat widths=2 4 8 32,direct,1,13.00000,"));
     assert_null(strstr(text, "adabits,"));
     assert_non_null(strstr(text, "# Left out: 1 configuration to which several of qat "));
+    assert_non_null(strstr(text, " differ from their qat in: epochs.\n")); // ptq's
     free(text);
     store_close(s);
 }
@@ -587,7 +588,42 @@ static void pairs_have_the_same_images(void **state) {
     char *text = exported(s, "differences", EXPORT_CSV, NULL, &e);
     assert_non_null(strstr(text, "minmax,qat batch=9 epochs=9 val=1000,direct,1,-2.00000,"));
     assert_non_null(strstr(text, "truncquant,qat val=2000,direct,1,2.00000,"));
+    assert_non_null(strstr(
+        text,
+        "# Besides the quantizer, there are configurations that differ from their qat in: val.\n"));
     free(text);
+    store_close(s);
+}
+
+/* A table says which keys differ besides the quantizer, of those that change what is compared. */
+static void what_else_differs_is_told(void **state) {
+    struct store *s = pairs(*state);
+    struct error e = {0};
+    static const struct {
+        const char *change, *told;
+    } cases[] = {
+        {"UPDATE runs SET params = '{\"range\": \"tanh\", \"rounder\": \"' || scheme || '\"}'",
+         NULL},
+        {"UPDATE runs SET params = '{\"bits\": \"1\", \"split\": \"val\"}' WHERE scheme = 'qat'",
+         NULL},
+        {"UPDATE runs SET params = '{\"step_rate\": 0.1, \"epochs\": ' || length(scheme) || '}'",
+         "# Besides the quantizer, there are configurations that differ from their qat in: "
+         "epochs.\n"},
+        {"UPDATE runs SET params = '{\"val\": 1, \"epochs\": 3}' WHERE scheme = 'qat'",
+         " in: epochs, step_rate, val.\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        store_fixture_sql(s, cases[i].change);
+        for (int reductions = 0; reductions < 2; reductions++) {
+            char *text =
+                exported(s, reductions ? "reductions" : "differences", EXPORT_CSV, NULL, &e);
+            if (!text)
+                fail_msg("%s", e.text);
+            assert_non_null(strstr(text, cases[i].told ? cases[i].told : ""));
+            assert_int_equal(strstr(text, "Besides") != NULL, cases[i].told != NULL);
+            free(text);
+        }
+    }
     store_close(s);
 }
 
@@ -890,6 +926,7 @@ int main(void) {
         TEST(the_reference_has_the_same_contents),
         TEST(forced_widths_do_not_count),
         TEST(pairs_have_the_same_images),
+        TEST(what_else_differs_is_told),
         TEST(held_out_results_stay_apart),
         TEST(settings_are_of_the_split),
         TEST(no_table_mixes_splits),

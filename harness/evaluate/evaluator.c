@@ -103,8 +103,12 @@ static void start_round(struct round *round) {
                                               .context = round});
 }
 
+static int stops(const struct evaluator *ev) {
+    return ev->is_to_stop && ev->is_to_stop(ev->context);
+}
+
 /* Plain mean over batches: batch i enters with momentum 1 / (i + 1). Wraps around a small data set.
- * Sets the bank. */
+ * Sets the bank. 1: was stopped. */
 static int calibrate(struct evaluator *ev, int k, int *bank, struct error *e) {
     uint32_t n = spec_training_images(ev->spec, ev->data), batch = (uint32_t)ev->spec->batch;
     memcpy(ev->order, ev->training, n * sizeof *ev->order);
@@ -123,6 +127,7 @@ static int calibrate(struct evaluator *ev, int k, int *bank, struct error *e) {
         pass.momentum = 1 / (float)(i + 1);
         if (!rc)
             ev->engine->forward(ev->plan, &pass, b.images, (int)b.n);
+        rc = rc ? rc : stops(ev);
     }
     loader_stop(round.loader);
     *bank = ev->m->spare;
@@ -158,7 +163,7 @@ static struct evaluation_row row_of(const struct evaluator *ev, const struct pas
                                    .precision = exact ? exact_precision(&ev->exact) : "fp32"};
 }
 
-/* The evaluated split through the network as it is set up, the last partial batch included. */
+/* The evaluated split through the network as it is set up, the last partial batch included. 1: was stopped. */
 static int count_all(struct evaluator *ev, const struct pass *pass, int exact,
                      struct evaluation_row *row, struct error *e) {
     uint32_t n = spec_evaluated_images(ev->spec, ev->data), batch = (uint32_t)ev->spec->batch;
@@ -171,23 +176,26 @@ static int count_all(struct evaluator *ev, const struct pass *pass, int exact,
     int rc = 0;
     memcpy(ev->order, ev->evaluated, n * sizeof *ev->order);
     start_round(&round);
-    for (long i = 0; i < batches; i++) {
+    for (long i = 0; i < batches && !rc; i++) {
         if ((rc = loader_next(round.loader, &b, e)))
             break;
         const float *logits = exact ? exact_forward(&ev->exact, pass, b.images, (int)b.n)
                                     : ev->engine->forward(ev->plan, pass, b.images, (int)b.n);
         count(row, (int)b.n, ev->m->cfg->classes, logits, b.labels);
+        rc = stops(ev);
     }
     loader_stop(round.loader);
     return rc;
 }
 
+/* 1: was stopped; nothing is appended. */
 static int measure(struct evaluator *ev, int k, int bank, int calibration, struct error *e) {
     struct pass pass = pass_at(ev, PASS_EVALUATE, bank, k);
     struct evaluation_row *row = &ev->rows[ev->n];
     *row = row_of(ev, &pass, k, calibration);
-    if (count_all(ev, &pass, exact_covers(&ev->exact, k, pass.act_bits), row, e))
-        return -1;
+    int rc = count_all(ev, &pass, exact_covers(&ev->exact, k, pass.act_bits), row, e);
+    if (rc)
+        return rc;
     if (!isfinite(row->loss_sum))
         return fail(e, "the %s loss at %d bits on the %s split is not finite", row->inference, k,
                     row->split);
@@ -200,6 +208,12 @@ int evaluation_calibrates(const struct spec *spec, const struct quantizer *schem
                                      widths_find(&spec->widths, k) >= 0);
 }
 
+/* 1: was stopped. */
+static int measure_calibrated(struct evaluator *ev, int k, struct error *e) {
+    int bank, rc = calibrate(ev, k, &bank, e);
+    return rc ? rc : measure(ev, k, bank, (int)ev->spec->calibration, e);
+}
+
 int evaluator_width(struct evaluator *ev, int k, struct error *e) {
     int exact = exact_covers(&ev->exact, k, spec_act_bits(ev->spec, k));
     int calibrated = evaluation_calibrates(ev->spec, ev->m->scheme, k);
@@ -207,12 +221,8 @@ int evaluator_width(struct evaluator *ev, int k, struct error *e) {
         exact_set_weights(&ev->exact, k);
     if (!exact || calibrated)
         set_weights(ev, k);
-    if (measure(ev, k, model_bank(ev->m, k), 0, e))
-        return -1;
-    if (!calibrated)
-        return 0;
-    int bank;
-    if (calibrate(ev, k, &bank, e))
-        return -1;
-    return measure(ev, k, bank, (int)ev->spec->calibration, e);
+    int rc = measure(ev, k, model_bank(ev->m, k), 0, e);
+    if (!rc && calibrated)
+        rc = measure_calibrated(ev, k, e);
+    return rc < 0 ? -1 : 0;
 }

@@ -24,8 +24,10 @@ struct evaluator {
     struct evaluation_row *rows;
     float *weights, *probabilities; // owned, as rows
     uint32_t *order;
-    uint32_t *evaluated, *training; // places of the images in their splits (split.h); owned
-    int loaders;                    // threads that decode images of a folder ahead; 0 is 1
+    uint32_t *evaluated, *training;   // places of the images in their splits (split.h); owned
+    int (*is_to_stop)(void *context); // asked between two batches; NULL: never
+    void *context;
+    int loaders; // threads that decode images of a folder ahead; 0 is 1
 };
 
 /* `frozen` NULL evaluates `m` directly, else the frozen model (m is then frozen->m). */
@@ -48,7 +50,8 @@ int evaluation_exists(const struct spec *spec, const struct quantizer *scheme, i
 int evaluation_calibrates(const struct spec *spec, const struct quantizer *scheme, int k);
 
 /* Evaluate width k without and, where the spec asks for it, with calibration; appends the rows. -1
- * when an image cannot be read, or the loss is not finite. */
+ * when an image cannot be read, or the loss is not finite. Once is_to_stop says so it returns, 0, without the rows that
+ * are not complete. */
 int evaluator_width(struct evaluator *ev, int k, struct error *e);
 
 /* Per quantized layer and evaluated k <= 8: quantization error |Ŵ_k - Ŵ_32|²/|Ŵ_32|², truncation

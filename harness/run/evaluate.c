@@ -7,6 +7,7 @@
 #include "run/stop.h"
 #include "train/checkpoint.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,12 +30,19 @@ static void count_evaluations(struct session *s) {
                 evaluation_exists(&s->spec, s->scheme, s->spec.bits.bits[i], truncated);
 }
 
-static void beat(struct session *s) {
-    struct error ignored = {0};
-    double share = (double)++s->evaluated / s->evaluations;
-    if (s->attempt >= 0)
-        store_heartbeat(s->store, s->attempt, s->training_share + (1 - s->training_share) * share,
-                        &ignored);
+/* Called between two batches. */
+static int is_to_stop(void *context) {
+    struct session *s = context;
+    double share = (double)s->evaluated / s->evaluations;
+    s->signal = stop_signal();
+    session_beat(s, s->training_share + (1 - s->training_share) * share);
+    return s->signal != 0;
+}
+
+static void show(struct session *s, int k, int truncated) {
+    char text[64];
+    snprintf(text, sizeof text, "%d bits, %s", k, truncated ? "truncated" : "direct");
+    progress_show(&s->progress, (double)s->evaluated / s->evaluations, text);
 }
 
 /* Every width that exists, one inference. Stops early when a signal asks for it (s->signal). */
@@ -44,6 +52,8 @@ static int evaluate(struct session *s, struct model *m, const struct frozen *fro
     const struct session_options *o = s->options;
     evaluator_start(&ev, &s->spec, &s->data, m, frozen, s->engine, plan);
     ev.loaders = s->options->loaders;
+    ev.is_to_stop = is_to_stop;
+    ev.context = s;
     int rc = 0;
     if (o->inference >= 0)
         rc = evaluator_use_exact(&ev, o->threads, (enum arithmetic)o->inference, e);
@@ -51,9 +61,9 @@ static int evaluate(struct session *s, struct model *m, const struct frozen *fro
         int k = s->spec.bits.bits[i];
         if (!evaluation_exists(&s->spec, s->scheme, k, frozen != NULL))
             continue;
+        show(s, k, frozen != NULL);
         rc = evaluator_width(&ev, k, e);
-        beat(s);
-        s->signal = stop_signal();
+        s->evaluated++;
     }
     for (int i = 0; i < ev.n; i++)
         r->rows[r->n++] = ev.rows[i];
@@ -114,7 +124,11 @@ static int record(struct session *s, int layers, struct error *e) {
     struct results r;
     double cpu;
     int64_t peak;
+    char label[64];
+    snprintf(label, sizeof label, "evaluating %.12s", s->row.run_id);
+    s->progress = progress_start(label, 0, s->options->quiet);
     int rc = evaluate_all(s, &r, e);
+    progress_end(&s->progress);
     usage_now(&cpu, &peak);
     if (!rc && !s->signal)
         rc = store_finish(s->store, s->attempt, r.rows, r.n, r.layers, layers ? r.n_layers : 0, cpu,

@@ -230,6 +230,17 @@ int session_begin(struct session *s, struct error *e) {
     return rc;
 }
 
+void session_beat(struct session *s, double progress) {
+    enum { SECONDS = 10 };
+    struct error e = {0};
+    double now = progress_clock();
+    if (s->attempt < 0 || (now - s->beaten < SECONDS && !s->signal))
+        return;
+    s->beaten = now;
+    if (store_heartbeat(s->store, s->attempt, progress, &e))
+        fprintf(stderr, "truncquant: note: no heartbeat: %s\n", e.text);
+}
+
 void session_end(struct session *s, const struct error *why) {
     if (s->attempt < 0)
         return;

@@ -67,6 +67,10 @@ int session_begin(struct session *s, struct error *e);
 int session_train(struct session *s, struct error *e);
 int session_evaluate(struct session *s, struct error *e);
 
+/* To be called often: records that the run lives and its progress (0 ... 1), when the last heartbeat is ten seconds
+ * old or a signal is about to end the run. */
+void session_beat(struct session *s, double progress);
+
 /* Record how it ended when it did not end complete: interrupted or failed with e's message. */
 void session_end(struct session *s, const struct error *why);
 

@@ -1,13 +1,10 @@
-/* The training loop of a session: steps, rows, checkpoints, heartbeats, signals; session.h is the
- * manual. */
+/* The training loop of a session: steps, rows, checkpoints, signals; session.h is the manual. */
 #include "run/session.h"
 
 #include "run/stop.h"
 #include "train/checkpoint.h"
 
 #include <stdio.h>
-
-enum { HEARTBEAT_SECONDS = 10 };
 
 static int checkpoint(struct session *s, struct error *e) {
     s->checkpointed = progress_clock();
@@ -25,18 +22,6 @@ static void record_rows(struct session *s) {
         fprintf(stderr, "truncquant: note: epochs are recorded later: %s\n", e.text);
     else
         s->recorded_rows = s->trainer.n_rows;
-}
-
-static void beat(struct session *s) {
-    struct error e = {0};
-    double now = progress_clock();
-    // The last one, before a signal ends it, is always due.
-    if (now - s->beaten < HEARTBEAT_SECONDS && !s->signal)
-        return;
-    s->beaten = now;
-    if (store_heartbeat(s->store, s->attempt, s->training_share * trainer_progress(&s->trainer),
-                        &e))
-        fprintf(stderr, "truncquant: note: no heartbeat: %s\n", e.text);
 }
 
 static void show(struct session *s) {
@@ -63,7 +48,7 @@ int session_train(struct session *s, struct error *e) {
             return -1;
         if (t->epoch != epoch)
             record_rows(s);
-        beat(s);
+        session_beat(s, s->training_share * trainer_progress(t));
         if (s->signal)
             break;
         show(s);

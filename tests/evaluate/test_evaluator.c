@@ -341,6 +341,44 @@ static void no_error_is_relative_to_nothing(void **state) {
     toy_free(&t);
 }
 
+/* Asked so often before it says yes. */
+struct patience {
+    int asked, limit;
+};
+
+static int is_out(void *context) {
+    struct patience *p = context;
+    return ++p->asked == p->limit;
+}
+
+/* Amid any batch of an evaluation: rows that are complete stay, none is half counted, and no batch follows. */
+static void an_evaluation_can_be_stopped_between_two_batches(void **state) {
+    (void)state;
+    struct toy t;
+    struct evaluator ev;
+    struct spec spec = toy_spec("qat", 1, 2);
+    struct patience p = {0, -1};
+    spec.calibration = 5;
+    start(&t, &ev, spec);
+    ev.is_to_stop = is_out;
+    ev.context = &p;
+    evaluate(&ev, 4);
+    int batches = p.asked, plain = (batches - 5) / 2; // of the split, twice, and of calibration
+    struct evaluation_row whole = ev.rows[0];
+    assert_int_equal(ev.n, 2);
+    assert_int_equal(plain * t.spec.batch >= TOY_TEST, 1);
+    for (int limit = 1; limit < batches; limit++) {
+        p = (struct patience){0, limit};
+        ev.n = 0;
+        evaluate(&ev, 4);
+        assert_int_equal(p.asked, limit);
+        assert_int_equal(ev.n, limit > plain);
+        if (ev.n)
+            assert_int_equal(ev.rows[0].correct1, whole.correct1);
+    }
+    finish(&t, &ev);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_agree_with_single_images),
@@ -354,6 +392,7 @@ int main(void) {
         cmocka_unit_test(evaluation_changes_no_weight),
         cmocka_unit_test(cells_exist_where_they_should),
         cmocka_unit_test(layer_errors_follow_their_formulas),
+        cmocka_unit_test(an_evaluation_can_be_stopped_between_two_batches),
         cmocka_unit_test(no_error_is_relative_to_nothing),
     };
     return cmocka_run_group_tests_name("evaluator", tests, NULL, NULL);

@@ -41,10 +41,11 @@ struct export_request {
 /* Configurations that would share a row are told apart by a column with the settings in which they
  * differ. The reference of a configuration is that of scheme `against`, on the same network and data
  * set (of val: on the same held-out images), from which the fewest settings differ; where several are
- * equally near there is none, and a note says so; another says which keys differ besides the quantizer,
- * and where batch norms are borrowed. Every number is of one split; where it is val, a column and the notes say so. CSV has spreads in
- * columns of their own. It fails when there is nothing to print of accuracies, or the grid is unknown. TeX is a booktabs tabular. Every table says from which
- * commit(s) its rows come, as a comment or a last line. */
+ * equally near there is none. Notes say so, which settings differ besides the quantizer, and where
+ * batch norms are borrowed. Every number is of one split; where it is val, a column and the notes say
+ * so. CSV has spreads in columns of their own. It fails when there is nothing to print of accuracies,
+ * or the grid is unknown. TeX is a booktabs tabular. Every table says from which commit(s) its rows
+ * come, as a comment or a last line. */
 int export_table(struct store *s, const struct export_request *request, FILE *out, struct error *e);
 
 #endif

@@ -4,7 +4,7 @@
 -- only the names are the same (`ways` 0). Of val, the contents are the held-out images too: the seed draws others for
 -- another number of them (`val`), also where as many of them were evaluated. On the test split `val` is a key like
 -- others: all runs see the same images there. fp32 and ptq train at 32 bits whatever the grid says, so that their
--- widths tell nothing of what they belong to. `differing` are those keys, a JSON array. `against` names the reference
+-- widths tell nothing of what they belong to. `differing`: the keys that differ, a JSON array. `against` names the reference
 -- where there are several on a network; "" where there is one each. :settings is a JSON object of what else the
 -- reference has; null stands for a key at its default.
 CREATE TEMP TABLE reference_of AS

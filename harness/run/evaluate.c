@@ -39,8 +39,12 @@ static int is_to_stop(void *context) {
     return s->signal != 0;
 }
 
+/* Of what takes more than a moment. */
 static void show(struct session *s, int k, int truncated) {
+    enum { MOMENT = 2 }; // seconds
     char text[64];
+    if (progress_clock() - s->progress.start < MOMENT)
+        return;
     snprintf(text, sizeof text, "%d bits, %s", k, truncated ? "truncated" : "direct");
     progress_show(&s->progress, (double)s->evaluated / s->evaluations, text);
 }

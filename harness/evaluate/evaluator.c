@@ -188,6 +188,13 @@ static int count_all(struct evaluator *ev, const struct pass *pass, int exact,
     return rc;
 }
 
+static int is_recorded(const struct evaluator *ev, int k, int calibration) {
+    struct pass pass = pass_at(ev, PASS_EVALUATE, 0, k);
+    struct evaluation_row row = row_of(ev, &pass, k, calibration);
+    row.images = spec_evaluated_images(ev->spec, ev->data);
+    return ev->is_recorded && ev->is_recorded(ev->context, &row);
+}
+
 /* 1: was stopped; nothing is appended. */
 static int measure(struct evaluator *ev, int k, int bank, int calibration, struct error *e) {
     struct pass pass = pass_at(ev, PASS_EVALUATE, bank, k);
@@ -221,8 +228,10 @@ int evaluator_width(struct evaluator *ev, int k, struct error *e) {
         exact_set_weights(&ev->exact, k);
     if (!exact || calibrated)
         set_weights(ev, k);
-    int rc = measure(ev, k, model_bank(ev->m, k), 0, e);
-    if (!rc && calibrated)
+    int rc = 0;
+    if (!is_recorded(ev, k, 0))
+        rc = measure(ev, k, model_bank(ev->m, k), 0, e);
+    if (!rc && calibrated && !is_recorded(ev, k, (int)ev->spec->calibration))
         rc = measure_calibrated(ev, k, e);
     return rc < 0 ? -1 : 0;
 }

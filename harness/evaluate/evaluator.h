@@ -26,8 +26,10 @@ struct evaluator {
     uint32_t *order;
     uint32_t *evaluated, *training;   // places of the images in their splits (split.h); owned
     int (*is_to_stop)(void *context); // asked between two batches; NULL: never
-    void *context;
-    int loaders; // threads that decode images of a folder ahead; 0 is 1
+    // Whether what would be evaluated (all but the counts) need not be; NULL: all is.
+    int (*is_recorded)(void *context, const struct evaluation_row *row);
+    void *context; // of both
+    int loaders;   // threads that decode images of a folder ahead; 0 is 1
 };
 
 /* `frozen` NULL evaluates `m` directly, else the frozen model (m is then frozen->m). */
@@ -49,7 +51,7 @@ int evaluation_exists(const struct spec *spec, const struct quantizer *scheme, i
  * trained" would leave out all that it is for: it is calibrated at all. */
 int evaluation_calibrates(const struct spec *spec, const struct quantizer *scheme, int k);
 
-/* Evaluate width k without and, where the spec asks for it, with calibration; appends the rows. -1
+/* Evaluate width k without and, where the spec asks for it, with calibration; appends the rows that are not recorded. -1
  * when an image cannot be read, or the loss is not finite. Once is_to_stop says so it returns, 0, without the rows that
  * are not complete. */
 int evaluator_width(struct evaluator *ev, int k, struct error *e);

@@ -39,6 +39,15 @@ static int is_to_stop(void *context) {
     return s->signal != 0;
 }
 
+/* In doubt it is evaluated. */
+static int is_recorded(void *context, const struct evaluation_row *row) {
+    const struct session *s = context;
+    struct error ignored = {0};
+    int there = 0;
+    return s->attempt >= 0 && !store_has_evaluation(s->store, s->attempt, row, &there, &ignored) &&
+           there;
+}
+
 /* Of what takes more than a moment. */
 static void show(struct session *s, int k, int truncated) {
     enum { MOMENT = 2 }; // seconds
@@ -57,6 +66,7 @@ static int evaluate(struct session *s, struct model *m, const struct frozen *fro
     evaluator_start(&ev, &s->spec, &s->data, m, frozen, s->engine, plan);
     ev.loaders = s->options->loaders;
     ev.is_to_stop = is_to_stop;
+    ev.is_recorded = is_recorded;
     ev.context = s;
     int rc = 0;
     if (o->inference >= 0)
@@ -133,6 +143,7 @@ static int record(struct session *s, int layers, struct error *e) {
     s->progress = progress_start(label, 0, s->options->quiet);
     int rc = evaluate_all(s, &r, e);
     progress_end(&s->progress);
+    s->added = r.n;
     usage_now(&cpu, &peak);
     if (!rc && !s->signal)
         rc = store_finish(s->store, s->attempt, r.rows, r.n, r.layers, layers ? r.n_layers : 0, cpu,

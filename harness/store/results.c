@@ -15,17 +15,19 @@ static const struct sql_column epoch_columns[] = {
     COLUMN(epoch_row, SQL_INT64, images),       {0},
 };
 
+/* What was evaluated, by which two rows are of the same. */
+#define IDENTITY                                                                                   \
+    COLUMN(evaluation_row, SQL_INT, epoch), COLUMN(evaluation_row, SQL_TEXT, split),               \
+        COLUMN(evaluation_row, SQL_INT, bits), COLUMN(evaluation_row, SQL_INT, act_bits),          \
+        COLUMN(evaluation_row, SQL_INT, stored_bits), COLUMN(evaluation_row, SQL_INT, bank),       \
+        COLUMN(evaluation_row, SQL_TEXT, inference),                                               \
+        COLUMN(evaluation_row, SQL_INT, calibration_batches),                                      \
+        COLUMN(evaluation_row, SQL_TEXT, precision), COLUMN(evaluation_row, SQL_INT64, images)
+
+static const struct sql_column identity_columns[] = {IDENTITY, {0}};
+
 static const struct sql_column evaluation_columns[] = {
-    COLUMN(evaluation_row, SQL_INT, epoch),
-    COLUMN(evaluation_row, SQL_TEXT, split),
-    COLUMN(evaluation_row, SQL_INT, bits),
-    COLUMN(evaluation_row, SQL_INT, act_bits),
-    COLUMN(evaluation_row, SQL_INT, stored_bits),
-    COLUMN(evaluation_row, SQL_INT, bank),
-    COLUMN(evaluation_row, SQL_TEXT, inference),
-    COLUMN(evaluation_row, SQL_INT, calibration_batches),
-    COLUMN(evaluation_row, SQL_TEXT, precision),
-    COLUMN(evaluation_row, SQL_INT64, images),
+    IDENTITY,
     COLUMN(evaluation_row, SQL_INT64, correct1),
     COLUMN(evaluation_row, SQL_INT64, correct5),
     COLUMN(evaluation_row, SQL_REAL, loss_sum),
@@ -57,6 +59,28 @@ int store_add_epochs(struct store *s, int64_t attempt, const struct epoch_row *r
 static int insert_evaluations(struct store *s, int64_t attempt, const struct evaluation_row *rows,
                               int n, struct error *e) {
     return sql_insert_rows(s, "evaluations", evaluation_columns, attempt, rows, n, sizeof *rows, e);
+}
+
+int store_has_evaluation(struct store *s, int64_t attempt, const struct evaluation_row *row,
+                         int *there, struct error *e) {
+    sqlite3_stmt *q = sql_prepare(
+        s,
+        "SELECT EXISTS (SELECT 1 FROM attempts me JOIN attempts a USING (run_id, engine, "
+        "libraries, isa, commit_id, "
+        "dirty) JOIN evaluations v ON v.attempt = a.attempt WHERE me.attempt = ?1 AND me.dirty = 0 "
+        "AND a.outcome = 'complete' AND (v.epoch, v.split, v.bits, v.act_bits, v.stored_bits, "
+        "v.bank, v.inference, "
+        "v.calibration_batches, v.precision, v.images) = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+        "?11))",
+        e);
+    if (!q)
+        return -1;
+    sqlite3_bind_int64(q, 1, attempt);
+    sql_bind_row(q, 2, identity_columns, row);
+    int got = sql_step(s, q, e);
+    *there = got == 1 && sqlite3_column_int(q, 0);
+    sqlite3_finalize(q);
+    return got == 1 ? 0 : -1;
 }
 
 int store_finish(struct store *s, int64_t attempt, const struct evaluation_row *evaluations, int n,

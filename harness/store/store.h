@@ -175,6 +175,12 @@ struct layer_row {
     double scale; // mean magnitude of the layer's weights at this width
 };
 
+/* Whether this evaluation (all but its counts) of the attempt's run is recorded already: by a complete attempt of the
+ * same program (commit without changes of its own, engine, libraries and instruction set), which would count the
+ * same again. */
+int store_has_evaluation(struct store *s, int64_t attempt, const struct evaluation_row *row,
+                         int *there, struct error *e);
+
 /* One transaction, completion last: all evaluations and layers, then the attempt's end
  * 'complete'. Again: rows that are there stay. Refused when the attempt ended otherwise. */
 int store_finish(struct store *s, int64_t attempt, const struct evaluation_row *evaluations, int n,

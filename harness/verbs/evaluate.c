@@ -33,11 +33,11 @@ static int parse(struct options *o, struct evaluate_options *v, int *helped, str
          NULL, &v->other_numerics},
         {0},
     };
-    return verb_parse(
-        o, "evaluate ID ... [options]",
-        "Evaluate finished runs again from what they left beside the database. Rows that "
-        "are recorded\nalready stay as they are.",
-        rows, helped, e);
+    return verb_parse(o, "evaluate ID ... [options]",
+                      "Evaluate finished runs again from what they left beside the database. What "
+                      "this program (commit, engine\n"
+                      "and libraries) has recorded already is not evaluated again.",
+                      rows, helped, e);
 }
 
 static int set(struct spec *spec, const struct options *o, const char *name, const char *text,
@@ -107,7 +107,9 @@ static int evaluate_all(const struct options *o, const struct evaluate_options *
         int rc = evaluate_run(&s, o, v, e);
         int signal = s.signal;
         if (!rc && !signal && !o->quiet)
-            printf("run %.12s is evaluated\n", s.row.run_id);
+            printf(s.added ? "run %.12s is evaluated\n"
+                           : "run %.12s: all of that is recorded already\n",
+                   s.row.run_id);
         session_close(&s);
         if (rc || signal)
             return rc ? EXIT_FAILED : 128 + signal;

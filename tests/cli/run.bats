@@ -267,6 +267,19 @@ same_results() {
     [ "$(sql "SELECT count(*) FROM attempts WHERE outcome = 'complete' AND command LIKE '%evaluate%'")" -eq 1 ]
 }
 
+@test "what this program has recorded is not evaluated again" {
+    go run --spec a.spec --quiet
+    # A build with changes that are not committed may be another program each time: that evaluates again.
+    go evaluate "$(id)"
+    if [ "$(sql 'SELECT max(dirty) FROM attempts')" -eq 0 ]; then
+        [[ $output == *"all of that is recorded already"* ]]
+        [ "$(sql 'SELECT count(*) - count(DISTINCT bits || inference || calibration_batches) FROM evaluations')" -eq 0 ]
+    else
+        [[ $output == *"is evaluated"* ]]
+        [ "$(sql 'SELECT count(*) - 2 * count(DISTINCT bits || inference || calibration_batches) FROM evaluations')" -eq 0 ]
+    fi
+}
+
 @test "exact inference counts the same in every arithmetic, and as the float weights do" {
     go run --spec a.spec --quiet
     for name in int8 bf16 fp32-exact fp32; do

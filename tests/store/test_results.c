@@ -283,6 +283,56 @@ static void two_writers_lose_nothing(void **state) {
     store_close(s);
 }
 
+static int has(struct store *s, int64_t attempt, const struct evaluation_row *row) {
+    struct error e = {0};
+    int there = -1;
+    if (store_has_evaluation(s, attempt, row, &there, &e))
+        fail_msg("%s", e.text);
+    return there;
+}
+
+/* The same evaluation, by the same program: whatever it counted. */
+static void what_is_recorded_is_known(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct evaluation_row row = store_fixture_evaluation(2, "direct", 0, 700), other;
+    struct run_row run = store_fixture_run(1, 1, 1);
+    store_fixture_finished(s, &run, &row, 1);
+    int64_t again = store_fixture_begin(s, run.run_id, 1);
+    store_fixture_sql(s, "UPDATE attempts SET dirty = 0");
+    row.correct1 = 1;
+    assert_int_equal(has(s, again, &row), 1);
+    int *const numbers[] = {&other.epoch,       &other.bits, &other.act_bits,
+                            &other.stored_bits, &other.bank, &other.calibration_batches};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        other = row;
+        ++*numbers[i];
+        assert_int_equal(has(s, again, &other), 0);
+    }
+    other = row, other.images++;
+    assert_int_equal(has(s, again, &other), 0);
+    other = row, other.split = "val";
+    assert_int_equal(has(s, again, &other), 0);
+    other = row, other.inference = "truncated";
+    assert_int_equal(has(s, again, &other), 0);
+    other = row, other.precision = "int8";
+    assert_int_equal(has(s, again, &other), 0);
+    const char *const otherwise[] = {"engine = 'other'", "libraries = 'other'",
+                                     "isa = 'other'",    "commit_id = 'other'",
+                                     "dirty = 1",        "outcome = 'failed'"};
+    for (size_t i = 0; i < sizeof otherwise / sizeof *otherwise; i++) {
+        char sql[128];
+        snprintf(sql, sizeof sql, "SAVEPOINT a; UPDATE attempts SET %s WHERE attempt < %d",
+                 otherwise[i], (int)again);
+        store_fixture_sql(s, sql);
+        assert_int_equal(has(s, again, &row), 0);
+        store_fixture_sql(s, "ROLLBACK TO a; RELEASE a");
+        assert_int_equal(has(s, again, &row), 1);
+    }
+    store_fixture_sql(s, "UPDATE attempts SET dirty = 1"); // two such may differ
+    assert_int_equal(has(s, again, &row), 0);
+    store_close(s);
+}
+
 int main(void) {
 #define TEST(name)                                                                                 \
     cmocka_unit_test_setup_teardown(name, store_fixture_setup, store_fixture_teardown)
@@ -290,6 +340,7 @@ int main(void) {
         TEST(epochs_are_written_once),
         TEST(a_nan_is_refused_with_its_epoch),
         TEST(finishing_writes_all),
+        TEST(what_is_recorded_is_known),
         TEST(a_refused_evaluation_leaves_the_run_unfinished),
         TEST(a_full_database_says_so),
         TEST(a_full_disk_loses_nothing),

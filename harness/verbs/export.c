@@ -6,6 +6,7 @@
 #include "verbs/against.h"
 #include "verbs/export_weights.h"
 #include "verbs/grid_name.h"
+#include "verbs/output.h"
 #include "verbs/verb.h"
 
 #include <stdlib.h>
@@ -79,6 +80,8 @@ static int export_to_file(struct store *s, const struct choice *c,
 }
 
 static int export_chosen(const struct options *o, const struct choice *c, struct error *e) {
+    if (c->output && output_check(c->output, o->db, c->grid, e))
+        return -1;
     char *grid = grid_name(c->grid, e);
     if (e->text[0])
         return -1;

@@ -3,8 +3,10 @@
 
 #include "base/text.h"
 #include "run/session.h"
+#include "verbs/output.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 /* What Darknet is to be fed differs from what its own programs feed. */
 static void say_input(const struct session *s, const char *output) {
@@ -27,6 +29,22 @@ static int check_done(const struct session *s, struct error *e) {
                       s->row.run_id);
 }
 
+/* Both files, before either is written. */
+static int check_outputs(const char *db, const char *output, struct error *e) {
+    char cfg[4096];
+    if (snprintf(cfg, sizeof cfg, "%s.cfg", output) >= (int)sizeof cfg)
+        return fail_at(e, output, 0, "is too long a name; take a shorter one");
+    if (output_check(output, db, NULL, e) || output_check(cfg, db, NULL, e))
+        return -1;
+    // The weights are written first, so that an export leaves no cfg alone.
+    if (access(output, F_OK) && !access(cfg, F_OK))
+        return fail_at(e, cfg, 0,
+                       "is there without %s, so it is not of an export, and is not replaced; name "
+                       "another file with --output",
+                       output);
+    return 0;
+}
+
 int export_weights(const struct options *o, const char *id, const char *bits, const char *output,
                    struct error *e) {
     long width;
@@ -42,8 +60,10 @@ int export_weights(const struct options *o, const char *id, const char *bits, co
                                  .other_numerics = 1,
                                  .quiet = o->quiet,
                                  .quantizers = o->quantizers};
-    struct store *store = store_open(o->db, STORE_READ, e);
     int status = EXIT_FAILED;
+    if (check_outputs(o->db, output, e))
+        return status;
+    struct store *store = store_open(o->db, STORE_READ, e);
     if (store && !session_open(&s, &so, store, id, e)) {
         if (!check_done(&s, e) && !session_export_weights(&s, (int)width, output, e)) {
             status = EXIT_DONE;

@@ -303,6 +303,70 @@ make_accuracies() {
     [[ $output == "truncquant: missing/table.csv: cannot be written ("* ]]
 }
 
+contents() {
+    find . -type f ! -name '*-shm' -exec sha256sum {} + | sort
+}
+
+# kept FILE WHAT: an export to FILE is refused in one line, and nothing at all changes
+kept() {
+    local before
+    before=$(contents)
+    run -1 "$truncquant" export accuracy --output "$1" --db $db
+    [ "$output" = "truncquant: $1: $2 and is not replaced; name another file with --output" ]
+    [ "$(contents)" = "$before" ]
+}
+
+@test "export replaces no database, and nothing that belongs to one" {
+    make_accuracies
+    kept $db "is the database that is read"
+    ln -s $db link
+    ln $db other.name
+    for name in ./$db "$PWD/$db" link other.name; do
+        kept "$name" "is the database that is read"
+    done
+    cp $db copy
+    kept copy "is a database"
+    mkdir folder
+    ln -s ../$db folder/linked.db
+    for suffix in wal shm journal; do
+        for name in $db copy folder/../$db folder/linked.db other.name; do
+            kept "$name-$suffix" "belongs to a database by its name"
+        done
+    done
+    db=folder/linked.db
+    echo left >results.db-shm
+    ln results.db-shm plain.txt
+    kept plain.txt "belongs to a database by its name"
+    rm results.db-shm
+    run -0 "$truncquant" export accuracy --output no-database-wal --db $db
+    [ -s no-database-wal ]
+    # A database that is empty, or is none, is not lost either.
+    : >empty.db
+    run -1 "$truncquant" export accuracy --output empty.db --db empty.db
+    [[ $output == "truncquant: empty.db: is the database that is read "* ]]
+}
+
+@test "export replaces no grid that it reads, and nothing of a run" {
+    make_accuracies
+    printf '[grid]\nname = demo\n' >demo.grid
+    run -1 "$truncquant" export accuracy --grid demo.grid --output demo.grid --db $db
+    [[ $output == "truncquant: demo.grid: is the grid that is read "* ]]
+    [ "$(head -n 1 demo.grid)" = "[grid]" ]
+    of_run=runs/$(printf '%064x' 1)
+    mkdir -p "$of_run"
+    for name in lock checkpoint checkpoint.old model.frozen; do
+        kept "$of_run/$name" "belongs to a run"
+    done
+    printf 'TQCKPT01 and more' >a
+    kept a "is a run's checkpoint"
+    printf 'TQFROZ01 and more' >b
+    kept b "is a run's frozen model"
+    for name in "$of_run/table" "$of_run/locks" lock runs/checkpoint; do
+        run -0 "$truncquant" export accuracy --output "$name" --db $db
+        [ -s "$name" ]
+    done
+}
+
 @test "a grid limits an export" {
     make_accuracies
     sql "UPDATE grid_runs SET grid = 'other' WHERE run_id LIKE '%2'"

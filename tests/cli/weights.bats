@@ -124,3 +124,33 @@ differing() {
     values=$(od -An -v -w4 -tf4 -j 564 -N 2304 q.weights | sort -u | wc -l)
     [ "$values" -eq 2 ]
 }
+
+@test "exported weights and their cfg replace no database, checkpoint or network" {
+    grid first
+    first=$(trained first)
+    contents() {
+        find . -type f ! -name '*-shm' ! -name lock -exec sha256sum {} + | sort
+    }
+    refused() {
+        local before
+        before=$(contents)
+        run "$program" export weights "$first" --db a.db --output "$1"
+        [ "$status" -eq 1 ]
+        [ "${#lines[@]}" -eq 1 ]
+        [[ $output == *" not replaced; name another file with --output" ]]
+        [ "$(contents)" = "$before" ]
+    }
+    ln a.db link
+    cp a.db copy.cfg
+    for name in a.db link a.db-wal a.db-shm a.db-journal copy own "runs/$first/checkpoint" "runs/$first/model.frozen"; do
+        refused "$name"
+    done
+    refused own
+    [[ $output == "truncquant: own.cfg: is there without own, "* ]]
+    ln -s a.db named.cfg
+    refused named
+    "$program" export weights "$first" --db a.db --output out --quiet
+    echo mine >>out.cfg
+    "$program" export weights "$first" --db a.db --output out --quiet
+    [ "$(grep -c mine out.cfg)" -eq 0 ]
+}

@@ -172,8 +172,8 @@ static int check_parent_counts(struct store *s, const char *run_id, struct error
     return got;
 }
 
-int store_exclude(struct store *s, const char *run_id, const char *reason, int *others,
-                  struct error *e) {
+static int exclude_one(struct store *s, const char *run_id, const char *reason, int *others,
+                       struct error *e) {
     *others = 0;
     if (!reason && check_parent_counts(s, run_id, e))
         return -1;
@@ -191,4 +191,14 @@ int store_exclude(struct store *s, const char *run_id, const char *reason, int *
         *others += sqlite3_column_int(q, 0);
     sqlite3_finalize(q);
     return got;
+}
+
+int store_exclude(struct store *s, const char *const *run_ids, int n, const char *reason,
+                  int *others, struct error *e) {
+    if (sql_begin(s, e))
+        return -1;
+    int status = 0;
+    for (int i = 0; i < n && !status; i++)
+        status = exclude_one(s, run_ids[i], reason, &others[i], e);
+    return sql_end(s, status, e);
 }

@@ -99,12 +99,13 @@ int store_statuses(struct store *s, const char *grid, struct run_status **rows, 
                    struct error *e);
 void store_free_statuses(struct run_status *rows, int n);
 
-/* Mark a run as not to count, and why; `reason` NULL: it counts again. Views, figures and tables leave
- * it out, and no grid runs it; nothing is deleted. Runs that take its weights go with it, but those that are
- * excluded for a reason of their own: `*others` of them changed. Those that are recorded later do not count
- * either (view excluded_runs), so that to count one again while its parent does not is refused. */
-int store_exclude(struct store *s, const char *run_id, const char *reason, int *others,
-                  struct error *e);
+/* Mark runs (whole ids) as not to count, and why; `reason` NULL: they count again. All of them or none. Views,
+ * figures and tables leave them out, and no grid runs them; nothing is deleted. Runs that take the weights of one go
+ * with it, but those that are excluded for a reason of their own: others[i] (n) of them changed. Those that are
+ * recorded later do not count either (view excluded_runs), so that to count one again while its parent does not is
+ * refused; a parent that stands before it in the list counts. */
+int store_exclude(struct store *s, const char *const *run_ids, int n, const char *reason,
+                  int *others, struct error *e);
 
 /* Work per second of one process on each network, from its last 20 attempts on `host` (NULL: any)
  * that got on, and first of all of them together, under the name "". `n` is 0 when there are none. */

@@ -71,24 +71,47 @@ static int check_options(const struct options *o, const struct evaluate_options 
 
 /* What the run asks for now, against the rules of plans. Bounds of activations come from the batches of the
  * plan, however many are asked for now. */
-static int validate(const struct session *s, long planned_calibration, struct error *e) {
-    struct spec spec = s->spec;
+static int validate(const struct spec *asked, const struct options *o, long planned_calibration,
+                    struct error *e) {
+    struct spec spec = *asked;
     spec.calibration = planned_calibration;
-    return spec_validate(&spec, s->options->quantizers, e);
+    return spec_validate(&spec, o->quantizers, e);
 }
 
-static int evaluate_run(struct session *s, const struct options *o,
-                        const struct evaluate_options *v, struct error *e) {
+static int check_done(struct store *store, const char *run_id, struct error *e) {
     enum run_state state;
-    if (store_run_state(s->store, s->row.run_id, &state, e))
+    if (store_run_state(store, run_id, &state, e))
         return -1;
     if (state != RUN_DONE)
         return fail(e,
                     "run %.12s is %s; only a finished run can be evaluated again: "
                     "'truncquant run' finishes it",
-                    s->row.run_id, run_state_names[state]);
+                    run_id, run_state_names[state]);
+    return 0;
+}
+
+/* What the database alone can tell to be wrong. */
+static int check_run(struct store *store, const char *id, const struct options *o,
+                     const struct evaluate_options *v, struct error *e) {
+    struct run_row row;
+    struct spec spec;
+    if (store_find_run(store, id, &row, e))
+        return -1;
+    int rc = check_done(store, row.run_id, e) ||
+             spec_read(&spec, o->quantizers, row.spec, "specification of the run", e);
+    if (!rc) {
+        long planned = spec.calibration;
+        rc = override(&spec, o, v, e) || validate(&spec, o, planned, e);
+    }
+    store_free_run(&row);
+    return rc ? -1 : 0;
+}
+
+static int evaluate_run(struct session *s, const struct options *o,
+                        const struct evaluate_options *v, struct error *e) {
     long planned = s->spec.calibration;
-    if (override(&s->spec, o, v, e) || validate(s, planned, e) || row_fault(&s->spec, &s->data, e))
+    if (check_done(s->store, s->row.run_id, e) || override(&s->spec, o, v, e) ||
+        validate(&s->spec, o, planned, e) || row_fault(&s->spec, &s->data, e))
         return -1;
     int rc = session_begin(s, e);
     rc = rc ? rc : session_reevaluate(s, e);
@@ -100,6 +123,10 @@ static int evaluate_run(struct session *s, const struct options *o,
 static int evaluate_all(const struct options *o, const struct evaluate_options *v,
                         const struct session_options *so, struct store *store, int n,
                         struct error *e) {
+    // Nothing is computed where one of them is mistyped.
+    for (int i = 1; i <= n; i++)
+        if (check_run(store, o->argv[i], o, v, e))
+            return EXIT_FAILED;
     for (int i = 1; i <= n; i++) {
         struct session s;
         if (session_open(&s, so, store, o->argv[i], e))

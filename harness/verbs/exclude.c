@@ -3,20 +3,44 @@
 #include "store/store.h"
 #include "verbs/verb.h"
 
-#include <string.h>
+#include <stdio.h>
+#include <stdlib.h>
 
-static int exclude(struct store *s, const char *id, const char *reason, int quiet,
+static int find_all(struct store *s, char **ids, struct run_row *rows, int n, struct error *e) {
+    for (int i = 0; i < n; i++)
+        if (store_find_run(s, ids[i], &rows[i], e))
+            return -1;
+    return 0;
+}
+
+static int mark_all(struct store *s, const struct run_row *rows, int n, const char *reason,
+                    int *others, struct error *e) {
+    const char **ids = need((size_t)n, sizeof *ids);
+    for (int i = 0; i < n; i++)
+        ids[i] = rows[i].run_id;
+    int rc = store_exclude(s, ids, n, reason, others, e);
+    free(ids);
+    return rc;
+}
+
+static void say(const struct run_row *row, int is_excluded, int others) {
+    printf("%.12s (%s, %s, seed %ld) %s", row->run_id, row->scheme, row->network, row->seed,
+           is_excluded ? "is excluded" : "counts");
+    printf(others ? ", and those that take its weights: %d\n" : "\n", others);
+}
+
+/* All runs or none: a mistyped ID must not leave half of it done. */
+static int exclude(struct store *s, char **ids, int n, const char *reason, int quiet,
                    struct error *e) {
-    struct run_row row;
-    if (store_find_run(s, id, &row, e))
-        return -1;
-    int others, rc = store_exclude(s, row.run_id, reason, &others, e);
-    if (!rc && !quiet) {
-        printf("%.12s (%s, %s, seed %ld) %s", row.run_id, row.scheme, row.network, row.seed,
-               reason ? "is excluded" : "counts");
-        printf(others ? ", and those that take its weights: %d\n" : "\n", others);
-    }
-    store_free_run(&row);
+    struct run_row *rows = need((size_t)n, sizeof *rows);
+    int *others = need((size_t)n, sizeof *others);
+    int rc = find_all(s, ids, rows, n, e) || mark_all(s, rows, n, reason, others, e) ? -1 : 0;
+    for (int i = 0; i < n && !rc && !quiet; i++)
+        say(&rows[i], reason != NULL, others[i]);
+    for (int i = 0; i < n; i++)
+        store_free_run(&rows[i]);
+    free(others);
+    free(rows);
     return rc;
 }
 
@@ -41,16 +65,15 @@ int verb_exclude(struct options *o, struct error *e) {
                    "Marks runs as not to count: figures and tables leave them out, and no "
                    "grid runs them; those that "
                    "take their weights\n(ptq) go with them. What was measured stays in the "
-                   "database. An ID may be the first 6\ndigits or more.",
+                   "database. An ID may be the first 6\ndigits or more; where one is "
+                   "unknown, none is marked.",
                    rows, &helped, e);
     if (helped)
         return EXIT_DONE;
     if (operands < 0 || check_options(reason, undo, operands, e))
         return EXIT_USAGE;
     struct store *s = store_open(o->db, STORE_UPDATE, e);
-    int rc = s ? 0 : -1;
-    for (int i = 1; i <= operands && !rc; i++)
-        rc = exclude(s, o->argv[i], reason, o->quiet, e);
+    int rc = s ? exclude(s, o->argv + 1, operands, reason, o->quiet, e) : -1;
     store_close(s);
     return rc ? EXIT_FAILED : EXIT_DONE;
 }

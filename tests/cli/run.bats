@@ -370,6 +370,23 @@ evaluate.images = 20'
     [ "$(sql "SELECT group_concat(DISTINCT images) FROM accuracy WHERE calibrated")" = 20 ]
 }
 
+@test "evaluate looks at all runs before it evaluates one" {
+    spec 'epochs = 1'
+    go run --spec a.spec --quiet
+    first=$(id)
+    printf '%s\n' '[grid]' 'name = a' 'scheme = qat' 'network = ./tiny.cfg' 'dataset = fashion-mnist' >a.grid
+    go plan a.grid --ids --quiet
+    pending=$output
+    for wrong in ffffffff nope "$pending"; do
+        go evaluate "$first" $wrong --bits 3
+        complains
+        [ "$(sql 'SELECT count(*) FROM attempts')" -eq 1 ]
+    done
+    go evaluate "$first" "$first" --bits 3
+    [ "$status" -eq 0 ]
+    [ "$(sql 'SELECT count(*) FROM attempts')" -eq 3 ]
+}
+
 @test "evaluate wants a finished run and what it left" {
     go run --spec a.spec --quiet
     mv runs elsewhere

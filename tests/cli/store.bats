@@ -108,6 +108,34 @@ make_grid() {
     [ "$(sql "SELECT count(*) FROM runs WHERE excluded IS NULL")" -eq 2 ]
 }
 
+@test "exclude marks all runs or none" {
+    make_db
+    for i in 1 2 3; do add_run $i demo; done
+    ids=()
+    for i in 1 2 3; do ids+=("$(printf '%064x' $i)"); done
+    excluded() {
+        sql "SELECT count(*) FROM runs WHERE excluded IS NOT NULL"
+    }
+    for wrong in ffffffff typo 000000; do # unknown, no id, of several runs
+        run -1 "$truncquant" exclude "${ids[0]}" "${ids[1]}" $wrong --reason x --db $db
+        [ "${#lines[@]}" -eq 1 ]
+        [ "$(excluded)" -eq 0 ]
+    done
+    sql "CREATE TRIGGER odd BEFORE UPDATE ON runs WHEN new.seed = 3 BEGIN SELECT raise(ABORT, 'odd'); END"
+    run -1 "$truncquant" exclude "${ids[@]}" --reason x --db $db
+    [ "${#lines[@]}" -eq 1 ]
+    [ "$(excluded)" -eq 0 ]
+    sql "DROP TRIGGER odd; UPDATE runs SET parent = '${ids[0]}' WHERE seed = 2"
+    run -0 "$truncquant" exclude "${ids[0]}" "${ids[2]}" --reason x --db $db
+    [[ ${#lines[@]} -eq 2 && ${lines[0]} == *"seed 1) is excluded, and those that take its weights: 1" ]]
+    [ "$(excluded)" -eq 3 ]
+    run -1 "$truncquant" exclude "${ids[2]}" "${ids[1]}" --undo --db $db
+    [[ $output == *"takes the weights of run"* ]]
+    [ "$(excluded)" -eq 3 ]
+    run -0 "$truncquant" exclude "${ids[@]}" --undo --db $db
+    [ "$(excluded)" -eq 0 ]
+}
+
 @test "a run that takes weights goes with the run that is excluded, but for a reason of its own" {
     make_db
     for i in 1 2 3 4; do add_run $i demo; done

@@ -18,7 +18,9 @@ die() {
     exit "$status"
 }
 
-# A path as the caller means it, as seen from the root; short where it can be, for messages.
+# A path as the caller means it, as seen from the root, whether or not there is anything; short where it can be, for
+# messages.
 from_root() {
-    (cd "$here" && realpath --no-symlinks --relative-base="$root" -- "$1")
+    [ -n "$1" ] || die 2 "the name of a file is empty; leave it out, or fill it in"
+    (cd "$here" && realpath --canonicalize-missing --no-symlinks --relative-base="$root" -- "$1")
 }

@@ -17,7 +17,7 @@ grid=
 retry=()
 set=()
 other=
-how=
+how=()
 
 usage() {
     cat <<END
@@ -49,7 +49,7 @@ parse() {
             case $1 in
             --engine | --precision | --inference)
                 [[ $2 =~ ^[a-z0-9-]+$ ]] || die 2 "$1 takes a name that 'truncquant run --help' has, not '$2'"
-                how+=" $1 $2"
+                how+=("$1" "$2")
                 ;;
             --db) db=$(from_root "$2") ;;
             --jobs) jobs=$2 ;;
@@ -75,11 +75,22 @@ need_tools() {
         die 1 "GNU parallel is missing; 'scripts/setup.sh' installs it"
 }
 
+# The program says what is wrong with the grid, with how it is to be computed, or with the database, before anything
+# is made or recorded. With --set it makes the grid's name.
+check_input() {
+    local extended
+    extended=$("$truncquant" plan "$grid" "${set[@]}" "${how[@]}" --name --dry-run --quiet --db "$db") || exit
+    [ ! -s "$db" ] || "$truncquant" status --line --db "$db" >/dev/null
+    name=$grid
+    [ ${#set[@]} = 0 ] || name=$extended
+}
+
 # Where logs go; a grid runs once at a time here. The lock is inherited by the runs, so that it
 # outlives this script should it be killed before them.
 open_logs() {
     logs=$(dirname "$db")/grids/$(basename "$name" .grid)
-    mkdir -p "$logs"
+    { mkdir -p "$logs" && : >>"$logs/lock"; } 2>/dev/null ||
+        die 1 "$logs cannot be made or written to, and logs go there; name another place with --db"
     exec 9>"$logs/lock"
     flock --nonblock 9 || die 1 "$name is already being run with $db; wait for that to end"
     ids=$logs/pending
@@ -89,7 +100,7 @@ open_logs() {
 # Each run uses one core: more threads than that would only get in each other's way.
 start_runs() {
     export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 PARALLEL_SHELL=/bin/sh
-    export GRID_TRUNCQUANT=$truncquant GRID_DB=$db GRID_LOGS=$logs GRID_OPTIONS="${retry:+--retry} $other$how"
+    export GRID_TRUNCQUANT=$truncquant GRID_DB=$db GRID_LOGS=$logs GRID_OPTIONS="${retry:+--retry} $other ${how[*]}"
     # Its own session keeps Ctrl-C from it: parallel would kill the runs after a third of a second.
     # shellcheck disable=SC2016 # expanded by parallel's shell, where no quoting can go wrong
     setsid parallel --will-cite --jobs "$jobs" --joblog "$joblog" --arg-file "$ids" \
@@ -129,12 +140,14 @@ wait_for_runs() {
     wait "$watch" 2>/dev/null || true
 }
 
-# Why a run failed: its own last word, or what ended it.
+# Why a run did not finish: its own last word, or what ended it.
 reason() {
     local log=$1 status=$2 ended_by=$3 line
     line=$(grep '^truncquant: ' "$log" 2>/dev/null | tail -n 1) || true
     if [ "$ended_by" != 0 ]; then
         echo "killed by signal $ended_by"
+    elif [ "$status" -gt 128 ]; then
+        echo "asked to stop by signal $((status - 128))"
     else
         line=${line:-exit status $status}
         echo "${line#truncquant: }"
@@ -153,9 +166,9 @@ find_pending() {
     pending=$((pending + ready))
 }
 
-# Count how the runs that were just started ended, and list those that failed.
+# Count how the runs that were just started ended, and list those that failed, and those that others ended.
 summarize() {
-    local seq status ended_by id
+    local seq status ended_by id why
     while IFS=$'\t' read -r seq _ _ _ _ _ status ended_by _; do
         id=$(sed -n "${seq}p" "$ids")
         if [ "$status$ended_by" = 00 ]; then
@@ -163,30 +176,54 @@ summarize() {
         elif [ "$signal" != 0 ] && { [ "$status" -gt 128 ] || [ "$ended_by" = 15 ]; }; then
             continue # as asked
         else
-            failed+=("${id:0:12}: $(reason "$logs/$id.log" "$status" "$ended_by")"$'\n'"    log: $logs/$id.log")
+            why="${id:0:12}: $(reason "$logs/$id.log" "$status" "$ended_by")"$'\n'"    log: $logs/$id.log"
+            if [ "$ended_by" != 0 ] || [ "$status" -gt 128 ]; then
+                interrupted+=("$why")
+            else
+                failed+=("$why")
+            fi
         fi
     done < <(tail -n +2 "$joblog")
 }
 
 report() {
-    if [ "$signal" = 0 ] && [ $((done_runs + ${#failed[@]})) != "$pending" ]; then
+    local ended=("${failed[@]}" "${interrupted[@]}") others=
+    if [ "$signal" = 0 ] && [ $((done_runs + ${#ended[@]})) != "$pending" ]; then
         die 1 "parallel ended early; $logs/parallel.log says why, and the same command goes on"
     fi
-    echo "$name: $done_runs of $pending runs finished, ${#failed[@]} failed" >&2
-    [ ${#failed[@]} = 0 ] || printf '  %s\n' "${failed[@]}" >&2
+    [ ${#interrupted[@]} = 0 ] || others=", ${#interrupted[@]} interrupted"
+    echo "$name: $done_runs of $pending runs finished, ${#failed[@]} failed$others" >&2
+    [ ${#ended[@]} = 0 ] || printf '  %s\n' "${ended[@]}" >&2
     if [ "$signal" != 0 ]; then
         say "interrupted; the same command goes on from the checkpoints"
         exit $((128 + signal))
     fi
 }
 
+# What is left to do, and how. Runs that failed in an earlier call count, too: the grid is not what it should be.
+conclude() {
+    local counts cut=
+    counts=$("$truncquant" status "$name" --line --db "$db")
+    if [ ${#interrupted[@]} != 0 ] || [[ $counts == *" dead"* ]]; then
+        cut="some runs were interrupted; the same command goes on from their checkpoints"
+    fi
+    if [[ $counts == *" failed"* ]]; then
+        die 1 "some runs failed ('truncquant status $name --db $db'); --retry-failed tries them again${cut:+; $cut}"
+    elif [ -n "$cut" ]; then
+        die 1 "$cut"
+    elif [ ${#failed[@]} != 0 ]; then
+        die 1 "some runs could not begin, for the reasons above; without those, the same command runs them"
+    elif [ "$pending" -gt 0 ] && [[ $counts == *" pending"* ]]; then
+        die 1 "some runs wait for the weights of others that did not finish; the same command goes on"
+    fi
+}
+
 parse "$@"
 need_tools
-name=$grid
-[ ${#set[@]} = 0 ] || name=$("$truncquant" plan "$grid" "${set[@]}" --name --dry-run --db "$db")
+check_input
 open_logs
 : >"$ids.tried"
-signal=0 pending=0 done_runs=0 failed=() asked=" " quiet=()
+signal=0 pending=0 done_runs=0 failed=() interrupted=() asked=" " quiet=()
 find_pending
 if [ "$pending" -gt 0 ]; then
     trap 'on_signal 1' HUP
@@ -204,11 +241,4 @@ if [ "$pending" -gt 0 ]; then
 else
     "$truncquant" status "$name" --db "$db"
 fi
-# Those that failed in an earlier call count, too: the grid is not what it should be.
-counts=$("$truncquant" status "$name" --line --db "$db")
-if [ ${#failed[@]} != 0 ] || [[ $counts == *" failed"* ]]; then
-    die 1 "some runs failed ('truncquant status $name --db $db'); --retry-failed tries them again"
-fi
-if [ "$pending" -gt 0 ] && [[ $counts == *" pending"* ]]; then
-    die 1 "some runs wait for the weights of others that did not finish; the same command goes on"
-fi
+conclude

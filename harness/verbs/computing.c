@@ -20,12 +20,16 @@ int computing_options(const struct computing *c, const char *verb, struct sessio
         return fail(e, "%s: --threads takes 1 to 1024, not '%.64s'", verb, c->threads);
     if (text_int(c->loaders ? c->loaders : c->threads, 1, 1024, &loaders))
         return fail(e, "%s: --loaders takes 1 to 1024, not '%.64s'", verb, c->loaders);
-    if (!engine_find(c->engine))
+    const struct engine *engine = engine_find(c->engine);
+    if (!engine)
         return fail(e, "%s: there is no engine '%.64s'; 'truncquant run --help' names them", verb,
                     c->engine);
     if (text_find(c->precision, precision_names) < 0)
         return fail(e, "%s: --precision takes fp32, bf16 or bf16-backward, not '%.64s'", verb,
                     c->precision);
+    if (strcmp(c->precision, precision_names[PRECISION_FP32]) && !engine->use_bf16)
+        return fail(e, "%s: engine %s computes in fp32 alone; use --precision fp32", verb,
+                    engine->name);
     if (inference_of(c->inference) < -1)
         return fail(e, "%s: --inference takes int8, bf16, fp32-exact or fp32, not '%.64s'", verb,
                     c->inference);

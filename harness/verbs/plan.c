@@ -10,6 +10,7 @@
 #include "plan/network.h"
 #include "run/work.h"
 #include "store/store.h"
+#include "verbs/computing.h"
 #include "verbs/estimate.h"
 #include "verbs/recipe.h"
 #include "verbs/row.h"
@@ -22,7 +23,8 @@
 
 struct wanted {
     int pending, ready, ids, retry_failed, dry_run, explain, quiet, name;
-    const char *set; // as in grid_read
+    const char *set;      // as in grid_read
+    struct computing how; // is checked, so that no run is recorded that could not begin
 };
 
 /* A network as one data set's shape and classes make it. */
@@ -435,6 +437,7 @@ static void planning_free(struct planning *p) {
 }
 
 static int check_options(const struct wanted *w, int operands, struct error *e) {
+    struct session_options ignored;
     if (operands != 1)
         return fail(e, "plan: takes one grid file, not %d; 'truncquant plan --help' shows how",
                     operands);
@@ -445,11 +448,11 @@ static int check_options(const struct wanted *w, int operands, struct error *e) 
     if ((w->retry_failed || w->ready) && !w->pending)
         return fail(e, "plan: --%s belongs to --pending; add that",
                     w->ready ? "ready" : "retry-failed");
-    return 0;
+    return computing_options(&w->how, "plan", &ignored, e);
 }
 
 int verb_plan(struct options *o, struct error *e) {
-    struct planning p = {.table = o->quantizers};
+    struct planning p = {.table = o->quantizers, .wanted.how = COMPUTING_DEFAULTS};
     struct wanted *w = &p.wanted;
     const struct option_row rows[] = {
         {"--pending", NULL, NULL, "print pending and dead runs only, the longest first", NULL,
@@ -465,12 +468,14 @@ int verb_plan(struct options *o, struct error *e) {
         {"--name", NULL, NULL, "print the name of the grid, which --set extends, alone", NULL,
          &w->name},
         {"--dry-run", NULL, NULL, "record nothing", NULL, &w->dry_run},
+        COMPUTING_ROWS(&w->how),
         {0},
     };
     int helped;
     int operands = verb_parse(o, "plan GRID [options]",
                               "Validates a grid (experiments/README.md), records its runs in the "
-                              "database and prints one per line.",
+                              "database and prints one per line.\nHow they are to be computed is "
+                              "not recorded: what 'run' would refuse is refused here already.",
                               rows, &helped, e);
     if (helped)
         return EXIT_DONE;

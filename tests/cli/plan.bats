@@ -254,6 +254,22 @@ count_keys() {
     done
 }
 
+@test "how runs are to be computed is checked, and makes no other runs" {
+    for arguments in '--engine foo' '--precision bf17' '--inference int4' '--threads 0' '--engine reference --precision bf16'; do
+        # shellcheck disable=SC2086
+        plan a.grid $arguments
+        [ "$status" -eq 2 ]
+        [ "${#stderr_lines[@]}" -eq 1 ]
+        [ -z "$output" ]
+        [ ! -e a.db ]
+    done
+    plan a.grid --ids --dry-run
+    ids=$output
+    plan a.grid --ids --engine reference --inference fp32
+    [ "$status" -eq 0 ]
+    [ "$output" = "$ids" ]
+}
+
 @test "every grid in experiments/ is valid, says what it asks and costs, and has a quick twin" {
     cd "$root"
     for grid in experiments/*.grid; do

@@ -327,7 +327,7 @@ same_results() {
     kill -TERM $pid
     status=0
     wait $pid || status=$?
-    if [ "$status" -eq 1 ]; then # this build has none at all
+    if [ "$status" -eq 2 ]; then # this build has none at all
         grep -q 'computes in fp32 alone' failed
         return
     fi

@@ -180,16 +180,22 @@ stop() {
 }
 case $verb in
 plan)
+    [[ " $* " != *" bf17 "* ]] || { echo "truncquant: plan: --precision takes fp32, not 'bf17'" >&2; exit 2; }
     [[ " $* " != *" --name "* ]] || { echo "mine-x" && exit; }
     cat "$FAKE_IDS"
     # these wait for the weights of `parent`
     ! grep -qx "parent ended" "$CALLS" || printf '%s\n' ${FAKE_CHILDREN-}
     ;;
-status) [[ " $* " == *" --watch "* ]] && exec sleep 60; echo "${FAKE_COUNTS:-3 done}" ;;
+status)
+    [ ! -s "${@: -1}" ] || { echo "truncquant: my.db: no database" >&2; exit 1; }
+    [[ " $* " == *" --watch "* ]] && exec sleep 60
+    echo "${FAKE_COUNTS:-3 done}"
+    ;;
 run)
     case $2 in
     bad*) echo "truncquant: net.cfg:3: stride is 0; use 1 or more" >&2; exit 1 ;;
     killed*) kill -KILL $$ ;;
+    asked*) exit 143 ;;
     slow*) trap 'stop "$2"' TERM; echo "$2 can be stopped" >>"$CALLS"; for i in {1..600}; do sleep 0.1; done ;;
     threads*) echo "$OPENBLAS_NUM_THREADS $OMP_NUM_THREADS" ;;
     esac
@@ -235,14 +241,39 @@ wait_for() {
 }
 
 @test "grid: failed runs are listed with reason and log, and the others still run" {
-    program "one bad1 two killed1 three"
+    program "one bad1 two bad2 three"
     in_new_place
-    run grid_sh --jobs 1
+    FAKE_COUNTS="3 done, 2 failed" run grid_sh --jobs 1
     [ "$status" = 1 ]
-    [[ $output == *"3 of 5 runs finished, 2 failed"* ]]
+    [[ $output == *"3 of 5 runs finished, 2 failed"$'\n'* ]]
     [[ $output == *"bad1: net.cfg:3: stride is 0; use 1 or more"*"log: $logs/bad1.log"* ]]
-    [[ $output == *"killed1: killed by signal 9"* ]]
+    [[ $output == *"; --retry-failed tries them again" ]]
     grep -qx "three ended" "$CALLS"
+}
+
+@test "grid: runs that were killed or stopped did not fail, and the same command goes on" {
+    program "one killed1 asked1"
+    in_new_place
+    FAKE_COUNTS="1 done, 1 dead, 1 pending" run grid_sh --jobs 1
+    [ "$status" = 1 ]
+    [[ $output == *"1 of 3 runs finished, 0 failed, 2 interrupted"* ]]
+    [[ $output == *"killed1: killed by signal 9"*"log: $logs/killed1.log"* ]]
+    [[ $output == *"asked1: asked to stop by signal 15"* ]]
+    [[ $output == *"interrupted; the same command goes on from their checkpoints" ]]
+    [[ $output != *retry-failed* ]]
+}
+
+@test "grid: of failed, killed and refused runs each gets the advice that helps it" {
+    program "one killed1 bad1"
+    in_new_place
+    FAKE_COUNTS="1 done, 1 failed, 1 dead" run grid_sh
+    [ "$status" = 1 ]
+    [[ $output == *"1 of 3 runs finished, 1 failed, 1 interrupted"* ]]
+    [[ $output == *"--retry-failed tries them again; some runs were interrupted; the same command goes on"* ]]
+    program "bad1" # which left nothing in the database, so it is pending still
+    FAKE_COUNTS="1 pending" run grid_sh
+    [ "$status" = 1 ]
+    [[ $output == *"could not begin, for the reasons above; without those, the same command runs them" ]]
 }
 
 @test "grid: runs that take others' weights come after those, in the same call" {
@@ -284,6 +315,39 @@ wait_for() {
     [[ $output == *"--precision takes a name"* ]]
 }
 
+@test "grid: what the program refuses is refused before anything is made or recorded, in its words" {
+    program "one"
+    in_new_place
+    run grid_sh --precision bf17
+    [ "$status" = 2 ]
+    [ "$output" = "truncquant: plan: --precision takes fp32, not 'bf17'" ]
+    grep -qF "<--dry-run>" "$CALLS"
+    [ "$(wc -l <"$CALLS")" = 1 ]
+    [ ! -e "out put" ]
+    mkdir "out put"
+    echo "no database" >"out put/my.db"
+    run grid_sh
+    [ "$status" = 1 ]
+    [ "$output" = "truncquant: my.db: no database" ]
+    [ "$(ls "out put")" = my.db ]
+}
+
+@test "grid: a database in a folder that is not there, or that cannot be made" {
+    program "one"
+    in_new_place
+    run "$root/scripts/grid.sh" "my grid.grid" --db ../none/../x/y.db
+    [ "$status" = 0 ]
+    [[ $output != *realpath* ]]
+    [ -e "../x/grids/my grid/one.log" ]
+    : >junk
+    run "$root/scripts/grid.sh" "my grid.grid" --db junk/y.db
+    [ "$status" = 1 ]
+    [ "$output" = "grid.sh: $place/junk/grids/my grid cannot be made or written to, and logs go there; name another place with --db" ]
+    run "$root/scripts/grid.sh" ""
+    [ "$status" = 2 ]
+    [ "$output" = "grid.sh: the name of a file is empty; leave it out, or fill it in" ]
+}
+
 @test "grid: --set reaches plan, and the name it makes everything else" {
     program "one"
     in_new_place
@@ -319,7 +383,8 @@ wait_for() {
     fake "true quant" <<<'echo "truncquant: my grid.grid:1: no scheme" >&2; exit 1'
     run grid_sh
     [ "$status" = 1 ]
-    [[ $output == *"my grid.grid:1: no scheme"* ]]
+    [ "$output" = "truncquant: my grid.grid:1: no scheme" ]
+    [ ! -e "out put" ]
 }
 
 @test "grid: a signal lets every run write its checkpoint, and starts no other" {

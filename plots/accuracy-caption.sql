@@ -47,4 +47,8 @@ SELECT CASE WHEN n <= 3 THEN printf('trained at %s bits', text) ELSE printf('tra
 FROM widths
 WHERE n > 0
 UNION ALL
+SELECT 'activations have as many bits as the weights' || char(10) || 'unless the legend says otherwise'
+WHERE EXISTS (SELECT 1 FROM grid_configurations
+              WHERE grid IS :grid AND split = :split AND activations <> '' AND config_id IN (SELECT config_id FROM chosen))
+UNION ALL
 SELECT CASE WHEN n = 1 THEN 'commit ' || text WHEN n <= 3 THEN 'commits ' || text ELSE printf('from %d commits', n) END FROM commits;

@@ -2,20 +2,19 @@
 -- finished runs in grid :grid (NULL: in any) that were evaluated on :split, so that no configuration of a search on
 -- held-out images stands beside, or changes the name of, one of the test split. The label is the scheme, with the parameters in which its
 -- configurations differ on some network, and with the start of config_id if that still leaves two alike
--- (the .cfg file was changed, say). `place` is the order of the curves; `style` is the same
+-- (the .cfg file was changed, say), and with its activations where they have not as many bits as the weights. `place` is the order of the curves; `style` is the same
 -- for a known scheme in every figure, whatever else it shows.
 CREATE TEMP TABLE curves AS
 WITH
 configs AS (
-    SELECT r.config_id, r.scheme, r.network, r.dataset, min(r.params) AS params,
-           min(r.act_bits) AS act_bits
-    FROM grid_accuracy_summary s JOIN runs r ON r.config_id = s.config_id
-    WHERE s.grid IS :grid AND s.split = :split
-    GROUP BY r.config_id
+    SELECT config_id, scheme, network, dataset, params, act_bits, activations
+    FROM grid_configurations
+    WHERE grid IS :grid AND split = :split
 ),
 settings AS (
     SELECT c.config_id, c.scheme, c.network, c.dataset, j.key, j.value
     FROM configs c, json_each(c.params) j
+    WHERE NOT (j.key = 'act_bits' AND activations <> '')
 ),
 varying AS (
     SELECT DISTINCT scheme, key
@@ -27,10 +26,13 @@ varying AS (
 ),
 labelled AS (
     SELECT c.*, scheme || coalesce(' (' || (
-               SELECT group_concat(key || ' ' || value, '; ')
-               FROM (SELECT s.key, s.value FROM settings s
+               SELECT group_concat(text, '; ')
+               FROM (SELECT s.key || ' ' || s.value AS text FROM settings s
                      JOIN varying v ON v.scheme = s.scheme AND v.key = s.key
-                     WHERE s.config_id = c.config_id ORDER BY s.key)) || ')', '') AS label
+                     WHERE s.config_id = c.config_id
+                     UNION ALL
+                     SELECT activations WHERE activations <> ''
+                     ORDER BY text)) || ')', '') AS label
     FROM configs c
 ),
 distinct_labels AS (

@@ -36,6 +36,10 @@ SELECT 'at a width k that was not trained: scale and shift of the smallest'
 WHERE EXISTS (SELECT 1 FROM grid_borrowed b JOIN chosen c ON c.config_id = b.config_id AND c.bits = b.bits
               WHERE b.grid IS :grid AND b.split = :split AND b.calibrated = coalesce(:calibrated, 0))
 UNION ALL
+SELECT 'activations have as many bits as the weights' || char(10) || 'unless the legend says otherwise'
+WHERE EXISTS (SELECT 1 FROM grid_configurations
+              WHERE grid IS :grid AND split = :split AND activations <> '' AND config_id IN (SELECT config_id FROM chosen))
+UNION ALL
 SELECT CASE WHEN n = 1 THEN 'commit ' || text WHEN n <= 3 THEN 'commits ' || text
             ELSE printf('from %d commits', n) END
 FROM commits;

@@ -16,7 +16,8 @@
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
 /* The files of results/queries. Columns of all tables: labels, bits, n, images, `borrowed` (how many of what is
- * compared have no batch norms of their own at that width), mean, and a deviation or half (NULL: none). */
+ * compared have no batch norms of their own at that width), `activations` (1: theirs have not as many bits as the
+ * weights, or in pairs not as many as the reference's), mean, and a deviation or half (NULL: none). */
 static const struct {
     const char *name, *text;
 } queries[] = {
@@ -27,6 +28,7 @@ enum {
     COLUMN_N,
     COLUMN_IMAGES,
     COLUMN_BORROWED,
+    COLUMN_ACTIVATIONS,
     COLUMN_MEAN,
     COLUMN_SPREAD
 };
@@ -100,15 +102,18 @@ static double real_or_nan(sqlite3_stmt *q, int column) {
     return sqlite3_column_type(q, column) == SQLITE_NULL ? NAN : sqlite3_column_double(q, column);
 }
 
-/* Bit k: at width k (0: cross) there are cells of which none, one, or both of what is compared borrow batch norms. */
+/* Bit k: at width k (0: cross) there are cells of which none, one, or both of what is compared borrow batch norms;
+ * of `activations`: whose activations have other bits. */
 struct borrowing {
-    uint64_t bits[3];
+    uint64_t bits[3], activations[2];
 };
 
 static struct wide_cell read_cell(sqlite3_stmt *q, struct borrowing *b) {
     int bits = sqlite3_column_int(q, COLUMN_BITS);
-    if (bits >= 0 && bits <= FLOAT_BITS)
+    if (bits >= 0 && bits <= FLOAT_BITS) {
         b->bits[sqlite3_column_int(q, COLUMN_BORROWED)] |= UINT64_C(1) << bits;
+        b->activations[sqlite3_column_int(q, COLUMN_ACTIVATIONS)] |= UINT64_C(1) << bits;
+    }
     struct wide_cell cell = {.bits = bits,
                              .n = sqlite3_column_int64(q, COLUMN_N),
                              .images = sqlite3_column_int64(q, COLUMN_IMAGES),
@@ -231,6 +236,24 @@ static void note_borrowed_in_pairs(struct table *t, const struct borrowing *b,
         table_note(t,
                    "Column %s: there are rows of which only one of the row and its %.64s borrows; "
                    "batch norms are part of what is compared.",
+                   columns, r->against);
+}
+
+static void note_activations(struct table *t, const struct borrowing *b) {
+    if (b->activations[1])
+        table_note(t, "Activations have as many bits as the weights, but in rows whose settings "
+                      "say otherwise (float activations: not quantized).");
+}
+
+static void note_activations_in_pairs(struct table *t, const struct borrowing *b,
+                                      const struct export_request *r) {
+    char columns[64];
+    print_columns(b->activations[1], columns, sizeof columns);
+    if (*columns)
+        table_note(t,
+                   "Column %s: there are rows whose activations have other bits than those of "
+                   "their %.64s (settings; float activations: not quantized); activations are part "
+                   "of what is compared.",
                    columns, r->against);
 }
 
@@ -390,6 +413,7 @@ int export_accuracies(struct store *s, const struct export_request *r, int calib
         if (w.spreads)
             table_note(t, "Mean ± sample standard deviation over seeds.");
         note_borrowed(t, &borrowing, calibrated);
+        note_activations(t, &borrowing);
         status = print(s, t, &w, r, out, e);
     }
     wide_free(&w);
@@ -421,6 +445,7 @@ int export_differences(struct store *s, const struct export_request *r, int cali
                             "that both have; none where n is 1."
                           : "One seed: no interval.");
         note_borrowed_in_pairs(t, &borrowing, r, calibrated);
+        note_activations_in_pairs(t, &borrowing, r);
         note_left_out(t, r, &left_out);
         status = print_compared(s, t, &w, r, out, e);
     }
@@ -458,6 +483,7 @@ int export_drops(struct store *s, const struct export_request *r, int calibrated
         if (w.spreads)
             table_note(t, "Mean ± sample standard deviation over n seeds.");
         note_borrowed(t, &borrowing, calibrated);
+        note_activations(t, &borrowing);
         status = print(s, t, &w, r, out, e);
     }
     wide_free(&w);
@@ -533,6 +559,7 @@ int export_reductions(struct store *s, const struct export_request *r, int calib
             "own interval contains 0, or n is 1.",
             r->against);
         note_borrowed_in_pairs(t, &borrowing, r, calibrated);
+        note_activations_in_pairs(t, &borrowing, r);
         note_left_out(t, r, &left_out);
         status = print_compared(s, t, &w, r, out, e);
     }

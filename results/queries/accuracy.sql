@@ -1,21 +1,25 @@
 -- Top-1 on :split, a row per cell: mean and sample standard deviation over seeds. A cell that was
--- evaluated with several activation widths shows the run's own.
+-- evaluated with several activation widths shows the run's own; one that was evaluated with others alone stands in a
+-- row of its own, whose settings say so.
 WITH borrowed AS MATERIALIZED (
     SELECT DISTINCT config_id, bits FROM grid_borrowed
     WHERE grid IS :grid AND split = :split AND calibrated = :calibrated
 ),
 cells AS (
-    SELECT s.*, c.settings, c.place,
+    SELECT s.*, c.place,
+           CASE WHEN s.act_bits = coalesce(nullif(c.act_bits, 0), s.bits) THEN settings
+                ELSE trim(trim(replace(settings, activations, '')) || ' ' ||
+                          CASE s.act_bits WHEN 32 THEN 'float' ELSE s.act_bits || '-bit' END || ' activations')
+           END AS settings,
            row_number() OVER (PARTITION BY s.config_id, s.inference, s.bits
-                              ORDER BY s.act_bits = CASE r.act_bits WHEN 0 THEN s.bits ELSE r.act_bits END DESC,
+                              ORDER BY s.act_bits = coalesce(nullif(c.act_bits, 0), s.bits) DESC,
                                        s.act_bits) AS nth
     FROM grid_accuracy_summary s
     JOIN grid_configurations c ON c.grid IS :grid AND c.split = :split AND c.config_id = s.config_id
-    JOIN (SELECT config_id, max(act_bits) AS act_bits FROM runs GROUP BY 1) r ON r.config_id = s.config_id
     WHERE s.grid IS :grid AND s.calibrated = :calibrated AND s.split = :split
 )
 SELECT dataset, network, scheme, settings, '' AS against, inference, bits, n, images,
-       (config_id, bits) IN borrowed AS borrowed, top1, top1_sd
+       (config_id, bits) IN borrowed AS borrowed, act_bits <> bits AS activations, top1, top1_sd
 FROM cells
 WHERE nth = 1
 ORDER BY dataset, network, place, scheme, settings, config_id, inference, bits;

@@ -1,7 +1,8 @@
 -- Differences in pairs, a row per cell: top-1 of a configuration less its reference's (references.sql), over the
 -- seeds that both have. Runs of one seed start from equal weights and see equal batches, so that pairs differ by
 -- less than either of them varies. `half` is half of the 95 % interval of the mean, by Student's t with n - 1
--- degrees of freedom; NULL for one seed. `borrowed` counts those of the two that were not trained at the width.
+-- degrees of freedom; NULL for one seed. `borrowed` counts those of the two that were not trained at the width;
+-- `activations`: theirs differ in their bits.
 WITH borrowed AS MATERIALIZED (
     SELECT DISTINCT config_id, bits FROM grid_borrowed
     WHERE grid IS :grid AND split = :split AND calibrated = :calibrated
@@ -22,11 +23,13 @@ summary AS (
            CASE WHEN count(*) > 1 THEN sqrt(sum((d - mean) * (d - mean)) / (count(*) - 1)) END AS sd
     FROM pairs GROUP BY config_id, bits, inference
 )
-SELECT dataset, network, scheme, settings, against, inference, bits, n, images,
+SELECT c.dataset, c.network, c.scheme, settings, against, inference, bits, n, s.images,
        ((s.config_id, bits) IN borrowed) + ((reference_id, bits) IN borrowed) AS borrowed,
+       coalesce(nullif(c.act_bits, 0), bits) <> coalesce(nullif(r.act_bits, 0), bits) AS activations,
        difference, t * sd / sqrt(n) AS half
 FROM summary s
 JOIN reference_of p ON p.config_id = s.config_id
 JOIN grid_configurations c ON c.grid IS :grid AND c.split = :split AND c.config_id = s.config_id
+JOIN runs r ON r.rowid = (SELECT min(rowid) FROM runs WHERE config_id = reference_id)
 LEFT JOIN student_t ON df = n - 1
-ORDER BY dataset, network, place, scheme, settings, s.config_id, inference, bits;
+ORDER BY c.dataset, c.network, place, c.scheme, settings, s.config_id, inference, bits;

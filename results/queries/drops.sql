@@ -8,7 +8,7 @@ WITH borrowed(config_id, bits) AS MATERIALIZED (
     WHERE grid IS :grid AND split = :split AND calibrated = :calibrated AND bits = stored_bits
 )
 SELECT dataset, network, scheme, settings, '' AS against, '' AS inference, bits, n, images,
-       (s.config_id, bits) IN borrowed AS borrowed, points, points_sd
+       (s.config_id, bits) IN borrowed AS borrowed, activations <> '' AS activations, points, points_sd
 FROM grid_drop_summary s
 JOIN grid_configurations c ON c.grid IS :grid AND c.split = :split AND c.config_id = s.config_id
 WHERE s.grid IS :grid AND s.calibrated = :calibrated AND s.split = :split

@@ -3,7 +3,7 @@
 -- all rows of a cell. bits 0 is the cross-bit drop over the widths that both have at every common seed. The
 -- reduction is NULL where the reference's own 95 % interval reaches down to 0 (there is nothing to reduce), or
 -- where there is one seed. `borrowed` counts those of the two that were not trained at the width or, of the cross-bit
--- drop, at the stored one.
+-- drop, at the stored one; `activations`: theirs differ in their bits.
 WITH borrowed(config_id, bits) AS MATERIALIZED (
     SELECT config_id, bits FROM grid_borrowed
     WHERE grid IS :grid AND split = :split AND calibrated = :calibrated
@@ -41,12 +41,14 @@ spreads AS (
                                         OVER (PARTITION BY config_id, bits) / (n - 1)) END AS sd
     FROM means
 )
-SELECT dataset, network, scheme, settings, against, '' AS inference, bits, n, least AS images,
+SELECT c.dataset, c.network, c.scheme, settings, against, '' AS inference, bits, n, least AS images,
        ((s.config_id, bits) IN borrowed) + ((reference_id, bits) IN borrowed) AS borrowed,
+       coalesce(nullif(c.act_bits, 0), bits) <> coalesce(nullif(r.act_bits, 0), bits) AS activations,
        CASE WHEN mean - t * sd / sqrt(n) > 0 THEN 1 - points_mean / mean END AS reduction,
        points, reference
 FROM spreads s
 JOIN reference_of p ON p.config_id = s.config_id
 JOIN grid_configurations c ON c.grid IS :grid AND c.split = :split AND c.config_id = s.config_id
+JOIN runs r ON r.rowid = (SELECT min(rowid) FROM runs WHERE config_id = reference_id)
 LEFT JOIN student_t ON df = n - 1
-ORDER BY dataset, network, place, scheme, settings, s.config_id, bits, seed;
+ORDER BY c.dataset, c.network, place, c.scheme, settings, s.config_id, bits, s.seed;

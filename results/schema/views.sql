@@ -124,12 +124,18 @@ FROM beyond;
 -- The configurations that have finished runs evaluated on a split, in a grid (NULL: in any). A table is of one split:
 -- those of a search on held-out images neither stand beside those of the test split nor change their names. Those of
 -- one scheme, network and data set are told apart by the keys in which they differ, or by their id where it is not a
--- key (another .cfg of the same name): `settings`, "" where there is one only.
+-- key (another .cfg of the same name): `settings`, "" where there is one only. Where results are there whose
+-- activations have not as many bits as the weights, it says so in any case: such models and others are not compared by
+-- their quantizers alone.
 DROP VIEW IF EXISTS grid_configurations;
 CREATE VIEW grid_configurations AS
 WITH configs AS (
-    SELECT a.grid, a.split, a.config_id, a.dataset, a.network, a.scheme, min(a.params) AS params
-    FROM grid_accuracy a
+    SELECT a.grid, a.split, a.config_id, a.dataset, a.network, a.scheme, min(a.params) AS params,
+           max(r.act_bits) AS act_bits, -- 0: as many as the weights
+           CASE WHEN NOT max(a.act_bits = r.act_bits AND a.bits <> r.act_bits) THEN ''
+                WHEN max(r.act_bits) = 32 THEN 'float activations'
+                ELSE max(r.act_bits) || '-bit activations' END AS activations
+    FROM grid_accuracy a JOIN runs r ON r.run_id = a.run_id
     GROUP BY a.grid, a.split, a.config_id
 ),
 sizes AS (
@@ -147,11 +153,13 @@ settings AS (
     FROM configs c, json_each(c.params) j
     JOIN keys k ON k.grid IS c.grid AND k.split = c.split AND k.dataset = c.dataset AND k.network = c.network
                AND k.scheme = c.scheme AND k.key = j.key
+    WHERE NOT (j.key = 'act_bits' AND c.activations <> '')
     GROUP BY 1, 2, 3
 )
 SELECT c.*, coalesce(p.place, 1000) AS place, -- of the scheme
-       trim(coalesce(s.settings, '') ||
-                 CASE WHEN count(*) OVER (PARTITION BY c.grid, c.split, dataset, network, c.scheme, s.settings) > 1
+       trim(trim(coalesce(s.settings, '') || ' ' || activations) ||
+                 CASE WHEN count(*) OVER (PARTITION BY c.grid, c.split, dataset, network, c.scheme, s.settings,
+                                                       activations) > 1
                       THEN ' ' || substr(c.config_id, 1, 8) ELSE '' END) AS settings
 FROM configs c
 LEFT JOIN settings s ON s.grid IS c.grid AND s.split = c.split AND s.config_id = c.config_id

@@ -121,6 +121,65 @@ trained width above k or, where none is above, of the largest" ]
     grep -qF "where none is above, of the largest" "$BATS_TEST_TMPDIR/drawn/drops-calibrated.svg"
 }
 
+# table NAME: of changed.db, as CSV, into table.csv; its notes are in table.txt.
+table() {
+    sqlite3 "$BATS_TEST_TMPDIR/changed.db" "PRAGMA user_version = $(find "$root/results/schema" -name '[0-9]*.sql' | wc -l)"
+    for format in csv text; do
+        "$root/${BUILD:-build}/truncquant" export "$1" --db "$BATS_TEST_TMPDIR/changed.db" --grid three --format $format \
+            >"$BATS_TEST_TMPDIR/table.${format/text/txt}"
+    done
+    sed -i '/^#/d' "$BATS_TEST_TMPDIR/table.csv" # its notes
+}
+
+@test "activations that have not as many bits as the weights are named, in figures and tables" {
+    for name in accuracy drops; do
+        run -1 grep activations "$figures/three/$name.txt"
+    done
+    of_truncquant="attempt IN (SELECT attempt FROM attempts JOIN runs USING (run_id) WHERE scheme = 'truncquant')"
+    changed "UPDATE runs SET act_bits = 32 WHERE scheme = 'truncquant'" "UPDATE evaluations SET act_bits = 32 WHERE $of_truncquant"
+    draw --grid three
+    for name in accuracy drops; do
+        [ "$(rows "$BATS_TEST_TMPDIR/drawn/$name.csv" 1 "DISTINCT label")" = $'qat\ntruncquant (float activations)' ]
+        grep -qF ">truncquant (float activations)<" "$BATS_TEST_TMPDIR/drawn/$name.svg"
+        grep -A1 -x "activations have as many bits as the weights" "$BATS_TEST_TMPDIR/drawn/$name.txt" |
+            grep -qx "unless the legend says otherwise"
+    done
+    for name in accuracy drops; do
+        table $name
+        [ "$(rows "$BATS_TEST_TMPDIR/table.csv" 1 "DISTINCT scheme, settings")" = $'qat|\ntruncquant|float activations' ]
+        grep -q "^Activations have as many bits as the weights, but in rows whose settings say otherwise" "$BATS_TEST_TMPDIR/table.txt"
+    done
+    table differences
+    [ "$(rows "$BATS_TEST_TMPDIR/table.csv" 1 "DISTINCT settings")" = "float activations" ]
+    grep -q "^Column 2: there are rows whose activations have other bits than those of their qat " "$BATS_TEST_TMPDIR/table.txt"
+    table reductions
+    grep -q "^Column 2: there are rows whose activations have other bits than those of their qat " "$BATS_TEST_TMPDIR/table.txt"
+    # Beside a configuration of the scheme that has as many, nothing else is said of the key.
+    sqlite3 "$BATS_TEST_TMPDIR/changed.db" "UPDATE runs SET scheme = 'qat', params = '{\"act_bits\":\"32\"}' WHERE scheme = 'truncquant'"
+    draw --grid three
+    [ "$(rows "$BATS_TEST_TMPDIR/drawn/accuracy.csv" 1 "DISTINCT label")" = $'qat\nqat (float activations)' ]
+    table accuracy
+    [ "$(rows "$BATS_TEST_TMPDIR/table.csv" 1 "DISTINCT settings")" = $'\nfloat activations' ]
+}
+
+@test "activations: those of all rows alike are no difference, and 32 bits beside 32 are none to name" {
+    changed "UPDATE runs SET act_bits = 4" "DELETE FROM evaluations WHERE act_bits = 4" "UPDATE evaluations SET act_bits = 4"
+    table differences
+    [ "$(rows "$BATS_TEST_TMPDIR/table.csv" 1 "DISTINCT settings")" = "4-bit activations" ]
+    run -1 grep "other bits" "$BATS_TEST_TMPDIR/table.txt"
+    changed "UPDATE runs SET act_bits = 32" "DELETE FROM evaluations WHERE bits < 32"
+    table accuracy
+    run -1 grep activations "$BATS_TEST_TMPDIR/table.txt"
+}
+
+@test "activations: a cell that was evaluated with other ones alone does not stand among those of the run's own" {
+    changed "UPDATE evaluations SET act_bits = 32 WHERE bits = 2 AND inference = 'truncated' AND attempt <= 3" \
+        "UPDATE evaluations SET act_bits = 8 WHERE bits = 2 AND inference = 'truncated' AND attempt > 3"
+    table accuracy
+    [ "$(rows "$BATS_TEST_TMPDIR/table.csv" 1 "scheme, settings, inference")" = \
+        $'qat||direct\nqat|float activations|truncated\ntruncquant||direct\ntruncquant|8-bit activations|truncated' ]
+}
+
 @test "training: a width that a scheme was not trained at has no line" {
     changed "DELETE FROM epochs WHERE bits = 2 AND attempt <= 3"
     draw --grid three

@@ -21,12 +21,18 @@ struct choice {
 };
 
 static int find_format(struct choice *c, struct error *e) {
+    if (!c->format_name)
+        return 0; // text
     for (int i = 0; i < EXPORT_FORMATS; i++)
         if (!strcmp(c->format_name, export_format_names[i])) {
             c->format = (enum export_format)i;
             return 0;
         }
     return fail(e, "export: --format %s is unknown; take text, csv, tex or md", c->format_name);
+}
+
+static int compares(const char *what) {
+    return !strncmp(what, "differences", 11) || !strncmp(what, "reductions", 10);
 }
 
 static int find_what(struct choice *c, const char *operand, struct error *e) {
@@ -36,29 +42,36 @@ static int find_what(struct choice *c, const char *operand, struct error *e) {
                     "export: '%.64s' cannot be exported; 'truncquant export --help' lists what can",
                     operand);
     c->what = export_names[place];
-    if (!c->calibrated || strstr(c->what, "-calibrated"))
+    if (!c->calibrated || !export_is_calibratable(c->what)) // NAME-calibrated is so already
         return 0;
-    if (!export_is_calibratable(c->what))
-        return fail(e, "export: --calibrated goes with tables of accuracies only; leave it out");
     snprintf(c->calibrated_name, sizeof c->calibrated_name, "%s-calibrated", c->what);
     c->what = c->calibrated_name;
     return 0;
 }
 
-static int check_split(const struct choice *c, struct error *e) {
-    if (!c->split)
-        return 0;
-    if (!export_is_of_split(c->what))
-        return fail(e, "export: --split goes with tables of accuracies only; leave it out");
-    if (text_find(c->split, export_splits) < 0)
+/* What is given, but says nothing about what is exported. */
+static int check_options(const struct choice *c, struct error *e) {
+    int model = !strcmp(c->what, "weights");
+    const struct {
+        int given, fits;
+        const char *name, *with;
+    } rules[] = {
+        {c->format_name != NULL, !model, "--format", "tables"},
+        {c->grid != NULL, !model, "--grid", "tables"},
+        {c->split != NULL, export_is_of_split(c->what), "--split", "tables of accuracies only"},
+        {c->calibrated, export_is_of_split(c->what), "--calibrated", "tables of accuracies only"},
+        {c->reference != NULL, compares(c->what), "--against", "differences and reductions"},
+        {c->bits != NULL, model, "--bits", "weights"},
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (rules[i].given && !rules[i].fits)
+            return fail(e, "export: %s goes with %s; leave it out", rules[i].name, rules[i].with);
+    if (c->split && text_find(c->split, export_splits) < 0)
         return fail(e, "export: --split %.64s is unknown; take test or val", c->split);
     return 0;
 }
 
 static int find_reference(struct choice *c, const struct quantizer *const *table, struct error *e) {
-    int compares = !strncmp(c->what, "differences", 11) || !strncmp(c->what, "reductions", 10);
-    if (c->reference && !compares)
-        return fail(e, "export: --against goes with differences and reductions; leave it out");
     return against_read(&c->against, table, c->reference ? c->reference : "qat", e);
 }
 
@@ -80,7 +93,8 @@ static int export_to_file(struct store *s, const struct choice *c,
 }
 
 static int export_chosen(const struct options *o, const struct choice *c, struct error *e) {
-    if (c->output && output_check(c->output, o->db, c->grid, e))
+    int to_file = c->output && strcmp(c->output, "-") != 0;
+    if (to_file && output_check(c->output, o->db, c->grid, e))
         return -1;
     char *grid = grid_name(c->grid, e);
     if (e->text[0])
@@ -93,7 +107,7 @@ static int export_chosen(const struct options *o, const struct choice *c, struct
                                            .against = c->against.scheme,
                                            .settings = c->against.settings};
     int status = -1;
-    if (s && c->output)
+    if (s && to_file)
         status = export_to_file(s, c, &request, e);
     else if (s)
         status = export_table(s, &request, stdout, e);
@@ -104,16 +118,17 @@ static int export_chosen(const struct options *o, const struct choice *c, struct
 
 static int export_model(const struct options *o, struct choice *c, int operands, struct error *e) {
     c->what = "weights";
-    if (check_split(c, e))
+    if (check_options(c, e))
         return EXIT_USAGE;
-    if (operands == 2 && c->output)
-        return export_weights(o, o->argv[2], c->bits, c->output, e);
-    fail(e, "export: weights takes one run ID and --output FILE.weights");
+    if (operands == 2 && c->output && strcmp(c->output, "-") != 0)
+        return export_weights(o, o->argv[2], c->bits ? c->bits : "32", c->output, e);
+    fail(e, "export: weights takes one run ID and --output FILE.weights%s",
+         c->output && operands == 2 ? "; standard output has no place for two files" : "");
     return EXIT_USAGE;
 }
 
 int verb_export(struct options *o, struct error *e) {
-    struct choice c = {.format_name = "text", .bits = "32"};
+    struct choice c = {0};
     const struct option_row rows[] = {
         {"--format", "FORMAT", "text", "text, csv, tex (booktabs) or md", &c.format_name, NULL},
         {"--grid", "GRID", NULL, "only the runs of this grid (name or file)", &c.grid, NULL},
@@ -122,8 +137,9 @@ int verb_export(struct options *o, struct error *e) {
         {"--calibrated", NULL, NULL, "with re-estimated batch norms", NULL, &c.calibrated},
         {"--against", "REFERENCE", "qat", "what differences and reductions compare with",
          &c.reference, NULL},
-        {"--output", "FILE", NULL, "write to FILE, which is replaced whole", &c.output, NULL},
-        {"--bits", "K", c.bits, "weights: the width to export", &c.bits, NULL},
+        {"--output", "FILE", NULL, "write to FILE, which is replaced whole; -: standard output",
+         &c.output, NULL},
+        {"--bits", "K", "32", "weights: the width to export", &c.bits, NULL},
         {0},
     };
     int helped;
@@ -153,7 +169,7 @@ int verb_export(struct options *o, struct error *e) {
         fail(e, "export: name one thing to export; 'truncquant export --help' lists what can be");
     int status = EXIT_USAGE;
     if (operands == 1 && !find_format(&c, e) && !find_what(&c, o->argv[1], e) &&
-        !check_split(&c, e) && !find_reference(&c, o->quantizers, e))
+        !check_options(&c, e) && !find_reference(&c, o->quantizers, e))
         status = export_chosen(o, &c, e) ? EXIT_FAILED : EXIT_DONE;
     against_free(&c.against);
     return status;

@@ -344,6 +344,41 @@ kept() {
     [ "$(contents)" = "$before" ]
 }
 
+@test "export to - is to standard output" {
+    make_accuracies
+    run -0 "$truncquant" export accuracy --db $db
+    table=$output
+    run -0 "$truncquant" export accuracy --output - --db $db
+    [ "$output" = "$table" ]
+    [ ! -e - ]
+    run -0 "$truncquant" export accuracy --output ./- --db $db
+    [ "$(cat ./-)" = "$table" ]
+    run -2 "$truncquant" export weights 1234567 --output - --db $db
+    [ "$output" = "truncquant: export: weights takes one run ID and --output FILE.weights; standard output has no place for two files" ]
+}
+
+@test "options that say nothing about what is exported are refused" {
+    make_accuracies
+    refused() {
+        local option=$1 with=$2 what
+        shift 2
+        for what; do
+            # shellcheck disable=SC2086
+            run -2 "$truncquant" export $what $option --output table --db $db
+            [ "$output" = "truncquant: export: ${option%% *} goes with $with; leave it out" ]
+        done
+    }
+    rows=(runs attempts epochs evaluations layers)
+    refused "--bits 3" weights accuracy differences drops reductions-calibrated "${rows[@]}"
+    refused "--against qat" "differences and reductions" accuracy drops drops-calibrated "${rows[@]}" "weights 1"
+    refused "--calibrated" "tables of accuracies only" "${rows[@]}" "weights 1"
+    refused "--split test" "tables of accuracies only" "${rows[@]}" "weights 1"
+    refused "--format text" tables "weights 1"
+    refused "--grid demo" tables "weights 1"
+    [ ! -e table ]
+    run -0 "$truncquant" export accuracy-calibrated --calibrated --format text --grid demo --split test --db $db
+}
+
 @test "export replaces no database, and nothing that belongs to one" {
     make_accuracies
     kept $db "is the database that is read"

@@ -142,6 +142,7 @@ differing() {
     }
     ln a.db link
     cp a.db copy.cfg
+    : >copy
     for name in a.db link a.db-wal a.db-shm a.db-journal copy own "runs/$first/checkpoint" "runs/$first/model.frozen"; do
         refused "$name"
     done

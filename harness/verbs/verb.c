@@ -57,6 +57,18 @@ static int unknown(const struct options *o, const char *name, size_t length, con
                 name, o->argv[0]);
 }
 
+/* A value that looks like an option is one whose own value was forgotten, unless it is tied to the name. */
+static int check_value(const struct options *o, const struct option_row *row, const char *value,
+                       int tied, struct error *e) {
+    if (!value || !value[0])
+        return fail(e, "%s: %s needs a value (%s)", o->argv[0], row->name, row->value);
+    if (!tied && !strncmp(value, "--", 2))
+        return fail(e,
+                    "%s: %s needs a value (%s), not %.64s; one that begins so is written %s=%.64s",
+                    o->argv[0], row->name, row->value, value, row->name, value);
+    return 0;
+}
+
 int verb_parse(struct options *o, const char *synopsis, const char *help,
                const struct option_row *rows, int *helped, struct error *e) {
     const struct option_row common[] = {
@@ -97,10 +109,9 @@ int verb_parse(struct options *o, const char *synopsis, const char *help,
             *row->flag = 1;
             continue;
         }
-        const char *value = equals ? equals + 1 : i + 1 < o->argc ? o->argv[++i] : NULL;
-        if (!value || !value[0])
-            return fail(e, "%s: %s needs a value (%s)", o->argv[0], row->name, row->value);
-        *row->text = value;
+        *row->text = equals ? equals + 1 : i + 1 < o->argc ? o->argv[++i] : NULL;
+        if (check_value(o, row, *row->text, equals != NULL, e))
+            return -1;
     }
     o->argc = operands + 1;
     return operands;

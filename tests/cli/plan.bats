@@ -401,6 +401,30 @@ count_keys() {
     [ "${#lines[@]}" -eq 2 ]
 }
 
+@test "an option whose value was forgotten does not take the next option for it" {
+    printf '[grid]\nname = a\n' >a.grid
+    missing() { # OPTION VALUE TAKEN VERB ARGUMENT ...
+        run "$program" "${@:4}"
+        [ "$status" -eq 2 ]
+        [ "$output" = "truncquant: $4: $1 needs a value ($2), not $3; one that begins so is written $1=$3" ]
+    }
+    missing --set SETTINGS --db plan a.grid --set --db a.db
+    missing --db FILE --set plan a.grid --db --set seed=1
+    missing --db FILE --quiet status --db --quiet
+    missing --db FILE -- status --db -- a
+    missing --bits '"K ..."' --quiet evaluate 1234567 --bits --quiet
+    missing --reason TEXT --db exclude 1234567 --reason --db a.db
+    missing --output FILE --db export runs --output --db a.db
+    missing --spec "FILE" --db run --spec --db a.db
+    missing --data NAME --db check --data --db a.db
+    [ ! -e a.db ]
+    # Tied to the name it is the value; one dash is no option.
+    run "$program" status --db=--quiet
+    [ "$output" = "truncquant: --quiet: there is no such database; 'truncquant plan GRID' records runs, --db names another file" ]
+    run "$program" run --spec - --db a.db </dev/null
+    [[ $output == *"standard input: "* ]]
+}
+
 @test "--set: mistakes are its own" {
     for mistake in "epoch=3|unknown key 'epoch'; did you mean epochs?" "epochs=x|epochs takes a whole number from 1" \
         "epochs|'epochs' is not a condition; " "dataset=fashion|unknown data set 'fashion'; " \

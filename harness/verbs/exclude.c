@@ -3,6 +3,7 @@
 #include "store/store.h"
 #include "verbs/verb.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -49,6 +50,12 @@ static int check_options(const char *reason, int undo, int operands, struct erro
         return fail(e, "exclude: name at least one run; 'truncquant status' lists them");
     if (!reason == !undo)
         return fail(e, "exclude: takes either --reason TEXT or --undo");
+    // Tables show it in one cell, status in one line.
+    for (const char *c = reason; c && *c; c++)
+        if (iscntrl((unsigned char)*c))
+            return fail(
+                e, "exclude: --reason is one line of text, without tabs; leave out character %td",
+                c - reason + 1);
     return 0;
 }
 

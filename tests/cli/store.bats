@@ -136,6 +136,19 @@ make_grid() {
     [ "$(excluded)" -eq 0 ]
 }
 
+@test "the reason of an exclusion is one line" {
+    make_db
+    add_run 1 demo
+    for reason in $'a\nb' $'\tb' $'a\r' $'\e[31mred' $'a\x7f'; do
+        run -2 "$truncquant" exclude "$(printf '%064x' 1)" --reason "$reason" --db $db
+        [[ $output == "truncquant: exclude: --reason is one line of text, "*" leave out character "[12] ]]
+        [ "${#lines[@]}" -eq 1 ]
+    done
+    [ "$(sql "SELECT count(*) FROM runs WHERE excluded IS NOT NULL")" -eq 0 ]
+    run -0 "$truncquant" exclude "$(printf '%064x' 1)" --reason 'Gewichte “übel”, 100 %' --db $db
+    [ "$(sql "SELECT excluded FROM runs")" = 'Gewichte “übel”, 100 %' ]
+}
+
 @test "a run that takes weights goes with the run that is excluded, but for a reason of its own" {
     make_db
     for i in 1 2 3 4; do add_run $i demo; done

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char debian_folder[] = "/usr/share/datasets";
+const char source_debian_folder[] = "/usr/share/datasets";
 
 static int is_folder(const char *path) {
     struct stat st;
@@ -34,7 +34,7 @@ static int first_folder(const struct known_set *set, char *folder, size_t size) 
     if (strchr(name, '/') && snprintf(folder, size, "%s", name) < (int)size)
         return 1;
     return (own && own[0] && in_root(own, name, folder, size)) ||
-           in_root(debian_folder, name, folder, size);
+           in_root(source_debian_folder, name, folder, size);
 }
 
 int source_has_folder(const struct known_set *set) {
@@ -48,7 +48,7 @@ static int not_found(const struct known_set *set, struct error *e) {
     if (own && own[0])
         snprintf(looked, sizeof looked, "%s/%s or ", own, name);
     return fail(e, "data set %s not found in %s%s/%s; %s, or put %s into $TRUNCQUANT_DATA/%s",
-                set->name, looked, debian_folder, name, set->get, set->files, name);
+                set->name, looked, source_debian_folder, name, set->get, set->files, name);
 }
 
 int source_add(struct source *s, const char *path, struct error *e) {

@@ -43,6 +43,9 @@ struct source {
 int source_find(struct source *s, const struct known_set *set, struct error *e);
 void source_free(struct source *s);
 
+/* Where Debian's packages put data sets: looked in after $TRUNCQUANT_DATA. */
+extern const char source_debian_folder[];
+
 /* True when there is a folder for the set, whatever is in it. */
 int source_has_folder(const struct known_set *set);
 

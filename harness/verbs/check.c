@@ -1,11 +1,13 @@
 /* truncquant check: what this machine has and lacks, in plain words. One table of checks; each
  * looks at one thing and says what it found, and where something lacks, how to get it. It changes
- * nothing on the machine, and installs nothing. */
+ * nothing on the machine, and installs nothing (where it reads a database, SQLite may leave an empty -wal beside
+ * it). */
 #include "base/text.h"
 #include "data/cache.h"
 #include "data/prepared.h"
 #include "data/source.h"
 #include "model/darknet.h"
+#include "store/store.h"
 #include "verbs/verb.h"
 
 #include <cblas.h>
@@ -23,6 +25,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysinfo.h>
 #include <sys/vfs.h>
@@ -311,14 +314,55 @@ static void look_cache(const struct options *o, const void *detail, struct repor
                  mib);
 }
 
+/* What another verb would say of it: nothing of a file that is still to be made. */
+static int try_database(const char *path, struct error *e) {
+    struct stat st;
+    if (stat(path, &st) ? errno == ENOENT : S_ISREG(st.st_mode) && !st.st_size)
+        return 0;
+    struct store *s = store_open(path, STORE_READ, e);
+    store_close(s);
+    return s ? 0 : -1;
+}
+
 static void look_database(const struct options *o, const void *detail, struct report *r) {
     (void)detail;
+    struct error e = {0};
     char path[PATH_MAX];
     snprintf(path, sizeof path, "%s", o->db);
-    look_folder(dirname(path), "name another place with --db", r);
-    if (r->verdict != VERDICT_MISSING && !access(o->db, F_OK) && access(o->db, W_OK))
+    const char *folder = dirname(path);
+    look_folder(folder, "name another place with --db", r);
+    if (r->verdict == VERDICT_MISSING)
+        return;
+    if (access(folder, F_OK) && strcmp(o->db, STORE_DEFAULT_PATH) != 0)
+        say(r, VERDICT_MISSING, "%s does not exist; make it, or name another place with --db",
+            folder);
+    else if (!access(o->db, F_OK) && access(o->db, W_OK))
         say(r, VERDICT_MISSING, "%s cannot be written (%s); fix it, or name another with --db",
             o->db, strerror(errno));
+    else if (try_database(o->db, &e))
+        say(r, VERDICT_MISSING, "%s", e.text);
+}
+
+/* A folder that is not there is passed over in silence when a set is looked for. */
+static void look_data_folder(const struct options *o, const void *detail, struct report *r) {
+    (void)o;
+    (void)detail;
+    const char *folder = getenv("TRUNCQUANT_DATA");
+    char inside[PATH_MAX];
+    if (!folder || !folder[0]) {
+        say(r, VERDICT_OK, "%s; TRUNCQUANT_DATA can name one to look in first",
+            source_debian_folder);
+        return;
+    }
+    // A name with "/." behind it exists only if it is a folder's.
+    snprintf(inside, sizeof inside, "%s/.", folder);
+    if (access(inside, R_OK | X_OK))
+        say(r, VERDICT_NOTE,
+            "TRUNCQUANT_DATA=%s cannot be read (%s), so that data sets are found in %s alone; make "
+            "the folder, or name another",
+            folder, strerror(errno), source_debian_folder);
+    else
+        say(r, VERDICT_OK, "%s (TRUNCQUANT_DATA), then %s", folder, source_debian_folder);
 }
 
 static int is_prepared(const struct source *source) {
@@ -360,12 +404,19 @@ static const struct tool parallel = {VERSION_OF("parallel"), "GNU parallel ",
 static const struct tool sqlite_tool = {VERSION_OF("sqlite3"), "3.", "apt-get install sqlite3"};
 
 static const struct check checks[] = {
-    {"Darknet", look_darknet, NULL},        {"OpenBLAS", look_openblas, NULL},
-    {"oneDNN", look_onednn, NULL},          {"SQLite", look_sqlite, NULL},
-    {"JPEG and PNG", look_images, NULL},    {"processor", look_processor, NULL},
-    {"memory", look_memory, NULL},          {"gnuplot", look_tool, &gnuplot},
-    {"GNU parallel", look_tool, &parallel}, {"sqlite3 tool", look_tool, &sqlite_tool},
-    {"cache folder", look_cache, NULL},     {"database folder", look_database, NULL},
+    {"Darknet", look_darknet, NULL},
+    {"OpenBLAS", look_openblas, NULL},
+    {"oneDNN", look_onednn, NULL},
+    {"SQLite", look_sqlite, NULL},
+    {"JPEG and PNG", look_images, NULL},
+    {"processor", look_processor, NULL},
+    {"memory", look_memory, NULL},
+    {"gnuplot", look_tool, &gnuplot},
+    {"GNU parallel", look_tool, &parallel},
+    {"sqlite3 tool", look_tool, &sqlite_tool},
+    {"cache folder", look_cache, NULL},
+    {"database folder", look_database, NULL},
+    {"data folders", look_data_folder, NULL},
 };
 
 /* Returns 1 when something that the main job needs is missing. */

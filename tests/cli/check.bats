@@ -151,6 +151,49 @@ lacks() {
     lacks "database folder" "Not a directory" "--db"
 }
 
+@test "check: a database that other verbs refuse" {
+    cd "$BATS_TEST_TMPDIR"
+    DB=$PWD/fakes check
+    lacks "database folder" "$PWD/fakes: is not a file; name a database file"
+    echo "only words, and enough of them" >junk
+    DB=junk check
+    lacks "database folder" "junk: is not a database; name another file with --db"
+    "$(PATH=${PATH#"$FAKES":} command -v sqlite3)" other.db "CREATE TABLE t (a)"
+    DB=other.db check
+    lacks "database folder" "other.db: is a database of another program"
+    DB=nowhere/r.db check
+    lacks "database folder" "nowhere does not exist; make it, or name another place with --db"
+    ln -s nowhere/r.db link
+    for name in empty.db new.db link; do
+        [ $name != empty.db ] || : >empty.db
+        DB=$name check
+        [ "$status" = 0 ]
+    done
+    [ ! -s empty.db ]
+    [ ! -e new.db ]
+}
+
+@test "check: a database of ours" {
+    printf '[grid]\nname=t\nscheme=qat\nnetwork=lenet\ndataset=fashion-mnist\nseed=1\n[train]\nbatch=10\n' >"$BATS_TEST_TMPDIR/t.grid"
+    cd "$BATS_TEST_DIRNAME/../.."
+    "$truncquant" plan "$BATS_TEST_TMPDIR/t.grid" --db "$DB"
+    before=$(sha256sum "$DB")
+    check
+    [ "$status" = 0 ]
+    [ "$(sha256sum "$DB")" = "$before" ]
+}
+
+@test "check: where data sets are looked for" {
+    check
+    grep "^ok       data folders: $TRUNCQUANT_DATA (TRUNCQUANT_DATA), then /usr/share/datasets" <<<"$output"
+    run env -u TRUNCQUANT_DATA PATH="$FAKES" "$truncquant" check --db "$DB"
+    grep "^ok       data folders: /usr/share/datasets; TRUNCQUANT_DATA can name one" <<<"$output"
+    for wrong in "$BATS_TEST_TMPDIR/nowhere" "$FAKES/gnuplot"; do
+        TRUNCQUANT_DATA=$wrong check
+        grep "^note     data folders: TRUNCQUANT_DATA=$wrong cannot be read (.*), so that data sets are found in /usr" <<<"$output"
+    done
+}
+
 @test "check: quiet says only what is missing" {
     check --quiet
     [ "$status" = 0 ]

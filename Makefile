@@ -47,9 +47,9 @@ TESTS := $(TEST_SOURCES:%.c=$(BUILD)/%)
 BATS := $(sort $(wildcard tests/*/*.bats))
 
 # Settable on the command line: make grid GRID=experiments/demo.grid JOBS=4 DB=results/results.db
-# and make figures tables DB=results/results.db SPLIT=val
+# and make figures tables DB=results/results.db GRID=experiments/demo.grid SPLIT=val
 DB ?= results/results.db
-OF_SPLIT = $(if $(SPLIT),--split "$(SPLIT)")
+CHOSEN = $(if $(GRID),--grid "$(GRID)") $(if $(SPLIT),--split "$(SPLIT)")
 DEMO := results/demo
 
 .PHONY: all help demo grid figures tables test test-sanitize fuzz lint format bench crosscheck clean
@@ -98,6 +98,7 @@ $(TESTS:%=%.o) $(TEST_OBJECTS): CPPFLAGS += -Itests
 TABLES := accuracy differences drops reductions
 TABLES += $(TABLES:%=%-calibrated)
 define export-tables
+	@$(BUILD)/truncquant export accuracy --db $(1) $(3) --quiet >/dev/null
 	@mkdir -p $(2)
 	@for table in $(TABLES); do \
 		[ $$table = accuracy ] || $(BUILD)/truncquant export $$table --db $(1) $(3) >/dev/null 2>&1 || \
@@ -122,11 +123,11 @@ grid: $(BUILD)/truncquant ## run what is pending of GRID (on DATASET), JOBS at a
 	scripts/grid.sh "$(GRID)" --db "$(DB)" --jobs $(JOBS) $(if $(DATASET),--set "dataset=$(DATASET)") \
 		$(if $(PRECISION),--precision "$(PRECISION)")
 
-figures: ## draw every figure from DB (of SPLIT, test or val) into results/figures
-	scripts/figures.sh --db "$(DB)" $(OF_SPLIT) --output results/figures
+figures: ## draw every figure from DB (of GRID, name or file; of SPLIT, test or val) into results/figures
+	scripts/figures.sh --db "$(DB)" $(CHOSEN) --output results/figures
 
-tables: $(BUILD)/truncquant ## write the tables of DB (of SPLIT, test or val) into results/tables and print them
-	$(call export-tables,"$(DB)",results/tables,$(OF_SPLIT))
+tables: $(BUILD)/truncquant ## write the tables of DB (of GRID, name or file; of SPLIT, test or val) into results/tables and print them
+	$(call export-tables,"$(DB)",results/tables,$(CHOSEN))
 	@for table in $(TABLES); do [ ! -f results/tables/$$table.txt ] || { cat results/tables/$$table.txt && echo; }; done
 
 build-tests: $(TESTS) $(BUILD)/truncquant $(BUILD)/bench/crosscheck

@@ -10,6 +10,11 @@ say() {
     echo "${0##*/}: $*" >&2
 }
 
+# tell LINE ...: on standard output
+tell() {
+    printf '%s\n' "$@" 2>/dev/null || die 1 "standard output cannot be written to; is the disk full?"
+}
+
 # die STATUS TEXT ...
 die() {
     local status=$1

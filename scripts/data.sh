@@ -28,6 +28,17 @@ names() {
     awk '!/^#/ && NF && !seen[$1]++ { printf "%s%s", n++ ? ", " : "", $1 }' "$table"
 }
 
+check_table() {
+    local line
+    [[ -f $table && -r $table ]] || die 1 "$table: cannot be read; name the table with --table"
+    line=$(LC_ALL=C awk '/^#/ || !NF { next }
+        { n++ }
+        NF != 6 || $4 !~ /^(-|[0-9]+)$/ || $5 !~ /^[0-9a-f]+$/ || length($5) != 32 { print NR; bad = 1; exit }
+        END { if (!n && !bad) print 1 }' "$table")
+    [ -z "$line" ] ||
+        die 1 "$table:$line: is no row of a table of data sets; scripts/data-sets.txt says how one is written"
+}
+
 parse() {
     local help=
     while [ $# -gt 0 ]; do
@@ -47,7 +58,7 @@ parse() {
         esac
         shift
     done
-    [ -r "$table" ] || die 1 "$table: cannot be read; name the table with --table"
+    check_table
     [ -z "$help" ] || { usage && exit 0; }
     [ -n "$name" ] || { usage >&2 && exit 2; }
     [ -n "$into" ] || die 2 "where to? name a folder with --into, or set TRUNCQUANT_DATA"
@@ -110,12 +121,12 @@ fetch() {
     local place=$into/$1/$2 part=$into/$1/$2.part url=$5 wrong="is no file"
     [ -z "$mirror" ] || url=${mirror%/}/$2
     if [ -f "$place" ] && wrong=$(verify "$place" "$3" "$4"); then
-        echo "$place: is there"
+        tell "$place: is there"
         return
     fi
     [ ! -e "$place" ] || die 1 "$place: is there, but $wrong; remove it, and it is fetched"
     if [ ! -f "$part" ] || ! verify "$part" "$3" "$4" >/dev/null; then
-        echo "$place: fetching"
+        tell "$place: fetching"
         if [ -d "$mirror" ]; then
             copy "$1" "$2" "$part"
         else
@@ -164,7 +175,7 @@ exec 8>"$into/$folder/.lock"
 flock --nonblock 8 || die 1 "$into/$folder: another call is at it; wait for it"
 while read -r _ folder file size sum url; do
     if [[ $file == *.zip && -d $into/$folder/${file%.zip} ]]; then
-        echo "$into/$folder/${file%.zip}: is there"
+        tell "$into/$folder/${file%.zip}: is there"
         continue
     fi
     fetch "$folder" "$file" "$size" "$sum" "$url"
@@ -174,4 +185,4 @@ case $name in
 emnist) read_back emnist-{balanced,byclass,bymerge,digits,letters,mnist} ;;
 *) read_back "$name" ;;
 esac
-[ "${TRUNCQUANT_DATA-}" = "$into" ] || echo "now set TRUNCQUANT_DATA=$(printf %q "$into")"
+[ "${TRUNCQUANT_DATA-}" = "$into" ] || tell "now set TRUNCQUANT_DATA=$(printf %q "$into")"

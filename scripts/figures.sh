@@ -19,11 +19,22 @@ usage() {
 usage: scripts/figures.sh [options]
 
   --db FILE      the database (default: results/results.db)
-  --grid NAME    only the runs of this grid (default: all runs)
+  --grid GRID    only the runs of this grid, a name or a .grid file (default: all runs)
   --split NAME   results on these images: test, or val (held out of training); default: test where a
                  run was evaluated on it, else val
   --output DIR   where the figures go (default: results/figures)
 END
+}
+
+# The name in a grid file, or what is a name itself, as for 'truncquant export --grid'.
+grid_name() {
+    local file name
+    [[ $1 == */* || $1 == *.grid ]] || { echo "$1" && return; }
+    file=$(from_root "$1") || exit
+    [[ -f $file && -r $file ]] || die 1 "there is no grid $file that can be read; give its name or its file"
+    name=$(sed -n '/^\[grid\]/,/^\[/s/^name[[:blank:]]*=[[:blank:]]*\([A-Za-z0-9._-]*\).*/\1/p' "$file")
+    [ -n "$name" ] || die 1 "$file: [grid] has no name; add the line 'name = ...'"
+    echo "$name"
 }
 
 parse() {
@@ -35,7 +46,7 @@ parse() {
             ;;&
         --db) db=$(from_root "$2") ;;
         --output) output=$(from_root "$2") ;;
-        --grid) grid=$2 ;;
+        --grid) grid=$(grid_name "$2") || exit ;;
         --split)
             [[ $2 == test || $2 == val ]] || die 2 "--split $2 is unknown; take test or val"
             split=$2
@@ -56,6 +67,26 @@ find_readable() {
         file=$new/copy.db
         cp -- "$db" "$file" || die 1 "$db cannot be copied to $new; is the disk full?"
     fi
+}
+
+need_output() {
+    [ ! -e "$output" ] || [ -d "$output" ] || die 1 "$output is no folder, where figures go; name another with --output"
+}
+
+# Into place; what is not drawn now would be of other runs.
+place() {
+    local name drawn=()
+    mkdir -p -- "$output" 2>/dev/null || die 1 "$output cannot be made, where figures go; name another with --output"
+    for name in accuracy accuracy-calibrated drops drops-calibrated training staircase; do
+        if [ -f "$new/$name.csv" ]; then
+            mv -f -- "$new/$name".{csv,txt,svg,png} "$output/" 2>/dev/null ||
+                die 1 "$output cannot be written to, where figures go; is the disk full? --output names another"
+            drawn+=("$output/$name.svg" "$output/$name.png")
+        else
+            rm -f -- "$output/$name".{csv,txt,svg,png}
+        fi
+    done
+    tell "${drawn[@]}"
 }
 
 need() {
@@ -119,6 +150,7 @@ choose_split() {
 }
 
 parse "$@"
+need_output
 new=$(mktemp -d)
 trap 'rm -rf "$new"' EXIT
 need
@@ -129,14 +161,4 @@ figure drops drops 0 || true
 figure drops-calibrated drops 1 || true
 figure training training 0 || true
 figure staircase staircase 0
-
-# What is not drawn now would be of other runs.
-mkdir -p "$output"
-for name in accuracy accuracy-calibrated drops drops-calibrated training staircase; do
-    if [ -f "$new/$name.csv" ]; then
-        mv -- "$new/$name".{csv,txt,svg,png} "$output/"
-        printf '%s\n' "$output/$name.svg" "$output/$name.png"
-    else
-        rm -f -- "$output/$name".{csv,txt,svg,png}
-    fi
-done
+place

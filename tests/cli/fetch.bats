@@ -277,6 +277,26 @@ says() {
     says "another call is at it"
 }
 
+@test "fetch: what is no table of data sets is refused with one line, that of the mistake" {
+    printf 'a\0\1\377\n\0b\n' >"$BATS_TEST_TMPDIR/junk"
+    run "$root/scripts/data.sh" --table "$BATS_TEST_TMPDIR/junk" --into "$into" toy
+    [ "$status" = 1 ]
+    [[ $output == "data.sh: $BATS_TEST_TMPDIR/junk:"*": is no row of a table of data sets; "* ]]
+    [ "${#lines[@]}" = 1 ]
+    run "$root/scripts/data.sh" --table "$BATS_TEST_TMPDIR" --help
+    [ "$status" = 1 ]
+    [ "$output" = "data.sh: $BATS_TEST_TMPDIR: cannot be read; name the table with --table" ]
+    sed -i '$s/ [0-9a-f]* http/ 0123 http/' "$table"
+    fetch toy
+    [ "$status" = 1 ]
+    says "$table:$(wc -l <"$table"): is no row"
+    : >"$table"
+    fetch toy
+    [ "$status" = 1 ]
+    says "$table:1: is no row"
+    [ ! -e "$into" ]
+}
+
 @test "fetch: the table" {
     [ "$(grep -vc '^#' "$root/scripts/data-sets.txt")" = 17 ]
     run awk '!/^#/ && (NF != 6 || $4 !~ /^(-|[0-9]+)$/ || $5 !~ /^[0-9a-f]+$/ || length($5) != 32 || $6 !~ "^https?://.*/" $3 "$")' \

@@ -311,6 +311,30 @@ make_here() {
     [ ! -e "$results/tables/accuracy-calibrated.csv" ] # there are none on test
 }
 
+@test "make: figures and tables are of the GRID that is asked for, by name or file; a wrong one makes no folder" {
+    changed "PRAGMA user_version = $(find "$root/results/schema" -name '[0-9]*.sql' | wc -l)"
+    results=$BATS_TEST_TMPDIR/place/results
+    make_here tables GRID=none
+    [ "$status" != 0 ]
+    [ "$(grep -c '^truncquant: ' <<<"$stderr")" = 1 ]
+    make_here figures GRID=none
+    [ "$status" != 0 ]
+    [[ $stderr == *"no finished runs of grid none in "* ]]
+    [ ! -e "$results/tables" ]
+    [ ! -e "$results/figures" ]
+    make_here figures tables GRID=one
+    [ "$status" = 0 ]
+    cmp "$results/figures/accuracy.csv" "$figures/one/accuracy.csv"
+    cp "$results/tables/accuracy.csv" "$BATS_TEST_TMPDIR/one.csv"
+    printf '# name = no\n[grid]\nname = three ; of them\n[train]\nname = no\n' >"$BATS_TEST_TMPDIR/place/other name.grid"
+    make_here figures tables GRID="other name.grid"
+    [ "$status" = 0 ]
+    cmp "$results/figures/accuracy.csv" "$figures/three/accuracy.csv"
+    [ "$(wc -l <"$results/tables/accuracy.csv")" -gt 1 ]
+    run cmp "$results/tables/accuracy.csv" "$BATS_TEST_TMPDIR/one.csv"
+    [ "$status" = 1 ]
+}
+
 # The cross-bit drop, which the table has too, is not drawn. Drops of 17, 20, 20: mean 19, deviation sqrt(3), t 4.30265 with 2 degrees of freedom.
 @test "drops: mean and 95 % interval over seeds, those of the table" {
     changed "UPDATE evaluations SET correct1 = correct1 + 30 WHERE inference = 'truncated' AND attempt = 1" \
@@ -443,6 +467,29 @@ bound() {
     [ "$status" = 2 ]
     run "$root/scripts/figures.sh" --grids one
     [ "$status" = 2 ]
+}
+
+@test "what cannot be written to, and what is no grid, get one line each" {
+    echo junk >"$BATS_TEST_TMPDIR/junk"
+    says() { # STATUS TEXT
+        [ "$status" = "$1" ]
+        [[ $output == "figures.sh: "*"$2"* ]]
+        [ "${#lines[@]}" = 1 ]
+    }
+    cd "$BATS_TEST_TMPDIR"
+    run "$root/scripts/figures.sh" --db "$db" --output junk
+    says 1 "junk is no folder, where figures go; name another with --output"
+    run "$root/scripts/figures.sh" --db "$db" --output junk/figures
+    says 1 "junk/figures cannot be made, where figures go; name another with --output"
+    run "$root/scripts/figures.sh" --db none/../none/x.db
+    says 1 "none/x.db; 'make grid GRID=FILE' runs a grid into one"
+    run "$root/scripts/figures.sh" --db "$db" --grid ./none.grid
+    says 1 "none.grid that can be read; give its name or its file"
+    run "$root/scripts/figures.sh" --db "$db" --grid ./junk
+    says 1 "junk: [grid] has no name; add the line 'name = ...'"
+    run bash -c '"$@" >/dev/full' - "$root/scripts/figures.sh" --db "$db" --grid one --output drawn
+    says 1 "standard output cannot be written to"
+    [ "$(ls drawn)" = "$(ls "$figures/one")" ] # all of them
 }
 
 @test "many networks and schemes: the canvas grows" {

@@ -42,7 +42,7 @@ parse() {
         case $1 in
         --help) usage && exit 0 ;;
         --db | --grid | --split | --output)
-            [ -n "${2-}" ] || die 2 "$1 needs a value"
+            [[ -n ${2-} && $2 != --* ]] || die 2 "$1 needs a value"
             ;;&
         --db) db=$(from_root "$2") ;;
         --output) output=$(from_root "$2") ;;
@@ -54,6 +54,10 @@ parse() {
         *) die 2 "unknown argument $1; 'scripts/figures.sh --help' lists the options" ;;
         esac
         shift 2
+    done
+    local file
+    for file in "$output"/*.{csv,txt,svg,png}; do # figures take the place of what is called like them
+        [ ! "$file" -ef "$db" ] || die 2 "$file is the database; name another folder with --output"
     done
     # It goes into SQL, and no grid can be called anything else.
     [[ $grid =~ ^[A-Za-z0-9._-]*$ ]] || die 2 "'$grid' is no name of a grid"

@@ -492,6 +492,21 @@ bound() {
     [ "$(ls drawn)" = "$(ls "$figures/one")" ] # all of them
 }
 
+@test "a database among the figures is not replaced, a forgotten value is none" {
+    cp "$db" "$BATS_TEST_TMPDIR/drops.csv"
+    ln -s drops.csv "$BATS_TEST_TMPDIR/link"
+    cd "$BATS_TEST_TMPDIR"
+    for name in drops.csv link; do
+        run -2 "$root/scripts/figures.sh" --db "$PWD/$name" --output "$PWD"
+        [[ $output == *"drops.csv is the database; name another folder with --output" ]]
+    done
+    cmp drops.csv "$db"
+    [ "$(ls)" = $'drops.csv\nlink' ]
+    run -2 "$root/scripts/figures.sh" --db "$db" --grid --output "$PWD/new"
+    [[ $output == *"--grid needs a value" ]]
+    [ ! -e new ]
+}
+
 @test "many networks and schemes: the canvas grows" {
     sqlite3 -bail "$BATS_TEST_TMPDIR/many.db" ".read '$root/results/schema/001-initial.sql'" \
         ".read '$root/results/schema/002-parents.sql'" \

@@ -69,10 +69,16 @@ static int check_folder(struct store *s, struct error *e) {
     return 0;
 }
 
+int store_check_name(const char *path, struct error *e) {
+    if (path[0] == ':' || !strncmp(path, "file:", 5))
+        return fail_at(e, path, 0, "means something else to SQLite; write ./%s", path);
+    return 0;
+}
+
 static int check_place(struct store *s, enum store_mode mode, struct error *e) {
     struct stat st;
-    if (s->path[0] == ':' || !strncmp(s->path, "file:", 5))
-        return fail_at(e, s->path, 0, "means something else to SQLite; write ./%s", s->path);
+    if (store_check_name(s->path, e))
+        return -1;
     int exists = !stat(s->path, &st);
     if (!exists && errno != ENOENT && errno != ENOTDIR)
         return fail_at(e, s->path, 0, "cannot be opened (%s); check its folder's permissions",

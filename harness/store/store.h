@@ -36,6 +36,9 @@ enum store_mode { STORE_READ, STORE_UPDATE, STORE_WRITE };
 struct store *store_open(const char *path, enum store_mode mode, struct error *e);
 void store_close(struct store *s);
 
+/* -1 for a name that SQLite would not take for a file's; store_open asks, too. */
+int store_check_name(const char *path, struct error *e);
+
 /* A run as planned. Texts are not owned. */
 struct run_row {
     char run_id[HASH_HEX], config_id[HASH_HEX];

@@ -317,6 +317,8 @@ static void look_cache(const struct options *o, const void *detail, struct repor
 /* What another verb would say of it: nothing of a file that is still to be made. */
 static int try_database(const char *path, struct error *e) {
     struct stat st;
+    if (store_check_name(path, e))
+        return -1;
     if (stat(path, &st) ? errno == ENOENT : S_ISREG(st.st_mode) && !st.st_size)
         return 0;
     struct store *s = store_open(path, STORE_READ, e);

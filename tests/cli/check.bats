@@ -163,6 +163,8 @@ lacks() {
     lacks "database folder" "other.db: is a database of another program"
     DB=nowhere/r.db check
     lacks "database folder" "nowhere does not exist; make it, or name another place with --db"
+    DB=:memory: check
+    lacks "database folder" ":memory:: means something else to SQLite; write ./:memory:"
     ln -s nowhere/r.db link
     for name in empty.db new.db link; do
         [ $name != empty.db ] || : >empty.db

@@ -39,7 +39,8 @@ SELECT CASE coalesce(:calibrated, 0) WHEN 1 THEN 'batch norm calibrated for each
                         CASE lo WHEN 1 THEN char(10) || '(none where there is one seed)' ELSE '' END) END
 FROM seeds
 UNION ALL
-SELECT CASE WHEN n <= 3 THEN printf('trained at %s bits', text) ELSE printf('trained at %d sets of widths', n) END
+SELECT CASE WHEN n <= 3 THEN printf('quantized in training, one model for all k: %s bits', text)
+            ELSE printf('quantized in training, one model for all k: %d sets of widths', n) END
     || CASE borrowed WHEN 1 THEN char(10) || 'at another width k: ' ||
             CASE coalesce(:calibrated, 0) WHEN 1 THEN 'scale and shift' ELSE 'batch norms' END ||
             ' of the smallest' || char(10) || 'trained width above k or, where none is above, of the largest'

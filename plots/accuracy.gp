@@ -12,23 +12,29 @@ curves = int(curve_max)
 array title_of[panels]
 array label_of[curves]
 array style_of[curves]
+array variant_of[curves]
 array chance_of[panels]
+do for [p = 1:panels] { chance_of[p] = -1 }
 longest = 33
 lowest_chance = 100; lo = 100; hi = 0
-note(p, c, t, l, s) = (split = strcol("split"), title_of[p] = t, label_of[c] = l, style_of[c] = s, \
+note(p, c, t, l, s, v) = (split = strcol("split"), title_of[p] = t, label_of[c] = l, style_of[c] = s, variant_of[c] = v, \
                        longest = at_least(longest, strlen(l)), p)
 stats csv using (note(int(column("panel")), int(column("curve")), \
                       strcol("network") . ", " . strcol("dataset"), \
-                      strcol("label"), column("style"))) nooutput
+                      strcol("label"), column("style"), column("variant"))) nooutput
 deviation(seeds) = seeds > 1 ? column("top1_sd") : 0
 stats csv using (lo = at_most(lo, column("top1") - deviation(column("seeds"))), \
                  hi = at_least(hi, column("top1") + deviation(column("seeds"))), \
                  chance_of[int(column("panel"))] = strcol("chance") eq "" ? -1 : column("chance"), \
                  lo) nooutput
-do for [p = 1:panels] { lowest_chance = at_most(lowest_chance, chance_of[p]) }
+do for [p = 1:panels] { if (chance_of[p] > 0) { lowest_chance = at_most(lowest_chance, chance_of[p]) } }
 # From below the lowest point; chance level only where it is near, since it would flatten the rest.
-show_chance = lowest_chance >= 0 && lowest_chance > lo - 30
+show_chance = lowest_chance < 100 && lowest_chance > lo - 30
 lo = show_chance ? at_most(lo, lowest_chance) : lo
+unknown = 0
+do for [p = 1:panels] { unknown = unknown + !(chance_of[p] > 0) }
+chances = unknown ? "chance, where the number of classes is recorded" : "chance"
+longest = at_least(longest, show_chance ? strlen(chances) : 0)
 bottom = at_least(0, 10 * floor((lo - 2) / 10.0))
 top_of_range = at_most(100, 10 * ceil((hi + 1) / 10.0))
 
@@ -37,6 +43,14 @@ entries = curves + 2 + (show_chance ? 1 : 0)
 load "plots/panels.gp"
 load "plots/canvas.gp"
 
+# Marks that are characters are sized by their font, which other marks may not have: curves of each are drawn apart.
+small = format eq "svg" ? ",7" : ",6"
+drawn = ""; written = ""
+do for [c = 1:curves] {
+    if (is_character(style_of[c], variant_of[c])) { written = written . " " . c } else { drawn = drawn . " " . c }
+}
+curve_of(list, i) = i <= words(list) ? int(word(list, i)) : 1 # what is not drawn is read, too
+character(c) = is_character(style_of[c], variant_of[c]) ? filled(style_of[c], variant_of[c]) : " "
 # Neighbours are moved apart a little, or error bars would hide each other.
 moved(c) = column("x") + 0.06 * (c - 0.5 * (curves + 1)) * at_most(1, 6.0 / curves)
 in_panel(p, c, inference) = column("panel") == p && column("curve") == c \
@@ -63,30 +77,32 @@ do for [p = 1:panels] {
     set bmargin at screen Y(top_of(p) + tall)
     set title title_of[p]
     if (column_of(p) == 0) { set ylabel split eq "val" ? "top-1 accuracy on val (%)" : "top-1 accuracy (%)" } else { unset ylabel }
-    plot show_chance ? chance_of[p] : NaN \
+    plot show_chance && chance_of[p] > 0 ? chance_of[p] : NaN \
              with lines linewidth 1 dashtype (2, 4) linecolor rgb "#7F7F7F", \
          for [c = 1:curves] csv using (moved(c)):(with_bar(p, c, "direct")):(column("top1_sd")) \
              with yerrorbars linewidth 1 pointtype -1 linecolor rgb colour(style_of[c]), \
          for [c = 1:curves] csv using (moved(c)):(with_bar(p, c, "truncated")):(column("top1_sd")) \
              with yerrorbars linewidth 1 pointtype -1 linecolor rgb colour(style_of[c]), \
          for [c = 1:curves] csv using (moved(c)):(point_of(p, c, "direct")) \
-             with linespoints linewidth 1.5 dashtype (6, 4) pointtype hollow(style_of[c]) \
+             with linespoints linewidth 1.5 dashtype (6, 4) pointtype hollow(style_of[c], variant_of[c]) \
              pointsize 1.2 linecolor rgb colour(style_of[c]), \
-         for [c = 1:curves] csv using (moved(c)):(point_of(p, c, "truncated")) \
-             with linespoints linewidth 1.5 pointtype filled(style_of[c]) pointsize 0.55 \
-             linecolor rgb colour(style_of[c])
+         for [i = 1:words(drawn)] c = curve_of(drawn, i) csv using (moved(c)):(point_of(p, c, "truncated")) \
+             with linespoints linewidth 1.5 pointtype filled(style_of[c], variant_of[c]) pointsize 0.55 \
+             linecolor rgb colour(style_of[c]), \
+         for [i = 1:words(written)] c = curve_of(written, i) csv using (moved(c)):(point_of(p, c, "truncated")) \
+             with linespoints linewidth 1.5 pointtype character(c) linecolor rgb colour(style_of[c]) font small
     unset label 1
 }
 
 unset arrow 1; unset arrow 2
 load "plots/legend.gp"
-plot for [c = 1:curves] NaN with linespoints linewidth 3 pointtype filled(style_of[c]) pointsize 0.55 \
+plot for [c = 1:curves] NaN with linespoints linewidth 1.5 pointtype filled(style_of[c], variant_of[c]) pointsize 1 \
          linecolor rgb colour(style_of[c]) title label_of[c], \
      NaN with linespoints linewidth 1.5 dashtype (6, 4) pointtype 6 pointsize 1.2 \
          linecolor rgb "#404040" title "direct: quantized to k bits", \
      NaN with linespoints linewidth 1.5 pointtype 7 pointsize 0.55 \
          linecolor rgb "#404040" title "truncated: stored codes cut to k bits", \
      for [i = 1:show_chance] NaN with lines linewidth 1 dashtype (2, 4) linecolor rgb "#7F7F7F" \
-         title "chance"
+         title chances
 unset multiplot
 unset output

@@ -20,7 +20,7 @@ classes(config_id, n) AS (
 )
 SELECT dense_rank() OVER (ORDER BY c.dataset, c.network) AS panel,
        dense_rank() OVER (ORDER BY c.place) AS curve,
-       c.style, c.dataset, c.network, c.label, s.split, s.inference, s.bits,
+       c.style, c.variant, c.dataset, c.network, c.label, s.split, s.inference, s.bits,
        CASE s.bits WHEN 32 THEN 9 ELSE s.bits END AS x,
        round(s.top1, 4) AS top1, round(s.top1_sd, 4) AS top1_sd, s.n AS seeds, s.images,
        100.0 / coalesce((SELECT max(n) FROM classes WHERE classes.config_id = c.config_id), known.n) AS chance

@@ -2,8 +2,9 @@
 -- finished runs in grid :grid (NULL: in any) that were evaluated on :split, so that no configuration of a search on
 -- held-out images stands beside, or changes the name of, one of the test split. The label is the scheme, with the parameters in which its
 -- configurations differ on some network, and with the start of config_id if that still leaves two alike
--- (the .cfg file was changed, say), and with its activations where they have not as many bits as the weights. `place` is the order of the curves; `style` is the same
--- for a known scheme in every figure, whatever else it shows.
+-- (the .cfg file was changed, say), and with its activations where they have not as many bits as the weights.
+-- `place` is the order of the curves. `style` is that of the scheme, for a known one the same in every figure, whatever
+-- else it shows; `variant` numbers from 0 the labels of one scheme.
 CREATE TEMP TABLE curves AS
 WITH
 configs AS (
@@ -41,25 +42,25 @@ distinct_labels AS (
                          THEN ' ' || substr(config_id, 1, 6) ELSE '' END AS label
     FROM labelled
 ),
-places AS ( -- the order of curves; a known scheme alone has a style of its own
-    SELECT d.label, min(own.place) AS style,
-           row_number() OVER (ORDER BY min(p.place) IS NULL, min(p.place), d.label) AS place
+labels AS ( -- the order of curves, and among those of their scheme
+    SELECT d.label, min(d.scheme) AS scheme, min(p.place) AS style,
+           row_number() OVER (ORDER BY min(p.place) IS NULL, min(p.place), min(d.scheme), d.label) AS place,
+           row_number() OVER (PARTITION BY min(d.scheme) ORDER BY d.label) - 1 AS variant
     FROM distinct_labels d
     LEFT JOIN scheme_places p ON p.scheme = d.scheme
-    LEFT JOIN scheme_places own ON own.scheme = d.label
     GROUP BY d.label
 ),
-free(style, nth) AS ( -- the others take, in their order, those that are left
-    SELECT value, row_number() OVER (ORDER BY value)
-    FROM generate_series(1, (SELECT count(*) + coalesce(max(style), 0) FROM places))
-    WHERE value NOT IN (SELECT style FROM places WHERE style IS NOT NULL)
+unknown(scheme, nth) AS (
+    SELECT scheme, row_number() OVER (ORDER BY scheme) FROM labels WHERE style IS NULL GROUP BY scheme
 ),
-others AS (
-    SELECT label, row_number() OVER (ORDER BY place) AS nth FROM places WHERE style IS NULL
+free(style, nth) AS ( -- unknown schemes take, in their order, those that are left
+    SELECT value, row_number() OVER (ORDER BY value)
+    FROM generate_series(1, (SELECT count(*) + coalesce(max(style), 0) FROM labels))
+    WHERE value NOT IN (SELECT style FROM labels WHERE style IS NOT NULL)
 )
-SELECT d.config_id, d.scheme, d.network, d.dataset, d.act_bits, d.label, p.place,
-       coalesce(p.style, f.style) AS style
+SELECT d.config_id, d.scheme, d.network, d.dataset, d.act_bits, d.label, l.place, l.variant,
+       coalesce(l.style, f.style) AS style
 FROM distinct_labels d
-JOIN places p ON p.label = d.label
-LEFT JOIN others o ON o.label = d.label
-LEFT JOIN free f ON f.nth = o.nth;
+JOIN labels l ON l.label = d.label
+LEFT JOIN unknown u ON u.scheme = l.scheme
+LEFT JOIN free f ON f.nth = u.nth;

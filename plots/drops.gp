@@ -12,11 +12,12 @@ places = int(place_max)
 array title_of[panels]
 array label_of[curves]
 array style_of[curves]
+array variant_of[curves]
 array bits_of[places]
 longest = 12; lo = 0; hi = 0
 half(seeds) = seeds > 1 ? column("half") : 0
 note(p, c, k) = (title_of[p] = strcol("network") . ", " . strcol("dataset"), split = strcol("split"), \
-                 label_of[c] = strcol("label"), style_of[c] = column("style"), bits_of[k] = column("bits"), \
+                 label_of[c] = strcol("label"), style_of[c] = column("style"), variant_of[c] = column("variant"), bits_of[k] = column("bits"), \
                  longest = at_least(longest, strlen(label_of[c])), \
                  lo = at_most(lo, column("points") - half(column("seeds"))), \
                  hi = at_least(hi, column("points") + half(column("seeds"))), p)
@@ -62,13 +63,13 @@ do for [p = 1:panels] {
          for [c = 1:curves] csv using (middle(column("place"), c)):(with_bar(p, c)):(column("half")) \
              with yerrorbars linewidth 1 pointtype -1 linecolor rgb colour(style_of[c]), \
          for [c = 1:curves] csv using (middle(column("place"), c)):(point_of(p, c)) \
-             with points pointtype filled(style_of[c]) pointsize 0.9 linecolor rgb colour(style_of[c])
+             with points pointtype filled(style_of[c], variant_of[c]) pointsize 0.9 linecolor rgb colour(style_of[c])
     unset label 1
 }
 
 do for [k = 1:places - 1] { unset arrow k }
 load "plots/legend.gp"
-plot for [c = 1:curves] NaN with points pointtype filled(style_of[c]) pointsize 1 \
+plot for [c = 1:curves] NaN with points pointtype filled(style_of[c], variant_of[c]) pointsize 1 \
          linecolor rgb colour(style_of[c]) title label_of[c]
 unset multiplot
 unset output

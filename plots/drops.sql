@@ -5,7 +5,7 @@
 SELECT dense_rank() OVER (ORDER BY c.dataset, c.network) AS panel,
        dense_rank() OVER (ORDER BY c.place) AS curve,
        dense_rank() OVER (ORDER BY s.bits) AS place,
-       c.style, c.dataset, c.network, c.label, s.split, s.bits,
+       c.style, c.variant, c.dataset, c.network, c.label, s.split, s.bits,
        round(s.points, 4) AS points, round(t.t * s.points_sd / sqrt(s.n), 4) AS half, s.n AS seeds, s.images
 FROM grid_drop_summary s
 JOIN curves c ON c.config_id = s.config_id

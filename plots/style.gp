@@ -5,15 +5,25 @@ set encoding utf8
 set datafile separator comma
 set datafile columnheaders
 
-# A style is a colour and a point, by number from 1. Okabe and Ito's palette without yellow, which is too pale
-# on white, then five that stay apart from these: any two of the twelve are 16 or more apart in CIE L*a*b*, as
-# they are and as protanopes, deuteranopes and tritanopes see them.
-colours = "#000000 #D55E00 #009E73 #0072B2 #CC79A7 #E69F00 #56B4E9 #8800FF #663311 #444455 #99BB66 #BB55FF"
+# A style is a colour and a mark, by number from 1, of a scheme. Okabe and Ito's palette without yellow, which is too pale
+# on white, then five that stay apart from these: any two of the twelve are 26 or more apart in CIE L*a*b*, and 16 or
+# more as protanopes, deuteranopes and tritanopes see them. Twelve colours are too many to tell a scheme by for
+# everybody, so that each has a mark of its own, too.
+colours = "#000000 #D55E00 #009E73 #0072B2 #CC79A7 #E69F00 #56B4E9 #550099 #FF0055 #555500 #FF00FF #0000FF"
 colour(i) = word(colours, (int(i) - 1) % words(colours) + 1)
-# Point types: filled, and its open twin. A colour that comes again has another one.
+# Marks: gnuplot's point types, or characters where these are used up; filled, and open twins (of strokes, the same). A
+# colour that comes again has another mark. Variants of a scheme have its colour, and marks that no scheme has.
+filled_marks = "13 5 9 7 11 15 ★ ◀ ▶ 1 2 3"
+hollow_marks = "12 4 8 6 10 14 ☆ ◁ ▷ 1 2 3"
+filled_variants = "♥ ✦ ♠ ♣ ⬢"
+hollow_variants = "♡ ✧ ♤ ♧ ⬡"
 turn(i) = int(i) - 1 + (int(i) - 1) / words(colours)
-filled(i) = int(word("13 5 9 7 11 15", turn(i) % 6 + 1))
-hollow(i) = filled(i) - 1
+is_digit(text) = strstrt("0123456789", text[1:1]) > 0
+point_type(text) = is_digit(text) ? int(text) : text
+nth_of(list, n) = point_type(word(list, int(n) % words(list) + 1))
+filled(i, variant) = variant > 0 ? nth_of(filled_variants, variant - 1) : nth_of(filled_marks, turn(i))
+hollow(i, variant) = variant > 0 ? nth_of(hollow_variants, variant - 1) : nth_of(hollow_marks, turn(i))
+is_character(i, variant) = variant > 0 || !is_digit(word(filled_marks, int(turn(i)) % words(filled_marks) + 1))
 
 # The widths 1 ... 8, 32.
 bits_colours = "#D55E00 #E69F00 #CC79A7 #009E73 #A6761D #56B4E9 #7F7F7F #0072B2 #000000"

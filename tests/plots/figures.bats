@@ -71,6 +71,18 @@ chances() {
     [ "$(chances "$BATS_TEST_TMPDIR/own.db")" = "6||" ]
 }
 
+@test "accuracy: where chance is known for one panel, the legend says that it is not for all" {
+    changed "UPDATE runs SET dataset = 'mine' WHERE network = 'net_8'" "UPDATE evaluations SET correct1 = correct1 / 4"
+    draw
+    grep -qF ">chance, where the number of classes is recorded<" "$BATS_TEST_TMPDIR/drawn/accuracy.svg"
+    changed "UPDATE runs SET dataset = 'mine' WHERE network = 'lenet'" "UPDATE evaluations SET correct1 = correct1 / 4"
+    draw
+    grep -qF ">chance, where the number of classes is recorded<" "$BATS_TEST_TMPDIR/drawn/accuracy.svg"
+    changed "UPDATE evaluations SET correct1 = correct1 / 4"
+    draw
+    grep -qF ">chance<" "$BATS_TEST_TMPDIR/drawn/accuracy.svg"
+}
+
 @test "a database from before classes were recorded is drawn as it was" {
     cat "$root"/results/schema/00[12]*.sql "$root/results/schema/views.sql" "$BATS_TEST_DIRNAME/database.sql" |
         sqlite3 -bail "$BATS_TEST_TMPDIR/old.db"
@@ -92,14 +104,14 @@ chances() {
 }
 
 @test "accuracy: the caption says which widths were trained, and that others borrow, where there are others" {
-    grep -qx "trained at 2 32 bits" "$figures/three/accuracy.txt"
+    grep -qx "quantized in training, one model for all k: 2 32 bits" "$figures/three/accuracy.txt"
     if grep -q "another width" "$figures/three/accuracy.txt"; then
         false
     fi
     changed "UPDATE runs SET widths = '32 4' WHERE run_id = (SELECT run_id FROM grid_runs WHERE grid = 'three' LIMIT 1)" \
         "UPDATE runs SET widths = '2', \"group\" = run_id WHERE scheme = 'truncquant'"
     draw --grid three
-    grep -qx "trained at 2 32 or 32 4 bits" "$BATS_TEST_TMPDIR/drawn/accuracy.txt"
+    grep -qx "quantized in training, one model for all k: 2 32 or 32 4 bits" "$BATS_TEST_TMPDIR/drawn/accuracy.txt"
     [ "$(sed -n 5,6p "$BATS_TEST_TMPDIR/drawn/accuracy.txt")" = "at another width k: batch norms of the smallest
 trained width above k or, where none is above, of the largest" ]
     sqlite3 "$BATS_TEST_TMPDIR/changed.db" "UPDATE runs SET params = '{\"norm_bank\": \"shared\"}' WHERE widths = '32 4'"
@@ -206,13 +218,24 @@ table() {
     [ "$(rows "$figures/three/accuracy.csv" 1 "DISTINCT curve, label, style" | tr '\n' ' ')" = \
         "1|qat|2 2|truncquant|4 " ]
     [ "$(rows "$figures/one/accuracy.csv" 1 "DISTINCT curve, label, style" | tr '\n' ' ')" = \
-        "1|qat|2 2|qat (epochs 5)|1 " ]
+        "1|qat|2 2|qat (epochs 5)|2 " ]
+    [ "$(rows "$figures/one/accuracy.csv" 1 "DISTINCT label, variant" | tr '\n' ' ')" = "qat|0 qat (epochs 5)|1 " ]
+    [ "$(rows "$figures/one/drops.csv" 1 "DISTINCT label, style, variant" | tr '\n' ' ')" = "qat|2|0 qat (epochs 5)|2|1 " ]
+    # Two that are not known, one of them twice: neither has another's style.
+    changed "UPDATE runs SET scheme = 'new' WHERE grid = 'one'" "UPDATE runs SET scheme = 'newer' WHERE scheme = 'truncquant'"
+    draw
+    [ "$(rows "$BATS_TEST_TMPDIR/drawn/accuracy.csv" 1 "DISTINCT curve, label, style, variant" | sort | tr '\n' ' ')" = \
+        "1|qat|2|0 2|new|1|0 3|new (epochs 5)|1|1 4|newer|3|0 " ]
 }
 
-@test "twelve styles of twelve colours, and points that tell them from the next twelve" {
-    styles=$(cd "$root" && gnuplot -e 'caption = ""; load "plots/style.gp"; do for [i = 1:24] { print colour(i), " ", filled(i) }' 2>&1)
-    [ "$(head -n 12 <<<"$styles" | cut -d' ' -f1 | sort -u | wc -l)" = 12 ]
-    [ "$(sort -u <<<"$styles" | wc -l)" = 24 ]
+@test "twelve styles of twelve colours and marks; the next twelve differ from them; variants have marks of their own" {
+    styles=$(cd "$root" && gnuplot -e 'caption = ""; load "plots/style.gp"; do for [i = 1:24] { print colour(i), " ", filled(i, 0) }' 2>&1 | tr -s " ")
+    [ "$(head -n 12 <<<"$styles" | cut -d' ' -f1 | LC_ALL=C sort -u | wc -l)" = 12 ]
+    [ "$(head -n 12 <<<"$styles" | cut -d' ' -f2 | LC_ALL=C sort -u | wc -l)" = 12 ]
+    [ "$(LC_ALL=C sort -u <<<"$styles" | wc -l)" = 24 ]
+    variants=$(cd "$root" && gnuplot -e 'caption = ""; load "plots/style.gp"; do for [i = 1:5] { print filled(7, i); print hollow(7, i) }' 2>&1)
+    [ "$(cat <(cut -d' ' -f2 <<<"$styles") - <<<"$variants" | LC_ALL=C sort -u | wc -l)" = 22 ]
+    [ "$(cd "$root" && gnuplot -e 'caption = ""; load "plots/style.gp"; print colour(4), filled(4, 1), hollow(4, 0)' 2>&1 | tr -d " ")" = "#0072B2♥6" ]
 }
 
 @test "accuracy: in a grid where nothing differs the scheme is name enough" {

@@ -397,6 +397,12 @@ make_here() {
     done
 }
 
+@test "training: the caption says on how many images, and of which commit" {
+    [ "$(grep -c -x -e "fashion-mnist, 60,000 training images" -e "commit 0123456789" "$figures/three/training.txt")" = 2 ]
+    grep -qx "commit 0123456789 (changed)" "$figures/one/training.txt"
+    grep -qF "commit 0123456789" "$figures/three/training.svg"
+}
+
 @test "staircase: the bins where nearest and cut nearest disagree" {
     csv=$figures/one/staircase.csv
     # 1/6 to .249 and .751 to 5/6 at 2 bits; 1/2 is common to both.

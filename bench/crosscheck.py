@@ -34,6 +34,7 @@ ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 PROGRAM = os.path.join(ROOT, os.environ.get("BUILD", "build"), "bench", "crosscheck")
 LIMITS = {
     "weight codes flipped": 1e-4,  # share of all; a float u is right to 6e-8, and 256 boundaries lie in [0, 1]
+    "aims flipped": 1e-4,
     "weights": 1e-6, "into activations": 1e-5, "activations": 1e-6, "losses": 1e-5, "gradients": 1e-4, "running": 1.0,
     "optimizer": 1.0,
 }
@@ -182,13 +183,18 @@ class Oracle(peer.Network):
         self.report.count("aims", flipped.sum(), u.numel())
         if not flipped.any():
             return ours
-        # At the end of an interval, where only one of the two sees it left, or half way between two.
-        ends = torch.tensor([end for interval in intervals for end in interval], dtype=u.dtype)
-        from_end = (u[flipped][:, None] - ends).abs().amin(1)
+        # At the end of an interval, where only one of the two sees it left, or half way between two. Nothing lies
+        # beyond 0 and 1.
+        ends = [(lo, 1) for lo, _ in intervals if lo > 0] + [(hi, -1) for _, hi in intervals if hi < 1]
+        places = torch.tensor([end for end, _ in ends], dtype=u.dtype)
+        inside = torch.tensor([end + side * peer.EDGE for end, side in ends], dtype=u.dtype)
+        from_end = (u[flipped][:, None] - places).abs().amin(1)
         from_middle = ((u - theirs).abs() - (u - ours).abs()).abs()[flipped]
         apart = torch.minimum(from_end, from_middle).max().item()
-        if apart > 4e-7:
-            raise Mismatch(f"aims: {name}: {int(flipped.sum())} differ, up to {apart:.3g} from where they change")
+        off = torch.minimum((theirs[flipped][:, None] - inside).abs().amin(1), (theirs - u).abs()[flipped]).max().item()
+        if apart > 4e-7 or off > 4e-7:
+            raise Mismatch(f"aims: {name}: {int(flipped.sum())} differ, up to {apart:.3g} from where they change, "
+                           f"and lie up to {off:.3g} beside what could be aimed at")
         return torch.where(flipped, torch.where((theirs - u).abs() < 1e-6, u, theirs), ours)
 
     def into(self, where, x):
@@ -300,8 +306,9 @@ def follow(args, engine, scheme):
             oracle.check_running()
             oracle.check_optimizer(optimizer)
             optimizer.step += 1
-        flipped, codes = report.counts["weight codes"]
-        report.check("weight codes flipped", flipped / max(1, codes), "all steps")
+        for what in ("weight codes", "aims"):
+            flipped, of = report.counts[what]
+            report.check(what + " flipped", flipped / max(1, of), "all steps")
     except Mismatch as e:
         harness.end(stop=True)
         raise Mismatch(f"step {optimizer.step + 1}: {e}") from None

@@ -302,8 +302,8 @@ class Network:
 
     `watch`, if set, sees what is rounded and says how to go on: watch.codes(name, k, q, place, begins) returns the
     codes of weights, where code q begins at q - begins of place, watch.activation(node, x, k, j) what the activation
-    reads and, where it rounds, the codes of that, watch.pooling(node, x, k) what the maximum is taken of, watch.aims(name, u, aims, intervals) where the alignment
-    loss pulls u."""
+    reads and, where it rounds, the codes of that, watch.pooling(node, x, k) what the maximum is taken of,
+    watch.aims(name, u, aims, intervals) where the alignment loss pulls u."""
 
     momentum, epsilon = 0.1, 1e-5
 

@@ -66,8 +66,9 @@ parse() {
 # A database that has a log, or had one, wants files beside it. Where none can be made, and no log lies there, nobody
 # writes to it: a copy is read.
 find_readable() {
-    file=$db
-    if [ ! -w "$(dirname -- "$db")" ] && [ ! -s "$db-wal" ] && [ ! -s "$db-journal" ]; then
+    local real
+    file=$db real=$(realpath -- "$db")
+    if [ ! -w "$(dirname -- "$real")" ] && [ ! -s "$real-wal" ] && [ ! -s "$real-journal" ]; then
         file=$new/copy.db
         cp -- "$db" "$file" || die 1 "$db cannot be copied to $new; is the disk full?"
     fi

@@ -177,7 +177,8 @@ summarize() {
             continue # as asked
         else
             why="${id:0:12}: $(reason "$logs/$id.log" "$status" "$ended_by")"$'\n'"    log: $logs/$id.log"
-            if [ "$ended_by" != 0 ] || [ "$status" -gt 128 ]; then
+            # By HUP, INT, KILL or TERM; a crash is a failure.
+            if [[ $ended_by =~ ^(1|2|9|15)$ || $status =~ ^(129|130|137|143)$ ]]; then
                 interrupted+=("$why")
             else
                 failed+=("$why")

@@ -223,15 +223,15 @@ static int measure_calibrated(struct evaluator *ev, int k, struct error *e) {
 
 int evaluator_width(struct evaluator *ev, int k, struct error *e) {
     int exact = exact_covers(&ev->exact, k, spec_act_bits(ev->spec, k));
-    int calibrated = evaluation_calibrates(ev->spec, ev->m->scheme, k);
     if (exact)
-        exact_set_weights(&ev->exact, k);
-    if (!exact || calibrated)
+        exact_set_weights(&ev->exact, k); // which decide the precision, and so what is recorded
+    int plain = !is_recorded(ev, k, 0);
+    int calibrated = evaluation_calibrates(ev->spec, ev->m->scheme, k) &&
+                     !is_recorded(ev, k, (int)ev->spec->calibration);
+    if ((plain && !exact) || calibrated)
         set_weights(ev, k);
-    int rc = 0;
-    if (!is_recorded(ev, k, 0))
-        rc = measure(ev, k, model_bank(ev->m, k), 0, e);
-    if (!rc && calibrated && !is_recorded(ev, k, (int)ev->spec->calibration))
+    int rc = plain ? measure(ev, k, model_bank(ev->m, k), 0, e) : 0;
+    if (!rc && calibrated)
         rc = measure_calibrated(ev, k, e);
     return rc < 0 ? -1 : 0;
 }

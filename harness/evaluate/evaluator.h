@@ -51,9 +51,9 @@ int evaluation_exists(const struct spec *spec, const struct quantizer *scheme, i
  * trained" would leave out all that it is for: it is calibrated at all. */
 int evaluation_calibrates(const struct spec *spec, const struct quantizer *scheme, int k);
 
-/* Evaluate width k without and, where the spec asks for it, with calibration; appends the rows that are not recorded. -1
- * when an image cannot be read, or the loss is not finite. Once is_to_stop says so it returns, 0, without the rows that
- * are not complete. */
+/* Evaluate width k without and, where the spec asks for it, with calibration; appends the rows that are not
+ * recorded. -1 when an image cannot be read, or the loss is not finite. Once is_to_stop says so it returns, 0,
+ * without the rows that are not complete. */
 int evaluator_width(struct evaluator *ev, int k, struct error *e);
 
 /* Per quantized layer and evaluated k <= 8: quantization error |Ŵ_k - Ŵ_32|²/|Ŵ_32|², truncation

@@ -30,53 +30,63 @@ static void count_evaluations(struct session *s) {
                 evaluation_exists(&s->spec, s->scheme, s->spec.bits.bits[i], truncated);
 }
 
+/* The evaluations of one model: where they are. */
+struct visit {
+    struct session *s;
+    int k, truncated;
+};
+
+static void show(const struct visit *v) {
+    enum { MOMENT = 2 }; // seconds; what is over in one needs no line
+    struct progress *p = &v->s->progress;
+    char text[64];
+    if (progress_clock() - p->start < MOMENT)
+        return;
+    snprintf(text, sizeof text, "%d bits, %s", v->k, v->truncated ? "truncated" : "direct");
+    progress_show(p, (double)v->s->evaluated / v->s->evaluations, text);
+}
+
 /* Called between two batches. */
 static int is_to_stop(void *context) {
-    struct session *s = context;
+    const struct visit *v = context;
+    struct session *s = v->s;
     double share = (double)s->evaluated / s->evaluations;
     s->signal = stop_signal();
     session_beat(s, s->training_share + (1 - s->training_share) * share);
+    show(v);
     return s->signal != 0;
 }
 
 /* In doubt it is evaluated. */
 static int is_recorded(void *context, const struct evaluation_row *row) {
-    const struct session *s = context;
+    const struct session *s = ((const struct visit *)context)->s;
     struct error ignored = {0};
     int there = 0;
     return s->attempt >= 0 && !store_has_evaluation(s->store, s->attempt, row, &there, &ignored) &&
            there;
 }
 
-/* Of what takes more than a moment. */
-static void show(struct session *s, int k, int truncated) {
-    enum { MOMENT = 2 }; // seconds
-    char text[64];
-    if (progress_clock() - s->progress.start < MOMENT)
-        return;
-    snprintf(text, sizeof text, "%d bits, %s", k, truncated ? "truncated" : "direct");
-    progress_show(&s->progress, (double)s->evaluated / s->evaluations, text);
-}
-
 /* Every width that exists, one inference. Stops early when a signal asks for it (s->signal). */
 static int evaluate(struct session *s, struct model *m, const struct frozen *frozen,
                     struct plan *plan, struct results *r, struct error *e) {
     struct evaluator ev;
+    struct visit v = {.s = s, .truncated = frozen != NULL};
     const struct session_options *o = s->options;
     evaluator_start(&ev, &s->spec, &s->data, m, frozen, s->engine, plan);
     ev.loaders = s->options->loaders;
     ev.is_to_stop = is_to_stop;
     ev.is_recorded = is_recorded;
-    ev.context = s;
+    ev.context = &v;
     int rc = 0;
     if (o->inference >= 0)
         rc = evaluator_use_exact(&ev, o->threads, (enum arithmetic)o->inference, e);
-    for (int i = 0; i < s->spec.bits.n && !rc && !s->signal; i++) {
-        int k = s->spec.bits.bits[i];
-        if (!evaluation_exists(&s->spec, s->scheme, k, frozen != NULL))
+    for (int i = 0; i < s->spec.bits.n && !rc; i++) {
+        v.k = s->spec.bits.bits[i];
+        if ((s->signal = stop_signal()))
+            break;
+        if (!evaluation_exists(&s->spec, s->scheme, v.k, frozen != NULL))
             continue;
-        show(s, k, frozen != NULL);
-        rc = evaluator_width(&ev, k, e);
+        rc = evaluator_width(&ev, v.k, e);
         s->evaluated++;
     }
     for (int i = 0; i < ev.n; i++)

@@ -192,9 +192,13 @@ int session_build(struct session *s, struct error *e) {
     return build_plan(s, e) || build_trainer(s, e) ? -1 : 0;
 }
 
-/* The share of the run's work that is behind. Once all is trained nothing is left that tells how fast
- * this machine works: the attempt must not count for that. */
-static double resumed_at(const struct session *s) {
+/* The share of the run's work that is behind; `rc`: of building the trainer. Once all is trained nothing is left that
+ * tells how fast this machine works: the attempt must not count for that. */
+static double resumed_at(const struct session *s, int rc) {
+    if (s->is_finished)
+        return 1;
+    if (rc || s->row.parent) // which trains nothing: all its work is to come
+        return 0;
     if (trainer_is_done(&s->trainer))
         return 1;
     return s->training_share * trainer_progress(&s->trainer);
@@ -219,7 +223,7 @@ int session_begin(struct session *s, struct error *e) {
                               .host = host,
                               .command = s->options->command,
                               .pid = (long)getpid(),
-                              .resumed_at = rc || s->row.parent ? 0 : resumed_at(s),
+                              .resumed_at = resumed_at(s, rc),
                               .classes = s->data.classes};
     struct error store_error = {0};
     if (store_begin_attempt(s->store, &row, &s->attempt, &store_error)) {

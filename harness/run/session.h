@@ -46,6 +46,7 @@ struct session {
     struct trainer trainer;
     double training_share;       // of all the run's work; what is left goes to evaluation
     int evaluations, evaluated;  // widths and inferences: all, and those that are done
+    int is_finished;             // was so before: this evaluates again
     int added;                   // evaluations that were not recorded before
     int64_t attempt;             // -1: none begun
     int recorded_rows;           // epoch rows that the database has
@@ -76,8 +77,8 @@ void session_beat(struct session *s, double progress);
 void session_end(struct session *s, const struct error *why);
 
 /* Evaluate again from the checkpoint and the frozen model of a finished run, at the widths, images and
- * calibration of s->spec, what is not recorded (store_has_evaluation). Nothing is trained. The rows belong to an attempt of their own (session_begin),
- * since another version of the program may compute them. */
+ * calibration of s->spec, what is not recorded (store_has_evaluation). Nothing is trained. The rows belong to an
+ * attempt of their own (session_begin), since another version of the program may compute them. */
 int session_reevaluate(struct session *s, struct error *e);
 
 /* The float model of one width, norms of that width's bank, as Darknet's weights file (model/weights.h) at

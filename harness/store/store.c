@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -198,10 +199,11 @@ static int bring_up_to_date(struct store *s, struct error *e) {
 
 /* ---- for reading ---- */
 
+/* Beside the file itself, wherever links to it lie. */
 static int has_beside(const struct store *s, const char *suffix) {
-    char name[sizeof s->path + 16];
+    char name[PATH_MAX + 16];
     struct stat st;
-    snprintf(name, sizeof name, "%s%s", s->path, suffix);
+    snprintf(name, sizeof name, "%s%s", sqlite3_db_filename(s->db, "main"), suffix);
     return !stat(name, &st) && st.st_size > 0;
 }
 

@@ -180,8 +180,8 @@ struct layer_row {
 };
 
 /* Whether this evaluation (all but its counts) of the attempt's run is recorded already: by a complete attempt of the
- * same program (commit without changes of its own, engine, libraries and instruction set), which would count the
- * same again. */
+ * same program (commit without changes of its own, libraries) that computed alike (engine, precision, threads,
+ * instruction set), and would count the same again. */
 int store_has_evaluation(struct store *s, int64_t attempt, const struct evaluation_row *row,
                          int *there, struct error *e);
 

@@ -113,6 +113,7 @@ static int evaluate_run(struct session *s, const struct options *o,
     if (check_done(s->store, s->row.run_id, e) || override(&s->spec, o, v, e) ||
         validate(&s->spec, o, planned, e) || row_fault(&s->spec, &s->data, e))
         return -1;
+    s->is_finished = 1;
     int rc = session_begin(s, e);
     rc = rc ? rc : session_reevaluate(s, e);
     if (rc || s->signal)

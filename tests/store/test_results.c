@@ -316,9 +316,9 @@ static void what_is_recorded_is_known(void **state) {
     assert_int_equal(has(s, again, &other), 0);
     other = row, other.precision = "int8";
     assert_int_equal(has(s, again, &other), 0);
-    const char *const otherwise[] = {"engine = 'other'", "libraries = 'other'",
-                                     "isa = 'other'",    "commit_id = 'other'",
-                                     "dirty = 1",        "outcome = 'failed'"};
+    const char *const otherwise[] = {"engine = 'other'",    "libraries = 'other'", "isa = 'other'",
+                                     "commit_id = 'other'", "precision = 'other'", "threads = 7",
+                                     "dirty = 1",           "outcome = 'failed'"};
     for (size_t i = 0; i < sizeof otherwise / sizeof *otherwise; i++) {
         char sql[128];
         snprintf(sql, sizeof sql, "SAVEPOINT a; UPDATE attempts SET %s WHERE attempt < %d",
@@ -328,7 +328,9 @@ static void what_is_recorded_is_known(void **state) {
         store_fixture_sql(s, "ROLLBACK TO a; RELEASE a");
         assert_int_equal(has(s, again, &row), 1);
     }
-    store_fixture_sql(s, "UPDATE attempts SET dirty = 1"); // two such may differ
+    store_fixture_sql(s, "SAVEPOINT a; UPDATE attempts SET dirty = 1"); // two such may differ
+    assert_int_equal(has(s, again, &row), 0);
+    store_fixture_sql(s, "ROLLBACK TO a; UPDATE attempts SET commit_id = 'unknown'");
     assert_int_equal(has(s, again, &row), 0);
     store_close(s);
 }

@@ -415,6 +415,7 @@ wait_for() {
     in_new_place
     { wait_for "^slow1 can be stopped" && printf '\003' && wait_for "^slow1 wrote a checkpoint"; } 3>&- |
         run script --quiet --return --command "'${root//\'/\'\\\'\'}/scripts/grid.sh' 'my grid.grid' --db 'out put/my.db'" /dev/null
+    cat "$CALLS"; echo "$output"
     [ "$(grep -c "^slow1 was asked to stop" "$CALLS")" = 1 ]
     grep -q "^slow1 wrote a checkpoint" "$CALLS"
 }

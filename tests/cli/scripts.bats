@@ -411,10 +411,11 @@ wait_for() {
 }
 
 @test "grid: Ctrl-C reaches the runs as one request to stop" {
+    # Where these tests run in the background, the signal is ignored, and a shell cannot change that for itself.
     program "slow1"
     in_new_place
     { wait_for "^slow1 can be stopped" && printf '\003' && wait_for "^slow1 wrote a checkpoint"; } 3>&- |
-        run script --quiet --return --command "'${root//\'/\'\\\'\'}/scripts/grid.sh' 'my grid.grid' --db 'out put/my.db'" /dev/null
+        run env --default-signal=INT script --quiet --return --command "'${root//\'/\'\\\'\'}/scripts/grid.sh' 'my grid.grid' --db 'out put/my.db'" /dev/null
     cat "$CALLS"; echo "$output"
     [ "$(grep -c "^slow1 was asked to stop" "$CALLS")" = 1 ]
     grep -q "^slow1 wrote a checkpoint" "$CALLS"

@@ -2,7 +2,7 @@
 -- evaluated with several activation widths shows the run's own; one that was evaluated with others alone stands in a
 -- row of its own, whose settings say so.
 WITH borrowed AS MATERIALIZED (
-    SELECT DISTINCT config_id, bits FROM grid_borrowed
+    SELECT config_id, bits FROM grid_borrowed_columns
     WHERE grid IS :grid AND split = :split AND calibrated = :calibrated
 ),
 cells AS (

@@ -4,7 +4,7 @@
 -- degrees of freedom; NULL for one seed. `borrowed` counts those of the two that were not trained at the width;
 -- `activations`: theirs differ in their bits.
 WITH borrowed AS MATERIALIZED (
-    SELECT DISTINCT config_id, bits FROM grid_borrowed
+    SELECT config_id, bits FROM grid_borrowed_columns
     WHERE grid IS :grid AND split = :split AND calibrated = :calibrated
 ),
 cells AS MATERIALIZED (

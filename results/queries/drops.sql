@@ -1,11 +1,8 @@
 -- What truncation costs, a row per cell: mean and sample standard deviation over seeds of the drop at each width;
--- bits 0 is the cross-bit drop, which borrows where its stored width does.
-WITH borrowed(config_id, bits) AS MATERIALIZED (
-    SELECT config_id, bits FROM grid_borrowed
+-- bits 0 is the cross-bit drop.
+WITH borrowed AS MATERIALIZED (
+    SELECT config_id, bits FROM grid_borrowed_columns
     WHERE grid IS :grid AND split = :split AND calibrated = :calibrated
-    UNION
-    SELECT config_id, 0 FROM grid_borrowed
-    WHERE grid IS :grid AND split = :split AND calibrated = :calibrated AND bits = stored_bits
 )
 SELECT dataset, network, scheme, settings, '' AS against, '' AS inference, bits, n, images,
        (s.config_id, bits) IN borrowed AS borrowed, activations <> '' AS activations, points, points_sd

@@ -4,12 +4,9 @@
 -- reduction is NULL where the reference's own 95 % interval reaches down to 0 (there is nothing to reduce), or
 -- where there is one seed. `borrowed` counts those of the two that were not trained at the width or, of the cross-bit
 -- drop, at the stored one; `activations`: theirs differ in their bits.
-WITH borrowed(config_id, bits) AS MATERIALIZED (
-    SELECT config_id, bits FROM grid_borrowed
+WITH borrowed AS MATERIALIZED (
+    SELECT config_id, bits FROM grid_borrowed_columns
     WHERE grid IS :grid AND split = :split AND calibrated = :calibrated
-    UNION
-    SELECT config_id, 0 FROM grid_borrowed
-    WHERE grid IS :grid AND split = :split AND calibrated = :calibrated AND bits = stored_bits
 ),
 drops AS MATERIALIZED (
     SELECT * FROM grid_drops WHERE grid IS :grid AND calibrated = :calibrated AND split = :split

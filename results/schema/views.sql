@@ -183,6 +183,13 @@ FROM grid_accuracy a JOIN runs r ON r.run_id = a.run_id
 WHERE r.widths <> '32' AND r."group" IS NULL AND ' ' || r.widths || ' ' NOT LIKE '% ' || a.bits || ' %'
   AND json_extract(r.params, '$.norm_bank') IS NOT 'shared';
 
+-- The same by column of a table, each once; bits 0 is the cross-bit drop, which borrows where its stored width does.
+DROP VIEW IF EXISTS grid_borrowed_columns;
+CREATE VIEW grid_borrowed_columns AS
+SELECT DISTINCT grid, config_id, calibrated, split, CASE cross WHEN 1 THEN 0 ELSE bits END AS bits
+FROM grid_borrowed CROSS JOIN (SELECT 0 AS cross UNION ALL SELECT 1) -- so that accuracies are gone through once
+WHERE cross = 0 OR bits = stored_bits;
+
 -- What truncation costs a run at width k, in points of top-1: drop_k = direct - truncated, and against its own
 -- stored width, cross_k = truncated at N - truncated at k. As trained, for the widths below N that were trained
 -- (others use a neighbour's batch norms, so that their drops mean nothing); calibrated, for all below N.

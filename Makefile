@@ -78,7 +78,7 @@ QUERIES := $(sort $(wildcard results/queries/*.sql))
 $(BUILD)/queries.inc: $(QUERIES) scripts/embed-sql.sh
 	@mkdir -p $(@D)
 	scripts/embed-sql.sh $(QUERIES) > $@.tmp && mv $@.tmp $@
-$(BUILD)/harness/store/export_wide.o: $(BUILD)/queries.inc
+$(BUILD)/harness/store/export_query.o: $(BUILD)/queries.inc
 
 # The commit travels too; the file changes only when the commit does.
 .PHONY: FORCE

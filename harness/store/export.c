@@ -8,18 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Tables with a column per bit-width; each has a twin with calibrated batch norms. */
-static const struct {
-    const char *name;
-    int (*export)(struct store *, const struct export_request *, int, FILE *, struct error *);
-} wide_exports[] = {
-    {"accuracy", export_accuracies},
-    {"differences", export_differences},
-    {"drops", export_drops},
-    {"reductions", export_reductions},
-};
-enum { WIDE_EXPORTS = sizeof wide_exports / sizeof *wide_exports };
-
 const char *const export_names[] = {"accuracy",    "accuracy-calibrated",
                                     "differences", "differences-calibrated",
                                     "drops",       "drops-calibrated",
@@ -29,28 +17,13 @@ const char *const export_names[] = {"accuracy",    "accuracy-calibrated",
                                     "layers",      NULL};
 
 int export_is_calibratable(const char *what) {
-    for (int i = 0; i < WIDE_EXPORTS; i++)
-        if (!strcmp(what, wide_exports[i].name))
-            return 1;
-    return 0;
-}
-
-/* The place of a wide export or its calibrated twin; -1: `what` is neither. */
-static int find_wide(const char *what, int *calibrated) {
-    for (int i = 0; i < WIDE_EXPORTS; i++) {
-        size_t n = strlen(wide_exports[i].name);
-        if (strncmp(what, wide_exports[i].name, n) != 0)
-            continue;
-        *calibrated = !strcmp(what + n, "-calibrated");
-        if (*calibrated || !what[n])
-            return i;
-    }
-    return -1;
+    int calibrated;
+    return export_find_wide(what, &calibrated) >= 0 && !calibrated;
 }
 
 int export_is_of_split(const char *what) {
     int calibrated;
-    return find_wide(what, &calibrated) >= 0;
+    return export_find_wide(what, &calibrated) >= 0;
 }
 
 /* ---- rows as they are ---- */
@@ -153,12 +126,11 @@ static int export_rows(struct store *s, const char *sql, enum export_format form
 }
 
 static int export_now(struct store *s, const struct export_request *r, FILE *out, struct error *e) {
-    int calibrated, place = find_wide(r->what, &calibrated);
-    if (place >= 0) {
+    if (export_is_of_split(r->what)) {
         struct export_request of_split = *r;
         if (export_take_snapshot(s, r, e) || export_choose_split(s, &of_split, e))
             return -1;
-        return wide_exports[place].export(s, &of_split, calibrated, out, e);
+        return export_wide(s, &of_split, out, e);
     }
     for (size_t i = 0; i < sizeof row_exports / sizeof *row_exports; i++)
         if (!strcmp(r->what, row_exports[i].name))

@@ -1,0 +1,235 @@
+/* The notes below tables of accuracies; export_notes.h is the manual. */
+#include "store/export_notes.h"
+
+#include "store/sql.h"
+
+#include <string.h>
+
+static const char commits_sql[] =
+    "SELECT group_concat(commit_id, ', ') FROM (SELECT DISTINCT commit_id FROM grid_accuracy"
+    " WHERE grid IS :grid AND split = :split ORDER BY 1)";
+
+/* Without what the scheme is, and what only decides which cells there are. */
+static const char differing_sql[] =
+    "SELECT group_concat(key, ', ') FROM (SELECT DISTINCT j.value AS key FROM reference_of,"
+    " json_each(differing) j WHERE ways = 1 AND reference_id <> config_id AND j.value NOT IN"
+    " ('range', 'rounder', 'dequantizer', 'layer_scale', 'granularity',"
+    " 'bits', 'calibrate_at', 'split', 'evaluate.images') ORDER BY 1)";
+
+/* ---- what the numbers are ---- */
+
+/* Nobody may take the one for the other. */
+static const char *on_images(const struct report *r) {
+    return export_of_val(r->request)
+               ? "held-out images of the training set (val), not the test split"
+               : "the test split";
+}
+
+static const char *batch_norms(const struct report *r) {
+    return r->calibrated ? "re-estimated (calibrated)" : "as trained";
+}
+
+int note_accuracy(const struct report *r, struct table *t, struct error *e) {
+    (void)e;
+    table_note(t, "Top-1 accuracy on %s%s in per cent by bit-width, batch norms %s.", on_images(r),
+               export_of_val(r->request) ? "," : "", batch_norms(r));
+    return 0;
+}
+
+int note_difference(const struct report *r, struct table *t, struct error *e) {
+    (void)e;
+    table_note(t,
+               "Top-1 accuracy less that of %.64s on %s, in points by bit-width, batch norms %s.",
+               r->request->against, on_images(r), batch_norms(r));
+    return 0;
+}
+
+int note_drop(const struct report *r, struct table *t, struct error *e) {
+    (void)e;
+    table_note(t, "What truncation costs in points of top-1 accuracy on %s, batch norms %s.",
+               on_images(r), batch_norms(r));
+    return 0;
+}
+
+int note_reduction(const struct report *r, struct table *t, struct error *e) {
+    (void)e;
+    table_note(
+        t, "By how many per cent truncation costs less than it costs %.64s on %s, batch norms %s.",
+        r->request->against, on_images(r), batch_norms(r));
+    return 0;
+}
+
+/* ---- columns and spreads ---- */
+
+/* The widths over which drops are taken, and what the last column is. */
+int note_widths(const struct report *r, struct table *t, struct error *e) {
+    (void)e;
+    table_note(
+        t,
+        "Column k: direct less truncated at k bits; cross: truncated at the stored width less "
+        "truncated at k, mean over those k. Widths below the stored one%s.",
+        r->calibrated ? "" : " that were trained");
+    return 0;
+}
+
+int note_deviation(const struct report *r, struct table *t, struct error *e) {
+    (void)e;
+    if (r->wide.spreads)
+        table_note(t, "Mean ± sample standard deviation over seeds.");
+    return 0;
+}
+
+int note_n_deviation(const struct report *r, struct table *t, struct error *e) {
+    (void)e;
+    if (r->wide.spreads)
+        table_note(t, "Mean ± sample standard deviation over n seeds.");
+    return 0;
+}
+
+int note_half(const struct report *r, struct table *t, struct error *e) {
+    (void)e;
+    table_note(t, r->wide.spreads
+                      ? "Mean ± half of its 95 %% interval (Student's t) over the n seeds "
+                        "that both have; none where n is 1."
+                      : "One seed: no interval.");
+    return 0;
+}
+
+int note_bootstrap(const struct report *r, struct table *t, struct error *e) {
+    (void)e;
+    table_note(t,
+               "[95 %% interval] by bootstrap over the n seeds that both have; n/a where %.64s's "
+               "own interval contains 0, or n is 1.",
+               r->request->against);
+    return 0;
+}
+
+/* ---- batch norms and activations ---- */
+
+/* Widths that were not trained have nothing of their own to be re-estimated but the statistics. */
+int note_borrowed(const struct report *r, struct table *t, struct error *e) {
+    (void)e;
+    if (r->borrowing.bits[1] || r->borrowing.bits[2])
+        table_note(t,
+                   "A width k that was not trained borrows the batch norms%s of the smallest "
+                   "trained width above k or, where none is above, of the largest.",
+                   r->calibrated ? "' scale and shift" : "");
+    return 0;
+}
+
+static void print_columns(uint64_t bits, char *text, size_t size) {
+    *text = '\0';
+    for (int k = 1; k <= FLOAT_BITS; k++)
+        if (bits >> k & 1)
+            snprintf(text + strlen(text), size - strlen(text), "%s%d", *text ? ", " : "", k);
+    if (bits & 1)
+        snprintf(text + strlen(text), size - strlen(text), "%scross", *text ? ", " : "");
+}
+
+/* What one side was trained for and the other was not is no difference of the quantizers alone. */
+int note_borrowed_in_pairs(const struct report *r, struct table *t, struct error *e) {
+    char columns[64];
+    print_columns(r->borrowing.bits[1], columns, sizeof columns);
+    if (note_borrowed(r, t, e))
+        return -1;
+    if (*columns)
+        table_note(t,
+                   "Column %s: there are rows of which only one of the row and its %.64s borrows; "
+                   "batch norms are part of what is compared.",
+                   columns, r->request->against);
+    return 0;
+}
+
+int note_activations(const struct report *r, struct table *t, struct error *e) {
+    (void)e;
+    if (r->borrowing.activations[1])
+        table_note(t, "Activations have as many bits as the weights, but in rows whose settings "
+                      "say otherwise (float activations: not quantized).");
+    return 0;
+}
+
+int note_activations_in_pairs(const struct report *r, struct table *t, struct error *e) {
+    char columns[64];
+    (void)e;
+    print_columns(r->borrowing.activations[1], columns, sizeof columns);
+    if (*columns)
+        table_note(t,
+                   "Column %s: there are rows whose activations have other bits than those of "
+                   "their %.64s (settings; float activations: not quantized); activations are part "
+                   "of what is compared.",
+                   columns, r->request->against);
+    return 0;
+}
+
+/* ---- references ---- */
+
+int note_left_out(const struct report *r, struct table *t, struct error *e) {
+    const struct left_out *out = &r->left_out;
+    const char *against = r->request->against;
+    (void)e;
+    if (out->ways)
+        table_note(t,
+                   "Left out: %lld configuration%s to which several of %.64s are equally near; "
+                   "--against '%.64s KEY=VALUE' chooses one.",
+                   (long long)out->ways, out->ways == 1 ? "" : "s", against, against);
+    if (out->namesakes)
+        table_note(
+            t,
+            "Left out: %lld configuration%s whose network or data set has other contents than "
+            "any of %.64s has under the same name%s.",
+            (long long)out->namesakes, out->namesakes == 1 ? "" : "s", against,
+            export_of_val(r->request) ? ", or whose held-out images (val = N) are others" : "");
+    return 0;
+}
+
+/* Lets `say` speak of the only value of a query, NULL where there is none. */
+static int note_text(const struct report *r, struct table *t, const char *sql,
+                     void (*say)(const struct report *, struct table *, const char *),
+                     struct error *e) {
+    sqlite3_stmt *q = export_prepare(r, sql, e);
+    int got = q ? sql_step(r->store, q, e) : -1;
+    if (got == 1)
+        say(r, t, (const char *)sqlite3_column_text(q, 0));
+    sqlite3_finalize(q);
+    return got < 0 ? -1 : 0;
+}
+
+static void say_differing(const struct report *r, struct table *t, const char *keys) {
+    if (keys)
+        table_note(
+            t,
+            "Besides the quantizer, there are configurations that differ from their %.64s in: %s.",
+            r->request->against, keys);
+}
+
+/* The nearest reference need not be near: that of a grid which crosses no keys has whatever its own are. */
+int note_differing(const struct report *r, struct table *t, struct error *e) {
+    return note_text(r, t, differing_sql, say_differing, e);
+}
+
+/* ---- where from ---- */
+
+int note_other_split(const struct report *r, struct table *t, struct error *e) {
+    const char *other = export_other_split(r->request);
+    struct split_counts counts;
+    if (export_count_splits(r, &counts, e))
+        return -1;
+    if (counts.here < counts.runs)
+        table_note(t, "Left out: %lld of %lld runs, evaluated on %s alone (--split %s).",
+                   (long long)(counts.runs - counts.here), (long long)counts.runs, other, other);
+    return 0;
+}
+
+static void say_commits(const struct report *r, struct table *t, const char *commits) {
+    const struct wide *w = &r->wide;
+    char seeds[64], images[64];
+    wide_print_range(w->seeds, "seed", seeds, sizeof seeds);
+    wide_print_range(w->images, "image", images, sizeof images);
+    table_note(t, "%s%.64s%s%s, %s. Commit%s: %s.", w->datasets ? "" : "Data set ",
+               w->datasets ? "" : w->rows[0].labels[LABEL_DATASET], w->datasets ? "" : ", ", seeds,
+               images, commits && strchr(commits, ',') ? "s" : "", commits ? commits : "none");
+}
+
+int note_commits(const struct report *r, struct table *t, struct error *e) {
+    return note_text(r, t, commits_sql, say_commits, e);
+}

@@ -1,0 +1,74 @@
+/* What exports with a column per bit-width ask of the database: the files of results/queries, with the
+ * parameters of a request; which split, and which reference, a table is of. */
+#ifndef STORE_EXPORT_QUERY_H
+#define STORE_EXPORT_QUERY_H
+
+#include "store/export.h"
+#include "store/wide.h"
+
+#include <sqlite3.h>
+
+/* Bit k: at width k (0: cross) there are cells of which none, one, or both of what is compared borrow batch norms;
+ * of `activations`: whose activations have other bits. */
+struct borrowing {
+    uint64_t bits[3], activations[2];
+};
+
+/* How many configurations have several references equally near, and how many only namesakes (references.sql). */
+struct left_out {
+    int64_t ways, namesakes;
+};
+
+/* A table while it is made: what was asked for, and what was found when its cells were read. Notes speak of this. */
+struct report {
+    struct store *store;
+    const struct export_request *request; // its split is chosen
+    int calibrated;
+    struct wide wide; // the cells
+    struct borrowing borrowing;
+    struct left_out left_out; // of tables of pairs
+};
+
+/* The text of results/queries/NAME.sql. */
+const char *export_query(const char *name);
+
+/* A statement of the report's database, its parameters :grid, :split, :against, :settings and :calibrated bound where
+ * it has them; NULL with a message. */
+sqlite3_stmt *export_prepare(const struct report *r, const char *sql, struct error *e);
+
+/* The cell of a row of a query of cells. */
+struct wide_cell export_read_cell(struct report *r, sqlite3_stmt *q);
+
+/* The columns of these rows, behind the labels; whoever resamples finds a pair of values from COLUMN_SPREAD on. */
+enum {
+    COLUMN_BITS = WIDE_LABELS,
+    COLUMN_N,
+    COLUMN_IMAGES,
+    COLUMN_BORROWED,
+    COLUMN_ACTIVATIONS,
+    COLUMN_MEAN,
+    COLUMN_SPREAD
+};
+
+/* All cells of the query `name` into r->wide. */
+int export_read_cells(struct report *r, const char *name, struct error *e);
+
+/* Finds the reference of each configuration, for the queries of pairs. Fails when there is none at all. */
+int export_find_references(struct report *r, struct error *e);
+
+/* ---- splits ---- */
+
+/* Runs that have results: all, and those with some on the report's split and on the other. */
+struct split_counts {
+    int64_t runs, here, other;
+};
+
+int export_count_splits(const struct report *r, struct split_counts *out, struct error *e);
+int export_of_val(const struct export_request *request);
+const char *export_other_split(const struct export_request *request);
+
+/* Nothing was found for a table of `what`: says why, and what would help. Returns -1. */
+int export_fail_empty(const struct report *r, const char *what, struct error *e);
+int export_fail_pairs(const struct report *r, const char *what, struct error *e);
+
+#endif

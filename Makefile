@@ -80,11 +80,16 @@ $(BUILD)/queries.inc: $(QUERIES) scripts/embed-sql.sh
 	scripts/embed-sql.sh $(QUERIES) > $@.tmp && mv $@.tmp $@
 $(BUILD)/harness/store/export_query.o: $(BUILD)/queries.inc
 
-# The commit travels too; the file changes only when the commit does.
+# Which program it is travels too; the file changes only when that does. What decides the bits of results: the rooms
+# that compute, and how they are compiled.
+COMPUTING := $(wildcard $(foreach room,quant data model engine train evaluate,harness/$(room)/*.[ch]) \
+	baselines/*.[ch] harness/base/random.[ch])
+COMPILED := $(CC) -std=c11 $(OPTIMIZE) -fno-math-errno -fopenmp $(filter -DHAVE_%,$(CPPFLAGS))
 .PHONY: FORCE
 $(BUILD)/version.inc: FORCE
 	@mkdir -p $(@D)
-	@scripts/version.sh > $@.tmp; cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
+	@scripts/version.sh $(COMPILED) -- $(sort $(COMPUTING)) > $@.tmp && \
+		{ cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@; }
 $(BUILD)/harness/run/numerics.o: $(BUILD)/version.inc
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_OBJECTS) $(OBJECTS)

@@ -15,6 +15,7 @@ jobs=$(nproc)
 db=results/results.db
 grid=
 retry=()
+again=()
 set=()
 other=
 how=()
@@ -30,6 +31,7 @@ Runs what is pending of a grid, as many runs at a time as there are cores.
   --set SETTINGS   what the grid has instead, such as 'dataset=cifar10 seed=1,2'; the runs are of a grid of
                    their own, NAME-cifar10-1-2
   --retry-failed   runs that failed before, too
+  --again          finished runs, too, whose quantizers are other versions now
   --other-numerics go on from checkpoints of another version or machine
   --engine, --precision, --inference NAME
                    how runs are computed, as 'truncquant run --help' says
@@ -43,6 +45,7 @@ parse() {
         case $1 in
         --help) usage && exit 0 ;;
         --retry-failed) retry=(--retry-failed) ;;
+        --again) again=(--again) ;;
         --other-numerics) other=--other-numerics ;;
         --jobs | --db | --set | --engine | --precision | --inference)
             [ -n "${2-}" ] || die 2 "$1 needs a value"
@@ -100,7 +103,7 @@ open_logs() {
 # Each run uses one core: more threads than that would only get in each other's way.
 start_runs() {
     export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 PARALLEL_SHELL=/bin/sh
-    export GRID_TRUNCQUANT=$truncquant GRID_DB=$db GRID_LOGS=$logs GRID_OPTIONS="${retry:+--retry} $other ${how[*]}"
+    export GRID_TRUNCQUANT=$truncquant GRID_DB=$db GRID_LOGS=$logs GRID_OPTIONS="${retry:+--retry} ${again[*]} $other ${how[*]}"
     # Its own session keeps Ctrl-C from it: parallel would kill the runs after a third of a second.
     # shellcheck disable=SC2016 # expanded by parallel's shell, where no quoting can go wrong
     setsid parallel --will-cite --jobs "$jobs" --joblog "$joblog" --arg-file "$ids" \
@@ -156,7 +159,7 @@ reason() {
 
 # What can be run now. A run that takes another's weights waits for that one, so there may be more later.
 find_pending() {
-    "$truncquant" plan "$grid" --pending --ready --ids "${set[@]}" "${retry[@]}" "${quiet[@]}" --db "$db" >"$ids.now"
+    "$truncquant" plan "$grid" --pending --ready --ids "${set[@]}" "${retry[@]}" "${again[@]}" "${quiet[@]}" --db "$db" >"$ids.now"
     quiet=(--quiet) # what there is to say about the grid was said
     # Those that this call has tried are not tried again.
     grep -vxFf "$ids.tried" "$ids.now" >"$ids" || true

@@ -1,16 +1,56 @@
 #!/bin/sh
-# Print the commit of the harness's source and whether it has uncommitted changes, as C definitions. With
-# changes the commit has the start of their hash behind it, so that two versions of one commit differ.
+# Print, as C definitions, which program this is: VERSION_SOURCES, the hash of what decides the bits of its results
+# (the files that compute, without comments; the compiler; its flags), and for the record VERSION_COMMIT and
+# VERSION_DIRTY, the commit of the harness's sources and whether they have uncommitted changes. With changes the
+# commit has the start of their hash behind it, so that two versions of one commit differ.
+#
+#     scripts/version.sh COMPILER FLAG... -- FILE...
 set -eu
 cd "$(dirname "$0")/.."
-sources="harness baselines Makefile"
-commit=$(git rev-parse HEAD 2>/dev/null || echo unknown)
-dirty=0
-# shellcheck disable=SC2086 # a list of names
-if [ -n "$(git status --porcelain -- $sources 2>/dev/null)" ]; then
-    dirty=1
-    changes=$({ git diff HEAD -- $sources && git ls-files --others --exclude-standard -- $sources |
-        while IFS= read -r file; do echo "$file" && cat "$file"; done; } | sha256sum | cut -c 1-10)
-    commit=$commit+$changes
+archived='$Format:%H$' # `git archive` puts the commit here
+
+compile=
+while [ $# -gt 0 ] && [ "$1" != -- ]; do
+    compile="$compile $1"
+    shift
+done
+[ $# -gt 1 ] || { echo "usage: scripts/version.sh COMPILER FLAG... -- FILE..." >&2 && exit 2; }
+shift
+
+# Comments do not compute. A compiler that cannot take them out leaves them in.
+without_comments() {
+    # shellcheck disable=SC2086 # a command with its flags
+    cat "$@" | $compile -fpreprocessed -dD -E -P -x c - 2>/dev/null || cat "$@"
+}
+
+# What a compiler predefines says which it is, and what `native` means on this machine.
+hash_sources() {
+    echo "$compile"
+    # shellcheck disable=SC2086
+    $compile -dM -E -x c /dev/null | LC_ALL=C sort
+    without_comments "$@"
+}
+
+sources=$(hash_sources "$@" | sha256sum | cut -c 1-64)
+
+# Asked of a tree that another user owns, too; and only where these files are git's: the tree may lie, unpacked,
+# inside another repository.
+ask_git() {
+    git -c safe.directory='*' "$@" 2>/dev/null
+}
+
+commit=unknown dirty=0
+if ask_git ls-files --error-unmatch scripts/version.sh >/dev/null; then
+    commit=$(ask_git rev-parse HEAD) || commit=unknown
+    set -- 'harness/*.[ch]' 'baselines/*.[ch]' Makefile
+    if [ -n "$(ask_git status --porcelain --untracked-files=all -- "$@")" ]; then
+        dirty=1
+        changes=$({ ask_git diff HEAD -- "$@" && ask_git ls-files --others --exclude-standard -- "$@" |
+            while IFS= read -r file; do echo "$file" && cat "$file"; done; } | sha256sum | cut -c 1-10)
+        commit=$commit+$changes
+    fi
+elif [ "${archived#\$}" = "$archived" ]; then
+    commit=$archived
 fi
-printf '#define VERSION_COMMIT "%s"\n#define VERSION_DIRTY %d\n' "$commit" "$dirty"
+printf '#define VERSION_SOURCES "%s"\n#define VERSION_COMMIT "%s"\n#define VERSION_DIRTY %d\n' \
+    "$sources" "$commit" "$dirty"

@@ -78,3 +78,10 @@ char *need_string(const char *s) {
     char *copy = need(strlen(s) + 1, 1);
     return strcpy(copy, s);
 }
+
+FILE *need_stream(char **text, size_t *size) {
+    FILE *out = open_memstream(text, size);
+    if (!out)
+        out_of_memory(1, BUFSIZ);
+    return out;
+}

@@ -8,6 +8,7 @@
 #define BASE_ERROR_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 struct error {
     char text[1024]; // empty: nothing failed
@@ -33,5 +34,8 @@ void *need_aligned(size_t n, size_t size);
 
 /* strdup under the same promise. */
 char *need_string(const char *s);
+
+/* open_memstream under the same promise. The caller closes it, and then frees *text. */
+FILE *need_stream(char **text, size_t *size);
 
 #endif

@@ -19,6 +19,7 @@ enum random_purpose {
     RANDOM_FOLDER,      // order of the images of a folder, index: the split
     RANDOM_BOOTSTRAP,   // resampling of seeds
     RANDOM_VALIDATION,  // the images that are held out of training
+    RANDOM_FINGERPRINT, // inputs that tell what a quantizer computes
 };
 
 struct random {

@@ -1,8 +1,8 @@
-/* What this process computes with; numerics.h is the manual. The commit is that of the build. */
+/* What this process computes with; numerics.h is the manual. The sources and the commit are those of the build. */
 #include "run/numerics.h"
 
 #include "model/darknet.h"
-#include "version.inc" // VERSION_COMMIT, VERSION_DIRTY
+#include "version.inc" // VERSION_SOURCES, VERSION_COMMIT, VERSION_DIRTY
 
 #include <cblas.h>
 #include <gnu/libc-version.h>
@@ -50,6 +50,7 @@ void numerics_now(struct numerics *n, const char *engine, enum precision precisi
     snprintf(n->engine, sizeof n->engine, "%s", engine);
     numerics_set_precision(n, precision);
     snprintf(n->commit, sizeof n->commit, "%s", VERSION_COMMIT);
+    snprintf(n->sources, sizeof n->sources, "%s", VERSION_SOURCES);
     instruction_set(n->isa, sizeof n->isa);
     blas_version(blas, sizeof blas);
     darknet_identity(darknet, sizeof darknet);

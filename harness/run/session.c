@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "evaluate/bounds.h"
 #include "model/weights.h"
+#include "plan/fingerprints.h"
 #include "plan/init.h"
 #include "run/numerics.h"
 #include "run/work.h"
@@ -56,6 +57,7 @@ int session_open(struct session *s, const struct session_options *options, struc
         !run_folder_checkpoint(s->weights, sizeof s->weights, options->db,
                                s->row.parent ? s->row.parent : s->row.run_id, e)) {
         numerics_now(&s->numerics, options->engine, options->precision, options->threads);
+        spec_fingerprint(&s->spec, options->quantizers, s->numerics.fingerprint);
         return 0;
     }
     session_close(s);
@@ -73,20 +75,37 @@ void session_close(struct session *s) {
     store_free_run(&s->row);
 }
 
-/* What an earlier database left, perhaps by another version: put aside, and the run starts anew. */
-static int put_aside(const struct session *s, struct error *e) {
+/* What cannot be gone on from is kept beside the run that starts anew; `what`: which it is. */
+static int put_aside(const struct session *s, const char *what, struct error *e) {
     char aside[sizeof s->folder.checkpoint + 8];
     snprintf(aside, sizeof aside, "%s.old", s->folder.checkpoint);
     if (rename(s->folder.checkpoint, aside))
         return fail_at(e, s->folder.checkpoint, 0, "cannot be put aside (%s); remove it",
                        strerror(errno));
     if (!s->options->quiet)
-        fprintf(
-            stderr,
-            "truncquant: note: %s is of another version and of no try in this database; the run "
-            "starts anew, and it is kept as %s\n",
-            s->folder.checkpoint, aside);
+        fprintf(stderr,
+                "truncquant: note: %s is of %s; the run starts anew, and it is kept as %s\n",
+                s->folder.checkpoint, what, aside);
     return 0;
+}
+
+/* No run is trained by two versions of a quantizer, nor trained by one and evaluated by another. Of a checkpoint that
+ * does not say what it is of, neither does what goes on from it. */
+static int check_quantizer(struct session *s, struct error *e) {
+    char digits[QUANTIZER_DIGITS + 1];
+    if (s->row.parent || !file_exists(s->folder.checkpoint))
+        return 0;
+    checkpoint_quantizer(s->folder.checkpoint, s->row.run_id, digits);
+    if (!digits[0])
+        s->numerics.fingerprint[0] = '\0';
+    if (!digits[0] || !strncmp(digits, s->numerics.fingerprint, QUANTIZER_DIGITS))
+        return 0;
+    if (s->options->again)
+        return put_aside(s, "another version of its quantizer", e);
+    return fail_at(e, s->folder.checkpoint, 0,
+                   "was trained by another version of scheme %s (fingerprint %s, now %.12s); "
+                   "'truncquant run --again %.12s' trains the run anew",
+                   s->scheme->name, digits, s->numerics.fingerprint, s->row.run_id);
 }
 
 /* A checkpoint that was computed otherwise is no failure of the run: it is refused before a try is
@@ -99,7 +118,8 @@ static int check_numerics(const struct session *s, struct error *e) {
         return 0;
     if (store_count_attempts(s->store, s->row.run_id, &attempts, e))
         return -1;
-    return attempts ? fail(e, "%s", otherwise.text) : put_aside(s, e);
+    return attempts ? fail(e, "%s", otherwise.text)
+                    : put_aside(s, "another version and of no try in this database", e);
 }
 
 /* A checkpoint has all that the weights file gave, so that it is not needed again. */
@@ -109,6 +129,19 @@ static int load_init(const struct session *s, struct error *e) {
         return 0;
     init_path(&s->spec, path);
     return weights_load(path, init_hash(&s->spec), s->model, e);
+}
+
+static int check_parent_is_current(const struct session *s, struct error *e) {
+    char *why;
+    if (store_run_stale(s->store, s->row.parent, &why, e))
+        return -1;
+    if (why)
+        fail(e,
+             "run %.12s takes the weights of run %.12s (%s), which was %s; 'truncquant run --again "
+             "%.12s' first",
+             s->row.run_id, s->row.parent, s->scheme->parent, why, s->row.parent);
+    free(why);
+    return e->text[0] ? -1 : 0;
 }
 
 /* Nothing is recorded of a run that cannot begin: it goes on once its parent is done. */
@@ -124,6 +157,8 @@ static int check_parent(const struct session *s, struct error *e) {
             "run %.12s takes the weights of run %.12s (%s), which is %s; 'truncquant run %.12s' "
             "first",
             s->row.run_id, s->row.parent, s->scheme->parent, run_state_names[state], s->row.parent);
+    if (check_parent_is_current(s, e))
+        return -1;
     if (!file_exists(s->weights))
         return fail_at(
             e, s->weights, 0,
@@ -209,7 +244,7 @@ static double resumed_at(const struct session *s, int rc) {
 int session_begin(struct session *s, struct error *e) {
     char host[256] = "";
     struct error otherwise = {0};
-    if (check_parent(s, e))
+    if (check_parent(s, e) || check_quantizer(s, e))
         return -1;
     int rc = build_plan(s, e);
     if (check_numerics(s, &otherwise)) {

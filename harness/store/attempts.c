@@ -29,6 +29,8 @@ static const struct sql_column attempt_columns[] = {
     NUMERICS_COLUMN(SQL_INT, threads),
     NUMERICS_COLUMN(SQL_CHARS, isa),
     NUMERICS_COLUMN(SQL_CHARS, libraries),
+    NUMERICS_COLUMN(SQL_GIVEN, sources),
+    NUMERICS_COLUMN(SQL_GIVEN, fingerprint),
     {"commit_id", SQL_CHARS, offsetof(struct new_attempt, row.numerics.commit)},
     NUMERICS_COLUMN(SQL_INT, dirty),
     ROW_COLUMN(SQL_TEXT, host),
@@ -53,18 +55,30 @@ static int insert_attempt(struct store *s, const struct new_attempt *row, struct
     return status;
 }
 
+/* Of its run's scheme, so that views know which attempts the newest program would still make. */
+static int record_fingerprint(struct store *s, const struct attempt_row *row, const char *scheme,
+                              struct error *e) {
+    struct scheme_row known = {.scheme = (char *)scheme};
+    if (!row->numerics.fingerprint[0])
+        return 0;
+    strcpy(known.fingerprint, row->numerics.fingerprint);
+    return fingerprint_write(s, "main", &known, e);
+}
+
 int store_begin_attempt(struct store *s, const struct attempt_row *row, int64_t *attempt,
                         struct error *e) {
     struct run_row run;
     if (store_find_run(s, row->run_id, &run, e))
         return -1;
-    store_free_run(&run);
     struct new_attempt new = {*row, process_start(row->pid), sql_now()};
-    if (sql_begin(s, e))
-        return -1;
-    int status = insert_attempt(s, &new, e);
-    *attempt = sqlite3_last_insert_rowid(s->db);
-    return sql_end(s, status, e);
+    int status = sql_begin(s, e);
+    if (!status) {
+        status = record_fingerprint(s, row, run.scheme, e) || insert_attempt(s, &new, e) ? -1 : 0;
+        *attempt = sqlite3_last_insert_rowid(s->db);
+        status = sql_end(s, status, e);
+    }
+    store_free_run(&run);
+    return status;
 }
 
 int attempt_outcome(struct store *s, int64_t attempt, enum outcome *outcome, struct error *e) {

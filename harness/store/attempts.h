@@ -20,4 +20,8 @@ struct attempt_end {
 int attempt_write_end(struct store *s, int64_t attempt, const struct attempt_end *end,
                       struct error *e);
 
+/* Put one fingerprint into the table of schema "main" or "temp". */
+int fingerprint_write(struct store *s, const char *schema, const struct scheme_row *row,
+                      struct error *e);
+
 #endif

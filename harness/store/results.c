@@ -66,11 +66,9 @@ int store_has_evaluation(struct store *s, int64_t attempt, const struct evaluati
     sqlite3_stmt *q = sql_prepare(
         s,
         "SELECT EXISTS (SELECT 1 FROM attempts me"
-        " JOIN attempts a USING (run_id, engine, precision, threads, isa, libraries, commit_id, "
-        "dirty)"
+        " JOIN attempts a USING (run_id, engine, precision, threads, isa, libraries, sources)"
         " JOIN evaluations v ON v.attempt = a.attempt"
-        " WHERE me.attempt = ?1 AND me.dirty = 0 AND me.commit_id <> 'unknown'"
-        " AND a.outcome = 'complete'"
+        " WHERE me.attempt = ?1 AND a.outcome = 'complete'"
         " AND (v.epoch, v.split, v.bits, v.act_bits, v.stored_bits, v.bank, v.inference,"
         "      v.calibration_batches, v.precision, v.images)"
         "   = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11))",

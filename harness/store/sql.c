@@ -163,6 +163,12 @@ void sql_bind_row(sqlite3_stmt *statement, int at, const struct sql_column *colu
         case SQL_ID:
             sqlite3_bind_text(statement, at, from, -1, SQLITE_STATIC);
             break;
+        case SQL_GIVEN:
+            if (*(const char *)from)
+                sqlite3_bind_text(statement, at, from, -1, SQLITE_STATIC);
+            else
+                sqlite3_bind_null(statement, at);
+            break;
         case SQL_INT:
             sqlite3_bind_int(statement, at, *(const int *)from);
             break;
@@ -225,6 +231,7 @@ void sql_read_row(sqlite3_stmt *statement, const struct sql_column *columns, voi
             *(double *)to = sqlite3_column_double(statement, i);
             break;
         case SQL_CHARS: // its size is not known here
+        case SQL_GIVEN:
             break;
         }
     }

@@ -42,6 +42,7 @@ double sql_now(void);
 enum sql_type {
     SQL_TEXT,  // const char *
     SQL_CHARS, // char[], written only
+    SQL_GIVEN, // the same; "" is NULL
     SQL_ID,    // char[HASH_HEX]
     SQL_INT,   // int
     SQL_LONG,  // long

@@ -17,7 +17,7 @@ const char *const run_state_names[RUN_STATES] = {
 
 #define STATUS_COLUMNS                                                                             \
     "run_id, scheme, network, seed, state, progress, reason, work, excluded IS NOT NULL, "         \
-    "host, pid, process_start, "
+    "host, pid, process_start, stale, "
 
 /* Runs of one scheme and network are told apart by what differs among them. */
 #define WITH_SETTINGS                                                                              \
@@ -67,7 +67,8 @@ static struct run_status read_status(sqlite3_stmt *q) {
         .reason = sql_take_text(q, 6),
         .work = sqlite3_column_double(q, 7),
         .excluded = sqlite3_column_int(q, 8),
-        .settings = sql_take_text(q, 12),
+        .stale = sql_take_text(q, 12),
+        .settings = sql_take_text(q, 13),
     };
     snprintf(r.run_id, sizeof r.run_id, "%s", (const char *)sqlite3_column_text(q, 0));
     const char *state = (const char *)sqlite3_column_text(q, 4);
@@ -91,6 +92,7 @@ int store_run_state(struct store *s, const char *run_id, enum run_state *state, 
         free(r.scheme);
         free(r.network);
         free(r.reason);
+        free(r.stale);
         free(r.settings);
     }
     sqlite3_finalize(q);
@@ -139,6 +141,7 @@ void store_free_statuses(struct run_status *rows, int n) {
         free(rows[i].scheme);
         free(rows[i].network);
         free(rows[i].reason);
+        free(rows[i].stale);
         free(rows[i].settings);
     }
     free(rows);

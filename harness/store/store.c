@@ -361,6 +361,7 @@ static int open_for_writing(struct store *s, struct error *e) {
 
 struct store *store_open(const char *path, enum store_mode mode, struct error *e) {
     struct store *s = need(1, sizeof *s);
+    s->reads = mode == STORE_READ;
     int status;
     if (snprintf(s->path, sizeof s->path, "%s", path) >= (int)sizeof s->path)
         status = fail(e, "%.64s...: the name is too long", path);

@@ -24,6 +24,7 @@ struct sqlite3;
 struct store {
     struct sqlite3 *db;
     char path[4096];
+    int reads; // opened for reading only
 };
 
 /* STORE_READ does not create, migrate or write, and works on a published file in a read-only
@@ -86,6 +87,23 @@ extern const char *const run_state_names[RUN_STATES];
  * process on this host; failed: the last ended in failure; done: one attempt ended complete. */
 int store_run_state(struct store *s, const char *run_id, enum run_state *state, struct error *e);
 
+/* Why a finished run is stale: computed by another version of its quantizer, or from weights of a run that is, or that
+ * ran again since. NULL: it is not; the caller frees. store_set_fingerprints first says what this program computes. */
+int store_run_stale(struct store *s, const char *run_id, char **why, struct error *e);
+
+/* The quantizers (runs.scheme) of which attempts have fingerprints, each with the specification of one of its runs.
+ * Texts are owned: store_free_schemes. */
+struct scheme_row {
+    char *scheme, *spec;
+    char fingerprint[HASH_HEX]; // for store_set_fingerprints; "": not known to this program
+};
+int store_schemes(struct store *s, struct scheme_row **rows, int *n, struct error *e);
+void store_free_schemes(struct scheme_row *rows, int n);
+
+/* Tell the views which fingerprints this program's quantizers have: they are recorded, or in a database that is only
+ * read stand before those recorded, for this connection. store_begin_attempt records that of its attempt. */
+int store_set_fingerprints(struct store *s, const struct scheme_row *rows, int n, struct error *e);
+
 /* Where each run of a grid (NULL: all runs) stands, in the order in which they were recorded. */
 struct run_status {
     char run_id[HASH_HEX];
@@ -96,6 +114,7 @@ struct run_status {
     char *reason;    // why it failed, was interrupted or is called dead; else NULL; owned
     double work;
     int excluded;   // does not count: marked, or takes the weights of a run that is
+    char *stale;    // done, but not as it would be now, and why (view stale_runs); else NULL; owned
     char *settings; // keys in which runs of its scheme and network differ, "KEY=VALUE ..."; owned
 };
 int store_statuses(struct store *s, const char *grid, struct run_status **rows, int *n,
@@ -122,8 +141,13 @@ void store_free_work_rates(struct work_rate *rates, int n);
 
 /* How a number was computed: belongs to the attempt, not to the run. */
 struct numerics {
-    char engine[32], precision[16], isa[64], libraries[256], commit[64];
-    int threads, dirty; // dirty: uncommitted changes in the harness's source
+    char engine[32], precision[16], isa[64], libraries[256];
+    int threads;
+    char sources[HASH_HEX];     // of the files that compute, the compiler and its flags
+    char fingerprint[HASH_HEX]; // of the run's quantizer (plan/fingerprint.h)
+    // Where the program comes from; what is equal in all of the above gives the same bits whatever the commit.
+    char commit[64];
+    int dirty; // uncommitted changes in the harness's source
 };
 
 struct attempt_row {
@@ -180,8 +204,8 @@ struct layer_row {
 };
 
 /* Whether this evaluation (all but its counts) of the attempt's run is recorded already: by a complete attempt of the
- * same program (commit without changes of its own, libraries) that computed alike (engine, precision, threads,
- * instruction set), and would count the same again. */
+ * same program (sources, libraries) that computed alike (engine, precision, threads, instruction set), and would count
+ * the same again. */
 int store_has_evaluation(struct store *s, int64_t attempt, const struct evaluation_row *row,
                          int *there, struct error *e);
 

@@ -9,9 +9,12 @@
 static const char magic[8] = "TQCKPT01";
 static const char remedy[] = "restore it from a copy, or remove it to train the run from its start";
 
+static const char quantizer_word[] = ", quantizer ";
+
 static void numerics_text(const struct numerics *n, char *text, size_t size) {
-    snprintf(text, size, "%s, %s, %d thread(s), %s, %s, commit %s%s", n->engine, n->precision,
-             n->threads, n->isa, n->libraries, n->commit, n->dirty ? " with changes" : "");
+    snprintf(text, size, "%s, %s, %d thread(s), %s, %s, sources %.12s%s%.*s", n->engine,
+             n->precision, n->threads, n->isa, n->libraries, n->sources,
+             n->fingerprint[0] ? quantizer_word : "", QUANTIZER_DIGITS, n->fingerprint);
 }
 
 static void write_position(struct seal *s, const struct trainer *t) {
@@ -154,4 +157,19 @@ int checkpoint_differs(const char *path, const char *run_id, const struct numeri
     int differs = own && check_head(&again, path, run_id, numerics, 0, e);
     opened_free(&o);
     return differs;
+}
+
+void checkpoint_quantizer(const char *path, const char *run_id, char digits[QUANTIZER_DIGITS + 1]) {
+    struct opened o;
+    struct error ignored = {0};
+    digits[0] = '\0';
+    if (opened_start(&o, path, magic, "checkpoint", remedy, &ignored))
+        return;
+    char *id = opened_text(&o), *then = opened_text(&o);
+    const char *word = strstr(then, quantizer_word);
+    if (!strcmp(id, run_id) && word)
+        snprintf(digits, QUANTIZER_DIGITS + 1, "%s", word + strlen(quantizer_word));
+    free(id);
+    free(then);
+    opened_free(&o);
 }

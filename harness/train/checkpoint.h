@@ -12,7 +12,7 @@ int checkpoint_write(const char *path, const char *run_id, const struct numerics
 
 /* Read it back into a trainer that was started for the same run. Refuses a damaged file, another
  * run's, and, unless `any_numerics`, one computed otherwise (engine, precision, threads,
- * instruction set, libraries, commit), since the bits would differ from then on. On failure the
+ * instruction set, libraries, sources, quantizer), since the bits would differ from then on. On failure the
  * file is untouched and the trainer is not to be used. */
 int checkpoint_read(const char *path, const char *run_id, const struct numerics *numerics,
                     int any_numerics, struct trainer *t, struct error *e);
@@ -21,5 +21,10 @@ int checkpoint_read(const char *path, const char *run_id, const struct numerics 
  * how. 0, too, for one that cannot be read or is another run's: that is for checkpoint_read to say. */
 int checkpoint_differs(const char *path, const char *run_id, const struct numerics *numerics,
                        struct error *e);
+
+/* The first digits of the fingerprint of the quantizer that computed a sound checkpoint of this run; "" when it does
+ * not say, as one from before fingerprints were kept, and where there is none. */
+enum { QUANTIZER_DIGITS = 12 };
+void checkpoint_quantizer(const char *path, const char *run_id, char digits[QUANTIZER_DIGITS + 1]);
 
 #endif

@@ -87,7 +87,7 @@ static int check_done(struct store *store, const char *run_id, struct error *e) 
                     "run %.12s is %s; only a finished run can be evaluated again: "
                     "'truncquant run' finishes it",
                     run_id, run_state_names[state]);
-    return 0;
+    return verb_check_current(store, run_id, e);
 }
 
 /* What the database alone can tell to be wrong. */
@@ -154,7 +154,7 @@ static int evaluate(const struct options *o, const struct evaluate_options *v, i
                                  .quantizers = o->quantizers};
     if (operands < 0 || check_options(o, v, operands, &so, e))
         return EXIT_USAGE;
-    struct store *store = store_open(o->db, STORE_UPDATE, e);
+    struct store *store = verb_open_store(o, STORE_UPDATE, e);
     if (!store)
         return EXIT_FAILED;
     stop_catch();

@@ -79,7 +79,7 @@ int verb_exclude(struct options *o, struct error *e) {
         return EXIT_DONE;
     if (operands < 0 || check_options(reason, undo, operands, e))
         return EXIT_USAGE;
-    struct store *s = store_open(o->db, STORE_UPDATE, e);
+    struct store *s = verb_open_store(o, STORE_UPDATE, e);
     int rc = s ? exclude(s, o->argv + 1, operands, reason, o->quiet, e) : -1;
     store_close(s);
     return rc ? EXIT_FAILED : EXIT_DONE;

@@ -99,7 +99,7 @@ static int export_chosen(const struct options *o, const struct choice *c, struct
     char *grid = grid_name(c->grid, e);
     if (e->text[0])
         return -1;
-    struct store *s = store_open(o->db, STORE_READ, e);
+    struct store *s = verb_open_store(o, STORE_READ, e);
     const struct export_request request = {.what = c->what,
                                            .format = c->format,
                                            .grid = grid,

@@ -23,10 +23,10 @@ static int check_done(const struct session *s, struct error *e) {
     enum run_state state;
     if (store_run_state(s->store, s->row.run_id, &state, e))
         return -1;
-    return state == RUN_DONE
-               ? 0
-               : fail(e, "run %.12s is not finished; 'truncquant run' goes on with it",
-                      s->row.run_id);
+    if (state != RUN_DONE)
+        return fail(e, "run %.12s is not finished; 'truncquant run' goes on with it",
+                    s->row.run_id);
+    return verb_check_current(s->store, s->row.run_id, e);
 }
 
 /* Both files, before either is written. */
@@ -63,7 +63,7 @@ int export_weights(const struct options *o, const char *id, const char *bits, co
     int status = EXIT_FAILED;
     if (check_outputs(o->db, output, e))
         return status;
-    struct store *store = store_open(o->db, STORE_READ, e);
+    struct store *store = verb_open_store(o, STORE_READ, e);
     if (store && !session_open(&s, &so, store, id, e)) {
         if (!check_done(&s, e) && !session_export_weights(&s, (int)width, output, e)) {
             status = EXIT_DONE;

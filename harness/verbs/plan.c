@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "data/dataset.h"
 #include "model/cfg.h"
+#include "plan/fingerprints.h"
 #include "plan/grid.h"
 #include "plan/init.h"
 #include "plan/nearest.h"
@@ -22,7 +23,7 @@
 #include <unistd.h>
 
 struct wanted {
-    int pending, ready, ids, retry_failed, dry_run, explain, quiet, name;
+    int pending, ready, ids, retry_failed, again, dry_run, explain, quiet, name;
     const char *set;      // as in grid_read
     struct computing how; // is checked, so that no run is recorded that could not begin
 };
@@ -239,8 +240,9 @@ static int status_by_id(const void *a, const void *b) {
 static int is_pending(const struct wanted *w, const struct run_status *known) {
     if (!known) // not recorded: a dry run
         return 1;
-    return !known->excluded && (known->state == RUN_PENDING || known->state == RUN_DEAD ||
-                                (known->state == RUN_FAILED && w->retry_failed));
+    return !known->excluded &&
+           (known->state == RUN_PENDING || known->state == RUN_DEAD ||
+            (known->state == RUN_FAILED && w->retry_failed) || (known->stale && w->again));
 }
 
 static const struct run_status *find_status(const char *id, const struct run_status *known, int n) {
@@ -252,21 +254,40 @@ static const struct run_status *find_status(const char *id, const struct run_sta
 /* Whether the run, if it takes another's weights, can take them now. */
 static int is_ready(const struct run_row *row, const struct run_status *known, int n) {
     const struct run_status *parent = row->parent ? find_status(row->parent, known, n) : NULL;
-    return !row->parent || (parent && parent->state == RUN_DONE);
+    return !row->parent || (parent && parent->state == RUN_DONE && !parent->stale);
 }
 
-static int select_pending(struct planning *p, struct store *s, struct error *e) {
+/* Finished runs are not run again by themselves when their quantizers change: that is for people to decide. */
+static void note_stale(const struct planning *p, const struct run_status *known, int n) {
+    const struct run_status *first = NULL;
+    int stale = 0;
+    for (int i = 0; i < p->grid.n; i++) {
+        const struct run_status *status = find_status(p->rows[i].run_id, known, n);
+        if (!status || !status->stale || status->excluded)
+            continue;
+        first = first ? first : status;
+        stale++;
+    }
+    if (stale && !p->wanted.quiet && !p->wanted.again)
+        fprintf(stderr,
+                "truncquant: note: %d finished run%s, as %.12s: %s; --again computes %s anew\n",
+                stale, stale == 1 ? " is stale" : "s are stale", first->run_id, first->stale,
+                stale == 1 ? "it" : "them");
+}
+
+static int ask_states(struct planning *p, struct store *s, struct error *e) {
     struct run_status *known = NULL;
     int n = 0;
-    if (s && store_statuses(s, NULL, &known, &n, e))
+    if (store_statuses(s, NULL, &known, &n, e))
         return -1;
     if (n)
         qsort(known, (size_t)n, sizeof *known, status_by_id);
-    for (int i = 0; i < p->grid.n; i++) {
+    for (int i = 0; i < p->grid.n && p->wanted.pending; i++) {
         const struct run_row *row = &p->rows[i];
         p->selected[i] = is_pending(&p->wanted, find_status(row->run_id, known, n)) &&
                          (!p->wanted.ready || is_ready(row, known, n));
     }
+    note_stale(p, known, n);
     store_free_statuses(known, n);
     return 0;
 }
@@ -295,8 +316,10 @@ static int use_store(struct planning *p, struct error *e) {
     int rc = 0;
     if (!w->dry_run)
         rc = store_set_grid(s, p->rows, p->grid.n, p->grid.name, e);
-    if (!rc && w->pending)
-        rc = select_pending(p, s, e);
+    if (!rc)
+        rc = fingerprints_declare(s, p->table, e);
+    if (!rc)
+        rc = ask_states(p, s, e);
     if (!rc)
         rc = estimate_open(&p->measured, s, e);
     store_close(s);
@@ -445,9 +468,11 @@ static int check_options(const struct wanted *w, int operands, struct error *e) 
         return fail(e, "plan: --ids and --explain exclude each other; use one");
     if (w->name && (w->ids || w->explain || w->pending))
         return fail(e, "plan: --name prints nothing else; leave out --ids, --explain, --pending");
-    if ((w->retry_failed || w->ready) && !w->pending)
+    if ((w->retry_failed || w->ready || w->again) && !w->pending)
         return fail(e, "plan: --%s belongs to --pending; add that",
-                    w->ready ? "ready" : "retry-failed");
+                    w->ready   ? "ready"
+                    : w->again ? "again"
+                               : "retry-failed");
     return computing_options(&w->how, "plan", &ignored, e);
 }
 
@@ -460,6 +485,9 @@ int verb_plan(struct options *o, struct error *e) {
         {"--ready", NULL, NULL, "with --pending: none that waits for another run's weights", NULL,
          &w->ready},
         {"--retry-failed", NULL, NULL, "with --pending: failed ones too", NULL, &w->retry_failed},
+        {"--again", NULL, NULL,
+         "with --pending: finished ones too whose quantizers are other versions now", NULL,
+         &w->again},
         {"--ids", NULL, NULL, "print ids alone", NULL, &w->ids},
         {"--explain", NULL, NULL, "print every value of every run and where it came from", NULL,
          &w->explain},

@@ -15,7 +15,7 @@
 struct run_options {
     struct computing how;
     const char *spec, *checkpoint_every;
-    int retry, other_numerics, verbose;
+    int retry, again, other_numerics, verbose;
 };
 
 static int parse(struct options *o, struct run_options *r, int *helped, struct error *e) {
@@ -27,6 +27,9 @@ static int parse(struct options *o, struct run_options *r, int *helped, struct e
          "at most so long between checkpoints; each epoch writes one too", &r->checkpoint_every,
          NULL},
         {"--retry", NULL, NULL, "try a run again that has failed", NULL, &r->retry},
+        {"--again", NULL, NULL,
+         "run a finished run anew whose quantizer, or whose parent's, is another version now", NULL,
+         &r->again},
         {"--other-numerics", NULL, NULL,
          "go on from a checkpoint computed by another engine, machine or version", NULL,
          &r->other_numerics},
@@ -52,6 +55,7 @@ static int session_options(const struct options *o, const struct run_options *r,
         return fail(e, "run: --checkpoint-every takes seconds above 0, not '%.64s'",
                     r->checkpoint_every);
     s->other_numerics = r->other_numerics;
+    s->again = r->again;
     s->checkpoint_every = every;
     s->verbose = r->verbose;
     return 0;
@@ -61,9 +65,11 @@ static void describe(const struct session *s) {
     const struct numerics *n = &s->numerics;
     printf("run %s: %s, %s, %s, seed %ld\n", s->row.run_id, s->row.scheme, s->row.network,
            s->row.dataset, s->row.seed);
-    printf("computed by engine %s, %s, %d thread(s), %s, %s, commit %s%s\n", n->engine,
-           n->precision, n->threads, n->isa, n->libraries, n->commit,
-           n->dirty ? " with uncommitted changes" : "");
+    printf(
+        "computed by engine %s, %s, %d thread(s), %s, %s, sources %.12s, quantizer %.12s, commit "
+        "%s%s\n",
+        n->engine, n->precision, n->threads, n->isa, n->libraries, n->sources, n->fingerprint,
+        n->commit, n->dirty ? " with uncommitted changes" : "");
     if (strcmp(n->precision, precision_names[s->options->precision]))
         printf("in %s, not %s: nothing here multiplies whole numbers in bf16\n", n->precision,
                precision_names[s->options->precision]);
@@ -83,26 +89,37 @@ static int compute(struct session *s, struct error *e) {
     return s->signal ? 0 : session_evaluate(s, e);
 }
 
+/* A finished run is run again only when it is asked for, and when its results would be others. */
+static int wants_again(const struct session *s, int again, int *wanted, struct error *e) {
+    char *why;
+    if (store_run_stale(s->store, s->row.run_id, &why, e))
+        return -1;
+    *wanted = why && again;
+    if (!*wanted && !s->options->quiet)
+        printf(why ? "run %.12s is done already, but %s; --again computes it anew\n"
+                   : "run %.12s is done already\n",
+               s->row.run_id, why);
+    free(why);
+    return 0;
+}
+
 /* With the lock held, so that the state cannot change under it. */
-static int wants_run(struct session *s, int retry, int *wanted, struct error *e) {
+static int wants_run(struct session *s, const struct run_options *r, int *wanted, struct error *e) {
     enum run_state state;
-    *wanted = 0;
+    *wanted = 1;
     if (store_run_state(s->store, s->row.run_id, &state, e))
         return -1;
-    if (state == RUN_FAILED && !retry)
+    if (state == RUN_FAILED && !r->retry)
         return fail(e,
                     "run %.12s has failed before ('truncquant status' says why); --retry tries it "
                     "again",
                     s->row.run_id);
-    *wanted = state != RUN_DONE;
-    if (!*wanted && !s->options->quiet)
-        printf("run %.12s is done already\n", s->row.run_id);
-    return 0;
+    return state == RUN_DONE ? wants_again(s, r->again, wanted, e) : 0;
 }
 
-static int run_session(struct session *s, int retry, struct error *e) {
+static int run_session(struct session *s, const struct run_options *r, struct error *e) {
     int wanted;
-    if (wants_run(s, retry, &wanted, e))
+    if (wants_run(s, r, &wanted, e))
         return EXIT_FAILED;
     if (!wanted)
         return EXIT_DONE;
@@ -129,14 +146,14 @@ static int run(const struct options *o, const struct run_options *r,
     const char *id = o->argv[1];
     int status = EXIT_FAILED;
     struct session s;
-    struct store *store = store_open(o->db, r->spec ? STORE_WRITE : STORE_UPDATE, e);
+    struct store *store = verb_open_store(o, r->spec ? STORE_WRITE : STORE_UPDATE, e);
     if (store && r->spec) {
         id = recorded;
         if (single_record(r->spec, o->quantizers, store, recorded, e))
             id = NULL;
     }
     if (store && id && !session_open(&s, so, store, id, e)) {
-        status = run_session(&s, r->retry, e);
+        status = run_session(&s, r, e);
         session_close(&s);
     }
     store_close(store);

@@ -18,7 +18,7 @@ enum { LOOK_SECONDS = 2, PLAIN_SECONDS = 30, ID_DIGITS = 12 };
 struct view {
     struct run_status *runs; // owned
     int n;
-    int counts[RUN_STATES], excluded;
+    int counts[RUN_STATES], excluded, stale;
     double left;      // seconds
     enum basis basis; // what that rests on
 };
@@ -44,10 +44,10 @@ static void estimate_left(struct view *v, const struct estimate *m) {
     v->left = sum / at_once > longest ? sum / at_once : longest;
 }
 
-static int look(struct view *v, const char *db, const char *grid, struct error *e) {
+static int look(struct view *v, const struct options *o, const char *grid, struct error *e) {
     *v = (struct view){0};
     struct estimate m = {0};
-    struct store *s = store_open(db, STORE_READ, e);
+    struct store *s = verb_open_store(o, STORE_READ, e);
     if (!s)
         return -1;
     int status = store_check_grid(s, grid, e);
@@ -57,10 +57,12 @@ static int look(struct view *v, const char *db, const char *grid, struct error *
         status = estimate_open(&m, s, e);
     store_close(s);
     for (int i = 0; i < v->n; i++) {
-        if (v->runs[i].excluded)
+        if (v->runs[i].excluded) {
             v->excluded++;
-        else
-            v->counts[v->runs[i].state]++;
+            continue;
+        }
+        v->counts[v->runs[i].state]++;
+        v->stale += v->runs[i].stale != NULL;
     }
     estimate_left(v, &m);
     estimate_close(&m);
@@ -80,11 +82,13 @@ static int goes_on(const struct view *v) {
 
 /* ---- the line ---- */
 
-/* "12 done, 2 running, 1 failed, 5 pending; 08:20 left": what there is none of is left out, but
- * done. */
+/* "12 done (1 stale), 2 running, 1 failed, 5 pending; 08:20 left": what there is none of is left out,
+ * but done. */
 static void print_line(const struct view *v, FILE *out) {
     static const enum run_state order[] = {RUN_RUNNING, RUN_FAILED, RUN_DEAD, RUN_PENDING};
     fprintf(out, "%d done", v->counts[RUN_DONE]);
+    if (v->stale)
+        fprintf(out, " (%d stale)", v->stale);
     for (int i = 0; i < 4; i++)
         if (v->counts[order[i]])
             fprintf(out, ", %d %s", v->counts[order[i]], run_state_names[order[i]]);
@@ -97,9 +101,9 @@ static void print_line(const struct view *v, FILE *out) {
     fprintf(out, "; %s left", time);
 }
 
-static int show_line(const char *db, const char *grid, struct error *e) {
+static int show_line(const struct options *o, const char *grid, struct error *e) {
     struct view v;
-    int status = look(&v, db, grid, e);
+    int status = look(&v, o, grid, e);
     if (!status) {
         print_line(&v, stdout);
         putchar('\n');
@@ -116,9 +120,9 @@ static void add_run(struct table *t, const struct run_status *r) {
     table_add(t, r->network);
     table_add(t, r->settings);
     table_addf(t, "%ld", r->seed);
-    table_add(t, run_state_names[r->state]);
+    table_add(t, r->stale ? "stale" : run_state_names[r->state]);
     table_addf(t, "%.0f %%", 100 * r->progress);
-    table_add(t, r->reason);
+    table_add(t, r->stale ? r->stale : r->reason);
 }
 
 static void print_counts(const struct view *v) {
@@ -137,6 +141,9 @@ static void print_counts(const struct view *v) {
     table_add(t, time);
     table_print(t, EXPORT_TEXT, stdout);
     table_free(t);
+    if (v->stale)
+        printf("\n%d done run%s stale, as said below; 'run --again' computes %s anew\n", v->stale,
+               v->stale == 1 ? " is" : "s are", v->stale == 1 ? "it" : "them");
 }
 
 static void print_view(const struct view *v) {
@@ -144,7 +151,7 @@ static void print_view(const struct view *v) {
                                          "seed", "state",  "progress", "reason"};
     struct table *t = table_new(8, titles, "llllrlrl");
     for (int i = 0; i < v->n; i++)
-        if (v->runs[i].state != RUN_DONE && !v->runs[i].excluded)
+        if ((v->runs[i].state != RUN_DONE || v->runs[i].stale) && !v->runs[i].excluded)
             add_run(t, &v->runs[i]);
     print_counts(v);
     if (t->rows > 1) {
@@ -154,9 +161,9 @@ static void print_view(const struct view *v) {
     table_free(t);
 }
 
-static int show_table(const char *db, const char *grid, struct error *e) {
+static int show_table(const struct options *o, const char *grid, struct error *e) {
     struct view v;
-    int status = look(&v, db, grid, e);
+    int status = look(&v, o, grid, e);
     if (!status)
         print_view(&v);
     store_free_statuses(v.runs, v.n);
@@ -190,12 +197,12 @@ static int show_again(const struct view *v, int terminal) {
 
 /* Looks every 2 s, shows each look on a terminal and every 15th elsewhere, and the last. Two looks
  * in a row without a run that goes on are the end: one may fall between two runs. */
-static int watch(const char *db, const char *grid, struct error *e) {
+static int watch(const struct options *o, const char *grid, struct error *e) {
     int terminal = isatty(STDOUT_FILENO), status = 0, idle = 0;
     catch_signals();
     for (int i = 0;; i++) {
         struct view v;
-        status = look(&v, db, grid, e);
+        status = look(&v, o, grid, e);
         idle = goes_on(&v) ? 0 : idle + 1;
         int last = idle == 2 || caught;
         if (!status && (terminal || last || i % (PLAIN_SECONDS / LOOK_SECONDS) == 0))
@@ -232,12 +239,12 @@ int verb_status(struct options *o, struct error *e) {
     char *grid = grid_name(operands ? o->argv[1] : NULL, e);
     if (e->text[0])
         return EXIT_FAILED;
-    int (*show)(const char *, const char *, struct error *) = show_table;
+    int (*show)(const struct options *, const char *, struct error *) = show_table;
     if (watching)
         show = watch;
     else if (line)
         show = show_line;
-    int status = show(o->db, grid, e);
+    int status = show(o, grid, e);
     free(grid);
     if (status)
         return EXIT_FAILED;

@@ -27,14 +27,80 @@ JOIN runs r ON r.run_id = w.run_id AND r.excluded IS NULL
 JOIN runs p ON p.run_id = w.of AND p.excluded IS NOT NULL
 GROUP BY w.run_id;
 
--- The attempt that counts for a run: the earliest complete one.
+-- The fingerprint of each quantizer whose numbers count, so that those of two versions of its code are never in one
+-- mean: that of the program, where it has results, else the newest.
+DROP VIEW IF EXISTS taken_fingerprints;
+CREATE VIEW taken_fingerprints AS
+SELECT scheme, fingerprint
+FROM (SELECT r.scheme, a.fingerprint,
+             row_number() OVER (PARTITION BY r.scheme
+                                ORDER BY a.fingerprint IS f.fingerprint DESC, max(a.ended_at) DESC, a.fingerprint) AS place
+      FROM attempts a
+      JOIN runs r ON r.run_id = a.run_id
+      LEFT JOIN fingerprints f ON f.scheme = r.scheme
+      WHERE a.outcome = 'complete' AND a.fingerprint IS NOT NULL
+      GROUP BY r.scheme, a.fingerprint)
+WHERE place = 1;
+
+-- Complete attempts of that fingerprint; those from before there were any count where a run has no others.
+DROP VIEW IF EXISTS taken_attempts;
+CREATE VIEW taken_attempts AS
+SELECT a.*
+FROM attempts a
+JOIN runs r ON r.run_id = a.run_id
+LEFT JOIN taken_fingerprints t ON t.scheme = r.scheme
+WHERE a.outcome = 'complete'
+  AND (a.fingerprint = t.fingerprint
+       OR a.fingerprint IS NULL
+          AND NOT EXISTS (SELECT 1 FROM attempts b WHERE b.run_id = a.run_id AND b.outcome = 'complete'
+                                                     AND b.fingerprint IS NOT NULL));
+
+-- Complete attempts at runs that take another's weights which that other, having run again, no longer has.
+DROP VIEW IF EXISTS outlived_attempts;
+CREATE VIEW outlived_attempts AS
+SELECT a.attempt, a.run_id, r.parent
+FROM attempts a
+JOIN runs r ON r.run_id = a.run_id
+JOIN (SELECT run_id, min(ended_at) AS ended_at FROM taken_attempts GROUP BY run_id) p ON p.run_id = r.parent
+WHERE a.outcome = 'complete' AND a.started_at < p.ended_at
+  AND EXISTS (SELECT 1 FROM attempts b
+              WHERE b.run_id = r.parent AND b.outcome = 'complete' AND b.ended_at <= a.started_at);
+
+-- The attempt that counts for a run: the earliest of those.
 DROP VIEW IF EXISTS counted_attempts;
 CREATE VIEW counted_attempts AS
 SELECT a.*, a.commit_id || CASE a.dirty WHEN 1 THEN '-dirty' ELSE '' END AS version
 FROM attempts a
-WHERE a.attempt = (SELECT b.attempt FROM attempts b
-                   WHERE b.run_id = a.run_id AND b.outcome = 'complete'
+WHERE a.attempt = (SELECT b.attempt FROM taken_attempts b
+                   WHERE b.run_id = a.run_id AND b.attempt NOT IN (SELECT attempt FROM outlived_attempts)
                    ORDER BY b.ended_at, b.attempt LIMIT 1);
+
+-- Finished runs that this program would not compute again to the same results, though their ids are the same, and
+-- why. `truncquant run --again` computes them anew.
+DROP VIEW IF EXISTS stale_runs;
+CREATE VIEW stale_runs AS
+WITH others AS (
+    SELECT r.run_id, 'computed by another version of its quantizer, ' || r.scheme AS why
+    FROM runs r
+    JOIN fingerprints f ON f.scheme = r.scheme
+    WHERE EXISTS (SELECT 1 FROM attempts a
+                  WHERE a.run_id = r.run_id AND a.outcome = 'complete' AND a.fingerprint IS NOT NULL)
+      AND NOT EXISTS (SELECT 1 FROM attempts a
+                      WHERE a.run_id = r.run_id AND a.outcome = 'complete' AND a.fingerprint = f.fingerprint)
+)
+SELECT run_id, why FROM others
+UNION ALL
+SELECT r.run_id, 'takes the weights of run ' || substr(r.parent, 1, 12) || ', which was ' || o.why
+FROM runs r JOIN others o ON o.run_id = r.parent
+WHERE r.run_id NOT IN (SELECT run_id FROM others)
+  AND EXISTS (SELECT 1 FROM attempts a WHERE a.run_id = r.run_id AND a.outcome = 'complete')
+UNION ALL
+SELECT o.run_id, 'takes the weights of run ' || substr(o.parent, 1, 12) || ', which ran again since'
+FROM outlived_attempts o
+WHERE o.run_id NOT IN (SELECT run_id FROM others) AND o.parent NOT IN (SELECT run_id FROM others)
+  AND NOT EXISTS (SELECT 1 FROM taken_attempts t
+                  WHERE t.run_id = o.run_id AND t.attempt NOT IN (SELECT attempt FROM outlived_attempts))
+GROUP BY o.run_id;
 
 -- The evaluation of each finished run, one row per cell, with the version of the program that computed it:
 -- `evaluate` records attempts of its own. Where a cell was evaluated more than once, that counts on whose number of
@@ -58,7 +124,8 @@ FROM (SELECT evaluation,
                          row_number() OVER (PARTITION BY r.rowid, v.calibration_batches > 0, v.split, v.images,
                                                          v.bits, v.act_bits, v.inference) AS nth
                   FROM runs r
-                  JOIN attempts a ON a.run_id = r.run_id AND a.outcome = 'complete'
+                  JOIN taken_attempts a ON a.run_id = r.run_id
+                   AND a.attempt NOT IN (SELECT attempt FROM outlived_attempts)
                   JOIN evaluations v ON v.attempt = a.attempt
                    AND v.epoch = (SELECT max(w.epoch) FROM evaluations w WHERE w.attempt = a.attempt)
                   WHERE r.run_id NOT IN (SELECT run_id FROM excluded_runs)))) chosen
@@ -266,21 +333,31 @@ JOIN layers l ON l.attempt = a.attempt
 WHERE r.run_id NOT IN (SELECT run_id FROM excluded_runs);
 
 -- Where each run stands. SQL cannot see processes: on a run's own host the program reports it as dead when it is
--- 'running' here and the process is gone, and as running when it is 'dead' here and the process lives.
+-- 'running' here and the process is gone, and as running when it is 'dead' here and the process lives. A stale run is
+-- done until it is run again; `stale` says why it is.
 DROP VIEW IF EXISTS run_status;
 CREATE VIEW run_status AS
+WITH last AS (
+    SELECT r.run_id, y.why, a.attempt,
+           EXISTS (SELECT 1 FROM attempts c WHERE c.run_id = r.run_id AND c.outcome = 'complete')
+           AND (y.why IS NULL OR a.outcome = 'complete' OR a.fingerprint IS NOT f.fingerprint) AS finished
+    FROM runs r
+    LEFT JOIN stale_runs y ON y.run_id = r.run_id
+    LEFT JOIN fingerprints f ON f.scheme = r.scheme
+    LEFT JOIN attempts a ON a.attempt = (SELECT b.attempt FROM attempts b WHERE b.run_id = r.run_id
+                                         ORDER BY b.started_at DESC, b.attempt DESC LIMIT 1)
+)
 SELECT r.run_id, r.config_id, r.grid, r.scheme, r.network, r.dataset, r.seed,
-       CASE WHEN EXISTS (SELECT 1 FROM counted_attempts c WHERE c.run_id = r.run_id) THEN 'done'
+       CASE WHEN l.finished THEN 'done'
             WHEN a.attempt IS NULL OR a.outcome = 'interrupted' THEN 'pending'
             WHEN a.outcome = 'failed' THEN 'failed'
             WHEN (julianday('now') - 2440587.5) * 86400.0 - a.heartbeat_at <= 120 THEN 'running'
             ELSE 'dead' END AS state,
-       CASE WHEN EXISTS (SELECT 1 FROM counted_attempts c WHERE c.run_id = r.run_id) THEN 1.0
-            ELSE coalesce(a.progress, 0.0) END AS progress,
-       a.reason, r.work, x.excluded,
+       CASE WHEN l.finished THEN 1.0 ELSE coalesce(a.progress, 0.0) END AS progress,
+       a.reason, r.work, x.excluded, CASE WHEN l.finished THEN l.why END AS stale,
        (SELECT count(*) FROM attempts b WHERE b.run_id = r.run_id) AS attempts,
        a.attempt, a.host, a.pid, a.process_start, a.started_at, a.heartbeat_at, a.ended_at
 FROM runs r
+JOIN last l ON l.run_id = r.run_id
 LEFT JOIN excluded_runs x ON x.run_id = r.run_id
-LEFT JOIN attempts a ON a.attempt = (SELECT b.attempt FROM attempts b WHERE b.run_id = r.run_id
-                                     ORDER BY b.started_at DESC, b.attempt DESC LIMIT 1);
+LEFT JOIN attempts a ON a.attempt = l.attempt;

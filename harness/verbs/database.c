@@ -1,0 +1,25 @@
+/* Opening the database and what every verb asks of it; database.h is the manual. */
+#include "verbs/database.h"
+
+#include "plan/fingerprints.h"
+
+#include <stdlib.h>
+
+struct store *verb_open_store(const struct options *o, enum store_mode mode, struct error *e) {
+    struct store *s = store_open(o->db, mode, e);
+    if (!s || !fingerprints_declare(s, o->quantizers, e))
+        return s;
+    store_close(s);
+    return NULL;
+}
+
+int verb_check_current(struct store *s, const char *run_id, struct error *e) {
+    char *why;
+    if (store_run_stale(s, run_id, &why, e))
+        return -1;
+    if (why)
+        fail(e, "run %.12s was %s; 'truncquant run --again %.12s' computes it anew", run_id, why,
+             run_id);
+    free(why);
+    return e->text[0] ? -1 : 0;
+}

@@ -84,7 +84,7 @@ $(BUILD)/harness/store/export_query.o: $(BUILD)/queries.inc
 # that compute, and how they are compiled.
 COMPUTING := $(wildcard $(foreach room,quant data model engine train evaluate,harness/$(room)/*.[ch]) \
 	baselines/*.[ch] harness/base/random.[ch])
-COMPILED := $(CC) -std=c11 $(OPTIMIZE) -fno-math-errno -fopenmp $(filter -DHAVE_%,$(CPPFLAGS))
+COMPILED := "$(CC)" -std=c11 $(OPTIMIZE) -fno-math-errno -fopenmp $(filter -DHAVE_%,$(CPPFLAGS))
 .PHONY: FORCE
 $(BUILD)/version.inc: FORCE
 	@mkdir -p $(@D)
@@ -140,7 +140,8 @@ build-tests: $(TESTS) $(BUILD)/truncquant $(BUILD)/bench/crosscheck
 
 # Every test once as it is; and those that run our own code once more, sanitized. Leaks of libraries that
 # are not ours are listed in tests/lsan.supp.
-NOT_SANITIZED := %/scripts.bats %/own_network.bats %/own_quantizer.bats %/crosscheck.bats
+NOT_SANITIZED := %/scripts.bats %/own_network.bats %/own_quantizer.bats %/versions.bats \
+	%/crosscheck.bats
 SANITIZED := $(TESTS:$(BUILD)/%=build-sanitize/%) \
 	$(patsubst %,sanitized:%,$(filter-out $(NOT_SANITIZED),$(filter tests/cli/%,$(BATS))))
 PROVE = ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \

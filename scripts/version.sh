@@ -9,26 +9,26 @@ set -eu
 cd "$(dirname "$0")/.."
 archived='$Format:%H$' # `git archive` puts the commit here
 
-compile=
-while [ $# -gt 0 ] && [ "$1" != -- ]; do
-    compile="$compile $1"
+compiler=${1-} flags=
+while [ $# -gt 1 ] && [ "$2" != -- ]; do
+    flags="$flags $2"
     shift
 done
-[ $# -gt 1 ] || { echo "usage: scripts/version.sh COMPILER FLAG... -- FILE..." >&2 && exit 2; }
-shift
+[ $# -gt 2 ] || { echo "usage: scripts/version.sh COMPILER FLAG... -- FILE..." >&2 && exit 2; }
+shift 2
 
 # Comments do not compute. A compiler that cannot take them out leaves them in.
 without_comments() {
-    # shellcheck disable=SC2086 # a command with its flags
-    cat "$@" | $compile -fpreprocessed -dD -E -P -x c - 2>/dev/null || cat "$@"
+    # shellcheck disable=SC2086 # it may be two words, such as "ccache gcc"
+    cat "$@" | $compiler -fpreprocessed -dD -E -P -x c - 2>/dev/null || cat "$@"
 }
 
-# What a compiler predefines says which it is, and what `native` means on this machine.
+# What a compiler predefines says which it is, whatever it is called, and what `native` means on this machine.
 hash_sources() {
-    echo "$compile"
+    echo "$flags"
     # shellcheck disable=SC2086
-    $compile -dM -E -x c /dev/null | LC_ALL=C sort
-    without_comments "$@"
+    $compiler $flags -dM -E -x c /dev/null | LC_ALL=C sort
+    without_comments "$@" | sed 's/^[[:blank:]]*//; s/[[:blank:]]\{1,\}/ /g; /^$/d'
 }
 
 sources=$(hash_sources "$@" | sha256sum | cut -c 1-64)

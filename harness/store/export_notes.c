@@ -9,6 +9,16 @@ static const char commits_sql[] =
     "SELECT group_concat(commit_id, ', ') FROM (SELECT DISTINCT commit_id FROM grid_accuracy"
     " WHERE grid IS :grid AND split = :split ORDER BY 1)";
 
+/* Runs that this program would not compute again to the same results: of which schemes, how many have no cells here,
+ * since the table takes those of the program's own, and how many have. */
+static const char stale_sql[] =
+    "SELECT group_concat(DISTINCT scheme), sum(NOT shown), sum(shown) FROM (SELECT r.scheme,"
+    " EXISTS (SELECT 1 FROM grid_accuracy a WHERE a.run_id = r.run_id AND a.grid IS :grid"
+    "  AND a.split = :split) AS shown"
+    " FROM stale_runs JOIN runs r USING (run_id)"
+    " WHERE r.run_id NOT IN (SELECT run_id FROM excluded_runs) AND (:grid IS NULL OR r.run_id IN"
+    "  (SELECT run_id FROM grid_runs WHERE grid = :grid AND current)) ORDER BY 1)";
+
 /* Without what the scheme is, and what only decides which cells there are. */
 static const char differing_sql[] =
     "SELECT group_concat(key, ', ') FROM (SELECT DISTINCT j.value AS key FROM reference_of,"
@@ -218,6 +228,32 @@ int note_other_split(const struct report *r, struct table *t, struct error *e) {
         table_note(t, "Left out: %lld of %lld runs, evaluated on %s alone (--split %s).",
                    (long long)(counts.runs - counts.here), (long long)counts.runs, other, other);
     return 0;
+}
+
+static void say_stale(sqlite3_stmt *q, struct table *t) {
+    const char *schemes = (const char *)sqlite3_column_text(q, 0);
+    long long out = sqlite3_column_int64(q, 1), shown = sqlite3_column_int64(q, 2);
+    if (shown)
+        table_note(
+            t,
+            "Stale: %lld run%s of %s, computed by another version of the quantizer than this "
+            "program's, or from weights of one that was ('run --again' computes them anew).",
+            shown, shown == 1 ? "" : "s", schemes);
+    if (out)
+        table_note(
+            t,
+            "Left out: %lld stale run%s of %s, computed by another version of the quantizer, "
+            "or from weights of one that was ('run --again' computes them anew).",
+            out, out == 1 ? "" : "s", schemes);
+}
+
+int note_stale(const struct report *r, struct table *t, struct error *e) {
+    sqlite3_stmt *q = export_prepare(r, stale_sql, e);
+    int got = q ? sql_step(r->store, q, e) : -1;
+    if (got == 1)
+        say_stale(q, t);
+    sqlite3_finalize(q);
+    return got < 0 ? -1 : 0;
 }
 
 static void say_commits(const struct report *r, struct table *t, const char *commits) {

@@ -1,5 +1,6 @@
 /* truncquant evaluate: more evaluations of finished runs: other widths, more test images,
  * calibration. Nothing is trained, and nothing that is recorded changes. */
+#include "verbs/database.h"
 #include "verbs/verb.h"
 
 #include "run/session.h"

@@ -1,6 +1,7 @@
 /* truncquant exclude: marks runs as not to count, and why. Nothing is deleted, and --undo takes it
  * back. */
 #include "store/store.h"
+#include "verbs/database.h"
 #include "verbs/verb.h"
 
 #include <ctype.h>

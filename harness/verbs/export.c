@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "verbs/against.h"
+#include "verbs/database.h"
 #include "verbs/export_weights.h"
 #include "verbs/grid_name.h"
 #include "verbs/output.h"

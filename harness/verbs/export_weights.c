@@ -1,6 +1,8 @@
 /* Exporting weights; export_weights.h is the manual. The work is in run/session.h. */
 #include "verbs/export_weights.h"
 
+#include "verbs/database.h"
+
 #include "base/text.h"
 #include "run/session.h"
 #include "verbs/output.h"

@@ -1,5 +1,6 @@
 /* truncquant run: one run from its specification to its rows in the database, or on from where it
  * was interrupted. The work is in run/session.h. */
+#include "verbs/database.h"
 #include "verbs/verb.h"
 
 #include "base/text.h"

@@ -3,6 +3,7 @@
 #include "base/progress.h"
 #include "store/store.h"
 #include "store/table.h"
+#include "verbs/database.h"
 #include "verbs/estimate.h"
 #include "verbs/grid_name.h"
 #include "verbs/verb.h"

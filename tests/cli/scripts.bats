@@ -461,23 +461,74 @@ wait_for() {
     [[ $output == *"GNU parallel is missing"* ]]
 }
 
-@test "version.sh: two different changes of one commit have different names" {
-    cd "$BATS_TEST_TMPDIR"
+# A tree with version.sh and one file that computes, harness/a.c.
+small_tree() {
     mkdir -p repo/scripts repo/harness
     cp "$BATS_TEST_DIRNAME/../../scripts/version.sh" repo/scripts/
     cd repo
-    echo 'int a;' >harness/a.c
+    printf '%s\n' 'int a; // one' >harness/a.c
+}
+
+small_commit() {
     git init -q && git add . && git -c user.name=a -c user.email=a@b commit -qm a
-    clean=$(scripts/version.sh)
-    [ "$clean" = "#define VERSION_COMMIT \"$(git rev-parse HEAD)\"
-#define VERSION_DIRTY 0" ]
+}
+
+# version NAME [FLAGS]: what the tree is
+version() {
+    # shellcheck disable=SC2086 # several flags
+    scripts/version.sh gcc ${2--O2} -- harness/a.c | sed -n "s/#define VERSION_$1 //p" | tr -d '"'
+}
+
+@test "version.sh: two different changes of one commit have different names" {
+    cd "$BATS_TEST_TMPDIR"
+    small_tree
+    small_commit
+    [ "$(version COMMIT) $(version DIRTY)" = "$(git rev-parse HEAD) 0" ]
+    echo 'a note' >harness/notes.txt
+    [ "$(version DIRTY)" = 0 ]
     echo 'int b;' >harness/a.c
-    changed=$(scripts/version.sh)
-    [[ $changed == *"$(git rev-parse HEAD)+"*"DIRTY 1" ]]
+    changed=$(version COMMIT)
+    [[ $changed == "$(git rev-parse HEAD)+"* && $(version DIRTY) == 1 ]]
     echo 'int c;' >harness/a.c
-    other=$(scripts/version.sh)
+    other=$(version COMMIT)
     git checkout -q harness/a.c
     echo 'int d;' >harness/new.c
-    new=$(scripts/version.sh)
-    [ "$(printf '%s\n' "$changed" "$other" "$new" | grep COMMIT | sort -u | wc -l)" -eq 3 ]
+    new=$(version COMMIT)
+    [ "$(printf '%s\n' "$changed" "$other" "$new" | sort -u | wc -l)" -eq 3 ]
+}
+
+@test "version.sh: the hash of the sources is of what computes, the compiler and its flags, and of nothing else" {
+    cd "$BATS_TEST_TMPDIR"
+    small_tree
+    sources=$(version SOURCES)
+    [ "${#sources}" = 64 ]
+    small_commit
+    echo more >README && git add . && git -c user.name=a -c user.email=a@b commit -qm b
+    [ "$(version SOURCES)" = "$sources" ]
+    echo '/* two */ int a;' >harness/a.c
+    [ "$(version SOURCES)" = "$sources" ]
+    [ "$(version SOURCES -O3)" != "$sources" ]
+    [ "$(version SOURCES '-O2 -mavx2')" != "$(version SOURCES -O2)" ]
+    echo 'int b;' >harness/a.c
+    [ "$(version SOURCES)" != "$sources" ]
+    run scripts/version.sh gcc -O2
+    [ "$status" -eq 2 ]
+}
+
+@test "version.sh: without git's answer the commit is unknown, not that of whatever lies around; archives carry theirs" {
+    cd "$BATS_TEST_TMPDIR"
+    git init -q . && echo a >a && git add a && git -c user.name=a -c user.email=a@b commit -qm outer
+    small_tree
+    [ "$(version COMMIT) $(version DIRTY)" = "unknown 0" ]
+    cp "$BATS_TEST_DIRNAME/../../.gitattributes" .
+    small_commit
+    commit=$(git rev-parse HEAD)
+    mkdir ../archive && git archive HEAD | tar --extract --directory ../archive
+    cd ../archive
+    [ "$(version COMMIT) $(version DIRTY)" = "$commit 0" ]
+    # A tree of another owner is read for the record all the same.
+    if [ "$(id -u)" = 0 ]; then
+        cd ../repo && chown -R 65534 .
+        [ "$(version COMMIT)" = "$commit" ]
+    fi
 }

@@ -88,6 +88,7 @@ int64_t store_fixture_begin(struct store *s, const char *run_id, double resumed_
                      .precision = "fp32",
                      .isa = "x86-64",
                      .libraries = "none",
+                     .sources = STORE_FIXTURE_HASH("a"),
                      .commit = "abc1234",
                      .threads = 1},
         .host = host,

@@ -310,7 +310,15 @@ static void provenance_is_kept(void **state) {
     store_fixture_add(s, &run);
     struct attempt_row row = {
         .run_id = run.run_id,
-        .numerics = {"e", "p", "i", "l", "c", 3, 1},
+        .numerics = {.engine = "e",
+                     .precision = "p",
+                     .isa = "i",
+                     .libraries = "l",
+                     .commit = "c",
+                     .threads = 3,
+                     .dirty = 1,
+                     .sources = STORE_FIXTURE_HASH("5"),
+                     .fingerprint = STORE_FIXTURE_HASH("6")},
         .host = "h",
         .command = "m",
         .pid = 77,
@@ -326,6 +334,11 @@ static void provenance_is_kept(void **state) {
                            "threads || dirty || host || command || pid || resumed_at || progress "
                            "|| classes FROM attempts"),
         "epilc31hm770.50.547");
+    assert_string_equal(store_fixture_text(s,
+                                           "SELECT substr(sources, 60) || substr(fingerprint, 60) "
+                                           "|| (SELECT substr(fingerprint, 60) FROM fingerprints "
+                                           "WHERE scheme = 'truncquant') FROM attempts"),
+                        "555556666666666");
     row.run_id = "0123456789";
     assert_int_equal(store_begin_attempt(s, &row, &attempt, &e), -1);
     assert_non_null(strstr(e.text, "has no run 0123456789; "));

@@ -12,12 +12,8 @@ int store_fixture_setup(void **state);
 int store_fixture_teardown(void **state);
 
 /* The text of a hash, all of one digit. */
-#define STORE_FIXTURE_8(digit) digit digit digit digit digit digit digit digit
-#define STORE_FIXTURE_HASH(digit)                                                                  \
-    STORE_FIXTURE_8(digit)                                                                         \
-    STORE_FIXTURE_8(digit)                                                                         \
-    STORE_FIXTURE_8(digit) STORE_FIXTURE_8(digit) STORE_FIXTURE_8(digit) STORE_FIXTURE_8(digit)    \
-        STORE_FIXTURE_8(digit) STORE_FIXTURE_8(digit)
+#define STORE_FIXTURE_8(text) text text text text text text text text
+#define STORE_FIXTURE_HASH(digit) STORE_FIXTURE_8(STORE_FIXTURE_8(digit))
 
 /* Open or stop the test with the message. */
 struct store *store_fixture_open(const char *path, enum store_mode mode);

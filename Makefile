@@ -41,7 +41,8 @@ OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 SCHEMA := $(sort $(wildcard results/schema/*.sql))
 TEST_SOURCES := $(wildcard tests/*/test_*.c)
 FUZZER := tests/fuzz/driver.c tests/fuzz/no_darknet.c
-TEST_HELPERS := $(filter-out $(TEST_SOURCES) $(FUZZER),$(wildcard tests/*/*.c))
+PRELOADED := $(wildcard tests/preload/*.c)
+TEST_HELPERS := $(filter-out $(TEST_SOURCES) $(FUZZER) $(PRELOADED),$(wildcard tests/*/*.c))
 TEST_OBJECTS := $(TEST_HELPERS:%.c=$(BUILD)/%.o)
 TESTS := $(TEST_SOURCES:%.c=$(BUILD)/%)
 BATS := $(sort $(wildcard tests/*/*.bats))
@@ -135,7 +136,13 @@ tables: $(BUILD)/truncquant ## write the tables of DB (of GRID, name or file; of
 	$(call export-tables,"$(DB)",results/tables,$(CHOSEN))
 	@for table in $(TABLES); do [ ! -f results/tables/$$table.txt ] || { cat results/tables/$$table.txt && echo; }; done
 
-build-tests: $(TESTS) $(BUILD)/truncquant $(BUILD)/bench/crosscheck
+# Not sanitized: it is loaded before the sanitizer is.
+$(BUILD)/tests/preload/%.so: tests/preload/%.c
+	@mkdir -p $(@D)
+	@echo "  cc $<"
+	@$(CC) $(CPPFLAGS) $(WARN) -O1 -shared -fPIC -o $@ $< -ldl
+
+build-tests: $(TESTS) $(BUILD)/truncquant $(BUILD)/bench/crosscheck $(PRELOADED:%.c=$(BUILD)/%.so)
 .PHONY: build-tests
 
 # Every test once as it is; and those that run our own code once more, sanitized. Leaks of libraries that

@@ -115,3 +115,15 @@ char *opened_text(struct opened *o) {
     opened_bytes(o, text, (size_t)size);
     return text;
 }
+
+void sealed_name(const char *path, char hex[HASH_HEX]) {
+    unsigned char digest[HASH_BYTES];
+    FILE *in = fopen(path, "rb");
+    hex[0] = '\0';
+    if (!in)
+        return;
+    if (!fseek(in, -(long)HASH_BYTES, SEEK_END) && fread(digest, HASH_BYTES, 1, in) == 1)
+        for (int i = 0; i < HASH_BYTES; i++)
+            snprintf(hex + 2 * (size_t)i, 3, "%02x", digest[i]);
+    fclose(in);
+}

@@ -6,6 +6,7 @@
 #define BASE_SEALED_H
 
 #include "base/error.h"
+#include "base/hash.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -44,5 +45,9 @@ void opened_bytes(struct opened *o, void *into, size_t size);
 int64_t opened_i64(struct opened *o);
 double opened_f64(struct opened *o);
 char *opened_text(struct opened *o); // owned by the caller; "" when bad
+
+/* The SHA-256 that ends a sealed file, by which one is told from any other; whether it is that of the content is for
+ * who reads it. "" where there is no such file. */
+void sealed_name(const char *path, char hex[HASH_HEX]);
 
 #endif

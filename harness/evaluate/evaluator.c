@@ -182,17 +182,23 @@ static int count_all(struct evaluator *ev, const struct pass *pass, int exact,
         const float *logits = exact ? exact_forward(&ev->exact, pass, b.images, (int)b.n)
                                     : ev->engine->forward(ev->plan, pass, b.images, (int)b.n);
         count(row, (int)b.n, ev->m->cfg->classes, logits, b.labels);
-        rc = stops(ev);
+        rc = stops(ev) && i < batches - 1; // what is complete is not thrown away
     }
     loader_stop(round.loader);
     return rc;
 }
 
-static int is_recorded(const struct evaluator *ev, int k, int calibration) {
+/* Whether it need not be measured: it is recorded, or was measured before and is appended. */
+static int is_there(struct evaluator *ev, int k, int calibration) {
     struct pass pass = pass_at(ev, PASS_EVALUATE, 0, k);
     struct evaluation_row row = row_of(ev, &pass, k, calibration);
     row.images = spec_evaluated_images(ev->spec, ev->data);
-    return ev->is_recorded && ev->is_recorded(ev->context, &row);
+    if (ev->is_recorded && ev->is_recorded(ev->context, &row))
+        return 1;
+    if (!ev->recall || !ev->recall(ev->context, &row))
+        return 0;
+    ev->rows[ev->n++] = row;
+    return 1;
 }
 
 /* 1: was stopped; nothing is appended. */
@@ -207,6 +213,8 @@ static int measure(struct evaluator *ev, int k, int bank, int calibration, struc
         return fail(e, "the %s loss at %d bits on the %s split is not finite", row->inference, k,
                     row->split);
     ev->n++;
+    if (ev->keep)
+        ev->keep(ev->context, row);
     return 0;
 }
 
@@ -225,13 +233,15 @@ int evaluator_width(struct evaluator *ev, int k, struct error *e) {
     int exact = exact_covers(&ev->exact, k, spec_act_bits(ev->spec, k));
     if (exact)
         exact_set_weights(&ev->exact, k); // which decide the precision, and so what is recorded
-    int plain = !is_recorded(ev, k, 0);
-    int calibrated = evaluation_calibrates(ev->spec, ev->m->scheme, k) &&
-                     !is_recorded(ev, k, (int)ev->spec->calibration);
-    if ((plain && !exact) || calibrated)
+    int plain = !is_there(ev, k, 0);
+    if (plain && !exact)
         set_weights(ev, k);
     int rc = plain ? measure(ev, k, model_bank(ev->m, k), 0, e) : 0;
-    if (!rc && calibrated)
+    if (!rc && evaluation_calibrates(ev->spec, ev->m->scheme, k) &&
+        !is_there(ev, k, (int)ev->spec->calibration)) {
+        if (exact || !plain)
+            set_weights(ev, k);
         rc = measure_calibrated(ev, k, e);
+    }
     return rc < 0 ? -1 : 0;
 }

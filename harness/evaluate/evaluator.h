@@ -28,7 +28,11 @@ struct evaluator {
     int (*is_to_stop)(void *context); // asked between two batches; NULL: never
     // Whether what would be evaluated (all but the counts) need not be; NULL: all is.
     int (*is_recorded)(void *context, const struct evaluation_row *row);
-    void *context; // of both
+    // Whether it was measured before, though not recorded, and then its counts, filled in; NULL: none was.
+    int (*recall)(void *context, struct evaluation_row *row);
+    // Is told of each one that was measured, at once; NULL: nobody is.
+    void (*keep)(void *context, const struct evaluation_row *row);
+    void *context; // of all four
     int loaders;   // threads that decode images of a folder ahead; 0 is 1
 };
 
@@ -52,7 +56,7 @@ int evaluation_exists(const struct spec *spec, const struct quantizer *scheme, i
 int evaluation_calibrates(const struct spec *spec, const struct quantizer *scheme, int k);
 
 /* Evaluate width k without and, where the spec asks for it, with calibration; appends the rows that are not
- * recorded. -1 when an image cannot be read, or the loss is not finite. Once is_to_stop says so it returns, 0,
+ * recorded, in this order, whether they are measured or recalled. -1 when an image cannot be read, or the loss is not finite. Once is_to_stop says so it returns, 0,
  * without the rows that are not complete. */
 int evaluator_width(struct evaluator *ev, int k, struct error *e);
 

@@ -22,12 +22,42 @@ static void results_free(struct results *r) {
     layer_rows_free(r->layers, r->n_layers);
 }
 
-static void count_evaluations(struct session *s) {
-    s->evaluations = s->evaluated = 0;
+static int count_cells(const struct session *s) {
+    int n = 0;
     for (int i = 0; i < s->spec.bits.n; i++)
-        for (int truncated = 0; truncated < 2; truncated++)
-            s->evaluations +=
-                evaluation_exists(&s->spec, s->scheme, s->spec.bits.bits[i], truncated);
+        for (int truncated = 0; truncated < 2; truncated++) {
+            int k = s->spec.bits.bits[i];
+            if (evaluation_exists(&s->spec, s->scheme, k, truncated))
+                n += 1 + evaluation_calibrates(&s->spec, s->scheme, k);
+        }
+    return n;
+}
+
+/* What the rows of cells do not say themselves. Both files hold the weights, of direct and of truncated inference. */
+static void describe_origin(const struct session *s, char *text, size_t size) {
+    char how[NUMERICS_TEXT], weights[HASH_HEX], frozen[HASH_HEX];
+    numerics_text(&s->numerics, how, sizeof how);
+    sealed_name(s->weights, weights);
+    sealed_name(s->folder.frozen, frozen);
+    snprintf(text, size, "run %s, checkpoint %s, frozen model %s: %s", s->row.run_id, weights,
+             frozen, how);
+}
+
+void session_open_cells(struct session *s) {
+    char origin[NUMERICS_TEXT + 4 * HASH_HEX];
+    describe_origin(s, origin, sizeof origin);
+    cells_close(&s->cells);
+    cells_open(&s->cells, s->folder.evaluated, origin);
+    s->evaluations = count_cells(s);
+    s->evaluated = s->cells.n < s->evaluations ? s->cells.n : s->evaluations;
+}
+
+static double share(const struct session *s) {
+    return s->evaluations ? (double)s->evaluated / s->evaluations : 1;
+}
+
+double session_progress(const struct session *s) {
+    return s->training_share + (1 - s->training_share) * share(s);
 }
 
 /* The evaluations of one model: where they are. */
@@ -43,27 +73,41 @@ static void show(const struct visit *v) {
     if (progress_clock() - p->start < MOMENT)
         return;
     snprintf(text, sizeof text, "%d bits, %s", v->k, v->truncated ? "truncated" : "direct");
-    progress_show(p, (double)v->s->evaluated / v->s->evaluations, text);
+    progress_show(p, share(v->s), text);
 }
 
 /* Called between two batches. */
 static int is_to_stop(void *context) {
     const struct visit *v = context;
     struct session *s = v->s;
-    double share = (double)s->evaluated / s->evaluations;
     s->signal = stop_signal();
-    session_beat(s, s->training_share + (1 - s->training_share) * share);
+    session_beat(s, session_progress(s));
     show(v);
     return s->signal != 0;
 }
 
 /* In doubt it is evaluated. */
 static int is_recorded(void *context, const struct evaluation_row *row) {
-    const struct session *s = ((const struct visit *)context)->s;
+    struct session *s = ((const struct visit *)context)->s;
     struct error ignored = {0};
     int there = 0;
-    return s->attempt >= 0 && !store_has_evaluation(s->store, s->attempt, row, &there, &ignored) &&
-           there;
+    if (s->attempt < 0 || store_has_evaluation(s->store, s->attempt, row, &there, &ignored))
+        return 0;
+    s->evaluated += there;
+    return there;
+}
+
+static int recall(void *context, struct evaluation_row *row) {
+    struct session *s = ((const struct visit *)context)->s;
+    int kept = cells_recall(&s->cells, row);
+    s->evaluated += kept;
+    return kept;
+}
+
+static void keep(void *context, const struct evaluation_row *row) {
+    struct session *s = ((const struct visit *)context)->s;
+    cells_keep(&s->cells, row);
+    s->evaluated++;
 }
 
 /* Every width that exists, one inference. Stops early when a signal asks for it (s->signal). */
@@ -76,6 +120,8 @@ static int evaluate(struct session *s, struct model *m, const struct frozen *fro
     ev.loaders = s->options->loaders;
     ev.is_to_stop = is_to_stop;
     ev.is_recorded = is_recorded;
+    ev.recall = recall;
+    ev.keep = keep;
     ev.context = &v;
     int rc = 0;
     if (o->inference >= 0)
@@ -87,7 +133,6 @@ static int evaluate(struct session *s, struct model *m, const struct frozen *fro
         if (!evaluation_exists(&s->spec, s->scheme, v.k, frozen != NULL))
             continue;
         rc = evaluator_width(&ev, v.k, e);
-        s->evaluated++;
     }
     for (int i = 0; i < ev.n; i++)
         r->rows[r->n++] = ev.rows[i];
@@ -130,34 +175,49 @@ static int plan_in_fp32(struct session *s, struct error *e) {
     return s->plan ? 0 : -1;
 }
 
-static int evaluate_all(struct session *s, struct results *r, struct error *e) {
-    count_evaluations(s);
+static int count_layers(struct session *s, struct layer_row **rows) {
+    int n = cells_recall_layers(&s->cells, rows);
+    if (n >= 0)
+        return n;
+    n = layer_rows(s->model, &s->spec, rows);
+    cells_keep_layers(&s->cells, *rows, n);
+    return n;
+}
+
+static int evaluate_all(struct session *s, struct results *r, int layers, struct error *e) {
     *r = (struct results){.rows = need((size_t)s->spec.bits.n * 4, sizeof *r->rows)};
     if (plan_in_fp32(s, e) || evaluate(s, s->model, NULL, s->plan, r, e))
         return -1;
-    r->n_layers = layer_rows(s->model, &s->spec, &r->layers);
+    if (s->signal)
+        return 0;
+    if (layers)
+        r->n_layers = count_layers(s, &r->layers);
     s->engine->free(s->plan);
     s->plan = NULL;
-    if (s->scheme->min_bits == FLOAT_BITS || s->scheme->alone || s->signal)
+    if (s->scheme->min_bits == FLOAT_BITS || s->scheme->alone)
         return 0;
     return evaluate_frozen(s, r, e);
 }
 
-/* All evaluations, and what they are recorded with; completion comes last. `layers`: those too. */
+/* All evaluations, and what they are recorded with; completion comes last. `layers`: those too. Then nothing need be
+ * kept; should the process end before that is gone, it will be recalled for what it is. */
 static int record(struct session *s, int layers, struct error *e) {
     struct results r;
     double cpu;
     int64_t peak;
     char label[64];
     snprintf(label, sizeof label, "evaluating %.12s", s->row.run_id);
-    s->progress = progress_start(label, 0, s->options->quiet);
-    int rc = evaluate_all(s, &r, e);
+    session_open_cells(s);
+    s->progress = progress_start(label, share(s), s->options->quiet);
+    s->evaluated = 0; // they are counted as they are come to
+    int rc = evaluate_all(s, &r, layers, e);
     progress_end(&s->progress);
     s->added = r.n;
     usage_now(&cpu, &peak);
     if (!rc && !s->signal)
-        rc = store_finish(s->store, s->attempt, r.rows, r.n, r.layers, layers ? r.n_layers : 0, cpu,
-                          peak, e);
+        rc = store_finish(s->store, s->attempt, r.rows, r.n, r.layers, r.n_layers, cpu, peak, e);
+    if (!rc && !s->signal)
+        cells_remove(&s->cells);
     results_free(&r);
     return rc;
 }

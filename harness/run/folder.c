@@ -53,7 +53,8 @@ int run_folder_open(struct run_folder *f, const char *db, const char *run_id, st
     if (folder_of(folder, db, run_id, e) || file_make_folder(folder, e) ||
         join(lock, sizeof lock, folder, "lock", e) ||
         join(f->checkpoint, sizeof f->checkpoint, folder, "checkpoint", e) ||
-        join(f->frozen, sizeof f->frozen, folder, "model.frozen", e))
+        join(f->frozen, sizeof f->frozen, folder, "model.frozen", e) ||
+        join(f->evaluated, sizeof f->evaluated, folder, "evaluated", e))
         return -1;
     f->lock = take_lock(lock, run_id, e);
     if (f->lock < 0)

@@ -1,4 +1,5 @@
-/* What a run leaves beside the database: runs/<id>/ with its lock, checkpoint and frozen model. */
+/* What a run leaves beside the database: runs/<id>/ with its lock, checkpoint, frozen model, and evaluations that are not
+ * recorded yet. */
 #ifndef RUN_FOLDER_H
 #define RUN_FOLDER_H
 
@@ -8,7 +9,8 @@
 
 struct run_folder {
     char checkpoint[4096], frozen[4096];
-    int lock; // open file with an flock on it; -1: not held
+    char evaluated[4096]; // evaluations that are not recorded yet (evaluate/cells.h)
+    int lock;             // open file with an flock on it; -1: not held
 };
 
 /* The folder of a run beside database `db`, made if need be, and locked: two processes cannot have

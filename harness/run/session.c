@@ -65,6 +65,7 @@ int session_open(struct session *s, const struct session_options *options, struc
 }
 
 void session_close(struct session *s) {
+    cells_close(&s->cells);
     trainer_free(&s->trainer);
     if (s->engine)
         s->engine->free(s->plan);
@@ -227,16 +228,21 @@ int session_build(struct session *s, struct error *e) {
     return build_plan(s, e) || build_trainer(s, e) ? -1 : 0;
 }
 
-/* The share of the run's work that is behind; `rc`: of building the trainer. Once all is trained nothing is left that
- * tells how fast this machine works: the attempt must not count for that. */
-static double resumed_at(const struct session *s, int rc) {
+/* The share of the run's work that is behind; `rc`: of building the trainer. */
+static double progress_of(struct session *s, int rc) {
     if (s->is_finished)
         return 1;
-    if (rc || s->row.parent) // which trains nothing: all its work is to come
+    if (rc)
         return 0;
-    if (trainer_is_done(&s->trainer))
-        return 1;
-    return s->training_share * trainer_progress(&s->trainer);
+    if (!trainer_is_done(&s->trainer))
+        return s->training_share * trainer_progress(&s->trainer);
+    session_open_cells(s);
+    return session_progress(s);
+}
+
+/* Once all is trained nothing is left that tells how fast this machine works: the attempt must not count for that. */
+static double resumed_at(const struct session *s, int rc, double progress) {
+    return !rc && !s->row.parent && trainer_is_done(&s->trainer) ? 1 : progress;
 }
 
 /* The attempt is recorded even when the model cannot be built: a failed run has a reason. That a checkpoint was
@@ -253,12 +259,14 @@ int session_begin(struct session *s, struct error *e) {
     }
     gethostname(host, sizeof host - 1);
     rc = rc ? rc : build_trainer(s, e);
+    double progress = progress_of(s, rc);
     struct attempt_row row = {.run_id = s->row.run_id,
                               .numerics = s->numerics,
                               .host = host,
                               .command = s->options->command,
                               .pid = (long)getpid(),
-                              .resumed_at = resumed_at(s, rc),
+                              .progress = progress,
+                              .resumed_at = resumed_at(s, rc, progress),
                               .classes = s->data.classes};
     struct error store_error = {0};
     if (store_begin_attempt(s->store, &row, &s->attempt, &store_error)) {

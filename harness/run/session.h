@@ -11,6 +11,7 @@
 #define RUN_SESSION_H
 
 #include "base/progress.h"
+#include "evaluate/cells.h"
 #include "evaluate/evaluator.h"
 #include "run/folder.h"
 #include "train/trainer.h"
@@ -45,12 +46,14 @@ struct session {
     struct model *model;
     struct plan *plan;
     struct trainer trainer;
-    double training_share;       // of all the run's work; what is left goes to evaluation
-    int evaluations, evaluated;  // widths and inferences: all, and those that are done
-    int is_finished;             // was so before: this evaluates again
-    int added;                   // evaluations that were not recorded before
-    int64_t attempt;             // -1: none begun
-    int recorded_rows;           // epoch rows that the database has
+    double training_share; // of all the run's work; what is left goes to evaluation
+    int evaluations,
+        evaluated;      // cells (width, inference, calibrated or not): all, and those that are done
+    struct cells cells; // those that an earlier try did, or this one, and nobody recorded
+    int is_finished;    // was so before: this evaluates again
+    int added;          // evaluations that were not recorded before
+    int64_t attempt;    // -1: none begun
+    int recorded_rows;  // epoch rows that the database has
     double checkpointed, beaten; // when, by progress_clock
     struct progress progress;
     int signal; // the signal that asks it to stop; 0: none
@@ -69,6 +72,13 @@ int session_begin(struct session *s, struct error *e);
 /* 0: trained, or interrupted (s->signal is set, and the checkpoint written). */
 int session_train(struct session *s, struct error *e);
 int session_evaluate(struct session *s, struct error *e);
+
+/* Look for what an interrupted evaluation of these weights, computed as here, has done; once the weights are final. It
+ * need not be done again (s->cells). */
+void session_open_cells(struct session *s);
+
+/* The share of the run's work that is behind, once its weights are final. */
+double session_progress(const struct session *s);
 
 /* To be called often: records that the run lives and its progress (0 ... 1), when the last heartbeat is ten seconds
  * old or a signal is about to end the run. */

@@ -40,7 +40,7 @@ static const struct sql_column attempt_columns[] = {
     {"started_at", SQL_REAL, offsetof(struct new_attempt, now)},
     {"heartbeat_at", SQL_REAL, offsetof(struct new_attempt, now)},
     ROW_COLUMN(SQL_REAL, resumed_at),
-    {"progress", SQL_REAL, offsetof(struct new_attempt, row.resumed_at)},
+    ROW_COLUMN(SQL_REAL, progress),
     ROW_COLUMN(SQL_INT, classes),
     {0},
 };

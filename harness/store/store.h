@@ -156,8 +156,10 @@ struct attempt_row {
     const char *host;
     const char *command; // command line
     long pid;
-    double resumed_at; // share of the training already done at the start, 0 ... 1
-    int classes;       // of the data set
+    double progress; // share of the run already done at the start, 0 ... 1
+    // The same for who asks how fast this attempt is; 1, which tells nothing, once all is trained.
+    double resumed_at;
+    int classes; // of the data set
 };
 
 /* Each call is a try of its own and a row of its own; the run has to be recorded. */

@@ -11,7 +11,7 @@ static const char remedy[] = "restore it from a copy, or remove it to train the 
 
 static const char quantizer_word[] = ", quantizer ";
 
-static void numerics_text(const struct numerics *n, char *text, size_t size) {
+void numerics_text(const struct numerics *n, char *text, size_t size) {
     snprintf(text, size, "%s, %s, %d thread(s), %s, %s, sources %.12s%s%.*s", n->engine,
              n->precision, n->threads, n->isa, n->libraries, n->sources,
              n->fingerprint[0] ? quantizer_word : "", QUANTIZER_DIGITS, n->fingerprint);
@@ -49,7 +49,7 @@ static void write_model(struct seal *s, const struct trainer *t) {
 int checkpoint_write(const char *path, const char *run_id, const struct numerics *numerics,
                      const struct trainer *t, struct error *e) {
     struct seal s;
-    char text[640];
+    char text[NUMERICS_TEXT];
     if (seal_start(&s, magic, e))
         return -1;
     numerics_text(numerics, text, sizeof text);
@@ -72,7 +72,7 @@ static size_t common_parts(const char *a, const char *b) {
 /* The head: whose checkpoint it is, and computed how. */
 static int check_head(struct opened *o, const char *path, const char *run_id,
                       const struct numerics *numerics, int any_numerics, struct error *e) {
-    char now[640];
+    char now[NUMERICS_TEXT];
     numerics_text(numerics, now, sizeof now);
     char *id = opened_text(o), *then = opened_text(o);
     if (strcmp(id, run_id))

@@ -6,6 +6,10 @@
 
 #include "train/trainer.h"
 
+/* All that decides the bits of what is computed, but for the run itself, in one line. */
+enum { NUMERICS_TEXT = 640 };
+void numerics_text(const struct numerics *n, char *text, size_t size);
+
 /* Write the trainer's state for run `run_id`, replacing what is there. */
 int checkpoint_write(const char *path, const char *run_id, const struct numerics *numerics,
                      const struct trainer *t, struct error *e);

@@ -94,6 +94,7 @@ int64_t store_fixture_begin(struct store *s, const char *run_id, double resumed_
         .host = host,
         .command = "truncquant run",
         .pid = getpid(),
+        .progress = resumed_at,
         .resumed_at = resumed_at,
         .classes = 10,
     };

@@ -322,6 +322,7 @@ static void provenance_is_kept(void **state) {
         .host = "h",
         .command = "m",
         .pid = 77,
+        .progress = 0.25,
         .resumed_at = 0.5,
         .classes = 47,
     };
@@ -333,7 +334,7 @@ static void provenance_is_kept(void **state) {
                            "SELECT engine || precision || isa || libraries || commit_id || "
                            "threads || dirty || host || command || pid || resumed_at || progress "
                            "|| classes FROM attempts"),
-        "epilc31hm770.50.547");
+        "epilc31hm770.50.2547");
     assert_string_equal(store_fixture_text(s,
                                            "SELECT substr(sources, 60) || substr(fingerprint, 60) "
                                            "|| (SELECT substr(fingerprint, 60) FROM fingerprints "

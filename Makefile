@@ -63,7 +63,20 @@ $(BUILD)/truncquant: $(OBJECTS) $(BUILD)/harness/main.o
 	@echo "  link $@"
 	@$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-$(BUILD)/%.o: %.c
+# What the compiler may use of the processor. All is built anew where that changes, as with -march=native in a
+# folder that comes from another machine.
+.PHONY: FORCE
+$(BUILD)/instructions.inc: FORCE
+	@mkdir -p $(@D)
+	@$(CC) $(filter-out -M%,$(CFLAGS)) -dM -E -x c /dev/null | LC_ALL=C sort | \
+		sed -n 's/^#define __\([A-Z0-9_]*\)__ 1$$/"\1",/p' > $@.tmp
+	@cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
+
+# It tells whether the processor has those, so it must not need them, nor a sanitizer, which has not started then.
+$(BUILD)/harness/base/processor.o: CFLAGS := $(WARN) -O2 -MMD -MP \
+	$(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),-march=x86-64 -mtune=generic)
+
+$(BUILD)/%.o: %.c $(BUILD)/instructions.inc
 	@mkdir -p $(@D)
 	@echo "  cc $<"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
@@ -86,7 +99,6 @@ $(BUILD)/harness/store/export_query.o: $(BUILD)/queries.inc
 COMPUTING := $(wildcard $(foreach room,quant data model engine train evaluate,harness/$(room)/*.[ch]) \
 	baselines/*.[ch] harness/base/random.[ch])
 COMPILED := "$(CC)" -std=c11 $(OPTIMIZE) -fno-math-errno -fopenmp $(filter -DHAVE_%,$(CPPFLAGS))
-.PHONY: FORCE
 $(BUILD)/version.inc: FORCE
 	@mkdir -p $(@D)
 	@scripts/version.sh $(COMPILED) -- $(sort $(COMPUTING)) > $@.tmp && \

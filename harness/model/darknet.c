@@ -3,13 +3,13 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/rounding.h"
 
 #include <assert.h>
 #include <cblas.h>
 #include <darknet.h>
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <fenv.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,10 +87,8 @@ static const struct darknet_library *library(struct error *e) {
     static int ready;
     if (ready)
         return &loaded;
-    fenv_t environment;
-    fegetenv(&environment);
     void *handle = open_library(e);
-    fesetenv(&environment);
+    rounding_reset(); // loading it sets flush-to-zero
     if (!handle || find_symbol(handle, "parse_network_cfg", &loaded.parse_network_cfg, e) ||
         find_symbol(handle, "free_network", &loaded.free_network, e) ||
         find_symbol(handle, "activate_array", &loaded.activate_array, e) ||

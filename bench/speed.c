@@ -9,9 +9,9 @@
 #include "median.h"
 #include "random_set.h"
 
+#include "base/environment.h"
 #include "base/progress.h"
 #include "base/text.h"
-#include "base/threads.h"
 #include "evaluate/exact.h"
 #include "registry.h"
 #include "run/numerics.h"
@@ -242,8 +242,11 @@ static void close_data(const struct choices *c, struct dataset *data) {
 }
 
 int main(int argc, char **argv) {
-    threads_wait_briefly(argv); // as the program does
     struct error e = {0};
+    if (environment_settle(argv, &e)) { // as the program does
+        fprintf(stderr, "%s: %s\n", argv[0], e.text);
+        return 1;
+    }
     struct dataset data = {0};
     struct choices c;
     if (read_choices(argc, argv, &c))

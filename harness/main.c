@@ -1,8 +1,8 @@
 /* truncquant: trains weight quantizers that survive truncation and those they are compared with,
  * evaluates every bit-width, and keeps each figure in SQLite. This file is the table of verbs; each
  * verb is a file in verbs/. Only main exits. */
+#include "base/environment.h"
 #include "base/error.h"
-#include "base/threads.h"
 #include "registry.h"
 #include "store/store.h"
 #include "verbs/verb.h"
@@ -85,8 +85,8 @@ int main(int argc, char **argv) {
     for (const struct verb *v = verbs; v->name; v++) {
         if (strcmp(v->name, argv[1]))
             continue;
-        if (v->computes)
-            threads_wait_briefly(argv);
+        if (v->computes && environment_settle(argv, &e))
+            return finish(EXIT_FAILED, &e);
         return finish(v->run(&options, &e), &e);
     }
     fail(&e, "unknown verb '%.64s'; 'truncquant --help' lists them", argv[1]);

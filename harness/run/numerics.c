@@ -9,6 +9,8 @@
 #ifdef HAVE_ONEDNN
 #include <oneapi/dnnl/dnnl.h>
 #endif
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -44,8 +46,19 @@ static void onednn_version(char *text, size_t size) {
 #endif
 }
 
+/* The C library has exp, cos and others in kinds that round differently, and takes the processor's, unless this
+ * keeps instructions from it. */
+static void glibc_version(char *text, size_t size) {
+    const char *tunables = getenv("GLIBC_TUNABLES");
+    const char *hwcaps = tunables ? strstr(tunables, "glibc.cpu.hwcaps=") : NULL;
+    snprintf(text, size, "glibc %s", gnu_get_libc_version());
+    if (hwcaps)
+        snprintf(text + strlen(text), size - strlen(text), " %.*s", (int)strcspn(hwcaps, ":"),
+                 hwcaps);
+}
+
 void numerics_now(struct numerics *n, const char *engine, enum precision precision, int threads) {
-    char blas[64], darknet[64], onednn[64];
+    char blas[64], darknet[64], onednn[64], glibc[128];
     *n = (struct numerics){.threads = threads, .dirty = VERSION_DIRTY};
     snprintf(n->engine, sizeof n->engine, "%s", engine);
     numerics_set_precision(n, precision);
@@ -55,8 +68,9 @@ void numerics_now(struct numerics *n, const char *engine, enum precision precisi
     blas_version(blas, sizeof blas);
     darknet_identity(darknet, sizeof darknet);
     onednn_version(onednn, sizeof onednn);
-    snprintf(n->libraries, sizeof n->libraries, "%s%s %s, %s, glibc %s", onednn, blas,
-             openblas_get_corename(), darknet, gnu_get_libc_version());
+    glibc_version(glibc, sizeof glibc);
+    snprintf(n->libraries, sizeof n->libraries, "%s%s %s, %s, %s", onednn, blas,
+             openblas_get_corename(), darknet, glibc);
 }
 
 void numerics_set_precision(struct numerics *n, enum precision precision) {

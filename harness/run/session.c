@@ -3,6 +3,7 @@
 #include "run/session.h"
 
 #include "base/file.h"
+#include "engine/products.h"
 #include "evaluate/bounds.h"
 #include "model/weights.h"
 #include "plan/fingerprints.h"
@@ -257,6 +258,9 @@ int session_begin(struct session *s, struct error *e) {
         *e = otherwise;
         return -1;
     }
+    // Nothing is recorded of a machine that multiplies wrongly. With the plan's threads.
+    if (!rc && products_check(&s->cfg, (int)s->spec.batch, e))
+        return -1;
     gethostname(host, sizeof host - 1);
     rc = rc ? rc : build_trainer(s, e);
     double progress = progress_of(s, rc);

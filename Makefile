@@ -73,7 +73,7 @@ $(BUILD)/instructions.inc: FORCE
 	@cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
 
 # It tells whether the processor has those, so it must not need them, nor a sanitizer, which has not started then.
-$(BUILD)/harness/base/processor.o: CFLAGS := $(WARN) -O2 -MMD -MP \
+$(BUILD)/harness/base/processor.o: private CFLAGS := $(WARN) -O2 -MMD -MP \
 	$(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),-march=x86-64 -mtune=generic)
 
 $(BUILD)/%.o: %.c $(BUILD)/instructions.inc

@@ -96,7 +96,7 @@ static int is_there(const struct instructions *i) {
     unsigned r[4];
     if (!__get_cpuid_count(i->leaf, i->subleaf, &r[EAX], &r[EBX], &r[ECX], &r[EDX]))
         return 0;
-    return r[i->reg] >> i->bit & 1 && (saved_state() & i->state) == i->state;
+    return (r[i->reg] >> i->bit & 1) && (saved_state() & i->state) == i->state;
 }
 #else
 static int is_there(const struct instructions *i) {
@@ -124,35 +124,49 @@ static void add(char *text, size_t size, const char *separator, const char *name
     strcat(text, name);
 }
 
-static void list(char *text, size_t size, const char *separator, int built, int there) {
+/* Those that the program is built for and the processor lacks; or the other way round. */
+static void list(char *text, size_t size, const char *separator, int built) {
     text[0] = '\0';
     for (int i = 0; i < KNOWN; i++)
-        if ((built < 0 || is_built_for(&known[i]) == built) &&
-            (there < 0 || is_there(&known[i]) == there))
+        if (is_built_for(&known[i]) == built && is_there(&known[i]) == !built)
             add(text, size, separator, known[i].name);
 }
 
+static int level_of(int (*has)(const struct instructions *)) {
+    int level = LEVELS;
+    for (int i = 0; i < KNOWN; i++)
+        if (known[i].level && known[i].level <= level && !has(&known[i]))
+            level = known[i].level - 1;
+    return level;
+}
+
+static const char *const level_names[LEVELS] = {"x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4"};
+
+const char *processor_level(void) {
+    return level_names[level_of(is_there) - 1];
+}
+
 void processor_built_for(char *text, size_t size) {
-    list(text, size, " ", 1, -1);
+    text[0] = '\0';
+#ifdef __x86_64__
+    int level = level_of(is_built_for);
+    add(text, size, "", level_names[level - 1]);
+    for (int i = 0; i < KNOWN; i++)
+        if (is_built_for(&known[i]) && (!known[i].level || known[i].level > level))
+            add(text, size, " ", known[i].name);
+#else
+    (void)size;
+#endif
 }
 
 void processor_has_more(char *text, size_t size) {
-    list(text, size, " ", 0, 1);
-}
-
-const char *processor_level(void) {
-    static const char *const names[LEVELS] = {"x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4"};
-    int level = LEVELS;
-    for (int i = 0; i < KNOWN; i++)
-        if (known[i].level && known[i].level <= level && !is_there(&known[i]))
-            level = known[i].level - 1;
-    return names[level - 1];
+    list(text, size, " ", 0);
 }
 
 /* Before the constructors of the rest; those of libraries have run. stdio is left alone. */
 __attribute__((constructor(101))) static void refuse_older_processor(void) {
     char lacking[TEXT], text[2 * TEXT] = "";
-    list(lacking, sizeof lacking, ", ", 1, 0);
+    list(lacking, sizeof lacking, ", ", 1);
     if (!lacking[0])
         return;
     add(text, sizeof text, "", "truncquant: was built for a newer processor: this one has no ");

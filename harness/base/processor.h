@@ -9,9 +9,9 @@
 
 #include <stddef.h>
 
-/* Names as Linux has them, with a blank between ("avx2 fma"); "" when there are none. */
-void processor_built_for(char *text, size_t size); // what the program may use
-void processor_has_more(char *text, size_t size);  // what the machine has besides
+/* Names as Linux has them, with a blank between; "" on other machines than x86-64. */
+void processor_built_for(char *text, size_t size); // "x86-64-v3 adx": a level, and what goes beyond
+void processor_has_more(char *text, size_t size); // "avx512f ...": not used; "" when there are none
 
 /* The architecture level ("x86-64-v3") that this processor has all of, as -march takes it. */
 const char *processor_level(void);

@@ -9,8 +9,10 @@
 #include <cblas.h>
 #include <float.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Roundings to nearest err by half an eps each; the other half is for what is not modelled. */
 static const double eps_per_term = FLT_EPSILON;
@@ -80,9 +82,7 @@ static int say_wrong(const struct product *p, double got, double right, struct e
     return fail(
         e,
         "OpenBLAS (kernels for %s) multiplies wrongly: %d x %d by %d x %d%s%s gave %.9g where "
-        "plain "
-        "loops give %.9g; set OPENBLAS_CORETYPE to an older processor (Haswell, Sandybridge, "
-        "Nehalem), or install a newer libopenblas0",
+        "plain loops give %.9g; " PRODUCTS_REMEDY,
         openblas_get_corename(), p->m, p->k, p->k, p->n, p->ta ? ", the first transposed" : "",
         p->tb ? ", the second transposed" : "", got, right);
 }
@@ -141,6 +141,15 @@ static int check_all(const struct product *p, int n, struct error *e) {
     return 0;
 }
 
+/* OPENBLAS_CORETYPE is believed, whatever the processor can do. */
+static void say_illegal(int signal) {
+    static const char text[] = "truncquant: OpenBLAS took kernels with instructions that this "
+                               "processor has not; " PRODUCTS_REMEDY "\n";
+    if (write(STDERR_FILENO, text, sizeof text - 1) < 0)
+        _exit(128 + signal);
+    _exit(1);
+}
+
 int products_check(const struct cfg *cfg, int batch, struct error *e) {
     struct product *p = need((size_t)cfg->n * PER_LAYER, sizeof *p);
     int n = 0;
@@ -155,7 +164,10 @@ int products_check(const struct cfg *cfg, int batch, struct error *e) {
             n += PER_LAYER;
         }
     }
+    struct sigaction ours = {.sa_handler = say_illegal}, before;
+    sigaction(SIGILL, &ours, &before);
     int rc = check_all(p, n, e);
+    sigaction(SIGILL, &before, NULL);
     free(p);
     return rc;
 }

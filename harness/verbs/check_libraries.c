@@ -1,0 +1,152 @@
+/* What libraries do here: whether they load, and compute rightly; check.h is the manual. What may crash, or takes
+ * memory for good, is tried in a child. */
+#include "engine/products.h"
+#include "model/darknet.h"
+#include "verbs/check.h"
+
+#include <cblas.h>
+#ifdef HAVE_ONEDNN
+#include <oneapi/dnnl/dnnl.h>
+#include <oneapi/dnnl/dnnl_debug.h>
+#endif
+#include <errno.h>
+#include <png.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <jpeglib.h> // needs stdio.h before it
+
+/* How a trial in a child ended: what it said was wrong, and its wait status. */
+struct trial {
+    char text[1024];
+    int status;
+};
+
+/* The child writes what is wrong, or nothing. */
+static void try_here(int (*try)(struct error *), int out) {
+    struct error e = {0};
+    int rc = try(&e);
+    if (rc && write(out, e.text, strlen(e.text)) < 0)
+        _exit(EXIT_FAILED);
+    _exit(rc ? EXIT_FAILED : EXIT_DONE);
+}
+
+static void read_all(int in, char *text, size_t size) {
+    size_t at = 0;
+    while (at < size - 1) {
+        ssize_t n = read(in, text + at, size - 1 - at);
+        if (n == 0 || (n < 0 && errno != EINTR))
+            break;
+        at += n > 0 ? (size_t)n : 0;
+    }
+    text[at] = '\0';
+}
+
+/* -1: there was no child to try it. */
+static int try_in_child(int (*try)(struct error *), struct trial *t, struct report *r) {
+    int ends[2];
+    pid_t child = pipe(ends) ? -1 : fork();
+    if (child < 0) {
+        say(r, VERDICT_MISSING, "no process could be started to try it (%s)", strerror(errno));
+        return -1;
+    }
+    if (!child)
+        try_here(try, ends[1]);
+    close(ends[1]);
+    read_all(ends[0], t->text, sizeof t->text);
+    close(ends[0]);
+    while (waitpid(child, &t->status, 0) < 0 && errno == EINTR)
+        ;
+    return 0;
+}
+
+static int try_darknet(struct error *e) {
+    return darknet_load("[net]\nbatch=1\nheight=4\nwidth=4\nchannels=1\n"
+                        "[convolutional]\nfilters=1\nsize=1\nstride=1\nactivation=linear\n",
+                        e)
+               ? 0
+               : -1;
+}
+
+void look_darknet(const struct options *o, const void *detail, struct report *r) {
+    (void)o;
+    (void)detail;
+    struct trial t;
+    if (try_in_child(try_darknet, &t, r))
+        return;
+    if (WIFSIGNALED(t.status))
+        say(r, VERDICT_MISSING, "loading it crashes (%s); reinstall the package darknet",
+            strsignal(WTERMSIG(t.status)));
+    else if (WEXITSTATUS(t.status))
+        say(r, VERDICT_MISSING, "%s", t.text[0] ? t.text : "cannot be loaded; install darknet");
+    else
+        say(r, VERDICT_OK, "loads and builds a network");
+}
+
+static int try_products(struct error *e) {
+    openblas_set_num_threads(1);
+    return products_check_common(e);
+}
+
+void look_openblas(const struct options *o, const void *detail, struct report *r) {
+    (void)o;
+    (void)detail;
+    struct trial t;
+    if (try_in_child(try_products, &t, r))
+        return;
+    if (WIFSIGNALED(t.status))
+        say(r, VERDICT_MISSING, "%s, kernels for %s: they crash (%s); " PRODUCTS_REMEDY,
+            openblas_get_config(), openblas_get_corename(), strsignal(WTERMSIG(t.status)));
+    else if (WEXITSTATUS(t.status))
+        say(r, VERDICT_MISSING, "%s", t.text);
+    else
+        say(r, VERDICT_OK, "%s, kernels for %s, whose matrix products are right",
+            openblas_get_config(), openblas_get_corename());
+}
+
+void look_onednn(const struct options *o, const void *detail, struct report *r) {
+    (void)o;
+    (void)detail;
+#ifdef HAVE_ONEDNN
+    const dnnl_version_t *v = dnnl_version();
+    static const char prefix[] = "cpu_isa_";
+    const char *isa = dnnl_cpu_isa2str(dnnl_get_effective_cpu_isa());
+    isa += strncmp(isa, prefix, strlen(prefix)) ? 0 : strlen(prefix);
+    const char *limit = getenv("ONEDNN_MAX_CPU_ISA");
+    limit = limit ? limit : getenv("DNNL_MAX_CPU_ISA");
+    say(r, VERDICT_OK, "%d.%d.%d: the fast engine, with kernels up to %s%s%.32s", v->major,
+        v->minor, v->patch, isa, limit ? ", limited by MAX_CPU_ISA=" : "", limit ? limit : "");
+#else
+    say(r, VERDICT_NOTE,
+        "the program is built without it, so the reference engine computes, at half the speed; "
+        "install libdnnl-dev and build again");
+#endif
+}
+
+void look_sqlite(const struct options *o, const void *detail, struct report *r) {
+    (void)o;
+    (void)detail;
+    if (sqlite3_libversion_number() < 3037000)
+        say(r, VERDICT_MISSING, "%s has no STRICT tables; install 3.37 or newer",
+            sqlite3_libversion());
+    else
+        say(r, VERDICT_OK, "%s", sqlite3_libversion());
+}
+
+void look_images(const struct options *o, const void *detail, struct report *r) {
+    (void)o;
+    (void)detail;
+#define TEXT_OF(version) #version
+#define VALUE_OF(version) TEXT_OF(version)
+#ifdef LIBJPEG_TURBO_VERSION
+    const char *jpeg = "libjpeg-turbo " VALUE_OF(LIBJPEG_TURBO_VERSION);
+#else
+    const char *jpeg = "libjpeg " VALUE_OF(JPEG_LIB_VERSION);
+#endif
+    say(r, VERDICT_OK, "%s, libpng %s: for folders of images", jpeg, png_get_libpng_ver(NULL));
+}

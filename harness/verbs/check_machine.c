@@ -1,0 +1,117 @@
+/* The machine: its processor, memory and tools; check.h is the manual. */
+#include "base/processor.h"
+#include "base/text.h"
+#include "verbs/check.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+
+/* The value of the first "name : value" line of a file of /proc, "" when there is none. */
+static void proc_value(const char *path, const char *name, char *value, size_t size) {
+    char *line = NULL;
+    size_t room = 0;
+    FILE *in = fopen(path, "re");
+    value[0] = '\0';
+    while (in && !value[0] && getline(&line, &room, in) > 0) {
+        char *colon = strchr(line, ':');
+        if (colon && !strncmp(line, name, strlen(name)) &&
+            strspn(line + strlen(name), " \t") == (size_t)(colon - line) - strlen(name))
+            snprintf(value, size, "%s", text_trim(colon + 1));
+    }
+    free(line);
+    if (in)
+        fclose(in);
+}
+
+static int has_word(const char *words, const char *word) {
+    size_t n = strlen(word);
+    for (const char *p = words; (p = strstr(p, word)); p += n)
+        if ((p == words || p[-1] == ' ') && (p[n] == ' ' || !p[n]))
+            return 1;
+    return 0;
+}
+
+static int allowed_cores(void) {
+    cpu_set_t set;
+    return sched_getaffinity(0, sizeof set, &set) ? get_nprocs() : CPU_COUNT(&set);
+}
+
+void look_processor(const struct options *o, const void *detail, struct report *r) {
+    (void)o;
+    (void)detail;
+    static const char *const wanted[] = {"avx2",        "fma",      "avx512f", "avx512_bf16",
+                                         "avx512_vnni", "avx_vnni", "amx_bf16"};
+    char model[256], flags[8192], found[128] = "";
+    proc_value("/proc/cpuinfo", "model name", model, sizeof model);
+    proc_value("/proc/cpuinfo", "flags", flags, sizeof flags);
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+        if (has_word(flags, wanted[i])) {
+            size_t at = strlen(found);
+            snprintf(found + at, sizeof found - at, " %s", wanted[i]);
+        }
+    int cores = allowed_cores();
+    say(r, has_word(flags, "avx2") ? VERDICT_OK : VERDICT_NOTE, "%s, %d core%s allowed;%s%s",
+        model[0] ? model : "unknown model", cores, cores == 1 ? "" : "s",
+        found[0] ? found : " no wide vector instructions",
+        has_word(flags, "avx2") ? "" : "; without avx2 training is slow");
+}
+
+void look_instructions(const struct options *o, const void *detail, struct report *r) {
+    (void)o;
+    (void)detail;
+    char built[1024], more[1024];
+    processor_built_for(built, sizeof built);
+    processor_has_more(more, sizeof more);
+    if (!built[0])
+        say(r, VERDICT_NOTE, "not looked at: this is no x86-64");
+    else
+        say(r, VERDICT_OK, "the program is built for %s%s%s", built,
+            more[0] ? "; this processor also has " : ", all that this processor has", more);
+}
+
+void look_memory(const struct options *o, const void *detail, struct report *r) {
+    (void)o;
+    (void)detail;
+    char total[64], available[64];
+    proc_value("/proc/meminfo", "MemTotal", total, sizeof total);
+    proc_value("/proc/meminfo", "MemAvailable", available, sizeof available);
+    double gib = strtod(available, NULL) / (1 << 20); // the file counts in KiB
+    if (!total[0])
+        say(r, VERDICT_NOTE, "unknown: /proc/meminfo cannot be read");
+    else if (gib < 1)
+        say(r, VERDICT_NOTE, "%.1f GiB free of %.1f: a run of a small network needs about 0.5", gib,
+            strtod(total, NULL) / (1 << 20));
+    else
+        say(r, VERDICT_OK, "%.1f GiB free of %.1f", gib, strtod(total, NULL) / (1 << 20));
+}
+
+/* The first line that a command prints, "" when there is none. The commands are constants below. */
+static void first_line(const char *command, char *line, size_t size) {
+    char rest[4096];
+    FILE *in = popen(command, "re");
+    line[0] = '\0';
+    if (!in)
+        return;
+    if (fgets(line, (int)size, in))
+        line[strcspn(line, "\n")] = '\0';
+    while (fgets(rest, sizeof rest, in)) // else it may die of SIGPIPE
+        ;
+    pclose(in);
+}
+
+void look_tool(const struct options *o, const void *detail, struct report *r) {
+    (void)o;
+    const struct tool *tool = detail;
+    char line[256];
+    first_line(tool->command, line, sizeof line);
+    if (!line[0])
+        say(r, VERDICT_MISSING, "not found; %s", tool->get);
+    else if (strncmp(line, tool->prefix, strlen(tool->prefix)) != 0)
+        say(r, VERDICT_MISSING, "another program has this name (it says '%.80s'); %s", line,
+            tool->get);
+    else
+        say(r, VERDICT_OK, "%s", line);
+}

@@ -8,8 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* OpenMP would give fewer threads than a run has, or others within those: oneDNN's inner products have other bits
- * then. oneDNN would multiply in bf16 what is to be float32, or take other kernels under the same instruction set. */
+/* OpenMP would give fewer threads than a run has, or others within those: oneDNN's inner products
+ * have other bits then. oneDNN would multiply in bf16 what is to be float32, or take other kernels
+ * under the same instruction set. */
 static const char *const changes_results[] = {
     "OMP_DYNAMIC",        "OMP_THREAD_LIMIT",         "OMP_MAX_ACTIVE_LEVELS",
     "OMP_NESTED",         "DNNL_DEFAULT_FPMATH_MODE", "ONEDNN_DEFAULT_FPMATH_MODE",
@@ -37,7 +38,8 @@ static void settle(void) {
         unsetenv(changes_results[i]);
 }
 
-/* Once: a library that sets a variable when it is loaded would have it go on for ever. A process keeps its number. */
+/* Once: a library that sets a variable when it is loaded would have it go on for ever. A process
+ * keeps its number. */
 static int is_second_time(void) {
     static const char marker[] = "TRUNCQUANT_STARTED";
     char pid[32];

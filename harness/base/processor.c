@@ -1,5 +1,6 @@
-/* Instructions built for, instructions there; processor.h is the manual. This file is compiled for any x86-64
- * (Makefile), and calls nothing of ours: what it says must not need the instructions that it misses. */
+/* Instructions built for, instructions there; processor.h is the manual. This file is compiled for
+ * any x86-64 (Makefile), and calls nothing of ours: what it says must not need the instructions
+ * that it misses. */
 #include "base/processor.h"
 
 #include <string.h>
@@ -22,8 +23,8 @@ enum { EAX, EBX, ECX, EDX };
 #define EGPR 0x80000ul
 #define EXTENDED 0x80000001u
 
-/* What compilers use of their own accord. What only intrinsics bring (AES, SHA, RDRAND, AMX) is not ours, and
- * virtual machines hide some of it. */
+/* What compilers use of their own accord. What only intrinsics bring (AES, SHA, RDRAND, AMX) is
+ * not ours, and virtual machines hide some of it. */
 static const struct instructions known[] = {
     {"sse3", "SSE3", 1, 0, ECX, 0, 0, 2},
     {"ssse3", "SSSE3", 1, 0, ECX, 9, 0, 2},
@@ -75,7 +76,7 @@ static const struct instructions known[] = {
 };
 enum { KNOWN = sizeof known / sizeof known[0] };
 
-/* All macros that the compiler defines as 1 under the flags of the rest: most are of other things. */
+/* All macros that the compiler defines as 1 under the flags of the rest; most are of other things. */
 static const char *const defined[] = {
 #include "instructions.inc"
 };

@@ -1,9 +1,10 @@
-/* Whether this processor has the instructions that the program was built to use. OPTIMIZE (Makefile) says which those
- * are; by default all that the building machine has.
+/* Whether this processor has the instructions that the program was built to use. OPTIMIZE
+ * (Makefile) says which those are; by default all that the building machine has.
  *
- * It is asked before any other code of ours runs, and a program for another processor ends there: status 1, and a line
- * that names what is missing and how to build anew. Libraries choose their kernels when they run, and need no
- * such question. On other kinds of machine than x86-64 nothing is asked. */
+ * It is asked before any other code of ours runs, and a program for another processor ends there:
+ * status 1, and a line that names what is missing and how to build anew. Libraries choose their
+ * kernels when they run, and need no such question. On other kinds of machine than x86-64 nothing
+ * is asked. */
 #ifndef BASE_PROCESSOR_H
 #define BASE_PROCESSOR_H
 

@@ -1,6 +1,6 @@
-/* Matrix products against plain loops; products.h is the manual. Matrices are positive, so that a sum is also the sum
- * of magnitudes, which bounds its rounding whatever the order of terms: n terms differ from the exact sum by less
- * than n eps times it. */
+/* Matrix products against plain loops; products.h is the manual. Matrices are positive, so that a
+ * sum is also the sum of magnitudes, which bounds its rounding whatever the order of terms: n
+ * terms differ from the exact sum by less than n eps times it. */
 #include "engine/products.h"
 
 #include "base/random.h"
@@ -17,7 +17,8 @@
 /* Roundings to nearest err by half an eps each; the other half is for what is not modelled. */
 static const double eps_per_term = FLT_EPSILON;
 
-/* C (m, n) = A (m, k) B (k, n), added to what is there if `add`; A, B are stored transposed if ta, tb. */
+/* C (m, n) = A (m, k) B (k, n), added to what is there if `add`; A, B are stored transposed if ta,
+ * tb. */
 struct product {
     int ta, tb, m, n, k, add;
 };
@@ -25,7 +26,8 @@ struct product {
 /* Sides are cut by multiples of this, which all tiles of kernels (4 ... 64, 24, 48) divide. */
 enum { PERIOD = 192, MOST_WORK = 4000000, PER_LAYER = 3 };
 
-/* First the sides that kernels go along without blocking; k stays longer than two of its blocks (384) if it can. */
+/* First the sides that kernels go along without blocking; k stays longer than two of its blocks
+ * (384) if it can. */
 static void cut(struct product *p) {
     static const int kept[2][3] = {{2 * PERIOD, 2 * PERIOD, 6 * PERIOD}, {PERIOD, PERIOD, PERIOD}};
     int *const sides[] = {&p->m, &p->n, &p->k};

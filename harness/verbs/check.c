@@ -1,7 +1,7 @@
 /* truncquant check: what this machine has and lacks, in plain words. One table of checks; each
  * looks at one thing and says what it found, and where something lacks, how to get it. It changes
- * nothing on the machine, and installs nothing (where it reads a database, SQLite may leave an empty -wal beside
- * it). */
+ * nothing on the machine, and installs nothing (where it reads a database, SQLite may leave an
+ * empty -wal beside it). */
 #include "verbs/check.h"
 
 #include "base/text.h"
@@ -66,8 +66,8 @@ static int report(const struct options *o, const struct check *check) {
     return r.verdict == VERDICT_MISSING;
 }
 
-/* Data sets that are here or half here, and the one that the demo needs, get a line each, the others
- * one together. */
+/* Data sets that are here or half here, and the one that the demo needs, get a line each, the
+ * others one together. */
 static int report_datasets(const struct options *o) {
     const char *name;
     char absent[512] = "";

@@ -1,5 +1,5 @@
-/* What `truncquant check` looks at: each function looks at one thing and says what it found, and where something
- * lacks, how to get it. */
+/* What `truncquant check` looks at: each function looks at one thing and says what it found, and
+ * where something lacks, how to get it. */
 #ifndef VERBS_CHECK_H
 #define VERBS_CHECK_H
 

@@ -1,5 +1,5 @@
-/* What libraries do here: whether they load, and compute rightly; check.h is the manual. What may crash, or takes
- * memory for good, is tried in a child. */
+/* What libraries do here: whether they load, and compute rightly; check.h is the manual. What may
+ * crash, or takes memory for good, is tried in a child. */
 #include "engine/products.h"
 #include "model/darknet.h"
 #include "verbs/check.h"

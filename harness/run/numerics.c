@@ -1,6 +1,7 @@
 /* What this process computes with; numerics.h is the manual. The sources and the commit are those of the build. */
 #include "run/numerics.h"
 
+#include "base/hash.h"
 #include "model/darknet.h"
 #include "version.inc" // VERSION_SOURCES, VERSION_COMMIT, VERSION_DIRTY
 
@@ -46,19 +47,20 @@ static void onednn_version(char *text, size_t size) {
 #endif
 }
 
-/* The C library has exp, cos and others in kinds that round differently, and takes the processor's, unless this
- * keeps instructions from it. */
+/* The C library has exp, cos and others in kinds that round differently, and takes the processor's,
+ * unless a tunable keeps instructions from it: then a hash of that follows. */
 static void glibc_version(char *text, size_t size) {
     const char *tunables = getenv("GLIBC_TUNABLES");
     const char *hwcaps = tunables ? strstr(tunables, "glibc.cpu.hwcaps=") : NULL;
-    snprintf(text, size, "glibc %s", gnu_get_libc_version());
+    char hex[HASH_HEX] = "";
     if (hwcaps)
-        snprintf(text + strlen(text), size - strlen(text), " %.*s", (int)strcspn(hwcaps, ":"),
-                 hwcaps);
+        hash_hex(hwcaps, strcspn(hwcaps, ":"), hex);
+    snprintf(text, size, "glibc %.16s%s%.12s", gnu_get_libc_version(), hwcaps ? " hwcaps " : "",
+             hex);
 }
 
 void numerics_now(struct numerics *n, const char *engine, enum precision precision, int threads) {
-    char blas[64], darknet[64], onednn[64], glibc[128];
+    char blas[64], darknet[64], onednn[64], glibc[48];
     *n = (struct numerics){.threads = threads, .dirty = VERSION_DIRTY};
     snprintf(n->engine, sizeof n->engine, "%s", engine);
     numerics_set_precision(n, precision);

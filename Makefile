@@ -97,7 +97,7 @@ $(BUILD)/harness/store/export_query.o: $(BUILD)/queries.inc
 # Which program it is travels too; the file changes only when that does. What decides the bits of results: the rooms
 # that compute, and how they are compiled.
 COMPUTING := $(wildcard $(foreach room,quant data model engine train evaluate,harness/$(room)/*.[ch]) \
-	baselines/*.[ch] harness/base/random.[ch])
+	baselines/*.[ch] $(foreach file,random rounding environment,harness/base/$(file).[ch]))
 COMPILED := "$(CC)" -std=c11 $(OPTIMIZE) -fno-math-errno -fopenmp $(filter -DHAVE_%,$(CPPFLAGS))
 $(BUILD)/version.inc: FORCE
 	@mkdir -p $(@D)

@@ -74,6 +74,22 @@ find_readable() {
     fi
 }
 
+# The views are of this version's tables: what a file of an older schema lacks is added to a copy.
+find_current() {
+    local version part number newer=()
+    version=$(sqlite3 -readonly "$file" 'PRAGMA user_version' 2>/dev/null) || return 0 # need says why
+    [ "$version" -gt 0 ] || return 0
+    for part in results/schema/[0-9]*.sql; do
+        number=${part##*/}
+        [ "$((10#${number%%-*}))" -le "$version" ] || newer+=(".read $part")
+    done
+    [ ${#newer[@]} -gt 0 ] || return 0
+    sqlite3 -readonly "$file" ".timeout 10000" ".backup '$new/current.db'" 2>"$new/messages" &&
+        sqlite3 -bail "$new/current.db" "${newer[@]}" >"$new/messages" 2>&1 ||
+        die 1 "$db is of an older version, and no copy of it can be brought up to date: $(cat "$new/messages")"
+    file=$new/current.db
+}
+
 need_output() {
     [ ! -e "$output" ] || [ -d "$output" ] || die 1 "$output is no folder, where figures go; name another with --output"
 }
@@ -101,6 +117,7 @@ need() {
     done
     [ -f "$db" ] || die 1 "there is no database $db; 'make grid GRID=FILE' runs a grid into one"
     find_readable
+    find_current
     problem=$(sqlite3 -readonly -bail "$file" "$views" "SELECT 1 FROM grid_accuracy, scheme_places LIMIT 1" 2>&1 >/dev/null) &&
         return
     [[ $problem != *readonly* ]] || [ ! -s "$db-journal" ] ||

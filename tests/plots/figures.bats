@@ -84,12 +84,15 @@ chances() {
 }
 
 @test "a database from before classes were recorded is drawn as it was" {
-    cat "$root"/results/schema/00[12]*.sql "$root/results/schema/views.sql" "$BATS_TEST_DIRNAME/database.sql" |
+    cat "$root"/results/schema/00[12]*.sql "$root/results/schema/views.sql" "$BATS_TEST_DIRNAME/database.sql" \
+        - <<<"PRAGMA user_version = 2;" |
         sqlite3 -bail "$BATS_TEST_TMPDIR/old.db"
+    cp "$BATS_TEST_TMPDIR/old.db" "$BATS_TEST_TMPDIR/before.db"
     run sqlite3 "$BATS_TEST_TMPDIR/old.db" "SELECT classes FROM attempts"
     [ "$status" = 1 ]
     "$root/scripts/figures.sh" --db "$BATS_TEST_TMPDIR/old.db" --grid three --output "$BATS_TEST_TMPDIR"
     cmp "$BATS_TEST_TMPDIR/accuracy.csv" "$figures/three/accuracy.csv"
+    cmp "$BATS_TEST_TMPDIR/old.db" "$BATS_TEST_TMPDIR/before.db"
 }
 
 @test "accuracy: the SVG says what it shows" {
@@ -538,7 +541,7 @@ bound() {
 
 @test "many networks and schemes: the canvas grows" {
     sqlite3 -bail "$BATS_TEST_TMPDIR/many.db" ".read '$root/results/schema/001-initial.sql'" \
-        ".read '$root/results/schema/002-parents.sql'" \
+        ".read '$root/results/schema/002-parents.sql'" "PRAGMA user_version = 2" \
         ".read '$root/results/schema/views.sql'" ".read '$BATS_TEST_DIRNAME/database.sql'" \
         "INSERT INTO runs SELECT substr(run_id, 3) || printf('%02d', value), substr(config_id, 3) || printf('%02d', value), spec,
              cfg, grid, scheme || value, network || value, dataset, data_hash, params, seed, widths, epochs, batch, images,

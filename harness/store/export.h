@@ -42,7 +42,7 @@ struct export_request {
  * differ. The reference of a configuration is that of scheme `against`, on the same network and data
  * set (of val: on the same held-out images), from which the fewest settings differ; where several are
  * equally near there is none. Notes say so, which settings differ besides the quantizer, and where
- * batch norms are borrowed. Every number is of one split; where it is val, a column and the notes say
+ * batch norms are borrowed, and which rows are of runs that diverged. Every number is of one split; where it is val, a column and the notes say
  * so. CSV has spreads in columns of their own. It fails when there is nothing to print of accuracies,
  * or the grid is unknown. TeX is a booktabs tabular. Every table says from which commit(s) its rows
  * come, as a comment or a last line. */

@@ -26,6 +26,11 @@ static const char differing_sql[] =
     " ('range', 'rounder', 'dequantizer', 'layer_scale', 'granularity',"
     " 'bits', 'calibrate_at', 'split', 'evaluate.images') ORDER BY 1)";
 
+static const char diverged_sql[] =
+    "SELECT group_concat(DISTINCT scheme), count(*) FROM (SELECT scheme FROM diverged_runs"
+    " JOIN runs r USING (run_id) WHERE EXISTS (SELECT 1 FROM grid_accuracy a"
+    "  WHERE a.run_id = r.run_id AND a.grid IS :grid AND a.split = :split) ORDER BY 1)";
+
 /* ---- what the numbers are ---- */
 
 /* Nobody may take the one for the other. */
@@ -252,6 +257,25 @@ int note_stale(const struct report *r, struct table *t, struct error *e) {
     int got = q ? sql_step(r->store, q, e) : -1;
     if (got == 1)
         say_stale(q, t);
+    sqlite3_finalize(q);
+    return got < 0 ? -1 : 0;
+}
+
+static void say_diverged(sqlite3_stmt *q, struct table *t) {
+    long long n = sqlite3_column_int64(q, 1);
+    if (n)
+        table_note(t,
+                   "Diverged: %lld run%s of %s, whose training loss ended above twice that of "
+                   "guessing (in "
+                   "rows that say so): their numbers say nothing of the quantizer.",
+                   n, n == 1 ? "" : "s", (const char *)sqlite3_column_text(q, 0));
+}
+
+int note_diverged(const struct report *r, struct table *t, struct error *e) {
+    sqlite3_stmt *q = export_prepare(r, diverged_sql, e);
+    int got = q ? sql_step(r->store, q, e) : -1;
+    if (got == 1)
+        say_diverged(q, t);
     sqlite3_finalize(q);
     return got < 0 ? -1 : 0;
 }

@@ -13,7 +13,8 @@
 static int read_reductions(struct report *r, const char *name, struct error *e);
 
 /* Below every table, after its own. */
-static report_note *const shared_notes[] = {note_other_split, note_stale, note_commits, NULL};
+static report_note *const shared_notes[] = {note_other_split, note_stale, note_diverged,
+                                            note_commits, NULL};
 
 static report_note *const accuracy_notes[] = {note_accuracy, note_deviation, note_borrowed,
                                               note_activations, NULL};

@@ -98,14 +98,5 @@ int store_set_fingerprints(struct store *s, const struct scheme_row *rows, int n
 }
 
 int store_run_stale(struct store *s, const char *run_id, char **why, struct error *e) {
-    *why = NULL;
-    sqlite3_stmt *q = sql_prepare(s, "SELECT why FROM stale_runs WHERE run_id = ?1", e);
-    if (!q)
-        return -1;
-    sqlite3_bind_text(q, 1, run_id, -1, SQLITE_STATIC);
-    int got = sql_step(s, q, e);
-    if (got == 1)
-        *why = sql_take_text(q, 0);
-    sqlite3_finalize(q);
-    return got < 0 ? -1 : 0;
+    return sql_text_of_run(s, "SELECT why FROM stale_runs WHERE run_id = ?1", run_id, why, e);
 }

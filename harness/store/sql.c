@@ -236,3 +236,17 @@ void sql_read_row(sqlite3_stmt *statement, const struct sql_column *columns, voi
         }
     }
 }
+
+int sql_text_of_run(struct store *s, const char *sql, const char *run_id, char **text,
+                    struct error *e) {
+    *text = NULL;
+    sqlite3_stmt *q = sql_prepare(s, sql, e);
+    if (!q)
+        return -1;
+    sqlite3_bind_text(q, 1, run_id, -1, SQLITE_STATIC);
+    int got = sql_step(s, q, e);
+    if (got == 1)
+        *text = sql_take_text(q, 0);
+    sqlite3_finalize(q);
+    return got < 0 ? -1 : 0;
+}

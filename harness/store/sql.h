@@ -39,6 +39,11 @@ int sql_end(struct store *s, int status, struct error *e);
 /* Seconds since 1970. */
 double sql_now(void);
 
+/* The first column of the only row of `sql`, whose ?1 is a run's id: a text that the caller frees, NULL when there is
+ * none. */
+int sql_text_of_run(struct store *s, const char *sql, const char *run_id, char **text,
+                    struct error *e);
+
 enum sql_type {
     SQL_TEXT,  // const char *
     SQL_CHARS, // char[], written only

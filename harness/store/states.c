@@ -68,7 +68,8 @@ static struct run_status read_status(sqlite3_stmt *q) {
         .work = sqlite3_column_double(q, 7),
         .excluded = sqlite3_column_int(q, 8),
         .stale = sql_take_text(q, 12),
-        .settings = sql_take_text(q, 13),
+        .diverged = sql_take_text(q, 13),
+        .settings = sql_take_text(q, 14),
     };
     snprintf(r.run_id, sizeof r.run_id, "%s", (const char *)sqlite3_column_text(q, 0));
     const char *state = (const char *)sqlite3_column_text(q, 4);
@@ -81,7 +82,7 @@ static struct run_status read_status(sqlite3_stmt *q) {
 
 int store_run_state(struct store *s, const char *run_id, enum run_state *state, struct error *e) {
     sqlite3_stmt *q =
-        sql_prepare(s, "SELECT " STATUS_COLUMNS "'' FROM run_status WHERE run_id = ?1", e);
+        sql_prepare(s, "SELECT " STATUS_COLUMNS "NULL, '' FROM run_status WHERE run_id = ?1", e);
     if (!q)
         return -1;
     sqlite3_bind_text(q, 1, run_id, -1, SQLITE_STATIC);
@@ -93,6 +94,7 @@ int store_run_state(struct store *s, const char *run_id, enum run_state *state, 
         free(r.network);
         free(r.reason);
         free(r.stale);
+        free(r.diverged);
         free(r.settings);
     }
     sqlite3_finalize(q);
@@ -107,12 +109,13 @@ int store_statuses(struct store *s, const char *grid, struct run_status **rows, 
                    struct error *e) {
     *rows = NULL;
     *n = 0;
-    sqlite3_stmt *q =
-        sql_prepare(s,
-                    WITH_SETTINGS "SELECT " STATUS_COLUMNS "coalesce(settings, '') FROM run_status "
-                                  "JOIN (SELECT run_id AS id, place FROM chosen) ON id = run_id "
-                                  "LEFT JOIN named USING (run_id) ORDER BY place",
-                    e);
+    sqlite3_stmt *q = sql_prepare(
+        s,
+        WITH_SETTINGS "SELECT " STATUS_COLUMNS "d.why, coalesce(settings, '') FROM run_status "
+                      "JOIN (SELECT run_id AS id, place FROM chosen) ON id = run_id "
+                      "LEFT JOIN (SELECT run_id AS of, why FROM diverged_runs) d ON of = id "
+                      "LEFT JOIN named USING (run_id) ORDER BY place",
+        e);
     if (!q)
         return -1;
     sqlite3_bind_text(q, 1, grid, -1, SQLITE_STATIC);
@@ -136,12 +139,17 @@ int store_statuses(struct store *s, const char *grid, struct run_status **rows, 
     return -1;
 }
 
+int store_run_diverged(struct store *s, const char *run_id, char **why, struct error *e) {
+    return sql_text_of_run(s, "SELECT why FROM diverged_runs WHERE run_id = ?1", run_id, why, e);
+}
+
 void store_free_statuses(struct run_status *rows, int n) {
     for (int i = 0; i < n; i++) {
         free(rows[i].scheme);
         free(rows[i].network);
         free(rows[i].reason);
         free(rows[i].stale);
+        free(rows[i].diverged);
         free(rows[i].settings);
     }
     free(rows);

@@ -91,6 +91,9 @@ int store_run_state(struct store *s, const char *run_id, enum run_state *state, 
  * ran again since. NULL: it is not; the caller frees. store_set_fingerprints first says what this program computes. */
 int store_run_stale(struct store *s, const char *run_id, char **why, struct error *e);
 
+/* How far the training of a finished run diverged (view diverged_runs); NULL: it did not; the caller frees. */
+int store_run_diverged(struct store *s, const char *run_id, char **why, struct error *e);
+
 /* The quantizers (runs.scheme) of which attempts have fingerprints, each with the specification of one of its runs.
  * Texts are owned: store_free_schemes. */
 struct scheme_row {
@@ -113,7 +116,9 @@ struct run_status {
     double progress; // share of the run done, as last heard of
     char *reason;    // why it failed, was interrupted or is called dead; else NULL; owned
     double work;
-    int excluded;   // does not count: marked, or takes the weights of a run that is
+    int excluded; // does not count: marked, or takes the weights of a run that is
+    char *
+        diverged; // done, but its training diverged, and how far (view diverged_runs); else NULL; owned
     char *stale;    // done, but not as it would be now, and why (view stale_runs); else NULL; owned
     char *settings; // keys in which runs of its scheme and network differ, "KEY=VALUE ..."; owned
 };

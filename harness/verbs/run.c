@@ -118,6 +118,18 @@ static int wants_run(struct session *s, const struct run_options *r, int *wanted
     return state == RUN_DONE ? wants_again(s, r->again, wanted, e) : 0;
 }
 
+/* It is done all the same: that a recipe diverges is a result. */
+static void tell_diverged(const struct session *s) {
+    char *why;
+    struct error ignored = {0}; // it is recorded
+    if (!store_run_diverged(s->store, s->row.run_id, &why, &ignored) && why)
+        fprintf(stderr,
+                "truncquant: note: run %.12s diverged: %s; its numbers say nothing of its "
+                "quantizer: plan it with a lower learning_rate\n",
+                s->row.run_id, why);
+    free(why);
+}
+
 static int run_session(struct session *s, const struct run_options *r, struct error *e) {
     int wanted;
     if (wants_run(s, r, &wanted, e))
@@ -130,6 +142,8 @@ static int run_session(struct session *s, const struct run_options *r, struct er
         session_end(s, e);
     if (s->signal)
         return 128 + s->signal;
+    if (!rc)
+        tell_diverged(s);
     return rc ? EXIT_FAILED : EXIT_DONE;
 }
 

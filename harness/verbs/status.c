@@ -19,7 +19,7 @@ enum { LOOK_SECONDS = 2, PLAIN_SECONDS = 30, ID_DIGITS = 12 };
 struct view {
     struct run_status *runs; // owned
     int n;
-    int counts[RUN_STATES], excluded, stale;
+    int counts[RUN_STATES], excluded, stale, diverged;
     double left;      // seconds
     enum basis basis; // what that rests on
 };
@@ -64,6 +64,7 @@ static int look(struct view *v, const struct options *o, const char *grid, struc
         }
         v->counts[v->runs[i].state]++;
         v->stale += v->runs[i].stale != NULL;
+        v->diverged += v->runs[i].diverged != NULL;
     }
     estimate_left(v, &m);
     estimate_close(&m);
@@ -83,13 +84,15 @@ static int goes_on(const struct view *v) {
 
 /* ---- the line ---- */
 
-/* "12 done (1 stale), 2 running, 1 failed, 5 pending; 08:20 left": what there is none of is left out,
+/* "12 done (1 stale, 2 diverged), 2 running, 1 failed, 5 pending; 08:20 left": what there is none of is left out,
  * but done. */
 static void print_line(const struct view *v, FILE *out) {
     static const enum run_state order[] = {RUN_RUNNING, RUN_FAILED, RUN_DEAD, RUN_PENDING};
     fprintf(out, "%d done", v->counts[RUN_DONE]);
     if (v->stale)
-        fprintf(out, " (%d stale)", v->stale);
+        fprintf(out, " (%d stale%s", v->stale, v->diverged ? "" : ")");
+    if (v->diverged)
+        fprintf(out, "%s%d diverged)", v->stale ? ", " : " (", v->diverged);
     for (int i = 0; i < 4; i++)
         if (v->counts[order[i]])
             fprintf(out, ", %d %s", v->counts[order[i]], run_state_names[order[i]]);
@@ -121,9 +124,9 @@ static void add_run(struct table *t, const struct run_status *r) {
     table_add(t, r->network);
     table_add(t, r->settings);
     table_addf(t, "%ld", r->seed);
-    table_add(t, r->stale ? "stale" : run_state_names[r->state]);
+    table_add(t, r->stale ? "stale" : r->diverged ? "diverged" : run_state_names[r->state]);
     table_addf(t, "%.0f %%", 100 * r->progress);
-    table_add(t, r->stale ? r->stale : r->reason);
+    table_add(t, r->stale ? r->stale : r->diverged ? r->diverged : r->reason);
 }
 
 static void print_counts(const struct view *v) {
@@ -145,6 +148,13 @@ static void print_counts(const struct view *v) {
     if (v->stale)
         printf("\n%d done run%s stale, as said below; 'run --again' computes %s anew\n", v->stale,
                v->stale == 1 ? " is" : "s are", v->stale == 1 ? "it" : "them");
+    if (v->diverged)
+        printf("\n%d done run%s diverged, as said below; the tables say so\n", v->diverged,
+               v->diverged == 1 ? " has" : "s have");
+}
+
+static int is_to_be_shown(const struct run_status *r) {
+    return !r->excluded && (r->state != RUN_DONE || r->stale || r->diverged);
 }
 
 static void print_view(const struct view *v) {
@@ -152,7 +162,7 @@ static void print_view(const struct view *v) {
                                          "seed", "state",  "progress", "reason"};
     struct table *t = table_new(8, titles, "llllrlrl");
     for (int i = 0; i < v->n; i++)
-        if ((v->runs[i].state != RUN_DONE || v->runs[i].stale) && !v->runs[i].excluded)
+        if (is_to_be_shown(&v->runs[i]))
             add_run(t, &v->runs[i]);
     print_counts(v);
     if (t->rows > 1) {

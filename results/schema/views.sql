@@ -59,10 +59,10 @@ WHERE a.outcome = 'complete'
 DROP VIEW IF EXISTS outlived_attempts;
 CREATE VIEW outlived_attempts AS
 SELECT a.attempt, a.run_id, r.parent
-FROM attempts a
-JOIN runs r ON r.run_id = a.run_id
+FROM runs r
+CROSS JOIN attempts a ON a.run_id = r.run_id -- in this order: few runs have a parent
 JOIN (SELECT run_id, min(ended_at) AS ended_at FROM taken_attempts GROUP BY run_id) p ON p.run_id = r.parent
-WHERE a.outcome = 'complete' AND a.started_at < p.ended_at
+WHERE r.parent IS NOT NULL AND a.outcome = 'complete' AND a.started_at < p.ended_at
   AND EXISTS (SELECT 1 FROM attempts b
               WHERE b.run_id = r.parent AND b.outcome = 'complete' AND b.ended_at <= a.started_at);
 
@@ -101,6 +101,70 @@ WHERE o.run_id NOT IN (SELECT run_id FROM others) AND o.parent NOT IN (SELECT ru
   AND NOT EXISTS (SELECT 1 FROM taken_attempts t
                   WHERE t.run_id = o.run_id AND t.attempt NOT IN (SELECT attempt FROM outlived_attempts))
 GROUP BY o.run_id;
+
+-- How many classes a run's data have: as an attempt on the same data recorded, or, where all are older than that, by the
+-- sets of harness/data/sets.c (a test compares them). NULL: nobody knows.
+DROP VIEW IF EXISTS run_classes;
+CREATE VIEW run_classes AS
+WITH known(dataset, n) AS (
+    VALUES ('fashion-mnist', 10), ('mnist', 10), ('kmnist', 10), ('emnist-balanced', 47),
+           ('emnist-byclass', 62), ('emnist-bymerge', 47), ('emnist-digits', 10), ('emnist-letters', 26),
+           ('emnist-mnist', 10), ('cifar10', 10), ('cifar100', 100), ('svhn', 10),
+           ('cifar-10', 10), ('cifar-100', 100) -- as they were called before
+),
+recorded(data_hash, n) AS (
+    SELECT r.data_hash, max(a.classes) FROM attempts a JOIN runs r ON r.run_id = a.run_id GROUP BY 1
+)
+SELECT r.run_id, coalesce(c.n, k.n) AS classes
+FROM runs r
+LEFT JOIN recorded c ON c.data_hash = r.data_hash
+LEFT JOIN known k ON k.dataset = r.dataset;
+
+-- Trained widths at which a finished run diverged: their mean training loss in the last epoch is more than twice that of
+-- guessing, ln(classes), and the model that came of it is no better than guessing there when it is evaluated. A loss near
+-- that of guessing is no divergence: little training has it, and so has a width that is too low to learn. Nor are
+-- evaluations alone a sign: of widths that were not trained, and of codes that were cut after a training that did not
+-- foresee it, the loss is anything. Where nobody knows how many classes there are, they are taken to be a million.
+DROP VIEW IF EXISTS diverged_widths;
+CREATE VIEW diverged_widths AS
+WITH suspects AS MATERIALIZED ( -- above the least that can be meant, of two classes
+    SELECT r.run_id, r.epochs, a.attempt, e.bits, e.loss
+    FROM runs r
+    JOIN attempts a ON a.run_id = r.run_id
+    CROSS JOIN epochs e ON e.attempt = a.attempt AND e.epoch = r.epochs
+    WHERE e.loss > 2 * ln(2)
+)
+SELECT s.run_id, s.bits, s.loss, ln(coalesce(k.classes, 1e6)) AS guessing
+FROM suspects s
+JOIN counted_attempts c ON c.run_id = s.run_id
+JOIN run_classes k ON k.run_id = s.run_id
+WHERE s.loss > 2 * ln(coalesce(k.classes, 1e6))
+  AND s.attempt = (SELECT a.attempt FROM attempts a -- which trained what counts, as in `training`
+                   JOIN epochs e ON e.attempt = a.attempt AND e.epoch = s.epochs AND e.bits = s.bits
+                   WHERE a.run_id = s.run_id AND a.started_at <= c.started_at
+                   ORDER BY a.started_at DESC, a.attempt DESC LIMIT 1)
+  AND NOT EXISTS (SELECT 1 FROM evaluations v
+                  WHERE v.attempt = c.attempt AND v.bits = s.bits AND v.inference = 'direct'
+                    AND v.loss_sum / v.images < ln(coalesce(k.classes, 1e6)));
+
+-- The runs, and in words why; those that take the weights of one (ptq) are diverged with it.
+DROP VIEW IF EXISTS diverged_runs;
+CREATE VIEW diverged_runs AS
+WITH own AS MATERIALIZED (
+    SELECT run_id,
+           printf('training loss %s at %s bit%s, where guessing has %.2f',
+                  CASE WHEN max(loss) < 1e3 THEN printf('%.2f', max(loss))
+                       WHEN max(loss) < 1e12 THEN printf('%,d', round(max(loss)))
+                       ELSE printf('%.1e', max(loss)) END,
+                  group_concat(bits, ', '), CASE max(bits) WHEN 1 THEN '' ELSE 's' END, guessing) AS why
+    FROM (SELECT * FROM diverged_widths ORDER BY run_id, bits)
+    GROUP BY run_id
+)
+SELECT run_id, why FROM own
+UNION ALL
+SELECT r.run_id, 'takes the weights of run ' || substr(r.parent, 1, 12) || ': ' || o.why
+FROM own o JOIN runs r ON r.parent = o.run_id
+WHERE EXISTS (SELECT 1 FROM counted_attempts c WHERE c.run_id = r.run_id);
 
 -- The evaluation of each finished run, one row per cell, with the version of the program that computed it:
 -- `evaluate` records attempts of its own. Where a cell was evaluated more than once, that counts on whose number of
@@ -188,12 +252,38 @@ UNION ALL
 SELECT df, 1.95996398454 + (2.3722712303 + (2.82249861574 + (2.55584967951 + 1.58953405339 / df) / df) / df) / df
 FROM beyond;
 
+-- The configurations of which runs diverged, in words for their names: "diverged", at which widths if not at all that are
+-- trained, and how many if not all.
+DROP VIEW IF EXISTS grid_diverged;
+CREATE VIEW grid_diverged AS
+WITH diverged AS MATERIALIZED (SELECT run_id FROM diverged_runs),
+of AS (
+    SELECT a.grid, a.split, a.config_id, count(DISTINCT a.run_id) AS runs, count(DISTINCT d.run_id) AS n
+    FROM grid_accuracy a LEFT JOIN diverged d ON d.run_id = a.run_id
+    WHERE a.config_id IN (SELECT r.config_id FROM diverged JOIN runs r USING (run_id))
+    GROUP BY 1, 2, 3 HAVING n > 0
+),
+widths AS (
+    SELECT config_id, group_concat(bits, ', ') AS bits, count(*) AS n
+    FROM (SELECT DISTINCT r.config_id, w.bits FROM diverged_widths w JOIN runs r USING (run_id) ORDER BY 1, 2)
+    GROUP BY 1
+),
+trained AS (
+    SELECT config_id, max(1 + length(widths) - length(replace(widths, ' ', ''))) AS n FROM runs GROUP BY 1
+)
+SELECT o.grid, o.split, o.config_id,
+       'diverged' || CASE WHEN w.n < t.n THEN ' at ' || w.bits ELSE '' END
+                  || CASE WHEN o.n < o.runs THEN printf(' (%d of %d)', o.n, o.runs) ELSE '' END AS diverged
+FROM of o
+JOIN trained t ON t.config_id = o.config_id
+LEFT JOIN widths w ON w.config_id = o.config_id;
+
 -- The configurations that have finished runs evaluated on a split, in a grid (NULL: in any). A table is of one split:
 -- those of a search on held-out images neither stand beside those of the test split nor change their names. Those of
 -- one scheme, network and data set are told apart by the keys in which they differ, or by their id where it is not a
 -- key (another .cfg of the same name): `settings`, "" where there is one only. Where results are there whose
 -- activations have not as many bits as the weights, it says so in any case: such models and others are not compared by
--- their quantizers alone.
+-- their quantizers alone. The same for those whose training diverged.
 DROP VIEW IF EXISTS grid_configurations;
 CREATE VIEW grid_configurations AS
 WITH configs AS (
@@ -227,8 +317,10 @@ SELECT c.*, coalesce(p.place, 1000) AS place, -- of the scheme
        trim(trim(coalesce(s.settings, '') || ' ' || activations) ||
                  CASE WHEN count(*) OVER (PARTITION BY c.grid, c.split, dataset, network, c.scheme, s.settings,
                                                        activations) > 1
-                      THEN ' ' || substr(c.config_id, 1, 8) ELSE '' END) AS settings
+                      THEN ' ' || substr(c.config_id, 1, 8) ELSE '' END ||
+                 coalesce(' ' || d.diverged, '')) AS settings
 FROM configs c
+LEFT JOIN grid_diverged d ON d.grid IS c.grid AND d.split = c.split AND d.config_id = c.config_id
 LEFT JOIN settings s ON s.grid IS c.grid AND s.split = c.split AND s.config_id = c.config_id
 LEFT JOIN scheme_places p ON p.scheme = c.scheme;
 

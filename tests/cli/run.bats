@@ -213,6 +213,23 @@ same_results() {
     [ "$(sql 'SELECT count(*) FROM attempts')" -eq 2 ]
 }
 
+@test "a loss that grows without bound is no failure, but said, shown and marked" {
+    spec $'learning_rate = 30\nepochs = 2'
+    go run --spec a.spec --quiet
+    [ "$status" -eq 0 ]
+    [ "${#stderr_lines[@]}" -eq 1 ]
+    [[ $stderr == "truncquant: note: run $(id | cut -c 1-12) diverged: training loss "*" at "*"where guessing has 2.30; "* ]]
+    [ "$(sql 'SELECT outcome FROM attempts')" = complete ]
+    go status --line
+    [ "$output" = '1 done (1 diverged)' ]
+    go status
+    [[ $output == *"1 done run has diverged"*"  diverged  "*"training loss "* ]]
+    go export accuracy
+    [[ $output == *" diverged "*"Diverged: 1 run of truncquant, "* ]]
+    go export accuracy --format csv
+    [[ ${lines[1]} == *",diverged,"* ]]
+}
+
 @test "a data set that has changed since the plan is refused" {
     "$root/tests/tiny-data.sh" data 256 64 1
     export TRUNCQUANT_DATA=$PWD/data TRUNCQUANT_CACHE=$PWD/cache

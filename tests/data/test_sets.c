@@ -371,12 +371,12 @@ static void spoiled_svhn_never_crashes(void **state) {
     }
 }
 
-/* The figure of accuracies has a line at the accuracy of guessing: it knows every set's classes. */
-static void figures_know_the_classes(void **state) {
+/* What compares with guessing knows every set's classes. */
+static void views_know_the_classes(void **state) {
     (void)state;
     char *query = NULL;
     size_t room = 0;
-    FILE *file = fopen("plots/accuracy.sql", "r");
+    FILE *file = fopen("results/schema/views.sql", "r");
     assert_non_null(file);
     assert_true(getdelim(&query, &room, '\0', file) > 0);
     fclose(file);
@@ -384,7 +384,7 @@ static void figures_know_the_classes(void **state) {
         char row[96];
         snprintf(row, sizeof row, "('%s', %d)", known_set_at(i)->name, known_set_at(i)->classes);
         if (!strstr(query, row))
-            fail_msg("plots/accuracy.sql lacks %s", row);
+            fail_msg("results/schema/views.sql lacks %s", row);
     }
     free(query);
 }
@@ -393,7 +393,7 @@ static void figures_know_the_classes(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(figures_know_the_classes),
+        cmocka_unit_test(views_know_the_classes),
         WITH_FOLDER(cifar_10_from_files_and_archive),
         WITH_FOLDER(cifar_100_has_fine_labels),
         WITH_FOLDER(svhn_is_turned_and_ten_is_zero),

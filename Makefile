@@ -141,8 +141,8 @@ grid: $(BUILD)/truncquant ## run what is pending of GRID (on DATASET), JOBS at a
 	scripts/grid.sh "$(GRID)" --db "$(DB)" --jobs $(JOBS) $(if $(DATASET),--set "dataset=$(DATASET)") \
 		$(if $(PRECISION),--precision "$(PRECISION)")
 
-figures: ## draw every figure from DB (of GRID, name or file; of SPLIT, test or val) into results/figures
-	scripts/figures.sh --db "$(DB)" $(CHOSEN) --output results/figures
+figures: $(BUILD)/truncquant ## draw every figure from DB (of GRID, name or file; of SPLIT, test or val) into results/figures
+	TRUNCQUANT=$(BUILD)/truncquant scripts/figures.sh --db "$(DB)" $(CHOSEN) --output results/figures
 
 tables: $(BUILD)/truncquant ## write the tables of DB (of GRID, name or file; of SPLIT, test or val) into results/tables and print them
 	$(call export-tables,"$(DB)",results/tables,$(CHOSEN))

@@ -1,4 +1,5 @@
--- What has to be said under the figure of accuracy.sql, one line a row: images, seeds, calibration, commit.
+-- What has to be said under the figure of accuracy.sql besides its recipe and commits, one line a row: calibration, seeds,
+-- widths, activations.
 WITH chosen AS (
     SELECT * FROM grid_accuracy
     WHERE grid IS :grid AND split = :split AND calibrated = coalesce(:calibrated, 0)
@@ -8,12 +9,6 @@ seeds(lo, hi) AS (
     FROM grid_accuracy_summary
     WHERE grid IS :grid AND split = :split AND calibrated = coalesce(:calibrated, 0)
 ),
-sets(text) AS (
-    SELECT printf('%s, %,d%s %s', dataset, lo, CASE WHEN hi > lo THEN printf(' to %,d', hi) ELSE '' END,
-                  CASE :split WHEN 'val' THEN 'held-out images (val), not the test split'
-                              ELSE :split || ' images' END)
-    FROM (SELECT dataset, min(images) AS lo, max(images) AS hi FROM chosen GROUP BY dataset)
-),
 widths(n, text, borrowed) AS ( -- of models that have several: each width of a group has a model of its own
     SELECT count(*), group_concat(widths, ' or '),
            EXISTS (SELECT 1 FROM grid_borrowed
@@ -22,15 +17,7 @@ widths(n, text, borrowed) AS ( -- of models that have several: each width of a g
           FROM chosen c JOIN runs r ON r.run_id = c.run_id
           WHERE r.widths <> '32' AND r."group" IS NULL
           ORDER BY 1)
-),
-commits(n, text) AS (
-    SELECT count(*), group_concat(text, ', ')
-    FROM (SELECT DISTINCT substr(commit_id, 1, 10) || CASE WHEN commit_id LIKE '%-dirty'
-                                                          THEN ' (changed)' ELSE '' END AS text
-          FROM chosen ORDER BY 1)
 )
-SELECT text FROM sets
-UNION ALL
 SELECT CASE coalesce(:calibrated, 0) WHEN 1 THEN 'batch norm calibrated for each width and inference'
                                      ELSE 'batch norm not calibrated' END
     || CASE WHEN hi = 1 THEN char(10) || 'one seed, no error bar'
@@ -50,6 +37,4 @@ WHERE n > 0
 UNION ALL
 SELECT 'activations have as many bits as the weights' || char(10) || 'unless the legend says otherwise'
 WHERE EXISTS (SELECT 1 FROM grid_configurations
-              WHERE grid IS :grid AND split = :split AND activations <> '' AND config_id IN (SELECT config_id FROM chosen))
-UNION ALL
-SELECT CASE WHEN n = 1 THEN 'commit ' || text WHEN n <= 3 THEN 'commits ' || text ELSE printf('from %d commits', n) END FROM commits;
+              WHERE grid IS :grid AND split = :split AND activations <> '' AND config_id IN (SELECT config_id FROM chosen));

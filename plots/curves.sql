@@ -1,52 +1,20 @@
 -- Read before every query of a figure: names and styles of the curves, one row per configuration that has
 -- finished runs in grid :grid (NULL: in any) that were evaluated on :split, so that no configuration of a search on
--- held-out images stands beside, or changes the name of, one of the test split. The label is the scheme, with the parameters in which its
--- configurations differ on some network, and with the start of config_id if that still leaves two alike
--- (the .cfg file was changed, say), and with its activations where they have not as many bits as the weights.
--- `place` is the order of the curves. `style` is that of the scheme, for a known one the same in every figure, whatever
--- else it shows; `variant` numbers from 0 the labels of one scheme.
+-- held-out images stands beside, or changes the name of, one of the test split. `place` is the order of the curves. `style`
+-- is that of the scheme, for a known one the same in every figure, whatever else it shows; `variant` numbers from 0 the
+-- labels of one scheme.
 CREATE TEMP TABLE curves AS
 WITH
 configs AS (
-    SELECT config_id, scheme, network, dataset, params, act_bits, activations
+    SELECT config_id, scheme, network, dataset, act_bits, label
     FROM grid_configurations
     WHERE grid IS :grid AND split = :split
-),
-settings AS (
-    SELECT c.config_id, c.scheme, c.network, c.dataset, j.key, j.value
-    FROM configs c, json_each(c.params) j
-    WHERE NOT (j.key = 'act_bits' AND activations <> '')
-),
-varying AS (
-    SELECT DISTINCT scheme, key
-    FROM settings s
-    GROUP BY scheme, network, dataset, key
-    HAVING count(DISTINCT value) > 1
-        OR count(*) < (SELECT count(*) FROM configs c
-                       WHERE c.scheme = s.scheme AND c.network = s.network AND c.dataset = s.dataset)
-),
-labelled AS (
-    SELECT c.*, scheme || coalesce(' (' || (
-               SELECT group_concat(text, '; ')
-               FROM (SELECT s.key || ' ' || s.value AS text FROM settings s
-                     JOIN varying v ON v.scheme = s.scheme AND v.key = s.key
-                     WHERE s.config_id = c.config_id
-                     UNION ALL
-                     SELECT activations WHERE activations <> ''
-                     ORDER BY text)) || ')', '') AS label
-    FROM configs c
-),
-distinct_labels AS (
-    SELECT config_id, scheme, network, dataset, act_bits,
-           label || CASE WHEN count(*) OVER (PARTITION BY label, network, dataset) > 1
-                         THEN ' ' || substr(config_id, 1, 6) ELSE '' END AS label
-    FROM labelled
 ),
 labels AS ( -- the order of curves, and among those of their scheme
     SELECT d.label, min(d.scheme) AS scheme, min(p.place) AS style,
            row_number() OVER (ORDER BY min(p.place) IS NULL, min(p.place), min(d.scheme), d.label) AS place,
            row_number() OVER (PARTITION BY min(d.scheme) ORDER BY d.label) - 1 AS variant
-    FROM distinct_labels d
+    FROM configs d
     LEFT JOIN scheme_places p ON p.scheme = d.scheme
     GROUP BY d.label
 ),
@@ -60,7 +28,7 @@ free(style, nth) AS ( -- unknown schemes take, in their order, those that are le
 )
 SELECT d.config_id, d.scheme, d.network, d.dataset, d.act_bits, d.label, l.place, l.variant,
        coalesce(l.style, f.style) AS style
-FROM distinct_labels d
+FROM configs d
 JOIN labels l ON l.label = d.label
 LEFT JOIN unknown u ON u.scheme = l.scheme
 LEFT JOIN free f ON f.nth = u.nth;

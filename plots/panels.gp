@@ -9,5 +9,6 @@ top_of(p) = top + (p - 1) / columns * (tall + gap_y)
 width = at_least(left + columns * (panel + gap_x) - 30, 640)
 per_row = at_least(1, at_most(entries, int((width - 40) / (80 + 8 * longest))))
 legend_rows = (entries + per_row - 1) / per_row
+legend_height = format eq "svg" ? 21 : 18 # of a line: fonts differ
 legend_top = top + rows * (tall + gap_y) - 34
-height = legend_top + line_height * legend_rows + 16 + caption_height
+height = legend_top + legend_height * legend_rows + 16 + caption_height

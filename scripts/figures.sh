@@ -1,12 +1,14 @@
 #!/bin/bash
 # Draw every figure from the database, and from nothing else: NAME.sql gives the numbers, which stay beside
-# the figure as NAME.csv, NAME-caption.sql what has to be said about them (NAME.txt), and NAME.gp draws
-# both as NAME.svg and NAME.png. Old figures are replaced only when all new ones are there.
+# the figure as NAME.csv; what has to be said about them (NAME.txt) is what the program says of its tables, too, and
+# NAME-caption.sql; and NAME.gp draws both as NAME.svg and NAME.png. Old figures are replaced only when all new ones are
+# there.
 set -euo pipefail
 
 # shellcheck source=scripts/common.sh
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 cd "$root"
+truncquant=${TRUNCQUANT:-build/truncquant}
 db=results/results.db
 output=results/figures
 grid=
@@ -81,7 +83,7 @@ find_current() {
     [ "$version" -gt 0 ] || return 0
     for part in results/schema/[0-9]*.sql; do
         number=${part##*/}
-        [ "$((10#${number%%-*}))" -le "$version" ] || newer+=(".read $part")
+        [ "$((10#${number%%-*}))" -le "$version" ] || newer+=(".read $part" "PRAGMA user_version = $((10#${number%%-*}))")
     done
     [ ${#newer[@]} -gt 0 ] || return 0
     sqlite3 -readonly "$file" ".timeout 10000" ".backup '$new/current.db'" 2>"$new/messages" &&
@@ -115,6 +117,7 @@ need() {
     for tool in sqlite3 gnuplot; do
         command -v $tool >/dev/null || die 1 "$tool is missing; 'scripts/setup.sh' installs it"
     done
+    command -v "$truncquant" >/dev/null || die 1 "there is no program $truncquant; 'make' builds it"
     [ -f "$db" ] || die 1 "there is no database $db; 'make grid GRID=FILE' runs a grid into one"
     find_readable
     find_current
@@ -141,12 +144,25 @@ ask() {
         die 1 "$db cannot be read: $(cat "$new/messages")"
 }
 
+# caption NAME SOURCE CALIBRATED: what all curves have in common first, what they come from last.
+caption() {
+    local said
+    said=$("$truncquant" export caption "$1" --db "$file" --split "$split" ${grid:+--grid "$grid"} 2>&1) || die 1 "$said"
+    head -n -1 <<<"$said"
+    ask "$3" ".read plots/$2-caption.sql" -list -noheader
+    tail -n 1 <<<"$said"
+}
+
 # figure NAME SOURCE CALIBRATED: into $new; returns 1 when there are no numbers for it.
 figure() {
     local name=$1 source=$2 caption format
     ask "$3" ".read plots/$source.sql" -csv -header >"$new/$name.csv"
     [ -s "$new/$name.csv" ] || { rm "$new/$name.csv" && return 1; }
-    ask "$3" ".read plots/$source-caption.sql" -list -noheader >"$new/$name.txt"
+    if [ "$name" = staircase ]; then
+        ask "$3" ".read plots/$source-caption.sql" -list -noheader >"$new/$name.txt"
+    else
+        caption "$name" "$source" "$3" >"$new/$name.txt"
+    fi
     caption=$(cat "$new/$name.txt")
     for format in svg png; do
         gnuplot -c "plots/$source.gp" "$new/$name.csv" "$new/$name.$format" $format "$caption" \

@@ -1,6 +1,7 @@
 /* The tables that can be exported: those of accuracies (export_wide.c), and rows as they are. */
 #include "store/export_wide.h"
 
+#include "store/export_caption.h"
 #include "store/sql.h"
 #include "store/table.h"
 
@@ -23,7 +24,7 @@ int export_is_calibratable(const char *what) {
 
 int export_is_of_split(const char *what) {
     int calibrated;
-    return export_find_wide(what, &calibrated) >= 0;
+    return export_find_wide(what, &calibrated) >= 0 || !strcmp(what, "caption");
 }
 
 /* ---- rows as they are ---- */
@@ -130,7 +131,7 @@ static int export_now(struct store *s, const struct export_request *r, FILE *out
         struct export_request of_split = *r;
         if (export_take_snapshot(s, r, e) || export_choose_split(s, &of_split, e))
             return -1;
-        return export_wide(s, &of_split, out, e);
+        return (r->figure ? export_caption : export_wide)(s, &of_split, out, e);
     }
     for (size_t i = 0; i < sizeof row_exports / sizeof *row_exports; i++)
         if (!strcmp(r->what, row_exports[i].name))

@@ -1,13 +1,12 @@
 /* The notes below tables of accuracies; export_notes.h is the manual. */
 #include "store/export_notes.h"
 
-#include "store/sql.h"
+#include "base/text.h"
+#include "store/export_caption.h"
 
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
-
-static const char commits_sql[] =
-    "SELECT group_concat(commit_id, ', ') FROM (SELECT DISTINCT commit_id FROM grid_accuracy"
-    " WHERE grid IS :grid AND split = :split ORDER BY 1)";
 
 /* Runs that this program would not compute again to the same results: of which schemes, how many have no cells here,
  * since the table takes those of the program's own, and how many have. */
@@ -19,12 +18,15 @@ static const char stale_sql[] =
     " WHERE r.run_id NOT IN (SELECT run_id FROM excluded_runs) AND (:grid IS NULL OR r.run_id IN"
     "  (SELECT run_id FROM grid_runs WHERE grid = :grid AND current)) ORDER BY 1)";
 
-/* Without what the scheme is, and what only decides which cells there are. */
+/* Without what the scheme is, and what only decides which cells there are; with the values that references have. */
 static const char differing_sql[] =
-    "SELECT group_concat(key, ', ') FROM (SELECT DISTINCT j.value AS key FROM reference_of,"
-    " json_each(differing) j WHERE ways = 1 AND reference_id <> config_id AND j.value NOT IN"
-    " ('range', 'rounder', 'dequantizer', 'layer_scale', 'granularity',"
-    " 'bits', 'calibrate_at', 'split', 'evaluate.images') ORDER BY 1)";
+    "SELECT d.key, coalesce(group_concat(d.value, ' or '), 'none') FROM"
+    " (SELECT DISTINCT j.value AS key, s.value FROM reference_of"
+    "  JOIN json_each(differing) j LEFT JOIN config_settings s ON s.config_id = reference_id AND"
+    "  s.key = j.value WHERE ways = 1 AND reference_id <> reference_of.config_id AND j.value NOT IN"
+    "  ('range', 'rounder', 'dequantizer', 'layer_scale', 'granularity',"
+    "  'bits', 'calibrate_at', 'split', 'evaluate.images') ORDER BY 1, 2) d GROUP BY d.key ORDER "
+    "BY 1";
 
 static const char diverged_sql[] =
     "SELECT group_concat(DISTINCT scheme), count(*) FROM (SELECT scheme FROM diverged_runs"
@@ -197,29 +199,29 @@ int note_left_out(const struct report *r, struct table *t, struct error *e) {
     return 0;
 }
 
-/* Lets `say` speak of the only value of a query, NULL where there is none. */
-static int note_text(const struct report *r, struct table *t, const char *sql,
-                     void (*say)(const struct report *, struct table *, const char *),
-                     struct error *e) {
-    sqlite3_stmt *q = export_prepare(r, sql, e);
-    int got = q ? sql_step(r->store, q, e) : -1;
-    if (got == 1)
-        say(r, t, (const char *)sqlite3_column_text(q, 0));
-    sqlite3_finalize(q);
-    return got < 0 ? -1 : 0;
-}
+struct differing {
+    const char *against;
+    char keys[512];
+};
 
-static void say_differing(const struct report *r, struct table *t, const char *keys) {
-    if (keys)
-        table_note(
-            t,
-            "Besides the quantizer, there are configurations that differ from their %.64s in: %s.",
-            r->request->against, keys);
+static void say_differing(sqlite3_stmt *row, void *to) {
+    struct differing *d = to;
+    char key[160];
+    snprintf(key, sizeof key, "%s (%.64s: %s)", (const char *)sqlite3_column_text(row, 0),
+             d->against, (const char *)sqlite3_column_text(row, 1));
+    text_list_add(d->keys, sizeof d->keys, ", ", key);
 }
 
 /* The nearest reference need not be near: that of a grid which crosses no keys has whatever its own are. */
 int note_differing(const struct report *r, struct table *t, struct error *e) {
-    return note_text(r, t, differing_sql, say_differing, e);
+    struct differing d = {.against = r->request->against};
+    int status = export_each(r, differing_sql, say_differing, &d, e);
+    if (!status && d.keys[0])
+        table_note(
+            t,
+            "Besides the quantizer, there are configurations that differ from their %.64s in: %s.",
+            d.against, d.keys);
+    return status;
 }
 
 /* ---- where from ---- */
@@ -235,7 +237,8 @@ int note_other_split(const struct report *r, struct table *t, struct error *e) {
     return 0;
 }
 
-static void say_stale(sqlite3_stmt *q, struct table *t) {
+static void say_stale(sqlite3_stmt *q, void *to) {
+    struct table *t = to;
     const char *schemes = (const char *)sqlite3_column_text(q, 0);
     long long out = sqlite3_column_int64(q, 1), shown = sqlite3_column_int64(q, 2);
     if (shown)
@@ -253,43 +256,35 @@ static void say_stale(sqlite3_stmt *q, struct table *t) {
 }
 
 int note_stale(const struct report *r, struct table *t, struct error *e) {
-    sqlite3_stmt *q = export_prepare(r, stale_sql, e);
-    int got = q ? sql_step(r->store, q, e) : -1;
-    if (got == 1)
-        say_stale(q, t);
-    sqlite3_finalize(q);
-    return got < 0 ? -1 : 0;
+    return export_each(r, stale_sql, say_stale, t, e);
 }
 
-static void say_diverged(sqlite3_stmt *q, struct table *t) {
+static void say_diverged(sqlite3_stmt *q, void *to) {
+    struct table *t = to;
     long long n = sqlite3_column_int64(q, 1);
     if (n)
         table_note(t,
                    "Diverged: %lld run%s of %s, whose training loss ended above twice that of "
-                   "guessing (in "
-                   "rows that say so): their numbers say nothing of the quantizer.",
+                   "guessing (in rows that say so): their numbers say nothing of the quantizer.",
                    n, n == 1 ? "" : "s", (const char *)sqlite3_column_text(q, 0));
 }
 
 int note_diverged(const struct report *r, struct table *t, struct error *e) {
-    sqlite3_stmt *q = export_prepare(r, diverged_sql, e);
-    int got = q ? sql_step(r->store, q, e) : -1;
-    if (got == 1)
-        say_diverged(q, t);
-    sqlite3_finalize(q);
-    return got < 0 ? -1 : 0;
+    return export_each(r, diverged_sql, say_diverged, t, e);
 }
 
-static void say_commits(const struct report *r, struct table *t, const char *commits) {
-    const struct wide *w = &r->wide;
-    char seeds[64], images[64];
-    wide_print_range(w->seeds, "seed", seeds, sizeof seeds);
-    wide_print_range(w->images, "image", images, sizeof images);
-    table_note(t, "%s%.64s%s%s, %s. Commit%s: %s.", w->datasets ? "" : "Data set ",
-               w->datasets ? "" : w->rows[0].labels[LABEL_DATASET], w->datasets ? "" : ", ", seeds,
-               images, commits && strchr(commits, ',') ? "s" : "", commits ? commits : "none");
+int note_recipe(const struct report *r, struct table *t, struct error *e) {
+    char *recipe = caption_recipe(r, e);
+    if (recipe)
+        table_note(t, "%s.", recipe);
+    free(recipe);
+    return recipe ? 0 : -1;
 }
 
 int note_commits(const struct report *r, struct table *t, struct error *e) {
-    return note_text(r, t, commits_sql, say_commits, e);
+    char *commits = caption_commits(r, 0, e);
+    if (commits)
+        table_note(t, "%c%s.", toupper(commits[0]), commits + 1);
+    free(commits);
+    return commits ? 0 : -1;
 }

@@ -17,6 +17,6 @@ report_note note_widths, note_deviation, note_n_deviation, note_half, note_boots
 report_note note_borrowed, note_borrowed_in_pairs, note_activations, note_activations_in_pairs;
 report_note note_left_out, note_differing;
 /* What the numbers come from. */
-report_note note_other_split, note_stale, note_diverged, note_commits;
+report_note note_other_split, note_stale, note_diverged, note_recipe, note_commits;
 
 #endif

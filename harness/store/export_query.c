@@ -6,6 +6,7 @@
 #include "store/sql.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* C11 promises string literals of 4095 bytes only; the compilers we build with know no such limit.
@@ -56,6 +57,16 @@ sqlite3_stmt *export_prepare(const struct report *r, const char *sql, struct err
     return q;
 }
 
+int export_each(const struct report *r, const char *sql, void (*say)(sqlite3_stmt *row, void *to),
+                void *to, struct error *e) {
+    sqlite3_stmt *q = export_prepare(r, sql, e);
+    int got = q ? 1 : -1;
+    while (got == 1 && (got = sql_step(r->store, q, e)) == 1)
+        say(q, to);
+    sqlite3_finalize(q);
+    return got;
+}
+
 /* Statements that return no rows. */
 static int run_statements(const struct report *r, const char *sql, struct error *e) {
     int got = 0;
@@ -75,6 +86,15 @@ static int run_statements(const struct report *r, const char *sql, struct error 
 int export_take_snapshot(struct store *s, const struct export_request *request, struct error *e) {
     struct report r = {.store = s, .request = request};
     return store_use_own_views(s, e) || run_statements(&r, export_query("snapshot"), e) ? -1 : 0;
+}
+
+int export_show(const struct report *r, const char *sql, struct error *e) {
+    char *create = NULL;
+    if (asprintf(&create, "CREATE TEMP TABLE shown AS %s", sql) < 0)
+        return fail(e, "out of memory; limit the table with --grid");
+    int status = run_statements(r, create, e);
+    free(create);
+    return status;
 }
 
 /* ---- cells ---- */

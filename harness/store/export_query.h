@@ -23,8 +23,8 @@ struct left_out {
 struct report {
     struct store *store;
     const struct export_request *request; // its split is chosen
-    int calibrated;
-    struct wide wide; // the cells
+    int calibrated;                       // -1: whichever, of a figure of training
+    struct wide wide;                     // the cells; of a figure, their ranges alone
     struct borrowing borrowing;
     struct left_out left_out; // of tables of pairs
 };
@@ -35,6 +35,14 @@ const char *export_query(const char *name);
 /* A statement of the report's database, its parameters :grid, :split, :against, :settings and :calibrated bound where
  * it has them; NULL with a message. */
 sqlite3_stmt *export_prepare(const struct report *r, const char *sql, struct error *e);
+
+/* Lets `say` have each row of a query, and `to` with it. */
+int export_each(const struct report *r, const char *sql, void (*say)(sqlite3_stmt *row, void *to),
+                void *to, struct error *e);
+
+/* Fills the table `shown`, once in a transaction: the configurations that a table or figure shows, which the queries of
+ * captions go by. `sql` has their config_id. */
+int export_show(const struct report *r, const char *sql, struct error *e);
 
 /* The cell of a row of a query of cells. */
 struct wide_cell export_read_cell(struct report *r, sqlite3_stmt *q);

@@ -13,8 +13,8 @@
 static int read_reductions(struct report *r, const char *name, struct error *e);
 
 /* Below every table, after its own. */
-static report_note *const shared_notes[] = {note_other_split, note_stale, note_diverged,
-                                            note_commits, NULL};
+static report_note *const shared_notes[] = {note_other_split, note_stale,   note_diverged,
+                                            note_recipe,      note_commits, NULL};
 
 static report_note *const accuracy_notes[] = {note_accuracy, note_deviation, note_borrowed,
                                               note_activations, NULL};
@@ -32,33 +32,43 @@ static report_note *const reduction_notes[] = {note_reduction,
                                                note_differing,
                                                NULL};
 
+#define EVALUATED "WHERE grid IS :grid AND split = :split AND calibrated = :calibrated"
+static const char pairs_sql[] =
+    "SELECT config_id FROM reference_of WHERE ways = 1 AND reference_id <> config_id UNION "
+    "SELECT reference_id FROM reference_of WHERE ways = 1 AND reference_id <> config_id";
+
 static const struct kind {
     const char *name;       // as exported, and of the query
     const char *missing[2]; // what there is nothing of: as trained, calibrated
     int pairs;              // rows are compared with a reference
+    const char *shown;      // the configurations in its rows
     struct wide_style style;
     int (*read)(struct report *r, const char *name, struct error *e);
     report_note *const *notes;
 } kinds[] = {
     {.name = "accuracy",
      .missing = {"accuracies", "calibrated accuracies"},
+     .shown = "SELECT DISTINCT config_id FROM grid_accuracy " EVALUATED,
      .style = {.spread = SPREAD_DEVIATION, .digits = 1, .every_width = 1, .inference = 1},
      .read = export_read_cells,
      .notes = accuracy_notes},
     {.name = "differences",
      .missing = {"pairs", "calibrated pairs"},
      .pairs = 1,
+     .shown = pairs_sql,
      .style = {.spread = SPREAD_HALF, .digits = 2, .inference = 1, .counts = 1},
      .read = export_read_cells,
      .notes = difference_notes},
     {.name = "drops",
      .missing = {"truncated results", "calibrated truncated results"},
+     .shown = "SELECT DISTINCT config_id FROM grid_drop_summary " EVALUATED,
      .style = {.spread = SPREAD_DEVIATION, .digits = 2, .counts = 1, .extra = "cross"},
      .read = export_read_cells,
      .notes = drop_notes},
     {.name = "reductions",
      .missing = {"pairs of drops", "calibrated pairs of drops"},
      .pairs = 1,
+     .shown = pairs_sql,
      .style = {.spread = SPREAD_INTERVAL, .digits = 1, .counts = 1, .extra = "cross"},
      .read = read_reductions,
      .notes = reduction_notes},
@@ -126,7 +136,7 @@ static int read_table(struct report *r, const struct kind *kind, struct error *e
     if (kind->read(r, kind->name, e))
         return -1;
     if (r->wide.n)
-        return 0;
+        return export_show(r, kind->shown, e);
     return (kind->pairs ? export_fail_pairs : export_fail_empty)(r, kind->missing[r->calibrated],
                                                                  e);
 }

@@ -237,10 +237,3 @@ struct table *wide_table(const struct wide *w, enum export_format format) {
     }
     return t;
 }
-
-void wide_print_range(const int64_t range[2], const char *unit, char *text, size_t size) {
-    if (range[0] == range[1])
-        snprintf(text, size, "%lld %s%s", (long long)range[0], unit, range[0] == 1 ? "" : "s");
-    else
-        snprintf(text, size, "%lld to %lld %ss", (long long)range[0], (long long)range[1], unit);
-}

@@ -62,7 +62,4 @@ void wide_add(struct wide *w, const struct wide_cell *cell);
 /* The table without notes, owned by the caller. */
 struct table *wide_table(const struct wide *w, enum export_format format);
 
-/* "3 seeds", "1 to 3 seeds". */
-void wide_print_range(const int64_t range[2], const char *unit, char *text, size_t size);
-
 #endif

@@ -14,7 +14,7 @@
 #include <string.h>
 
 struct choice {
-    const char *what, *format_name, *grid, *split, *output, *reference, *bits;
+    const char *what, *figure, *format_name, *grid, *split, *output, *reference, *bits;
     char calibrated_name[64];
     int calibrated;
     enum export_format format;
@@ -52,15 +52,16 @@ static int find_what(struct choice *c, const char *operand, struct error *e) {
 
 /* What is given, but says nothing about what is exported. */
 static int check_options(const struct choice *c, struct error *e) {
-    int model = !strcmp(c->what, "weights");
+    int model = !strcmp(c->what, "weights"), table = !model && !c->figure;
     const struct {
         int given, fits;
         const char *name, *with;
     } rules[] = {
-        {c->format_name != NULL, !model, "--format", "tables"},
+        {c->format_name != NULL, table, "--format", "tables"},
         {c->grid != NULL, !model, "--grid", "tables"},
         {c->split != NULL, export_is_of_split(c->what), "--split", "tables of accuracies only"},
-        {c->calibrated, export_is_of_split(c->what), "--calibrated", "tables of accuracies only"},
+        {c->calibrated, table && export_is_of_split(c->what), "--calibrated",
+         "tables of accuracies only"},
         {c->reference != NULL, compares(c->what), "--against", "differences and reductions"},
         {c->bits != NULL, model, "--bits", "weights"},
     };
@@ -102,6 +103,7 @@ static int export_chosen(const struct options *o, const struct choice *c, struct
         return -1;
     struct store *s = verb_open_store(o, STORE_READ, e);
     const struct export_request request = {.what = c->what,
+                                           .figure = c->figure,
                                            .format = c->format,
                                            .grid = grid,
                                            .split = c->split,
@@ -126,6 +128,26 @@ static int export_model(const struct options *o, struct choice *c, int operands,
     fail(e, "export: weights takes one run ID and --output FILE.weights%s",
          c->output && operands == 2 ? "; standard output has no place for two files" : "");
     return EXIT_USAGE;
+}
+
+/* What a figure has below it; returns as find_what. */
+static int find_figure(struct choice *c, int operands, const char *name, struct error *e) {
+    int place = operands == 2 ? text_find(name, export_figures) : -1;
+    if (place < 0)
+        return fail(e, "export: caption takes one figure: accuracy, accuracy-calibrated, drops, "
+                       "drops-calibrated or training");
+    c->what = "caption";
+    c->figure = export_figures[place];
+    return 0;
+}
+
+static int find_exported(struct choice *c, int operands, char **argv, struct error *e) {
+    if (operands >= 1 && !strcmp(argv[0], "caption"))
+        return find_figure(c, operands, argv[1], e);
+    if (operands >= 0 && operands != 1)
+        return fail(e, "export: name one thing to export; 'truncquant export --help' lists what "
+                       "can be");
+    return operands == 1 ? find_what(c, argv[0], e) : -1;
 }
 
 int verb_export(struct options *o, struct error *e) {
@@ -157,6 +179,8 @@ int verb_export(struct options *o, struct error *e) {
         "  epochs       training loss and accuracy of each epoch and width\n"
         "  evaluations  every evaluation: counts of right answers, sum of losses\n"
         "  layers       quantization and truncation error of each layer and width\n"
+        "  caption FIGURE  what stands below a figure: accuracy, drops (or NAME-calibrated), "
+        "training\n"
         "  weights ID   the model of a finished run, at one width, as Darknet's weights file "
         "(--output)\n"
         "               and the cfg that goes with it (FILE.cfg)\n"
@@ -166,10 +190,8 @@ int verb_export(struct options *o, struct error *e) {
         return EXIT_DONE;
     if (operands >= 1 && !strcmp(o->argv[1], "weights"))
         return export_model(o, &c, operands, e);
-    if (operands >= 0 && operands != 1)
-        fail(e, "export: name one thing to export; 'truncquant export --help' lists what can be");
     int status = EXIT_USAGE;
-    if (operands == 1 && !find_format(&c, e) && !find_what(&c, o->argv[1], e) &&
+    if (!find_exported(&c, operands, o->argv + 1, e) && !find_format(&c, e) &&
         !check_options(&c, e) && !find_reference(&c, o->quantizers, e))
         status = export_chosen(o, &c, e) ? EXIT_FAILED : EXIT_DONE;
     against_free(&c.against);

@@ -278,51 +278,161 @@ FROM of o
 JOIN trained t ON t.config_id = o.config_id
 LEFT JOIN widths w ON w.config_id = o.config_id;
 
--- The configurations that have finished runs evaluated on a split, in a grid (NULL: in any). A table is of one split:
--- those of a search on held-out images neither stand beside those of the test split nor change their names. Those of
--- one scheme, network and data set are told apart by the keys in which they differ, or by their id where it is not a
--- key (another .cfg of the same name): `settings`, "" where there is one only. Where results are there whose
--- activations have not as many bits as the weights, it says so in any case: such models and others are not compared by
--- their quantizers alone. The same for those whose training diverged.
+-- The keys of a spec (harness/plan/keys.c, in its order: a test compares them), each with the value that `params`
+-- leaves out. `recipe`: part of how a model was made, which is said wherever what is compared differs in it. The others
+-- the scheme's name says, tables say of themselves (act_bits), or decide which cells there are: they tell configurations
+-- of one scheme apart, and are no difference between schemes.
+DROP VIEW IF EXISTS recipe_keys;
+CREATE VIEW recipe_keys (key, place, preset, recipe) AS
+VALUES ('range', 1, NULL, 0), ('rounder', 2, NULL, 0), ('dequantizer', 3, NULL, 0), ('layer_scale', 4, 'mean', 1),
+       ('granularity', 5, 'layer', 1), ('act_bits', 6, 'same', 0), ('stored_bits', 7, '8', 1),
+       ('projections', 8, 'float', 1), ('shortcut_norm', 9, 'per-width', 1), ('norm_bank', 10, 'per-width', 1),
+       ('widths', 11, '1 2 4 8 32', 1), ('epochs', 12, '200', 1), ('val', 13, '0', 1), ('train.images', 14, 'all', 1),
+       ('batch', 15, '128', 1), ('image_size', 16, '0', 1), ('optimizer', 17, 'adam', 1),
+       ('learning_rate', 18, '0.001', 1), ('momentum', 19, '0.9', 1), ('decay', 20, '0', 1), ('schedule', 21, 'step', 1),
+       ('milestones', 22, '0.5 0.75 0.9', 1), ('gamma', 23, '0.1', 1), ('power', 24, '4', 1), ('warmup', 25, '0', 1),
+       ('from', 26, 'grid', 1), ('augment', 27, 'auto', 1), ('distill', 28, 'recursive', 1), ('width_weight', 29, '1', 1),
+       ('align', 30, '0', 1), ('kurtosis', 31, '0', 1), ('step_rate', 32, '1', 1), ('init', 33, 'none', 1),
+       ('bits', 34, '1 2 3 4 5 6 7 8 32', 0), ('calibration', 35, '20', 1), ('calibrate_at', 36, 'all', 0),
+       ('split', 37, 'test', 0), ('evaluate.images', 38, 'all', 0);
+
+-- The value of each key that matters to a configuration, one at its default too: which keys do is what
+-- spec_key_matters (harness/plan/spec.c) says, but for two that only one range has (a test compares them). ptq has the
+-- recipe of its parent; what a configuration of `dedicated` consists of, models of one width each, is no width of its
+-- own. A key that this version does not know is `default` where it is not said.
+DROP VIEW IF EXISTS config_settings;
+CREATE VIEW config_settings AS
+WITH said AS MATERIALIZED (
+    SELECT c.config_id, j.key, CASE j.type WHEN 'text' THEN j.value ELSE params -> fullkey END AS value
+    FROM (SELECT config_id, min(params) AS params FROM runs GROUP BY config_id) c, json_each(c.params) j
+),
+configs AS MATERIALIZED (
+    SELECT config_id, max(parent IS NOT NULL OR scheme = 'ptq') AS takes, max("group" IS NOT NULL) AS alone,
+           max(scheme = 'fp32' OR json_extract(params, '$.range') IS 'none') AS floats,
+           min(json_extract(params, '$.range')) AS range, min(json_extract(params, '$.rounder')) AS rounder,
+           coalesce(min(json_extract(params, '$.widths')), 'several') AS widths,
+           min(json_extract(params, '$.norm_bank')) AS norm_bank,
+           min(json_extract(params, '$.act_bits')) AS act_bits,
+           min(json_extract(params, '$.optimizer')) AS optimizer, min(json_extract(params, '$.schedule')) AS schedule,
+           max(coalesce(json_extract(params, '$.warmup'), 0)) > 0 AS warmup,
+           min(json_extract(params, '$.calibration')) IS NOT 0 AS calibrates
+    FROM runs GROUP BY config_id
+)
+SELECT c.config_id, k.key, k.place, k.recipe, coalesce(s.value, k.preset) AS value
+FROM configs c
+CROSS JOIN recipe_keys k
+LEFT JOIN said s ON s.config_id = c.config_id AND s.key = k.key
+WHERE (s.value IS NOT NULL AND NOT (k.key = 'widths' AND (floats OR takes)))
+   OR (k.preset IS NOT NULL AND CASE k.key
+           WHEN 'layer_scale' THEN range IS 'tanh'
+           WHEN 'granularity' THEN range IS 'minmax'
+           WHEN 'stored_bits' THEN NOT floats AND NOT alone
+           WHEN 'projections' THEN NOT floats OR coalesce(act_bits, 32) <> 32
+           WHEN 'norm_bank' THEN NOT floats
+           WHEN 'widths' THEN NOT floats AND NOT takes AND NOT alone
+           WHEN 'width_weight' THEN NOT floats AND NOT takes AND NOT alone
+           WHEN 'align' THEN NOT floats AND NOT takes AND NOT alone AND rounder IS NOT 'floor'
+           WHEN 'kurtosis' THEN NOT floats AND NOT takes
+           WHEN 'distill' THEN NOT floats AND NOT takes AND NOT alone AND (widths = 'several' OR widths LIKE '% %')
+           WHEN 'shortcut_norm' THEN NOT floats AND NOT takes AND NOT alone AND (widths = 'several' OR widths LIKE '% %')
+                                     AND norm_bank IS NOT 'shared'
+           WHEN 'step_rate' THEN range IS 'own'
+           WHEN 'momentum' THEN optimizer IS 'sgd'
+           WHEN 'milestones' THEN schedule IS NULL
+           WHEN 'gamma' THEN schedule IS NULL
+           WHEN 'power' THEN schedule IS 'poly' OR warmup
+           WHEN 'bits' THEN NOT alone
+           WHEN 'calibrate_at' THEN NOT alone AND calibrates
+           ELSE 1 END)
+UNION ALL
+SELECT c.config_id, u.key, 1000, 1, coalesce(s.value, 'default')
+FROM (SELECT DISTINCT key FROM said WHERE key NOT IN (SELECT key FROM recipe_keys)) u
+CROSS JOIN configs c
+LEFT JOIN said s ON s.config_id = c.config_id AND s.key = u.key;
+
+-- The configurations that have finished runs evaluated on a split, in a grid (NULL: in any), with what is said of their
+-- activations: such models and others are not compared by their quantizers alone.
+DROP VIEW IF EXISTS grid_evaluated;
+CREATE VIEW grid_evaluated AS
+SELECT a.grid, a.split, a.config_id, a.dataset, a.network, a.scheme, min(a.params) AS params,
+       max(r.act_bits) AS act_bits, -- 0: as many as the weights
+       CASE WHEN NOT max(a.act_bits = r.act_bits AND a.bits <> r.act_bits) THEN ''
+            WHEN max(r.act_bits) = 32 THEN 'float activations'
+            ELSE max(r.act_bits) || '-bit activations' END AS activations
+FROM grid_accuracy a JOIN runs r ON r.run_id = a.run_id
+GROUP BY a.grid, a.split, a.config_id;
+
+-- Their settings, and which of these are said of them in a table or figure. A recipe is compared among all schemes of a
+-- network and data set: where these differ in a key (`differs`), each configuration names its value (`named`), unless
+-- more than half of all that have the key share it (`usual`): that is said once, in the caption. What all of a network
+-- and data set share stands in the caption alone. Other keys are compared within a scheme.
+DROP VIEW IF EXISTS grid_settings;
+CREATE VIEW grid_settings AS
+SELECT grid, split, config_id, dataset, network, scheme, key, place, recipe, value, differs,
+       differs AND most AS usual, CASE recipe WHEN 1 THEN differs AND NOT most ELSE in_scheme END AS named
+FROM (SELECT *, recipe AND max(in_panel) OVER (PARTITION BY grid, split, key) AS differs
+      FROM (SELECT c.grid, c.split, c.config_id, c.dataset, c.network, c.scheme, s.key, s.place, s.recipe, s.value,
+                   min(s.value) OVER panel <> max(s.value) OVER panel AS in_panel,
+                   min(s.value) OVER scheme <> max(s.value) OVER scheme AS in_scheme,
+                   2 * count(*) OVER (PARTITION BY c.grid, c.split, s.key, s.value)
+                     > count(*) OVER (PARTITION BY c.grid, c.split, s.key) AS most
+            FROM grid_evaluated c
+            JOIN config_settings s ON s.config_id = c.config_id
+            WHERE NOT (s.key = 'act_bits' AND c.activations <> '')
+            WINDOW panel AS (PARTITION BY c.grid, c.split, c.dataset, c.network, s.key),
+                   scheme AS (PARTITION BY c.grid, c.split, c.dataset, c.network, c.scheme, s.key)));
+
+-- The configurations with their names. A table is of one split: those of a search on held-out images neither stand beside
+-- those of the test split nor change their names. `settings` are what is named of them, their activations, where that
+-- leaves two of a scheme alike (another .cfg of the same name) the start of their id, and that they diverged: "" where
+-- there is nothing to say. `label` is the same for the curves of figures.
 DROP VIEW IF EXISTS grid_configurations;
 CREATE VIEW grid_configurations AS
-WITH configs AS (
-    SELECT a.grid, a.split, a.config_id, a.dataset, a.network, a.scheme, min(a.params) AS params,
-           max(r.act_bits) AS act_bits, -- 0: as many as the weights
-           CASE WHEN NOT max(a.act_bits = r.act_bits AND a.bits <> r.act_bits) THEN ''
-                WHEN max(r.act_bits) = 32 THEN 'float activations'
-                ELSE max(r.act_bits) || '-bit activations' END AS activations
-    FROM grid_accuracy a JOIN runs r ON r.run_id = a.run_id
-    GROUP BY a.grid, a.split, a.config_id
-),
-sizes AS (
-    SELECT grid, split, dataset, network, scheme, count(*) AS size FROM configs GROUP BY 1, 2, 3, 4, 5
-),
-keys AS (
-    SELECT c.grid, c.split, c.dataset, c.network, c.scheme, j.key
-    FROM configs c, json_each(c.params) j
-    JOIN sizes s ON s.grid IS c.grid AND s.split = c.split AND s.dataset = c.dataset AND s.network = c.network
-                AND s.scheme = c.scheme
-    GROUP BY 1, 2, 3, 4, 5, 6 HAVING count(DISTINCT j.value) > 1 OR count(*) < size
-),
-settings AS (
-    SELECT c.grid, c.split, c.config_id, group_concat(j.key || '=' || j.value, ' ') AS settings
-    FROM configs c, json_each(c.params) j
-    JOIN keys k ON k.grid IS c.grid AND k.split = c.split AND k.dataset = c.dataset AND k.network = c.network
-               AND k.scheme = c.scheme AND k.key = j.key
-    WHERE NOT (j.key = 'act_bits' AND c.activations <> '')
+WITH texts AS (
+    SELECT grid, split, config_id, group_concat(key || '=' || value, ' ') AS settings,
+           group_concat(key || ' ' || value, '; ') AS phrases
+    FROM (SELECT * FROM grid_settings WHERE named ORDER BY grid, split, config_id, place, key)
     GROUP BY 1, 2, 3
+),
+said AS (
+    SELECT c.*, trim(coalesce(t.settings, '') || ' ' || activations) AS settings,
+           trim(coalesce(t.phrases, '') || '; ' || activations, '; ') AS phrases
+    FROM grid_evaluated c
+    LEFT JOIN texts t ON t.grid IS c.grid AND t.split = c.split AND t.config_id = c.config_id
+),
+parted AS (
+    SELECT *, CASE WHEN count(*) OVER (PARTITION BY grid, split, dataset, network, scheme, settings) > 1
+                   THEN ' ' || substr(config_id, 1, 8) ELSE '' END AS id
+    FROM said
 )
-SELECT c.*, coalesce(p.place, 1000) AS place, -- of the scheme
-       trim(trim(coalesce(s.settings, '') || ' ' || activations) ||
-                 CASE WHEN count(*) OVER (PARTITION BY c.grid, c.split, dataset, network, c.scheme, s.settings,
-                                                       activations) > 1
-                      THEN ' ' || substr(c.config_id, 1, 8) ELSE '' END ||
-                 coalesce(' ' || d.diverged, '')) AS settings
-FROM configs c
+SELECT c.grid, c.split, c.config_id, c.dataset, c.network, c.scheme, c.params, c.act_bits, c.activations,
+       coalesce(p.place, 1000) AS place, -- of the scheme
+       trim(c.settings || id || coalesce(' ' || d.diverged, '')) AS settings,
+       c.scheme || coalesce(' (' || nullif(trim(phrases || coalesce('; ' || d.diverged, ''), '; '), '') || ')', '') || id AS label
+FROM parted c
 LEFT JOIN grid_diverged d ON d.grid IS c.grid AND d.split = c.split AND d.config_id = c.config_id
-LEFT JOIN settings s ON s.grid IS c.grid AND s.split = c.split AND s.config_id = c.config_id
 LEFT JOIN scheme_places p ON p.scheme = c.scheme;
+
+-- The versions of the program that the weights of a run went through: that of the attempt that counts, of those before it
+-- whose work it went on with (each began further on than the one before it), and of all that its parent went through.
+DROP VIEW IF EXISTS training_versions;
+CREATE VIEW training_versions AS
+WITH RECURSIVE sources(run_id, of) AS (
+    SELECT run_id, run_id FROM runs
+    UNION
+    SELECT s.run_id, r.parent FROM sources s JOIN runs r ON r.run_id = s.of WHERE r.parent IS NOT NULL
+),
+tries AS (
+    SELECT a.run_id, a.commit_id || CASE a.dirty WHEN 1 THEN '-dirty' ELSE '' END AS version,
+           a.attempt = c.attempt OR lead(a.resumed_at) OVER run > a.resumed_at AS went_on,
+           a.started_at >= max(a.started_at) FILTER (WHERE a.resumed_at = 0) OVER (PARTITION BY a.run_id) AS since_start
+    FROM attempts a
+    JOIN counted_attempts c ON c.run_id = a.run_id AND a.started_at <= c.started_at
+    WINDOW run AS (PARTITION BY a.run_id ORDER BY a.started_at, a.attempt)
+)
+SELECT DISTINCT s.run_id, t.version
+FROM sources s JOIN tries t ON t.run_id = s.of
+WHERE went_on AND since_start IS NOT 0;
 
 -- The cells that compare with others: computed with the run's own activations, not those of evaluations that
 -- were added with other ones.

@@ -154,7 +154,7 @@ act_bits = 4'
     go evaluate "$(sql "SELECT run_id FROM runs WHERE scheme = 'dedicated' AND widths = '2' LIMIT 1")" --bits 4
     [ "$status" -eq 1 ]
     [[ $stderr == *"results at the width it trained alone, 2; evaluate that"* ]]
-    "$root/scripts/figures.sh" --db "$PWD/a.db" --output "$PWD/figures" >/dev/null
+    TRUNCQUANT=$program "$root/scripts/figures.sh" --db "$PWD/a.db" --output "$PWD/figures" >/dev/null
     [ "$(grep -c dedicated figures/accuracy.csv)" = 3 ]
 }
 

@@ -286,7 +286,7 @@ make_accuracies() {
     run -0 "$truncquant" export accuracy --db $db
     [ "${lines[0]}" = "network  scheme  inference    1    2   3   4   5   6   7   8  32" ]
     [ "${lines[1]}" = "resnet8  s_1     direct     n/a 69.1 n/a n/a n/a n/a n/a n/a n/a" ]
-    [ "${lines[-1]}" = "Data set mnist, 1 seed, 1000 images. Commit: abc1234." ]
+    [ "${lines[-1]}" = "Commit: abc1234." ]
     run -0 "$truncquant" export accuracy --calibrated --format csv --db $db
     [ "${lines[2]}" = "resnet8,s_2,direct,n/a,n/a,79.2000,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a" ]
     run -0 "$truncquant" export accuracy --format tex --db $db
@@ -317,16 +317,30 @@ make_accuracies() {
     done
 }
 
+@test "export prints what stands below a figure" {
+    make_accuracies
+    sql "UPDATE attempts SET commit_id = 'trained' WHERE attempt = 1"
+    run -0 "$truncquant" export caption accuracy-calibrated --db $db
+    [[ ${lines[0]} == "resnet8 on mnist; "*" training images, 200 epochs, Adam,"* ]]
+    [[ ${lines[*]} == *"; test split, 1,000 images; n = 1 seed commits abc1234, trained" ]]
+    run -1 "$truncquant" export caption drops --db $db
+    [[ $output == *"has no results for this figure of finished runs yet; "* ]]
+    run -2 "$truncquant" export caption runs --db $db
+    [[ $output == *"export: caption takes one figure: accuracy, accuracy-calibrated, drops, drops-calibrated or training" ]]
+    run -2 "$truncquant" export caption accuracy --format tex --db $db
+    [[ $output == *"export: --format goes with tables; leave it out" ]]
+}
+
 @test "export compares with a reference, which has settings where several could be meant" {
     make_accuracies
     sql "UPDATE runs SET scheme = 'qat', params = '{\"epochs\": 3, \"widths\": \"1 2\"}' WHERE seed = 1;
          UPDATE runs SET seed = 1, params = '{\"epochs\": 3}' WHERE seed = 2"
     run -0 "$truncquant" export differences --format csv --db $db
-    [ "${lines[1]}" = "resnet8,s_2,direct,1,0.10000,n/a,n/a" ]
+    [ "${lines[1]}" = "resnet8,s_2,widths=1 2 4 8 32,direct,1,0.10000,n/a,n/a" ]
     run -0 "$truncquant" export differences --calibrated --against 'qat widths="1 2"' --format csv --db $db
-    [ "${lines[1]}" = "resnet8,s_2,direct,1,0.10000,n/a,n/a" ]
+    [ "${lines[1]}" = "resnet8,s_2,widths=1 2 4 8 32,direct,1,0.10000,n/a,n/a" ]
     run -0 "$truncquant" export differences --against 's_2 widths="1 2 4 8 32" epochs=3' --format csv --db $db
-    [ "${lines[1]}" = "resnet8,qat,direct,1,-0.10000,n/a,n/a" ]
+    [ "${lines[1]}" = "resnet8,qat,widths=1 2,direct,1,-0.10000,n/a,n/a" ]
     run -1 "$truncquant" export differences --against 'qat epochs=200' --db $db
     [[ $output == *"has no finished run of scheme qat with those settings to compare with; "* ]]
 }

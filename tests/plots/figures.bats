@@ -4,10 +4,17 @@ bats_require_minimum_version 1.5.0
 
 root=$BATS_TEST_DIRNAME/../..
 
+# How many versions of the schema there were.
+migrations() {
+    find "$BATS_TEST_DIRNAME/../../results/schema" -name '[0-9]*.sql' | wc -l
+}
+
 setup_file() {
+    TRUNCQUANT=$(realpath "$BATS_TEST_DIRNAME/../../${BUILD:-build}/truncquant")
+    export TRUNCQUANT
     export db="$BATS_FILE_TMPDIR/my results.db" figures="$BATS_FILE_TMPDIR/the figures"
     cat "$BATS_TEST_DIRNAME"/../../results/schema/[0-9]*.sql "$BATS_TEST_DIRNAME"/../../results/schema/views.sql \
-        "$BATS_TEST_DIRNAME/database.sql" | sqlite3 -bail "$db"
+        "$BATS_TEST_DIRNAME/database.sql" - <<<"PRAGMA user_version = $(migrations);" | sqlite3 -bail "$db"
     "$BATS_TEST_DIRNAME/../../scripts/figures.sh" --db "$db" --grid three --output "$figures/three"
     "$BATS_TEST_DIRNAME/../../scripts/figures.sh" --db "$db" --grid one --output "$figures/one"
 }
@@ -36,7 +43,7 @@ is_png() {
 @test "calibrated results get a figure of their own, where there are some" {
     is_png "$figures/one/accuracy-calibrated.png"
     [ ! -e "$figures/three/accuracy-calibrated.csv" ]
-    [ "$(rows "$figures/one/accuracy-calibrated.csv" "label = 'qat' AND inference = 'direct' AND bits = 2" top1)" = 83.0 ]
+    [ "$(rows "$figures/one/accuracy-calibrated.csv" "label = 'qat (epochs 200)' AND inference = 'direct' AND bits = 2" top1)" = 83.0 ]
     grep -q "batch norm calibrated" "$figures/one/accuracy-calibrated.svg"
 }
 
@@ -97,7 +104,8 @@ chances() {
 
 @test "accuracy: the SVG says what it shows" {
     svg=$figures/three/accuracy.svg
-    for text in "lenet, fashion-mnist" qat truncquant "weight bits" "top-1 accuracy (%)" "fashion-mnist, 1,000 test images" \
+    for text in "lenet, fashion-mnist" qat truncquant "weight bits" "top-1 accuracy (%)" "lenet on fashion-mnist; 60,000 training images, 200 epochs, Adam" \
+        "test split, 1,000 images" \
         "mean of 3 seeds, bar: ± 1 standard deviation over seeds" "commit 0123456789" "batch norm not calibrated"; do
         grep -qF "$text" "$svg"
     done
@@ -115,7 +123,7 @@ chances() {
         "UPDATE runs SET widths = '2', \"group\" = run_id WHERE scheme = 'truncquant'"
     draw --grid three
     grep -qx "quantized in training, one model for all k: 2 32 or 32 4 bits" "$BATS_TEST_TMPDIR/drawn/accuracy.txt"
-    [ "$(sed -n 5,6p "$BATS_TEST_TMPDIR/drawn/accuracy.txt")" = "at another width k: batch norms of the smallest
+    [ "$(grep -A1 "another width" "$BATS_TEST_TMPDIR/drawn/accuracy.txt")" = "at another width k: batch norms of the smallest
 trained width above k or, where none is above, of the largest" ]
     sqlite3 "$BATS_TEST_TMPDIR/changed.db" "UPDATE runs SET params = '{\"norm_bank\": \"shared\"}' WHERE widths = '32 4'"
     draw --grid three
@@ -138,7 +146,7 @@ trained width above k or, where none is above, of the largest" ]
 
 # table NAME: of changed.db, as CSV, into table.csv; its notes are in table.txt.
 table() {
-    sqlite3 "$BATS_TEST_TMPDIR/changed.db" "PRAGMA user_version = $(find "$root/results/schema" -name '[0-9]*.sql' | wc -l)"
+    sqlite3 "$BATS_TEST_TMPDIR/changed.db" "PRAGMA user_version = $(migrations)"
     for format in csv text; do
         "$root/${BUILD:-build}/truncquant" export "$1" --db "$BATS_TEST_TMPDIR/changed.db" --grid three --format $format \
             >"$BATS_TEST_TMPDIR/table.${format/text/txt}"
@@ -212,8 +220,40 @@ table() {
 }
 
 @test "accuracy: configurations of one scheme are told apart by what differs" {
-    [ "$(rows "$figures/one/accuracy.csv" 1 "DISTINCT label" | sort)" = $'qat\nqat (epochs 5)' ]
+    [ "$(rows "$figures/one/accuracy.csv" 1 "DISTINCT label" | sort)" = $'qat (epochs 200)\nqat (epochs 5)' ]
     grep -qF "qat (epochs 5)" "$figures/one/accuracy.svg"
+}
+
+@test "recipes that differ are named, across schemes too, in labels and captions of every figure" {
+    changed "UPDATE runs SET params = '{\"learning_rate\": 1e-05}' WHERE scheme = 'qat'" \
+        "UPDATE attempts SET commit_id = 'trained' WHERE attempt IN (4, 5, 6)" \
+        "CREATE TEMP TABLE more AS SELECT * FROM attempts WHERE attempt IN (4, 5, 6)" \
+        "UPDATE more SET attempt = attempt + 50, commit_id = 'evaluated', started_at = started_at + 9, ended_at = ended_at + 9" \
+        "INSERT INTO attempts SELECT * FROM more" \
+        "UPDATE evaluations SET attempt = attempt + 50 WHERE attempt IN (4, 5, 6)"
+    draw --grid three
+    [ "$status" = 0 ]
+    for name in accuracy drops training; do
+        [ "$(rows "$BATS_TEST_TMPDIR/drawn/$name.csv" 1 "DISTINCT label")" = \
+            $'qat (learning_rate 1e-05)\ntruncquant (learning_rate 0.001)' ]
+        run -1 grep "learning rate" "$BATS_TEST_TMPDIR/drawn/$name.txt"
+        [ "$(tail -n 1 "$BATS_TEST_TMPDIR/drawn/$name.txt")" = \
+            "trained by commits 0123456789, trained, evaluated by commits 0123456789, evaluated" ]
+    done
+    changed "UPDATE runs SET params = '{\"learning_rate\": 1e-05}' WHERE network = 'lenet'"
+    draw
+    [ "$(rows "$BATS_TEST_TMPDIR/drawn/accuracy.csv" 1 "count(*)")" = 12 ]
+    run -1 grep learning_rate "$BATS_TEST_TMPDIR/drawn/accuracy.csv"
+    tr '\n' ' ' <"$BATS_TEST_TMPDIR/drawn/accuracy.txt" | grep -qF "learning rate 1e-05 (lenet) or 0.001 (net_8), "
+}
+
+@test "a legend of many lines does not reach into the caption" {
+    changed "UPDATE runs SET scheme = 'a scheme with so long a name that it has a line of the legend alone ' || substr(run_id, 60), config_id = run_id"
+    draw
+    svg=$BATS_TEST_TMPDIR/drawn/accuracy.svg
+    # Heights of texts: the last of the legend, and the first line of the caption.
+    height() { grep -B3 -F ">$1" "$svg" | sed -n 's/.*translate([0-9.]*,\([0-9]*\).*/\1/p' | tail -n 1; }
+    [ "$(height "truncated: stored codes")" -lt $(($(height "lenet, net_8 on fashion-mnist") - 9)) ]
 }
 
 @test "a known scheme has a style of its own everywhere, the others take those that are left" {
@@ -221,9 +261,9 @@ table() {
     [ "$(rows "$figures/three/accuracy.csv" 1 "DISTINCT curve, label, style" | tr '\n' ' ')" = \
         "1|qat|2 2|truncquant|4 " ]
     [ "$(rows "$figures/one/accuracy.csv" 1 "DISTINCT curve, label, style" | tr '\n' ' ')" = \
-        "1|qat|2 2|qat (epochs 5)|2 " ]
-    [ "$(rows "$figures/one/accuracy.csv" 1 "DISTINCT label, variant" | tr '\n' ' ')" = "qat|0 qat (epochs 5)|1 " ]
-    [ "$(rows "$figures/one/drops.csv" 1 "DISTINCT label, style, variant" | tr '\n' ' ')" = "qat|2|0 qat (epochs 5)|2|1 " ]
+        "1|qat (epochs 200)|2 2|qat (epochs 5)|2 " ]
+    [ "$(rows "$figures/one/accuracy.csv" 1 "DISTINCT label, variant" | tr '\n' ' ')" = "qat (epochs 200)|0 qat (epochs 5)|1 " ]
+    [ "$(rows "$figures/one/drops.csv" 1 "DISTINCT label, style, variant" | tr '\n' ' ')" = "qat (epochs 200)|2|0 qat (epochs 5)|2|1 " ]
     # Two that are not known, one of them twice: neither has another's style.
     changed "UPDATE runs SET scheme = 'new' WHERE grid = 'one'" "UPDATE runs SET scheme = 'newer' WHERE scheme = 'truncquant'"
     draw
@@ -295,7 +335,7 @@ of_one="attempt IN (SELECT attempt FROM attempts JOIN grid_runs USING (run_id) W
     for name in accuracy drops training; do
         [ "$(rows "$BATS_TEST_TMPDIR/drawn/$name.csv" 1 "DISTINCT label")" = qat ]
     done
-    grep -qF "1,000 test images" "$BATS_TEST_TMPDIR/drawn/accuracy.svg"
+    grep -qF "test split, 1,000 images" "$BATS_TEST_TMPDIR/drawn/accuracy.svg"
     draw --grid one --split val
     [ "$(rows "$BATS_TEST_TMPDIR/drawn/accuracy.csv" 1 "DISTINCT label, split")" = "qat|val" ]
 }
@@ -315,7 +355,7 @@ make_here() {
 
 @test "make: figures and tables are of the SPLIT that is asked for, and a wrong one leaves old ones alone" {
     changed "UPDATE evaluations SET split = 'val' WHERE $of_one" \
-        "PRAGMA user_version = $(find "$root/results/schema" -name '[0-9]*.sql' | wc -l)"
+        "PRAGMA user_version = $(migrations)"
     results=$BATS_TEST_TMPDIR/place/results
     make_here figures tables SPLIT=val
     [ "$status" = 0 ]
@@ -338,7 +378,7 @@ make_here() {
 }
 
 @test "make: figures and tables are of the GRID that is asked for, by name or file; a wrong one makes no folder" {
-    changed "PRAGMA user_version = $(find "$root/results/schema" -name '[0-9]*.sql' | wc -l)"
+    changed "PRAGMA user_version = $(migrations)"
     results=$BATS_TEST_TMPDIR/place/results
     make_here tables GRID=none
     [ "$status" != 0 ]
@@ -366,14 +406,14 @@ make_here() {
     changed "UPDATE evaluations SET correct1 = correct1 + 30 WHERE inference = 'truncated' AND attempt = 1" \
         "INSERT INTO evaluations SELECT NULL, attempt, epoch, split, 8, 8, 8, 8, inference, 0, precision, images, correct1,
              correct5, loss_sum FROM evaluations WHERE inference = 'truncated' AND attempt <= 6" \
-        "PRAGMA user_version = $(ls "$root"/results/schema/[0-9]*.sql | wc -l)"
+        "PRAGMA user_version = $(migrations)"
     draw --grid three
     csv=$BATS_TEST_TMPDIR/drawn/drops.csv
     [ "$(rows "$csv" "label = 'qat'" "bits, place, style, points, half, seeds, split")" = "2|1|2|19.0|4.3027|3|test" ]
     [ "$(rows "$csv" "label = 'truncquant'" "points, half")" = "0.0|0.0" ]
     [ "$(rows "$csv" 1 "count(*)")" = 2 ]
     for text in "lenet, fashion-mnist" qat truncquant "weight bits k" "direct - truncated (points of top-1)" \
-        "fashion-mnist, 1,000 test images" "mean of 3 seeds, bar: 95 % interval of the mean" "commit 0123456789" \
+        "test split, 1,000 images" "mean of 3 seeds, bar: 95 % interval of the mean" "commit 0123456789" \
         "batch norm not calibrated: widths that were trained"; do
         grep -qF "$text" "$BATS_TEST_TMPDIR/drawn/drops.svg"
     done
@@ -401,7 +441,8 @@ make_here() {
 }
 
 @test "training: the caption says on how many images, and of which commit" {
-    [ "$(grep -c -x -e "fashion-mnist, 60,000 training images" -e "commit 0123456789" "$figures/three/training.txt")" = 2 ]
+    grep -q "^lenet on fashion-mnist; 60,000 training images, " "$figures/three/training.txt"
+    [ "$(tail -n 1 "$figures/three/training.txt")" = "commit 0123456789" ]
     grep -qx "commit 0123456789 (changed)" "$figures/one/training.txt"
     grep -qF "commit 0123456789" "$figures/three/training.svg"
 }

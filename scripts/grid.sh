@@ -36,7 +36,7 @@ Runs what is pending of a grid, as many runs at a time as there are cores.
   --engine, --precision, --inference NAME
                    how runs are computed, as 'truncquant run --help' says
 
-Each run's messages are kept in grids/NAME/ID.log beside the database.
+Each run's messages are kept in FILE.runs/grids/NAME/ID.log (of FILE.db), with what the runs leave.
 END
 }
 
@@ -91,7 +91,9 @@ check_input() {
 # Where logs go; a grid runs once at a time here. The lock is inherited by the runs, so that it
 # outlives this script should it be killed before them.
 open_logs() {
-    logs=$(dirname "$db")/grids/$(basename "$name" .grid)
+    local place=$db
+    [ ! -L "$db" ] || place=$(realpath "$db")
+    logs=${place%.db}.runs/grids/$(basename "$name" .grid)
     { mkdir -p "$logs" && : >>"$logs/lock"; } 2>/dev/null ||
         die 1 "$logs cannot be made or written to, and logs go there; name another place with --db"
     exec 9>"$logs/lock"

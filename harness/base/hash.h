@@ -9,7 +9,10 @@ enum { HASH_BYTES = 32, HASH_HEX = 65 };
 /* The digest of `size` bytes. */
 void hash_bytes(const void *bytes, size_t size, unsigned char digest[HASH_BYTES]);
 
-/* The same as 64 lower-case hexadecimal digits and a NUL. */
+/* A digest as 64 lower-case hexadecimal digits and a NUL. */
+void hash_digest_hex(const unsigned char digest[HASH_BYTES], char hex[HASH_HEX]);
+
+/* The digest of `size` bytes, so written. */
 void hash_hex(const void *bytes, size_t size, char hex[HASH_HEX]);
 
 #endif

@@ -2,7 +2,6 @@
 #include "base/sealed.h"
 
 #include "base/file.h"
-#include "base/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,8 +17,8 @@ int seal_start(struct seal *s, const char magic[8], struct error *e) {
     return 0;
 }
 
-int seal_write(struct seal *s, const char *path, struct error *e) {
-    unsigned char digest[HASH_BYTES];
+int seal_write(struct seal *s, const char *path, char hash[HASH_HEX], struct error *e) {
+    unsigned char digest[HASH_BYTES] = {0};
     int bad = fflush(s->out);
     if (!bad) {
         hash_bytes(s->bytes, s->size, digest);
@@ -29,6 +28,8 @@ int seal_write(struct seal *s, const char *path, struct error *e) {
     bad |= fclose(s->out);
     int rc = bad ? fail(e, "out of memory while %s is written", path)
                  : file_replace(path, s->bytes, s->size, e);
+    if (hash)
+        hash_digest_hex(digest, hash);
     free(s->bytes);
     *s = (struct seal){0};
     return rc;
@@ -82,6 +83,10 @@ void opened_free(struct opened *o) {
     *o = (struct opened){0};
 }
 
+void opened_hash(const struct opened *o, char hash[HASH_HEX]) {
+    hash_digest_hex((const unsigned char *)o->at + o->left, hash);
+}
+
 void opened_bytes(struct opened *o, void *into, size_t size) {
     if (o->bad || size > o->left) {
         o->bad = 1;
@@ -123,7 +128,6 @@ void sealed_name(const char *path, char hex[HASH_HEX]) {
     if (!in)
         return;
     if (!fseek(in, -(long)HASH_BYTES, SEEK_END) && fread(digest, HASH_BYTES, 1, in) == 1)
-        for (int i = 0; i < HASH_BYTES; i++)
-            snprintf(hex + 2 * (size_t)i, 3, "%02x", digest[i]);
+        hash_digest_hex(digest, hex);
     fclose(in);
 }

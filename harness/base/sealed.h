@@ -20,8 +20,9 @@ struct seal {
 };
 int seal_start(struct seal *s, const char magic[8], struct error *e);
 
-/* Close and replace `path`; the seal is freed whatever happens. */
-int seal_write(struct seal *s, const char *path, struct error *e);
+/* Close and replace `path`; the seal is freed whatever happens. `hash`: the SHA-256 that ends it, in hexadecimal; may
+ * be NULL. */
+int seal_write(struct seal *s, const char *path, char hash[HASH_HEX], struct error *e);
 
 void seal_bytes(struct seal *s, const void *bytes, size_t size);
 void seal_i64(struct seal *s, int64_t value);
@@ -41,6 +42,10 @@ struct opened {
 int opened_start(struct opened *o, const char *path, const char magic[8], const char *what,
                  const char *remedy, struct error *e);
 void opened_free(struct opened *o);
+
+/* The SHA-256 that ends it, in hexadecimal. */
+void opened_hash(const struct opened *o, char hash[HASH_HEX]);
+
 void opened_bytes(struct opened *o, void *into, size_t size);
 int64_t opened_i64(struct opened *o);
 double opened_f64(struct opened *o);

@@ -47,7 +47,7 @@ static int index_write(const struct index *x, const struct source *source, const
         seal_i64(&seal, x->n_left_out[s]);
         seal_bytes(&seal, x->left_out[s], x->n_left_out[s] * sizeof *x->left_out[s]);
     }
-    return seal_write(&seal, path, e);
+    return seal_write(&seal, path, NULL, e);
 }
 
 static int same_text(struct opened *o, const char *wanted) {

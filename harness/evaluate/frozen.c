@@ -87,7 +87,7 @@ int frozen_write(const char *path, const struct model *m, const struct spec *spe
     write_bounds(&s, m);
     for (int i = 0; i < m->n_quantized; i++)
         write_codes(&s, m, i, (int)spec->stored_bits);
-    return seal_write(&s, path, e);
+    return seal_write(&s, path, NULL, e);
 }
 
 static int shape_fits(struct shape s, int64_t classes) {

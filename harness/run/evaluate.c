@@ -214,6 +214,8 @@ static int record(struct session *s, int layers, struct error *e) {
     progress_end(&s->progress);
     s->added = r.n;
     usage_now(&cpu, &peak);
+    if (!rc && !s->signal && s->weights_hash[0])
+        rc = store_record_weights(s->store, s->attempt, s->weights_hash, e);
     if (!rc && !s->signal)
         rc = store_finish(s->store, s->attempt, r.rows, r.n, r.layers, r.n_layers, cpu, peak, e);
     if (!rc && !s->signal)
@@ -252,7 +254,7 @@ int session_check_finished(const struct session *s, struct error *e) {
         return fail_at(e, s->weights, 0,
                        "is of epoch %lld of %ld, though the run is finished; put its last one back",
                        (long long)s->trainer.epoch + 1, s->spec.epochs);
-    return 0;
+    return session_check_weights(s, s->row.run_id, e);
 }
 
 int session_reevaluate(struct session *s, struct error *e) {

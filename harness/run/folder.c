@@ -2,14 +2,20 @@
 #include "run/folder.h"
 
 #include "base/file.h"
+#include "train/checkpoint.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum { FOLDER_SIZE = 3900 }; // leaves room for the names of files
 
 static int join(char *to, size_t size, const char *folder, const char *name, struct error *e) {
     if (snprintf(to, size, "%s/%s", folder, name) >= (int)size)
@@ -17,44 +23,203 @@ static int join(char *to, size_t size, const char *folder, const char *name, str
     return 0;
 }
 
+static int is_there(const char *path) {
+    struct stat st;
+    return !stat(path, &st);
+}
+
+static int is_computed(const char *run_id, struct error *e) {
+    return fail(e, "run %.12s is being computed by another process already; wait for it, or end it",
+                run_id);
+}
+
 static int take_lock(const char *path, const char *run_id, struct error *e) {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0)
         return fail_at(e, path, 0, "cannot be opened (%s); fix its permissions", strerror(errno));
     if (flock(fd, LOCK_EX | LOCK_NB)) {
-        fail(e, "run %.12s is being computed by another process already; wait for it, or end it",
-             run_id);
+        is_computed(run_id, e);
         close(fd);
         return -1;
     }
     return fd;
 }
 
-enum { FOLDER_SIZE = 3500 };
+/* ---- the folder of a database ---- */
 
-static int folder_of(char folder[FOLDER_SIZE], const char *db, const char *run_id,
-                     struct error *e) {
-    char copy[3000];
-    if (snprintf(copy, sizeof copy, "%s", db) >= (int)sizeof copy)
-        return fail_at(e, db, 0, "the name is too long; use a shorter --db");
-    snprintf(folder, FOLDER_SIZE, "%s/runs/%s", dirname(copy), run_id);
+/* NAME.runs for NAME.db, and for NAME. */
+static int runs_of(const struct store *s, char runs[FOLDER_SIZE], struct error *e) {
+    char place[PATH_MAX];
+    struct stat st;
+    int is_link = !lstat(s->path, &st) && S_ISLNK(st.st_mode);
+    if (!is_link)
+        snprintf(place, sizeof place, "%s", s->path);
+    else if (!realpath(s->path, place))
+        return fail_at(e, s->path, 0, "is a link that leads nowhere (%s)", strerror(errno));
+    const char *slash = strrchr(place, '/');
+    const char *name = slash ? slash + 1 : place;
+    size_t n = strlen(place), of_name = strlen(name);
+    if (of_name > 3 && !strcmp(name + of_name - 3, ".db"))
+        n -= 3;
+    if (snprintf(runs, FOLDER_SIZE, "%.*s.runs", (int)n, place) >= FOLDER_SIZE)
+        return fail_at(e, s->path, 0, "the name is too long; use a shorter --db");
     return 0;
 }
 
-int run_folder_checkpoint(char *path, size_t size, const char *db, const char *run_id,
-                          struct error *e) {
-    char folder[FOLDER_SIZE];
-    return folder_of(folder, db, run_id, e) || join(path, size, folder, "checkpoint", e) ? -1 : 0;
+static int check_identity(const struct store *s, const char *path, const char *runs,
+                          const char *there, const char *identity, struct error *e) {
+    if (identity[0] && !strncmp(there, identity, STORE_IDENTITY - 1))
+        return 0;
+    return fail_at(e, path, 0,
+                   "says that %s is of another database than %s: bring that one back, or move the "
+                   "folder away (if it is of this database all the same, remove this file)",
+                   runs, s->path);
 }
 
-int run_folder_open(struct run_folder *f, const char *db, const char *run_id, struct error *e) {
-    char folder[FOLDER_SIZE], lock[4096];
+/* Where the file `database` of the folder is, and what should be in it. `*is` 1: it is. One that is not whole is being
+ * written, or was when the power went. */
+static int look(struct store *s, const char *runs, char path[4096], char identity[STORE_IDENTITY],
+                int *is, struct error *e) {
+    size_t size;
+    *is = 0;
+    if (join(path, 4096, runs, "database", e) || store_identity(s, identity, e))
+        return -1;
+    if (!is_there(path))
+        return 0;
+    char *there = file_read(path, 4096, &size, e);
+    int rc = there ? 0 : -1;
+    if (there && size >= STORE_IDENTITY - 1) {
+        rc = check_identity(s, path, runs, there, identity, e);
+        *is = !rc;
+    }
+    free(there);
+    return rc;
+}
+
+/* The first that comes writes, all others compare. */
+static int tie(const struct store *s, int fd, const char *path, const char *runs,
+               const char *identity, struct error *e) {
+    char there[STORE_IDENTITY + 1] = "", line[STORE_IDENTITY + 1];
+    const int length = snprintf(line, sizeof line, "%s\n", identity);
+    while (flock(fd, LOCK_EX) && errno == EINTR)
+        continue;
+    if (pread(fd, there, sizeof there - 1, 0) >= STORE_IDENTITY - 1)
+        return check_identity(s, path, runs, there, identity, e);
+    if (pwrite(fd, line, (size_t)length, 0) != length || fsync(fd))
+        return fail_at(e, path, 0, "cannot be written (%s); free space or fix its permissions",
+                       strerror(errno));
+    return 0;
+}
+
+/* Make the folder this database's, or see that it is. */
+static int claim(struct store *s, const char *runs, struct error *e) {
+    char path[4096], identity[STORE_IDENTITY];
+    int is;
+    if (look(s, runs, path, identity, &is, e) || (!is && file_make_folder(runs, e)))
+        return -1;
+    if (is)
+        return 0;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return fail_at(e, path, 0, "cannot be opened (%s); fix its permissions", strerror(errno));
+    int rc = tie(s, fd, path, runs, identity, e);
+    close(fd);
+    return rc;
+}
+
+int run_folder_check(struct store *s, struct error *e) {
+    char runs[FOLDER_SIZE], path[4096], identity[STORE_IDENTITY];
+    int is;
+    return runs_of(s, runs, e) || look(s, runs, path, identity, &is, e) ? -1 : 0;
+}
+
+/* ---- what earlier versions left ---- */
+
+/* Under the name that the database was given by, as they did. */
+static int earlier_folder(const struct store *s, const char *run_id, char folder[FOLDER_SIZE],
+                          struct error *e) {
+    char copy[sizeof s->path];
+    snprintf(copy, sizeof copy, "%s", s->path);
+    if (snprintf(folder, FOLDER_SIZE, "%s/runs/%s", dirname(copy), run_id) >= FOLDER_SIZE)
+        return fail_at(e, s->path, 0, "the name is too long; use a shorter --db");
+    return 0;
+}
+
+/* Without a checkpoint nothing there says whose it is, and it is made anew. */
+static int is_of(struct store *s, const char *run_id, const char *earlier, int *is,
+                 struct error *e) {
+    char checkpoint[4096];
+    if (join(checkpoint, sizeof checkpoint, earlier, "checkpoint", e))
+        return -1;
+    *is = is_there(checkpoint);
+    if (!*is)
+        return 0;
+    if (store_trained_before(s, run_id, NULL, is, e) || !*is)
+        return *is ? -1 : 0;
+    char *numerics = checkpoint_numerics(checkpoint, run_id, NULL, e);
+    int rc = numerics ? store_trained_before(s, run_id, numerics, is, e) : -1;
+    free(numerics);
+    return rc;
+}
+
+/* One move, so that it is there or here whatever happens; a process of an earlier version that has the lock keeps it. */
+static int move(const char *earlier, const char *own, const char *run_id, struct error *e) {
+    char lock[4096];
+    if (join(lock, sizeof lock, earlier, "lock", e))
+        return -1;
+    int fd = open(lock, O_RDONLY | O_CLOEXEC), rc = 0;
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB))
+        rc = is_computed(run_id, e);
+    else if (rename(earlier, own) && !is_there(own)) // another process may have been first
+        rc = fail_at(e, earlier, 0,
+                     "is of an earlier version and cannot be moved to %s (%s); move it there", own,
+                     strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+/* Where the run's files are, or will be. */
+static int place_of(struct store *s, const char *runs, const char *run_id, int writes,
+                    char folder[FOLDER_SIZE], struct error *e) {
+    char earlier[FOLDER_SIZE];
+    int is = 0;
+    if (join(folder, FOLDER_SIZE, runs, run_id, e) || earlier_folder(s, run_id, earlier, e))
+        return -1;
+    if (is_there(folder) || !is_there(earlier))
+        return 0;
+    if (is_of(s, run_id, earlier, &is, e))
+        return -1;
+    if (is && writes)
+        return move(earlier, folder, run_id, e);
+    if (is)
+        strcpy(folder, earlier);
+    return 0;
+}
+
+static int find(struct run_folder *f, struct store *s, const char *run_id, int writes,
+                char folder[FOLDER_SIZE], struct error *e) {
+    char runs[FOLDER_SIZE];
     *f = (struct run_folder){.lock = -1};
-    if (folder_of(folder, db, run_id, e) || file_make_folder(folder, e) ||
-        join(lock, sizeof lock, folder, "lock", e) ||
+    if (runs_of(s, runs, e) || (writes ? claim(s, runs, e) : run_folder_check(s, e)) ||
+        place_of(s, runs, run_id, writes, folder, e) ||
         join(f->checkpoint, sizeof f->checkpoint, folder, "checkpoint", e) ||
         join(f->frozen, sizeof f->frozen, folder, "model.frozen", e) ||
         join(f->evaluated, sizeof f->evaluated, folder, "evaluated", e))
+        return -1;
+    return 0;
+}
+
+int run_folder_find(struct run_folder *f, struct store *s, const char *run_id, int writes,
+                    struct error *e) {
+    char folder[FOLDER_SIZE];
+    return find(f, s, run_id, writes, folder, e);
+}
+
+int run_folder_open(struct run_folder *f, struct store *s, const char *run_id, struct error *e) {
+    char folder[FOLDER_SIZE], lock[4096];
+    if (find(f, s, run_id, 1, folder, e) || file_make_folder(folder, e) ||
+        join(lock, sizeof lock, folder, "lock", e))
         return -1;
     f->lock = take_lock(lock, run_id, e);
     if (f->lock < 0)

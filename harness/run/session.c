@@ -49,14 +49,24 @@ static int open_inputs(struct session *s, struct error *e) {
     return check_identity(s, e);
 }
 
+/* The run's own folder, and that of the weights that the model is read from. */
+static int open_folders(struct session *s, struct error *e) {
+    const int reads = s->options->reads;
+    struct run_folder parent;
+    if (reads ? run_folder_find(&s->folder, s->store, s->row.run_id, 0, e)
+              : run_folder_open(&s->folder, s->store, s->row.run_id, e))
+        return -1;
+    if (s->row.parent && run_folder_find(&parent, s->store, s->row.parent, !reads, e))
+        return -1;
+    strcpy(s->weights, s->row.parent ? parent.checkpoint : s->folder.checkpoint);
+    return 0;
+}
+
 int session_open(struct session *s, const struct session_options *options, struct store *store,
                  const char *id, struct error *e) {
     *s =
         (struct session){.options = options, .store = store, .attempt = -1, .folder = {.lock = -1}};
-    if (!store_find_run(store, id, &s->row, e) && !open_inputs(s, e) &&
-        !run_folder_open(&s->folder, options->db, s->row.run_id, e) &&
-        !run_folder_checkpoint(s->weights, sizeof s->weights, options->db,
-                               s->row.parent ? s->row.parent : s->row.run_id, e)) {
+    if (!store_find_run(store, id, &s->row, e) && !open_inputs(s, e) && !open_folders(s, e)) {
         numerics_now(&s->numerics, options->engine, options->precision, options->threads);
         spec_fingerprint(&s->spec, options->quantizers, s->numerics.fingerprint);
         return 0;
@@ -146,8 +156,39 @@ static int check_parent_is_current(const struct session *s, struct error *e) {
     return e->text[0] ? -1 : 0;
 }
 
+/* Weights that are not recorded can at least have been left by an attempt from before they were. */
+static int was_trained_before(const struct session *s, const char *of, int *was, struct error *e) {
+    char *numerics = checkpoint_numerics(s->weights, of, NULL, e);
+    int rc = numerics ? store_trained_before(s->store, of, numerics, was, e) : -1;
+    free(numerics);
+    return rc;
+}
+
+int session_check_weights(const struct session *s, const char *of, struct error *e) {
+    char counted[HASH_HEX];
+    if (store_counted_weights(s->store, of, counted, e))
+        return -1;
+    int same = !strcmp(counted, s->weights_hash);
+    if (!counted[0] && s->row.parent && !strcmp(of, s->row.run_id))
+        return 0; // the checkpoint is the parent's, and was compared with what is known of that
+    if (!counted[0] && was_trained_before(s, of, &same, e))
+        return -1;
+    return same ? 0
+                : fail_at(e, s->weights, 0,
+                          "is not of the attempt of run %.12s that counts in %s; put that one's "
+                          "back, or compute it in another database (--db)",
+                          of, s->store->path);
+}
+
+/* The same before the model is built, of the file: weights that are not this database's are no failure of the run. */
+static int check_weights_file(struct session *s, const char *of, struct error *e) {
+    char *numerics = checkpoint_numerics(s->weights, of, s->weights_hash, e);
+    free(numerics);
+    return numerics ? session_check_weights(s, of, e) : -1;
+}
+
 /* Nothing is recorded of a run that cannot begin: it goes on once its parent is done. */
-static int check_parent(const struct session *s, struct error *e) {
+static int check_parent(struct session *s, struct error *e) {
     enum run_state state;
     if (!s->row.parent)
         return 0;
@@ -167,7 +208,17 @@ static int check_parent(const struct session *s, struct error *e) {
             "is missing: the weights of run %.12s that run %.12s takes; copy it from where "
             "that was trained",
             s->row.parent, s->row.run_id);
-    return 0;
+    return check_weights_file(s, s->row.parent, e);
+}
+
+/* What an evaluation of a finished run starts from. That it is missing or is not sound is said once the try is recorded. */
+static int check_finished(struct session *s, struct error *e) {
+    struct error ignored = {0};
+    if (!s->is_finished || s->row.parent || !file_exists(s->weights))
+        return 0;
+    char *numerics = checkpoint_numerics(s->weights, s->row.run_id, s->weights_hash, &ignored);
+    free(numerics);
+    return numerics ? session_check_weights(s, s->row.run_id, e) : 0;
 }
 
 /* Of the clips, on the batches that were planned: an evaluation may ask for another number to calibrate
@@ -189,7 +240,8 @@ static int measure_bounds(struct session *s, struct error *e) {
 /* The parent's weights as it ended. How they were computed is recorded with the parent's attempt. */
 static int read_parent(struct session *s, struct error *e) {
     struct trainer *t = &s->trainer;
-    if (checkpoint_read(s->weights, s->row.parent, &s->numerics, 1, t, e))
+    if (checkpoint_read(s->weights, s->row.parent, &s->numerics, 1, t, s->weights_hash, e) ||
+        session_check_weights(s, s->row.parent, e))
         return -1;
     t->n_rows = 0; // epochs are the parent's
     if (!trainer_is_done(t))
@@ -222,7 +274,7 @@ static int build_trainer(struct session *s, struct error *e) {
     if (!file_exists(s->folder.checkpoint))
         return 0;
     return checkpoint_read(s->folder.checkpoint, s->row.run_id, &s->numerics,
-                           s->options->other_numerics, &s->trainer, e);
+                           s->options->other_numerics, &s->trainer, s->weights_hash, e);
 }
 
 int session_build(struct session *s, struct error *e) {
@@ -251,7 +303,7 @@ static double resumed_at(const struct session *s, int rc, double progress) {
 int session_begin(struct session *s, struct error *e) {
     char host[256] = "";
     struct error otherwise = {0};
-    if (check_parent(s, e) || check_quantizer(s, e))
+    if (check_parent(s, e) || check_finished(s, e) || check_quantizer(s, e))
         return -1;
     int rc = build_plan(s, e);
     if (check_numerics(s, &otherwise)) {

@@ -17,7 +17,7 @@
 #include "train/trainer.h"
 
 struct session_options {
-    const char *db;
+    int reads; // nothing is computed or written beside the database: its folders are only looked into
     const char *engine;
     int threads;
     int loaders; // threads that decode images of a folder ahead
@@ -40,6 +40,7 @@ struct session {
     struct cfg cfg;
     struct run_folder folder;
     char weights[4096]; // checkpoint that the model is read from: the run's own, or its parent's
+    char weights_hash[HASH_HEX]; // of that checkpoint as it was last read or written
     struct numerics numerics;
     const struct engine *engine;
     const struct quantizer *scheme;
@@ -96,7 +97,11 @@ int session_reevaluate(struct session *s, struct error *e);
  * `path`, and the cfg that goes with it at `path`.cfg. Of a finished run that session_open opened. */
 int session_export_weights(struct session *s, int bits, const char *path, struct error *e);
 
-/* -1 unless the checkpoint is there and at the end; after session_build. */
+/* -1 unless the checkpoint is there, at the end, and the one that the recorded numbers are of; after session_build. */
 int session_check_finished(const struct session *s, struct error *e);
+
+/* -1 unless the weights that were read are those of the attempt of run `of` (this one or its parent) that counts in
+ * this database. One from before they were recorded is known by how its checkpoint was computed. */
+int session_check_weights(const struct session *s, const char *of, struct error *e);
 
 #endif

@@ -8,7 +8,8 @@
 
 static int checkpoint(struct session *s, struct error *e) {
     s->checkpointed = progress_clock();
-    return checkpoint_write(s->folder.checkpoint, s->row.run_id, &s->numerics, &s->trainer, e);
+    return checkpoint_write(s->folder.checkpoint, s->row.run_id, &s->numerics, &s->trainer,
+                            s->weights_hash, e);
 }
 
 /* Rows of finished epochs that this attempt has not written. A database that is busy for long must

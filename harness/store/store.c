@@ -312,6 +312,7 @@ static int read_older(struct store *s, struct error *e) {
     if (copy_to_memory(s, e) || sql_begin(s, e) || sql_end(s, bring_up_to_date(s, e), e))
         return -1;
     sqlite3_set_authorizer(s->db, allow_reading, NULL);
+    s->is_copy = 1;
     return 0;
 }
 

@@ -24,7 +24,8 @@ struct sqlite3;
 struct store {
     struct sqlite3 *db;
     char path[4096];
-    int reads; // opened for reading only
+    int reads;   // opened for reading only
+    int is_copy; // of an older file, in memory
 };
 
 /* STORE_READ does not create, migrate or write, and works on a published file in a read-only
@@ -221,6 +222,24 @@ int store_has_evaluation(struct store *s, int64_t attempt, const struct evaluati
 int store_finish(struct store *s, int64_t attempt, const struct evaluation_row *evaluations, int n,
                  const struct layer_row *layers, int n_layers, double cpu_seconds,
                  int64_t peak_bytes, struct error *e);
+
+/* Before store_finish: the SHA-256 that ends the checkpoint whose weights the attempt evaluated. */
+int store_record_weights(struct store *s, int64_t attempt, const char hash[HASH_HEX],
+                         struct error *e);
+
+/* That of the attempt that counts for a run; "" where it was not recorded, or there is no such attempt. */
+int store_counted_weights(struct store *s, const char *run_id, char hash[HASH_HEX],
+                          struct error *e);
+
+/* Whether an attempt from before weights were recorded can have left a checkpoint of the run that says it was computed
+ * as `numerics` says (NULL: however it was). */
+int store_trained_before(struct store *s, const char *run_id, const char *numerics, int *can,
+                         struct error *e);
+
+/* What ties the file to the folder of its runs (run/folder.h): drawn once, the same in every copy. "" for an older
+ * file that is only read, which has none. */
+enum { STORE_IDENTITY = 33 };
+int store_identity(struct store *s, char identity[STORE_IDENTITY], struct error *e);
 
 /* How many tries of a run there were. */
 int store_count_attempts(struct store *s, const char *run_id, int64_t *n, struct error *e);

@@ -47,7 +47,7 @@ static void write_model(struct seal *s, const struct trainer *t) {
 }
 
 int checkpoint_write(const char *path, const char *run_id, const struct numerics *numerics,
-                     const struct trainer *t, struct error *e) {
+                     const struct trainer *t, char hash[HASH_HEX], struct error *e) {
     struct seal s;
     char text[NUMERICS_TEXT];
     if (seal_start(&s, magic, e))
@@ -57,7 +57,7 @@ int checkpoint_write(const char *path, const char *run_id, const struct numerics
     seal_text(&s, text);
     write_position(&s, t);
     write_model(&s, t);
-    return seal_write(&s, path, e);
+    return seal_write(&s, path, hash, e);
 }
 
 /* Only what differs: both texts without the parts that they begin with alike. */
@@ -69,16 +69,21 @@ static size_t common_parts(const char *a, const char *b) {
     return common;
 }
 
+static int check_run(const char *id, const char *path, const char *run_id, struct error *e) {
+    if (!strcmp(id, run_id))
+        return 0;
+    return fail_at(e, path, 0,
+                   "belongs to run %.12s, not %.12s; put the right one back, or remove it", id,
+                   run_id);
+}
+
 /* The head: whose checkpoint it is, and computed how. */
 static int check_head(struct opened *o, const char *path, const char *run_id,
                       const struct numerics *numerics, int any_numerics, struct error *e) {
     char now[NUMERICS_TEXT];
     numerics_text(numerics, now, sizeof now);
     char *id = opened_text(o), *then = opened_text(o);
-    if (strcmp(id, run_id))
-        fail_at(e, path, 0, "belongs to run %.12s, not %.12s; put the right one back, or remove it",
-                id, run_id);
-    else if (strcmp(then, now) && !any_numerics)
+    if (!check_run(id, path, run_id, e) && strcmp(then, now) && !any_numerics)
         fail_at(e, path, 0,
                 "was computed with %s; now it is %s, so the bits would differ: go on as before, or "
                 "allow it with --other-numerics",
@@ -132,10 +137,12 @@ static void read_model(struct opened *o, struct trainer *t) {
 }
 
 int checkpoint_read(const char *path, const char *run_id, const struct numerics *numerics,
-                    int any_numerics, struct trainer *t, struct error *e) {
+                    int any_numerics, struct trainer *t, char hash[HASH_HEX], struct error *e) {
     struct opened o;
     if (opened_start(&o, path, magic, "checkpoint", remedy, e))
         return -1;
+    if (hash)
+        opened_hash(&o, hash);
     if (!check_head(&o, path, run_id, numerics, any_numerics, e)) {
         read_position(&o, t);
         read_model(&o, t);
@@ -159,17 +166,27 @@ int checkpoint_differs(const char *path, const char *run_id, const struct numeri
     return differs;
 }
 
-void checkpoint_quantizer(const char *path, const char *run_id, char digits[QUANTIZER_DIGITS + 1]) {
+char *checkpoint_numerics(const char *path, const char *run_id, char hash[HASH_HEX],
+                          struct error *e) {
     struct opened o;
-    struct error ignored = {0};
-    digits[0] = '\0';
-    if (opened_start(&o, path, magic, "checkpoint", remedy, &ignored))
-        return;
-    char *id = opened_text(&o), *then = opened_text(&o);
-    const char *word = strstr(then, quantizer_word);
-    if (!strcmp(id, run_id) && word)
-        snprintf(digits, QUANTIZER_DIGITS + 1, "%s", word + strlen(quantizer_word));
+    if (opened_start(&o, path, magic, "checkpoint", remedy, e))
+        return NULL;
+    if (hash)
+        opened_hash(&o, hash);
+    char *id = opened_text(&o), *numerics = opened_text(&o);
+    if (check_run(id, path, run_id, e)) {
+        free(numerics);
+        numerics = NULL;
+    }
     free(id);
-    free(then);
     opened_free(&o);
+    return numerics;
+}
+
+void checkpoint_quantizer(const char *path, const char *run_id, char digits[QUANTIZER_DIGITS + 1]) {
+    struct error ignored = {0};
+    char *numerics = checkpoint_numerics(path, run_id, NULL, &ignored);
+    const char *word = numerics ? strstr(numerics, quantizer_word) : NULL;
+    snprintf(digits, QUANTIZER_DIGITS + 1, "%s", word ? word + strlen(quantizer_word) : "");
+    free(numerics);
 }

@@ -2,6 +2,7 @@
 #include "data/cache.h"
 #include "data/prepared.h"
 #include "data/source.h"
+#include "run/folder.h"
 #include "store/store.h"
 #include "verbs/check.h"
 
@@ -93,8 +94,9 @@ static int try_database(const char *path, struct error *e) {
     if (stat(path, &st) ? errno == ENOENT : S_ISREG(st.st_mode) && !st.st_size)
         return 0;
     struct store *s = store_open(path, STORE_READ, e);
+    int rc = s ? run_folder_check(s, e) : -1;
     store_close(s);
-    return s ? 0 : -1;
+    return rc;
 }
 
 void look_database(const struct options *o, const void *detail, struct report *r) {

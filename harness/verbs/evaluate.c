@@ -148,8 +148,7 @@ static int evaluate_all(const struct options *o, const struct evaluate_options *
 
 static int evaluate(const struct options *o, const struct evaluate_options *v, int operands,
                     const char *command, struct error *e) {
-    struct session_options so = {.db = o->db,
-                                 .other_numerics = v->other_numerics,
+    struct session_options so = {.other_numerics = v->other_numerics,
                                  .quiet = o->quiet,
                                  .command = command,
                                  .quantizers = o->quantizers};

@@ -56,7 +56,7 @@ int export_weights(const struct options *o, const char *id, const char *bits, co
         return EXIT_USAGE;
     }
     // Nothing is trained, so that who computed the checkpoint makes no difference.
-    struct session_options so = {.db = o->db,
+    struct session_options so = {.reads = 1,
                                  .engine = "reference",
                                  .threads = 1,
                                  .other_numerics = 1,

@@ -85,14 +85,29 @@ static int is_named_beside(const char *place) {
     return 0;
 }
 
-/* RUNS/ID/NAME, as run/folder.h has them; what is put aside or being written has a suffix. */
+/* "runs" of earlier versions, or NAME.runs: the last name of a path that ends before `end`. */
+static int ends_in_runs(const char *place, const char *end) {
+    static const char runs[] = "runs";
+    size_t n = sizeof runs - 1;
+    return end - place > (ptrdiff_t)n && !strncmp(end - n, runs, n) &&
+           strchr("./", end[-(int)n - 1]);
+}
+
+/* NAME.runs/database: what ties the folder to its database. */
+static int is_tie(const char *place) {
+    const char *name = strrchr(place, '/');
+    return !strcmp(name, "/database") && ends_in_runs(place, name);
+}
+
+/* NAME.runs/ID/NAME, as run/folder.h has them; what is put aside or being written has a suffix. */
 static int is_in_run_folder(const char *place) {
-    static const char *const names[] = {"lock", "checkpoint", "model.frozen"};
+    static const char *const names[] = {"lock", "checkpoint", "model.frozen", "evaluated"};
     const char *name = strrchr(place, '/'); // as resolve made it
     if (name - place < HASH_HEX + 5)
         return 0;
     const char *id = name - (HASH_HEX - 1);
-    if (strncmp(id - 6, "/runs/", 6) != 0 || strspn(id, "0123456789abcdef") != HASH_HEX - 1)
+    if (id[-1] != '/' || !ends_in_runs(place, id - 1) ||
+        strspn(id, "0123456789abcdef") != HASH_HEX - 1)
         return 0;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         size_t n = strlen(names[i]);
@@ -115,6 +130,8 @@ static const char *what_is_lost(const char *output, const char *db, const char *
         return NULL;
     if (is_beside(output, db) || is_named_beside(place))
         return "belongs to a database by its name";
+    if (is_tie(place))
+        return "belongs to a database";
     return is_in_run_folder(place) ? "belongs to a run" : NULL;
 }
 

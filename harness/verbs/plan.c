@@ -9,6 +9,7 @@
 #include "plan/init.h"
 #include "plan/nearest.h"
 #include "plan/network.h"
+#include "run/folder.h"
 #include "run/work.h"
 #include "store/store.h"
 #include "verbs/computing.h"
@@ -293,12 +294,14 @@ static int ask_states(struct planning *p, struct store *s, struct error *e) {
 }
 
 /* A database that cannot be read has nothing to say about the cost. */
-static void estimate_only(struct planning *p) {
+static int estimate_only(struct planning *p, struct error *e) {
     struct error ignored = {0};
     struct store *s = access(p->db, F_OK) ? NULL : store_open(p->db, STORE_READ, &ignored);
-    if (s && estimate_open(&p->measured, s, &ignored))
+    int rc = s ? run_folder_check(s, e) : 0;
+    if (s && !rc && estimate_open(&p->measured, s, &ignored))
         estimate_close(&p->measured);
     store_close(s);
+    return rc;
 }
 
 static int use_store(struct planning *p, struct error *e) {
@@ -306,15 +309,13 @@ static int use_store(struct planning *p, struct error *e) {
     struct store *s = NULL;
     for (int i = 0; i < p->grid.n; i++)
         p->selected[i] = 1;
-    if (w->dry_run && (!w->pending || access(p->db, F_OK))) {
-        estimate_only(p);
-        return 0; // nothing to record, and nothing to ask
-    }
+    if (w->dry_run && (!w->pending || access(p->db, F_OK)))
+        return estimate_only(p, e); // nothing to record, and nothing to ask
     s = store_open(p->db, w->dry_run ? STORE_READ : STORE_WRITE, e);
     if (!s)
         return -1;
-    int rc = 0;
-    if (!w->dry_run)
+    int rc = run_folder_check(s, e);
+    if (!rc && !w->dry_run)
         rc = store_set_grid(s, p->rows, p->grid.n, p->grid.name, e);
     if (!rc)
         rc = fingerprints_declare(s, p->table, e);

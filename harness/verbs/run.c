@@ -49,7 +49,7 @@ static int parse(struct options *o, struct run_options *r, int *helped, struct e
 static int session_options(const struct options *o, const struct run_options *r,
                            struct session_options *s, struct error *e) {
     double every;
-    *s = (struct session_options){.db = o->db, .quiet = o->quiet, .quantizers = o->quantizers};
+    *s = (struct session_options){.quiet = o->quiet, .quantizers = o->quantizers};
     if (computing_options(&r->how, "run", s, e))
         return -1;
     if (text_real(r->checkpoint_every, &every) || every <= 0)

@@ -20,7 +20,7 @@ setup() {
     cp -r "$BATS_FILE_TMPDIR/finished" "$BATS_TEST_TMPDIR/here"
     cd "$BATS_TEST_TMPDIR/here"
     id=$(sql 'SELECT run_id FROM runs')
-    run="runs/$id"
+    run="a.runs/$id"
 }
 
 teardown() {
@@ -61,7 +61,7 @@ refused() {
 # which leave a row of their own.
 recorded() {
     sqlite3 -batch a.db .dump | sed "/^INSERT INTO attempts.*'truncquant evaluate/{/,'complete',/!d}"
-    find runs -type f -exec sha256sum {} + | sort -k 2
+    find a.runs -type f -exec sha256sum {} + | sort -k 2
 }
 
 # Remember what there is, and insist that nothing of it has changed.
@@ -277,7 +277,7 @@ refuses_cfg() {
     truncate -s 9000 "$run/model.frozen"
     go evaluate "$id" --bits 3
     refused 1 "$run/model.frozen: is damaged"
-    cp "runs/$other/model.frozen" "$run/model.frozen"
+    cp "a.runs/$other/model.frozen" "$run/model.frozen"
     go evaluate "$id" --bits 3
     refused 1 "$run/model.frozen: belongs to run ${other:0:12}, not ${id:0:12}"
     cp sound "$run/model.frozen"
@@ -297,7 +297,7 @@ refuses_cfg() {
     "$program" run --spec a.spec --db a.db --quiet 3>&- &
     pid=$!
     for _ in {1..300}; do
-        other=$(find runs -name checkpoint -not -path "$run/*")
+        other=$(find a.runs -name checkpoint -not -path "$run/*")
         [ -z "$other" ] || break
         sleep 0.02
     done
@@ -305,6 +305,10 @@ refuses_cfg() {
     wait $pid
     cp early "$other"
     id=$(basename "$(dirname "$other")")
+    remember
+    go evaluate "$id" --bits 3
+    refused 1 "$other: is not of the attempt of run ${id:0:12} that counts"
+    sql "UPDATE identity SET attempts_before = 99; UPDATE attempts SET weights_hash = NULL" # of earlier versions
     remember
     go evaluate "$id" --bits 3
     refused 1 "$other: is of epoch " "of 40, though the run is finished"
@@ -372,7 +376,7 @@ every_verb_refuses() {
     TRUNCQUANT_BUSY_SECONDS=0 "$program" run --spec a.spec --db a.db --quiet 2>log 3>&- &
     pid=$!
     for _ in {1..300}; do
-        [ "$(find runs -name checkpoint | wc -l)" -eq 1 ] || break
+        [ "$(find a.runs -name checkpoint | wc -l)" -eq 1 ] || break
         sleep 0.02
     done
     start_lock IMMEDIATE
@@ -467,7 +471,7 @@ every_verb_refuses() {
 @test "database: a folder with blanks, quotes and signs in its name" {
     folder="a b\"c'd?#%e&f"
     mkdir "$folder"
-    mv a.db runs "$folder"
+    mv a.db a.runs "$folder"
     for command in "run $id" "evaluate $id --bits 3" 'status --line' 'export accuracy'; do
         # shellcheck disable=SC2086
         run --separate-stderr "$program" $command --db "$folder/a.db"
@@ -563,7 +567,7 @@ every_verb_refuses() {
     spec 4
     "$program" run --spec a.spec --db a.db --verbose <&- >&- 2>&- || true
     [ "$(sql "SELECT count(*) FROM attempts WHERE outcome = 'complete'")" -eq 4 ]
-    [ "$(find runs -name lock -size 0 | wc -l)" -eq 4 ]
+    [ "$(find a.runs -name lock -size 0 | wc -l)" -eq 4 ]
     remember_run after
     diff before after
     [ "$(sql 'PRAGMA integrity_check')" = ok ]
@@ -582,7 +586,7 @@ every_verb_refuses() {
     ) &
     pid=$!
     for _ in {1..300}; do
-        [ "$(find runs -name checkpoint | wc -l)" -eq 2 ] || break
+        [ "$(find a.runs -name checkpoint | wc -l)" -eq 2 ] || break
         sleep 0.02
     done
     kill -HUP $pid

@@ -76,7 +76,7 @@ top1() {
     spec ./own $'epochs = 2000\nimage_size = 16'
     "$program" run --db a.db --spec a.spec --quiet 2>err &
     pid=$!
-    for _ in $(seq 100); do sleep 0.05; [ -e runs/*/checkpoint ] && break; done
+    for _ in $(seq 100); do sleep 0.05; [ -e a.runs/*/checkpoint ] && break; done
     rm own/train/*/7.png
     status=0
     wait $pid || status=$?

@@ -37,15 +37,15 @@ train() {
     killed WRITE 1 run --spec a.spec
     [ "$status" -eq 137 ]
     id=$(sql 'SELECT run_id FROM runs')
-    [ -e "runs/$id/checkpoint" ]
-    mkdir trained whole && cp -r a.db* runs trained/ && cp -r a.db* runs whole/
+    [ -e "a.runs/$id/checkpoint" ]
+    mkdir trained whole && cp -r a.db* a.runs trained/ && cp -r a.db* a.runs whole/
     "$program" run --db whole/a.db "$id" --quiet
     recorded whole/a.db >expected
     [ "$(wc -l <expected)" -gt 15 ]
 }
 
 afresh() {
-    rm -rf runs a.db*
+    rm -rf a.runs a.db*
     cp -r trained/* .
 }
 
@@ -58,7 +58,7 @@ afresh() {
         go run "$id" --quiet
         [ "$status" -eq 0 ]
         recorded a.db | diff expected -
-        [ ! -e "runs/$id/evaluated" ] || [ "$(sql "SELECT max(attempt) - min(attempt) FROM evaluations
+        [ ! -e "a.runs/$id/evaluated" ] || [ "$(sql "SELECT max(attempt) - min(attempt) FROM evaluations
             JOIN attempts USING (attempt)")" -eq 0 ]
     done
     [ "$status" -eq 0 ]
@@ -78,7 +78,7 @@ afresh() {
     [ "$status" -eq 0 ]
     [ "$tries" -gt 3 ]
     recorded a.db | diff expected -
-    [ ! -e "runs/$id/evaluated" ]
+    [ ! -e "a.runs/$id/evaluated" ]
     [ "$(sql 'SELECT count(*) FROM (SELECT progress - lag(progress) OVER (ORDER BY attempt) AS step FROM attempts)
               WHERE step < 0')" -eq 0 ]
     [ "$(sql 'SELECT count(DISTINCT progress) FROM attempts')" -gt 3 ]
@@ -86,20 +86,20 @@ afresh() {
 
 @test "what is kept is of these weights, computed like this, or is dropped" {
     train
-    for change in 'true' "rm runs/$id/checkpoint" '--threads 2 --other-numerics' \
-        "printf x >>runs/$id/evaluated" "printf x | dd of=runs/$id/evaluated bs=1 seek=9 conv=notrunc status=none"; do
+    for change in 'true' "rm a.runs/$id/checkpoint" '--threads 2 --other-numerics' \
+        "printf x >>a.runs/$id/evaluated" "printf x | dd of=a.runs/$id/evaluated bs=1 seek=9 conv=notrunc status=none"; do
         afresh
         killed WRITE 4 run "$id"
-        [ -s "runs/$id/evaluated" ]
-        cp "runs/$id/evaluated" before
+        [ -s "a.runs/$id/evaluated" ]
+        cp "a.runs/$id/evaluated" before
         case $change in
         --*) killed WRITE 1 run "$id" $change ;;
         *) eval "$change" && killed WRITE 1 run "$id" ;;
         esac
         [ "$status" -eq 137 ]
         case $change in
-        true | 'printf x >>'*) cmp "runs/$id/evaluated" before ;;
-        *) [ ! -s "runs/$id/evaluated" ] ;;
+        true | 'printf x >>'*) cmp "a.runs/$id/evaluated" before ;;
+        *) [ ! -s "a.runs/$id/evaluated" ] ;;
         esac
     done
 }
@@ -115,6 +115,6 @@ afresh() {
     [ "$(sql 'SELECT state || progress FROM run_status')" = done1.0 ]
     go evaluate "$id" --bits '1 2 3' --calibration 2
     [ "$status" -eq 0 ]
-    [ ! -e "runs/$id/evaluated" ]
+    [ ! -e "a.runs/$id/evaluated" ]
     recorded a.db | diff expected -
 }

@@ -80,10 +80,10 @@ cells() {
     # and again
     go evaluate "$ptq" --bits "2" --images 32
     [ "$status" -eq 0 ]
-    mv "runs/$fp32/checkpoint" kept
+    mv "a.runs/$fp32/checkpoint" kept
     go evaluate "$ptq"
     [ "$status" -eq 1 ]
-    [[ $stderr == *"runs/$fp32/checkpoint: is missing: the weights of run ${fp32:0:12} that run ${ptq:0:12} takes"* ]]
+    [[ $stderr == *"a.runs/$fp32/checkpoint: is missing: the weights of run ${fp32:0:12} that run ${ptq:0:12} takes"* ]]
 }
 
 @test "ptq from a specification records its parent, too" {
@@ -148,7 +148,7 @@ act_bits = 4'
     go export accuracy --format csv --grid a
     [ "$(grep -c ',dedicated,' <<<"$output")" = 1 ]
     [[ $(grep ',dedicated,' <<<"$output") != *widths* ]]
-    [ ! -e "runs/$(sql "SELECT run_id FROM runs WHERE scheme = 'dedicated' LIMIT 1")/model.frozen" ]
+    [ ! -e "a.runs/$(sql "SELECT run_id FROM runs WHERE scheme = 'dedicated' LIMIT 1")/model.frozen" ]
     go evaluate "$(sql "SELECT run_id FROM runs WHERE scheme = 'dedicated' AND widths = '2' LIMIT 1")" --images 32
     [ "$status" -eq 0 ]
     go evaluate "$(sql "SELECT run_id FROM runs WHERE scheme = 'dedicated' AND widths = '2' LIMIT 1")" --bits 4

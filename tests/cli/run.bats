@@ -44,7 +44,7 @@ same_results() {
     go run --spec a.spec --quiet
     [ "$status" -eq 0 ]
     [ -z "$stderr" ]
-    [ -s "runs/$(id)/model.frozen" ]
+    [ -s "a.runs/$(id)/model.frozen" ]
     # direct 1 2 4 32, truncated 1 2 4, each calibrated too
     [ "$(sql 'SELECT count(*) FROM evaluations')" -eq 14 ]
     [ "$(sql 'SELECT count(*) FROM epochs')" -eq 6 ]
@@ -83,7 +83,7 @@ same_results() {
     mkdir whole && "$program" run --db whole/a.db --spec a.spec --quiet
     "$program" run --db a.db --spec a.spec --quiet --checkpoint-every 0.2 &
     pid=$!
-    for _ in $(seq 100); do sleep 0.05; [ -e runs/*/checkpoint ] && break; done
+    for _ in $(seq 100); do sleep 0.05; [ -e a.runs/*/checkpoint ] && break; done
     kill -TERM $pid
     status=0
     wait $pid || status=$?
@@ -119,7 +119,7 @@ same_results() {
     spec 'epochs = 400'
     "$program" run --db a.db --spec a.spec --quiet &
     pid=$!
-    for _ in $(seq 100); do sleep 0.05; [ -e runs/*/checkpoint ] && break; done
+    for _ in $(seq 100); do sleep 0.05; [ -e a.runs/*/checkpoint ] && break; done
     go run --spec a.spec
     complains 'by another process already'
     kill -KILL $pid
@@ -130,19 +130,19 @@ same_results() {
     spec 'epochs = 400'
     "$program" run --db a.db --spec a.spec --quiet &
     pid=$!
-    for _ in $(seq 100); do sleep 0.05; [ -e runs/*/checkpoint ] && break; done
+    for _ in $(seq 100); do sleep 0.05; [ -e a.runs/*/checkpoint ] && break; done
     kill -TERM $pid
     wait $pid || true
-    cp "runs/$(id)/checkpoint" sound
+    cp "a.runs/$(id)/checkpoint" sound
     byte=$(od -An -tu1 -j5000 -N1 sound)
-    printf "\\$(printf %o $((byte ^ 1)))" | dd of="runs/$(id)/checkpoint" bs=1 seek=5000 conv=notrunc status=none
-    run ! cmp -s "runs/$(id)/checkpoint" sound
+    printf "\\$(printf %o $((byte ^ 1)))" | dd of="a.runs/$(id)/checkpoint" bs=1 seek=5000 conv=notrunc status=none
+    run ! cmp -s "a.runs/$(id)/checkpoint" sound
     go run "$(id)"
-    complains "runs/$(id)/checkpoint: is damaged" 'remove it'
-    head -c 3000 sound >"runs/$(id)/checkpoint"
+    complains "a.runs/$(id)/checkpoint: is damaged" 'remove it'
+    head -c 3000 sound >"a.runs/$(id)/checkpoint"
     go run "$(id)" --retry
-    complains "runs/$(id)/checkpoint: is damaged"
-    : >"runs/$(id)/checkpoint"
+    complains "a.runs/$(id)/checkpoint: is damaged"
+    : >"a.runs/$(id)/checkpoint"
     go run "$(id)" --retry
     complains 'truncated (0 bytes)'
     [ "$(sql "SELECT count(*) FROM attempts WHERE outcome = 'failed'")" -eq 3 ]
@@ -154,11 +154,11 @@ same_results() {
     spec 'epochs = 400'
     "$program" run --db a.db --spec a.spec --quiet &
     pid=$!
-    for _ in $(seq 100); do sleep 0.02; [ "$(ls -d runs/* | wc -l)" -eq 2 ] && break; done
+    for _ in $(seq 100); do sleep 0.02; [ "$(ls -d a.runs/*/ | wc -l)" -eq 2 ] && break; done
     kill -KILL $pid
     wait $pid || true
     second=$(sql "SELECT run_id FROM runs WHERE run_id <> '$first'")
-    cp "runs/$first/checkpoint" "runs/$second/checkpoint"
+    cp "a.runs/$first/checkpoint" "a.runs/$second/checkpoint"
     go run "$second"
     complains "belongs to run ${first:0:12}"
 }
@@ -167,7 +167,7 @@ same_results() {
     spec 'epochs = 400'
     "$program" run --db a.db --spec a.spec --quiet &
     pid=$!
-    for _ in $(seq 100); do sleep 0.05; [ -e runs/*/checkpoint ] && break; done
+    for _ in $(seq 100); do sleep 0.05; [ -e a.runs/*/checkpoint ] && break; done
     kill -TERM $pid
     wait $pid || true
     go run "$(id)" --threads 2
@@ -184,14 +184,18 @@ same_results() {
     [ "$(sql 'SELECT resumed_at > 0 FROM attempts WHERE threads = 2')" -eq 1 ]
 }
 
-@test "what an earlier database and version left is put aside" {
+@test "what another database left is used only when it is said to be this one's, or put aside" {
     go run --spec a.spec --quiet
-    run="runs/$(id)"
+    run="a.runs/$(id)"
     mkdir other && mv a.db other/
+    go run --spec a.spec
+    complains 'a.runs/database: says that a.runs is of another database than a.db' 'remove this file'
+    [ "$(sql 'SELECT count(*) FROM attempts')" = 0 ]
+    rm a.runs/database
     go run --spec a.spec # the same version: the checkpoint stands for its training
     [ "$status" -eq 0 ]
     [ "$(sql 'SELECT resumed_at FROM attempts')" = 1.0 ]
-    rm a.db
+    rm a.db a.runs/database
     go run --spec a.spec --threads 2
     [ "$status" -eq 0 ]
     [[ $stderr == *"note: "*"starts anew"* ]]
@@ -334,7 +338,7 @@ same_results() {
     sed -i /batch_normalize/d tiny.cfg # a bias is added to the sums instead
     "$program" run --db a.db --spec a.spec --precision bf16 --verbose --checkpoint-every 0.2 >said 2>failed &
     pid=$!
-    for _ in $(seq 600); do sleep 0.05; [ -e runs/*/checkpoint ] && break; done
+    for _ in $(seq 600); do sleep 0.05; [ -e a.runs/*/checkpoint ] && break; done
     kill -TERM $pid
     status=0
     wait $pid || status=$?
@@ -400,7 +404,7 @@ evaluate.images = 20'
 
 @test "evaluate wants a finished run and what it left" {
     go run --spec a.spec --quiet
-    mv runs elsewhere
+    mv a.runs elsewhere
     go evaluate "$(id)"
     complains 'is missing'
     go evaluate

@@ -210,7 +210,7 @@ in_new_place() {
     mkdir -p "$place"
     cd "$place"
     : >"my grid.grid"
-    logs="$place/out put/grids/my grid"
+    logs="$place/out put/my.runs/grids/my grid"
 }
 
 grid_sh() {
@@ -338,11 +338,11 @@ wait_for() {
     run "$root/scripts/grid.sh" "my grid.grid" --db ../none/../x/y.db
     [ "$status" = 0 ]
     [[ $output != *realpath* ]]
-    [ -e "../x/grids/my grid/one.log" ]
+    [ -e "../x/y.runs/grids/my grid/one.log" ]
     : >junk
     run "$root/scripts/grid.sh" "my grid.grid" --db junk/y.db
     [ "$status" = 1 ]
-    [ "$output" = "grid.sh: $place/junk/grids/my grid cannot be made or written to, and logs go there; name another place with --db" ]
+    [ "$output" = "grid.sh: $place/junk/y.runs/grids/my grid cannot be made or written to, and logs go there; name another place with --db" ]
     run "$root/scripts/grid.sh" ""
     [ "$status" = 2 ]
     [ "$output" = "grid.sh: the name of a file is empty; leave it out, or fill it in" ]
@@ -356,7 +356,7 @@ wait_for() {
     [[ $output == *"mine-x: 1 of 1 runs finished, 0 failed"* ]]
     grep -qF "<--pending> <--ready> <--ids> <--set> <dataset=x y=1>" "$CALLS"
     grep -qxF "status <mine-x> <--line> <--db> <$place/out put/my.db>" "$CALLS"
-    [ -e "$place/out put/grids/mine-x/one.log" ]
+    [ -e "$place/out put/my.runs/grids/mine-x/one.log" ]
 }
 
 @test "grid: nothing is pending" {

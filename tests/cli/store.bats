@@ -10,7 +10,8 @@ setup() {
     db=results.db
 }
 
-newest=$(find "$BATS_TEST_DIRNAME/../../results/schema" -name '[0-9]*.sql' | wc -l) # version of the schema
+# version of the schema
+newest=$(find "$BATS_TEST_DIRNAME/../../results/schema" -name '[0-9]*.sql' -printf '%f\n' | sort | tail -n 1 | sed 's/^0*\([0-9]*\)-.*/\1/')
 
 # A database of the current schema, as the program would make it.
 make_db() {
@@ -442,16 +443,20 @@ kept() {
     run -1 "$truncquant" export accuracy --grid demo.grid --output demo.grid --db $db
     [[ $output == "truncquant: demo.grid: is the grid that is read "* ]]
     [ "$(head -n 1 demo.grid)" = "[grid]" ]
-    of_run=runs/$(printf '%064x' 1)
-    mkdir -p "$of_run"
-    for name in lock checkpoint checkpoint.old model.frozen; do
-        kept "$of_run/$name" "belongs to a run"
+    for runs in runs my.runs; do # of earlier versions, and of my.db
+        of_run=$runs/$(printf '%064x' 1)
+        mkdir -p "$of_run"
+        for name in lock checkpoint checkpoint.old model.frozen evaluated; do
+            kept "$of_run/$name" "belongs to a run"
+        done
     done
+    kept my.runs/database "belongs to a database"
+    mkdir forerunsx
     printf 'TQCKPT01 and more' >a
     kept a "is a run's checkpoint"
     printf 'TQFROZ01 and more' >b
     kept b "is a run's frozen model"
-    for name in "$of_run/table" "$of_run/locks" lock runs/checkpoint; do
+    for name in "$of_run/table" "$of_run/locks" lock runs/checkpoint forerunsx/database; do
         run -0 "$truncquant" export accuracy --output "$name" --db $db
         [ -s "$name" ]
     done

@@ -125,10 +125,12 @@ accuracies() {
     [[ $after != *[Ss]tale* ]]
     [ "$after" != "$before" ]
     mv a.db mixed.db
-    rm -r runs
+    mv a.runs mixed.runs
     run_all "$other"
     [ "$(accuracies "$other")" = "$after" ]
     mv mixed.db a.db
+    rm -r a.runs
+    mv mixed.runs a.runs
     [ "$(accuracies "$program")" = "$before" ]
     # And again: nothing is stale, so nothing is computed.
     run "$other" run "$(id lsq)" --again --db a.db
@@ -154,7 +156,7 @@ accuracies() {
     run=$("$program" plan a.grid --db a.db --ids --quiet | head -n 1)
     "$program" run "$run" --db a.db --quiet &
     pid=$!
-    until [ -e "runs/$run/checkpoint" ]; do sleep 0.05; done
+    until [ -e "a.runs/$run/checkpoint" ]; do sleep 0.05; done
     kill -TERM $pid
     wait $pid || true
     run --separate-stderr "$other" run "$run" --db a.db --other-numerics
@@ -162,7 +164,7 @@ accuracies() {
     [[ $stderr == *"was trained by another version of scheme lsq (fingerprint "*"--again"* ]]
     "$other" run "$run" --db a.db --quiet --again &
     pid=$!
-    until [ -e "runs/$run/checkpoint.old" ] && [ -e "runs/$run/checkpoint" ]; do sleep 0.05; done
+    until [ -e "a.runs/$run/checkpoint.old" ] && [ -e "a.runs/$run/checkpoint" ]; do sleep 0.05; done
     kill -TERM $pid
     wait $pid || true
     [ "$(sql "SELECT group_concat(resumed_at = 0) FROM attempts WHERE run_id = '$run'")" = 1,1 ]

@@ -143,7 +143,7 @@ differing() {
     ln a.db link
     cp a.db copy.cfg
     : >copy
-    for name in a.db link a.db-wal a.db-shm a.db-journal copy own "runs/$first/checkpoint" "runs/$first/model.frozen"; do
+    for name in a.db link a.db-wal a.db-shm a.db-journal copy own "a.runs/$first/checkpoint" "a.runs/$first/model.frozen"; do
         refused "$name"
     done
     refused own

@@ -44,7 +44,7 @@ int fuzz_checkpoint(const uint8_t *bytes, size_t size) {
     struct error e = {0};
     struct network *n = network();
     const char *path = fuzz_sealed_file(0, bytes, size);
-    int rc = checkpoint_read(path, network_run, &network_numerics, 0, &n->trainer, &e);
+    int rc = checkpoint_read(path, network_run, &network_numerics, 0, &n->trainer, NULL, &e);
     if (!rc)
         check_position(&n->trainer);
     struct error differs = {0};

@@ -171,7 +171,7 @@ static void put_checkpoints(void) {
     struct trainer *t = &n.trainer;
     for (int i = 0; i < 2; i++) {
         const char *path = made_path("checkpoint");
-        FUZZ_HOLDS(!checkpoint_write(path, network_run, &network_numerics, t, &e));
+        FUZZ_HOLDS(!checkpoint_write(path, network_run, &network_numerics, t, NULL, &e));
         put_sealed("checkpoint", i ? "later" : "start", path);
         t->epoch = 1;
         t->step = 2;

@@ -4,9 +4,9 @@ bats_require_minimum_version 1.5.0
 
 root=$BATS_TEST_DIRNAME/../..
 
-# How many versions of the schema there were.
+# The newest version of the schema.
 migrations() {
-    find "$BATS_TEST_DIRNAME/../../results/schema" -name '[0-9]*.sql' | wc -l
+    find "$BATS_TEST_DIRNAME/../../results/schema" -name '[0-9]*.sql' -printf '%f\n' | sort | tail -n 1 | sed 's/^0*\([0-9]*\)-.*/\1/'
 }
 
 setup_file() {

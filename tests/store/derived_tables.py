@@ -6,7 +6,7 @@ reductions from their definitions, and compares them with what `truncquant expor
                                                    others on the held-out images (val)
     derived_tables.py check PROGRAM DATABASE       compares; prints how many cells of each table agreed
 """
-import csv, itertools, math, random, sqlite3, subprocess, sys
+import csv, itertools, math, os, random, sqlite3, subprocess, sys
 from statistics import mean, stdev
 
 STORED = 8
@@ -16,7 +16,8 @@ def make(path, schema):
     db = sqlite3.connect(path)
     for file in schema:
         db.executescript(open(file).read())
-    db.execute(f"PRAGMA user_version = {len(schema) - 1}")
+    newest = max(int(name.split("-")[0]) for name in map(os.path.basename, schema) if name[0].isdigit())
+    db.execute(f"PRAGMA user_version = {newest}")
     draw, held_out = random.Random(1), random.Random(2)
     schemes = {"qat": 6, "truncquant": 5, "minmax": 4, "lone": 1, "steady": 6}
     for network, (scheme, seeds) in itertools.product(["net_a", "net_b"], schemes.items()):

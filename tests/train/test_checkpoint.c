@@ -24,7 +24,7 @@ static void write_after(const struct spec *spec, int steps) {
     struct toy t;
     toy_build(&t, spec);
     toy_train(&t, steps);
-    if (checkpoint_write(path(), "run-a", &here, &t.trainer, &e))
+    if (checkpoint_write(path(), "run-a", &here, &t.trainer, NULL, &e))
         fail_msg("%s", e.text);
     toy_free(&t);
 }
@@ -33,7 +33,7 @@ static int read_into(struct toy *t, const struct spec *spec, const char *run,
                      const struct numerics *numerics, int any, struct error *e) {
     *e = (struct error){0};
     toy_build(t, spec);
-    return checkpoint_read(path(), run, numerics, any, &t->trainer, e);
+    return checkpoint_read(path(), run, numerics, any, &t->trainer, NULL, e);
 }
 
 /* At every step of a run, within epochs and between them, for both optimizers and learned steps.

@@ -58,10 +58,10 @@ refused() {
 }
 
 # All that is recorded, and what the runs left, as text; but for tries to evaluate that came to nothing,
-# which leave a row of their own.
+# which leave a row of their own, and what they had evaluated beside the checkpoint.
 recorded() {
     sqlite3 -batch a.db .dump | sed "/^INSERT INTO attempts.*'truncquant evaluate/{/,'complete',/!d}"
-    find a.runs -type f -exec sha256sum {} + | sort -k 2
+    find a.runs -type f ! -name evaluated -exec sha256sum {} + | sort -k 2
 }
 
 # Remember what there is, and insist that nothing of it has changed.

@@ -20,6 +20,7 @@ enum random_purpose {
     RANDOM_BOOTSTRAP,   // resampling of seeds
     RANDOM_VALIDATION,  // the images that are held out of training
     RANDOM_FINGERPRINT, // inputs that tell what a quantizer computes
+    RANDOM_SELECT, // order in which images are drawn, whatever the run's seed; index: the split
 };
 
 struct random {

@@ -24,6 +24,7 @@ static const char *const schedule_names[] = {"step", "cosine", "constant", "poly
 static const char *const from_names[] = {"grid", "cfg", NULL};
 static const char *const augment_names[] = {"auto", "none", "crop-flip", NULL};
 static const char *const distill_names[] = {"recursive", "labels", "highest", NULL};
+static const char *const select_names[] = {"first", "drawn", NULL};
 static const char *const split_names[] = {"test", "val", NULL};
 static const char *const calibrate_at_names[] = {"all", "widths", NULL};
 
@@ -83,7 +84,11 @@ const struct spec_key spec_keys[SPEC_KEYS + 1] = {
     {KEY("train", "val"), INT(val, 0, IMAGES_MAX), .preset = "0",
      .help = "images that are drawn from the training split, by the seed, and not trained on"},
     {SHARED_KEY("train", "images"), COUNT(train_images, IMAGES_MAX), .preset = "all",
-     .help = "the first so many training images"},
+     .help = "so many training images"},
+    {SHARED_KEY("train", "select"), CHOICE(train_select, select_names, SELECT_FIRST, SELECT_DRAWN),
+     .preset = "first",
+     .help = "fewer images than all: the first, or drawn once, the same for all runs; a grid that "
+             "says nothing gets drawn"},
     {KEY("train", "batch"), INT(batch, 2, 65536), .preset = "128", .help = "images of a step"},
     {KEY("train", "image_size"), INT(image_size, 0, 4096), .preset = "0",
      .help =
@@ -135,7 +140,10 @@ const struct spec_key spec_keys[SPEC_KEYS + 1] = {
     {KEY("evaluate", "split"), CHOICE(split, split_names, EVALUATE_TEST, EVALUATE_VAL),
      .preset = "test", .help = "test, or the images that val holds out"},
     {SHARED_KEY("evaluate", "images"), COUNT(test_images, IMAGES_MAX), .preset = "all",
-     .help = "the first so many images of the evaluated split"},
+     .help = "so many images of the evaluated split"},
+    {SHARED_KEY("evaluate", "select"),
+     CHOICE(test_select, select_names, SELECT_FIRST, SELECT_DRAWN), .preset = "first",
+     .help = "fewer images than all: the first, or drawn once, as in training"},
     {0},
 };
 

@@ -115,6 +115,10 @@ int spec_key_matters(const struct spec *spec, const struct quantizer *const *tab
         return spec->schedule == SCHEDULE_POLY || spec->warmup > 0;
     if (is(key, "calibrate_at"))
         return spec->calibration > 0;
+    if (is(key, "train.select"))
+        return spec->train_images > 0;
+    if (is(key, "evaluate.select"))
+        return spec->test_images > 0;
     return 1;
 }
 

@@ -38,6 +38,7 @@ enum augment { AUGMENT_AUTO, AUGMENT_NONE, AUGMENT_CROP_FLIP };
 enum distill { DISTILL_RECURSIVE, DISTILL_LABELS, DISTILL_HIGHEST };
 enum calibrate_at { CALIBRATE_ALL, CALIBRATE_WIDTHS };
 enum evaluated_split { EVALUATE_TEST, EVALUATE_VAL };
+enum select { SELECT_FIRST, SELECT_DRAWN };
 
 struct spec {
     // [grid]
@@ -56,7 +57,8 @@ struct spec {
     struct widths widths; // B; {32} for fp32
     long epochs;
     long val;          // images held out of the training split; 0: none
-    long train_images; // per epoch: the first so many of the training split; 0: all
+    long train_images; // per epoch: so many of the training split; 0: all
+    int train_select;  // enum select: which (train/split.h)
     long batch;
     int optimizer;   // enum optimizer_kind
     long image_size; // folders of images: side they are made on the fly; 0: as they are, in memory
@@ -82,7 +84,8 @@ struct spec {
     long calibration;   // batches; 0: never calibrate
     int calibrate_at;   // enum calibrate_at: at every evaluated width, or at those of B only
     int split;          // enum evaluated_split
-    long test_images;   // the first so many of the evaluated split; 0: all
+    long test_images;   // so many of the evaluated split; 0: all
+    int test_select;    // enum select: which
 };
 
 enum key_type {
@@ -113,7 +116,7 @@ struct spec_key {
 };
 
 /* All keys in order of section; ended by a NULL name. */
-enum { SPEC_KEYS = 42 };
+enum { SPEC_KEYS = 44 };
 extern const struct spec_key spec_keys[SPEC_KEYS + 1];
 
 /* The key of that flat name (`epochs`, `train.images`; `train.epochs` is understood too), or NULL.

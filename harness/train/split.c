@@ -25,7 +25,7 @@ uint32_t spec_evaluated_images(const struct spec *spec, const struct dataset *da
 }
 
 /* For each image of the training split, whether it is held out. */
-static char *draw(const struct spec *spec, const struct dataset *data) {
+static char *hold_out(const struct spec *spec, const struct dataset *data) {
     uint32_t n = data->split[SPLIT_TRAIN].n, val = held_out(spec, data);
     uint32_t *order = need(n, sizeof *order);
     char *out = need(n, 1);
@@ -37,28 +37,53 @@ static char *draw(const struct spec *spec, const struct dataset *data) {
     return out;
 }
 
-/* The first `n` images of the training split that are held out, or that are not. */
-static uint32_t *pick(const struct spec *spec, const struct dataset *data, int held, uint32_t n) {
-    char *out = draw(spec, data);
+/* Whether each image of a split is taken: the first `n`, in its own order or the one that was drawn for it, whose mark
+ * is `mark` (marks NULL: of all). */
+static char *take(const struct dataset *data, enum split split, const char *marks, char mark,
+                  uint32_t n, int select) {
+    uint32_t all = data->split[split].n, *order = NULL;
+    char *taken = need(all, 1);
+    if (select == SELECT_DRAWN) {
+        struct random r = random_stream(0, RANDOM_SELECT, 0, (uint64_t)split);
+        order = need(all, sizeof *order);
+        random_permutation(&r, order, all);
+    }
+    for (uint32_t i = 0, k = 0; k < n; i++) {
+        uint32_t place = order ? order[i] : i;
+        taken[place] = !marks || marks[place] == mark;
+        k += (uint32_t)taken[place];
+    }
+    free(order);
+    return taken;
+}
+
+/* The places of what is taken, ascending. */
+static uint32_t *pick(const struct dataset *data, enum split split, const char *marks, char mark,
+                      uint32_t n, int select) {
+    char *taken = take(data, split, marks, mark, n, select);
     uint32_t *places = need(n, sizeof *places);
     for (uint32_t i = 0, k = 0; k < n; i++)
-        if (out[i] == held)
+        if (taken[i])
             places[k++] = i;
-    free(out);
+    free(taken);
     return places;
 }
 
 uint32_t *split_training(const struct spec *spec, const struct dataset *data) {
-    return pick(spec, data, 0, spec_training_images(spec, data));
+    char *out = hold_out(spec, data);
+    uint32_t *places =
+        pick(data, SPLIT_TRAIN, out, 0, spec_training_images(spec, data), spec->train_select);
+    free(out);
+    return places;
 }
 
 uint32_t *split_evaluated(const struct spec *spec, const struct dataset *data) {
     uint32_t n = spec_evaluated_images(spec, data);
-    if (spec->split == EVALUATE_VAL)
-        return pick(spec, data, 1, n);
-    uint32_t *places = need(n, sizeof *places);
-    for (uint32_t i = 0; i < n; i++)
-        places[i] = i;
+    if (spec->split != EVALUATE_VAL)
+        return pick(data, SPLIT_TEST, NULL, 0, n, spec->test_select);
+    char *out = hold_out(spec, data);
+    uint32_t *places = pick(data, SPLIT_TRAIN, out, 1, n, spec->test_select);
+    free(out);
     return places;
 }
 

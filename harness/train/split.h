@@ -1,9 +1,11 @@
 /* Which images a run is trained on, and which it is evaluated on. `val = N` takes N images out of the
  * training split, drawn without regard to their classes from the stream (seed, RANDOM_VALIDATION);
- * what is trained on, and calibrated with, are the first train.images of the others, in the order
- * of the split. The evaluations are of the test split, or with `split = val` of those N, so that a
- * choice can be made without a look at the test split; of either, the first evaluate.images.
- * Mean and deviation of the pixels are those of the whole training split. */
+ * what is trained on, and calibrated with, are train.images of the others. The evaluations are of the
+ * test split, or with `split = val` of those N, so that a choice can be made without a look at the test
+ * split; of either, evaluate.images. Where that is fewer than all, `select = first` takes the first in the
+ * order of the split, and `drawn` the first in an order that was drawn once for the split, the same for
+ * every scheme, network and seed: runs of one grid share their images, and more images are those of fewer
+ * and others. Mean and deviation of the pixels are those of the whole training split. */
 #ifndef TRAIN_SPLIT_H
 #define TRAIN_SPLIT_H
 

@@ -23,7 +23,10 @@ static int parse(struct options *o, struct evaluate_options *v, int *helped, str
         {"--bits", "\"K ...\"", "as planned", "widths to evaluate", &v->bits, NULL},
         {"--split", "NAME", "as planned", "test, or val (the images that the run held out)",
          &v->split, NULL},
-        {"--images", "N", "as planned", "the first so many of the split; all: every one",
+        {"--images", "N", "as planned",
+         "so many of the split, as the run selects them (drawn, if it was evaluated on all); all: "
+         "every "
+         "one",
          &v->images, NULL},
         {"--calibration", "N", "as planned", "batches that re-estimate batch-norm statistics",
          &v->calibration, NULL},
@@ -48,6 +51,9 @@ static int set(struct spec *spec, const struct options *o, const char *name, con
 
 static int override(struct spec *spec, const struct options *o, const struct evaluate_options *v,
                     struct error *e) {
+    // Who planned all said nothing of which to take: not the first, which may be of one class.
+    if (!spec->test_images)
+        spec->test_select = SELECT_DRAWN;
     if (set(spec, o, "bits", v->bits, e) || set(spec, o, "split", v->split, e) ||
         set(spec, o, "evaluate.images", v->images, e) ||
         set(spec, o, "calibration", v->calibration, e) ||

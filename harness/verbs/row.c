@@ -38,6 +38,76 @@ const struct spec_key *row_fault(const struct spec *spec, const struct dataset *
     return key ? spec_key_find(key) : NULL;
 }
 
+/* Where the images of a select key are, and how many of how many. */
+struct selection {
+    int *select;
+    long asked; // 0: all
+    uint32_t n;
+    enum split split;
+    const char *name; // of the split
+};
+
+static struct selection selection_of(struct spec *spec, const struct dataset *data,
+                                     const char *key) {
+    struct spec all = *spec;
+    if (!strcmp(key, "train.select")) {
+        all.train_images = 0;
+        return (struct selection){&spec->train_select, spec->train_images,
+                                  spec_training_images(&all, data), SPLIT_TRAIN, "training"};
+    }
+    all.test_images = 0;
+    return (struct selection){&spec->test_select, spec->test_images,
+                              spec_evaluated_images(&all, data), split_source(spec),
+                              split_name(spec)};
+}
+
+void row_choose_images(struct spec *spec, const struct dataset *data, const int said[SPEC_KEYS],
+                       int chosen[SPEC_KEYS]) {
+    static const char *const keys[] = {"train.select", "evaluate.select"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        struct selection s = selection_of(spec, data, keys[i]);
+        long k = spec_key_find(keys[i]) - spec_keys;
+        if (said[k] || !s.asked || s.asked >= (long)s.n)
+            continue;
+        *s.select = SELECT_DRAWN;
+        chosen[k] = 1;
+    }
+}
+
+/* Of n images, at `places` (NULL: the first so many). */
+static int count_classes(const struct images *images, int classes, const uint32_t *places,
+                         uint32_t n) {
+    char *seen = need((size_t)classes, 1);
+    int count = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint16_t label = images->labels[places ? places[i] : i];
+        count += !seen[label];
+        seen[label] = 1;
+    }
+    free(seen);
+    return count;
+}
+
+int row_lacks_classes(const struct spec *spec, const struct dataset *data, const char *key,
+                      char *text, size_t size) {
+    struct spec copy = *spec;
+    struct selection s = selection_of(&copy, data, key);
+    if (*s.select != SELECT_FIRST || !s.asked || s.asked >= (long)s.n)
+        return 0;
+    const struct images *images = &data->split[s.split];
+    int train = !strcmp(key, "train.select");
+    uint32_t *places = train ? split_training(spec, data) : split_evaluated(spec, data);
+    int some = count_classes(images, data->classes, places, (uint32_t)s.asked);
+    int all = count_classes(images, data->classes, NULL, images->n);
+    free(places);
+    if (some < all)
+        snprintf(text, size,
+                 "the first %ld %s images of %s are of %d of its %d classes; %s = drawn takes some "
+                 "of all",
+                 s.asked, s.name, data->name, some, all, key);
+    return some < all;
+}
+
 int row_pin_init(struct spec *spec, const struct cfg *cfg, struct error *e) {
     char path[SPEC_TEXT], hash[HASH_HEX];
     const char *said = init_hash(spec);

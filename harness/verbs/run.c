@@ -164,7 +164,7 @@ static int run(const struct options *o, const struct run_options *r,
     struct store *store = verb_open_store(o, r->spec ? STORE_WRITE : STORE_UPDATE, e);
     if (store && r->spec) {
         id = recorded;
-        if (single_record(r->spec, o->quantizers, store, recorded, e))
+        if (single_record(r->spec, o->quantizers, store, o->quiet, recorded, e))
             id = NULL;
     }
     if (store && id && !session_open(&s, so, store, id, e)) {

@@ -78,8 +78,16 @@ static int make_rows(struct run_row rows[2], int *n, struct spec *spec, const st
     return make(&rows[1], &parent, data, table, e);
 }
 
+static void note_classes(const char *name, const struct spec *spec, const struct dataset *data) {
+    static const char *const keys[] = {"train.select", "evaluate.select"};
+    char text[256];
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (row_lacks_classes(spec, data, keys[i], text, sizeof text))
+            fprintf(stderr, "truncquant: note: %s: %s\n", name, text);
+}
+
 int single_record(const char *path, const struct quantizer *const *table, struct store *store,
-                  char run_id[HASH_HEX], struct error *e) {
+                  int quiet, char run_id[HASH_HEX], struct error *e) {
     const char *name = strcmp(path, "-") ? path : "standard input";
     struct spec spec;
     struct dataset data = {0};
@@ -96,6 +104,8 @@ int single_record(const char *path, const struct quantizer *const *table, struct
         rc = dataset_open_at(&data, spec.dataset, (int)spec.image_size, e);
     if (!rc)
         rc = make_rows(rows, &n, &spec, &data, table, e);
+    if (!rc && !quiet)
+        note_classes(name, &spec, &data);
     if (!rc) {
         strcpy(run_id, rows[0].run_id);
         rc = store_add_runs(store, rows, n, NULL, e);

@@ -288,13 +288,14 @@ VALUES ('range', 1, NULL, 0), ('rounder', 2, NULL, 0), ('dequantizer', 3, NULL, 
        ('granularity', 5, 'layer', 1), ('act_bits', 6, 'same', 0), ('stored_bits', 7, '8', 1),
        ('projections', 8, 'float', 1), ('shortcut_norm', 9, 'per-width', 1), ('norm_bank', 10, 'per-width', 1),
        ('widths', 11, '1 2 4 8 32', 1), ('epochs', 12, '200', 1), ('val', 13, '0', 1), ('train.images', 14, 'all', 1),
-       ('batch', 15, '128', 1), ('image_size', 16, '0', 1), ('optimizer', 17, 'adam', 1),
-       ('learning_rate', 18, '0.001', 1), ('momentum', 19, '0.9', 1), ('decay', 20, '0', 1), ('schedule', 21, 'step', 1),
-       ('milestones', 22, '0.5 0.75 0.9', 1), ('gamma', 23, '0.1', 1), ('power', 24, '4', 1), ('warmup', 25, '0', 1),
-       ('from', 26, 'grid', 1), ('augment', 27, 'auto', 1), ('distill', 28, 'recursive', 1), ('width_weight', 29, '1', 1),
-       ('align', 30, '0', 1), ('kurtosis', 31, '0', 1), ('step_rate', 32, '1', 1), ('init', 33, 'none', 1),
-       ('bits', 34, '1 2 3 4 5 6 7 8 32', 0), ('calibration', 35, '20', 1), ('calibrate_at', 36, 'all', 0),
-       ('split', 37, 'test', 0), ('evaluate.images', 38, 'all', 0);
+       ('train.select', 15, 'first', 1), ('batch', 16, '128', 1), ('image_size', 17, '0', 1),
+       ('optimizer', 18, 'adam', 1), ('learning_rate', 19, '0.001', 1), ('momentum', 20, '0.9', 1),
+       ('decay', 21, '0', 1), ('schedule', 22, 'step', 1), ('milestones', 23, '0.5 0.75 0.9', 1),
+       ('gamma', 24, '0.1', 1), ('power', 25, '4', 1), ('warmup', 26, '0', 1), ('from', 27, 'grid', 1),
+       ('augment', 28, 'auto', 1), ('distill', 29, 'recursive', 1), ('width_weight', 30, '1', 1), ('align', 31, '0', 1),
+       ('kurtosis', 32, '0', 1), ('step_rate', 33, '1', 1), ('init', 34, 'none', 1),
+       ('bits', 35, '1 2 3 4 5 6 7 8 32', 0), ('calibration', 36, '20', 1), ('calibrate_at', 37, 'all', 0),
+       ('split', 38, 'test', 0), ('evaluate.images', 39, 'all', 0), ('evaluate.select', 40, 'first', 1);
 
 -- The value of each key that matters to a configuration, one at its default too: which keys do is what
 -- spec_key_matters (harness/plan/spec.c) says, but for two that only one range has (a test compares them). ptq has the
@@ -315,7 +316,9 @@ configs AS MATERIALIZED (
            min(json_extract(params, '$.act_bits')) AS act_bits,
            min(json_extract(params, '$.optimizer')) AS optimizer, min(json_extract(params, '$.schedule')) AS schedule,
            max(coalesce(json_extract(params, '$.warmup'), 0)) > 0 AS warmup,
-           min(json_extract(params, '$.calibration')) IS NOT 0 AS calibrates
+           min(json_extract(params, '$.calibration')) IS NOT 0 AS calibrates,
+           min(json_extract(params, '$."train.images"')) IS NOT NULL AS trains_some,
+           min(json_extract(params, '$."evaluate.images"')) IS NOT NULL AS evaluates_some
     FROM runs GROUP BY config_id
 )
 SELECT c.config_id, k.key, k.place, k.recipe, coalesce(s.value, k.preset) AS value
@@ -343,6 +346,8 @@ WHERE (s.value IS NOT NULL AND NOT (k.key = 'widths' AND (floats OR takes)))
            WHEN 'power' THEN schedule IS 'poly' OR warmup
            WHEN 'bits' THEN NOT alone
            WHEN 'calibrate_at' THEN NOT alone AND calibrates
+           WHEN 'train.select' THEN trains_some
+           WHEN 'evaluate.select' THEN evaluates_some
            ELSE 1 END)
 UNION ALL
 SELECT c.config_id, u.key, 1000, 1, coalesce(s.value, 'default')

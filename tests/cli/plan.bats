@@ -56,7 +56,7 @@ count_keys() {
     plan a.grid
     [ "$status" -eq 0 ]
     [[ $output =~ ^[0-9a-f]{64}\ scheme=qat\ network=tiny\ dataset=fashion-mnist\ seed=1\  ]]
-    [[ $output == *' widths="1 2" epochs=3 train.images=128' ]]
+    [[ $output == *' widths="1 2" epochs=3 train.images=128 train.select=drawn' ]]
 }
 
 @test "runs are recorded once, with everything a run needs" {

@@ -79,6 +79,15 @@ refuses() {
     [[ $output =~ milestones\ +0.5\ 0.75\ 0.9\ +default ]]
 }
 
+@test "what the command line says comes before the cfg, too" {
+    grid a 'from = cfg'
+    net batch=64 learning_rate=.05 momentum=.8 decay=.0005
+    plan a --explain --set learning_rate=0.25
+    [ "$status" -eq 0 ]
+    [[ $output =~ learning_rate\ +0.25\ +--set ]]
+    [[ $output =~ momentum\ +0.8\ +own.cfg: ]]
+}
+
 @test "what the harness does not have is refused by line" {
     grid a 'from = cfg'
     net batch=1

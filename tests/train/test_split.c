@@ -103,6 +103,75 @@ static void only_the_seed_decides(void **state) {
     assert_false(same(a, b));
 }
 
+static uint32_t count_common(const uint32_t *a, uint32_t n, const uint32_t *b, uint32_t m) {
+    uint32_t common = 0;
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t k = 0; k < m; k++)
+            common += a[i] == b[k];
+    return common;
+}
+
+static struct spec drawing(long seed, long val, int split, long train, long test) {
+    struct spec spec = spec_of(seed, val, split);
+    spec.train_images = train;
+    spec.test_images = test;
+    spec.train_select = spec.test_select = SELECT_DRAWN;
+    return spec;
+}
+
+/* Whatever the seed: ascending, from everywhere, and more images are those of fewer and others. */
+static void drawn_images_are_those_of_every_run(void **state) {
+    (void)state;
+    struct dataset d = numbered();
+    struct spec a = drawing(1, 0, EVALUATE_TEST, 20, 8), b = drawing(2, 0, EVALUATE_TEST, 50, 20);
+    uint32_t *few = split_training(&a, &d), *more = split_training(&b, &d);
+    uint32_t *few_test = split_evaluated(&a, &d), *more_test = split_evaluated(&b, &d);
+    for (int i = 1; i < 20; i++)
+        assert_true(few[i] > few[i - 1]);
+    assert_true(few[19] >= 50 && few[0] < 50);
+    assert_int_equal(count_common(few, 20, more, 50), 20);
+    assert_int_equal(count_common(few_test, 8, more_test, 20), 8);
+    assert_true(few_test[7] >= 8);
+    // The splits are not drawn alike.
+    assert_true(count_common(few_test, 8, few, 20) < 8);
+    free(few);
+    free(more);
+    free(few_test);
+    free(more_test);
+}
+
+/* All of them are all of them; none is held out; those held out are drawn among themselves. */
+static void drawing_keeps_to_its_part(void **state) {
+    (void)state;
+    struct dataset d = numbered();
+    struct spec spec = drawing(3, 40, EVALUATE_VAL, 60, 10), all = spec;
+    all.test_images = 0;
+    uint32_t *training = split_training(&spec, &d), *val = split_evaluated(&spec, &d);
+    uint32_t *held = split_evaluated(&all, &d);
+    assert_int_equal(spec_training_images(&spec, &d), 60);
+    assert_int_equal(count_common(training, 60, held, 40), 0);
+    assert_int_equal(count_common(val, 10, held, 40), 10);
+    assert_true(memcmp(val, held, 10 * sizeof *val) != 0);
+    free(training);
+    free(val);
+    free(held);
+}
+
+/* Of classes one after the other, the first are of one; drawn ones of all. */
+static void drawn_images_are_of_all_classes(void **state) {
+    (void)state;
+    struct dataset d = numbered();
+    for (int i = 0; i < TRAIN; i++)
+        labels[i] = (uint16_t)(i / 10);
+    struct spec spec = drawing(1, 0, EVALUATE_TEST, 40, 0);
+    uint32_t *places = split_training(&spec, &d);
+    int seen[10] = {0}, classes = 0;
+    for (int i = 0; i < 40; i++)
+        classes += !seen[labels[places[i]]]++;
+    assert_int_equal(classes, 10);
+    free(places);
+}
+
 /* Every batch of three epochs: no held-out image, and each of the others once an epoch. */
 static void batches_leave_them_out(void **state) {
     (void)state;
@@ -131,6 +200,9 @@ int main(void) {
         cmocka_unit_test(nothing_is_held_out_by_default),
         cmocka_unit_test(both_make_up_the_split),
         cmocka_unit_test(only_the_seed_decides),
+        cmocka_unit_test(drawn_images_are_those_of_every_run),
+        cmocka_unit_test(drawing_keeps_to_its_part),
+        cmocka_unit_test(drawn_images_are_of_all_classes),
         cmocka_unit_test(batches_leave_them_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

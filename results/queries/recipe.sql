@@ -6,7 +6,8 @@ WITH panels AS MATERIALIZED (
     SELECT DISTINCT dataset, network FROM grid_evaluated JOIN shown USING (config_id) WHERE grid IS :grid AND split = :split
 ),
 names AS (
-    SELECT p.*, CASE WHEN datasets = 1 THEN network WHEN networks = 1 THEN dataset ELSE network || ' on ' || dataset END AS panel
+    SELECT p.*, CASE WHEN datasets = 1 THEN network WHEN networks = 1 THEN dataset
+                     ELSE network || ' on ' || dataset END AS panel
     FROM panels p, (SELECT count(DISTINCT dataset) AS datasets, count(DISTINCT network) AS networks FROM panels)
 ),
 settings AS MATERIALIZED (
@@ -18,11 +19,12 @@ settings AS MATERIALIZED (
     JOIN (SELECT config_id, max(images) AS images FROM runs GROUP BY config_id) i ON i.config_id = s.config_id
     WHERE s.grid IS :grid AND s.split = :split AND s.recipe AND (:calibrated = 1 OR s.key <> 'calibration')
 ),
+in_panels AS (
+    SELECT key, panel, min(value) <> max(value) AS mixed FROM settings GROUP BY key, panel
+),
 keys AS (
-    SELECT key, count(DISTINCT value) AS n, max(differs) AS differs,
-           max((SELECT count(DISTINCT value) FROM settings o WHERE o.key = s.key AND o.panel = s.panel)) > 1 AS mixed,
-           min(images) AS lo, max(images) AS hi
-    FROM settings s GROUP BY key
+    SELECT key, count(DISTINCT value) AS n, max(differs) AS differs, max(mixed) AS mixed, min(images) AS lo, max(images) AS hi
+    FROM settings JOIN in_panels USING (key, panel) GROUP BY key
 ),
 said AS (
     SELECT key, value, 0 AS usual, NULL AS panels FROM keys JOIN settings USING (key) WHERE n = 1

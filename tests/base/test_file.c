@@ -61,7 +61,7 @@ static void unreadable_files_say_why(void **state) {
     expect_unreadable(folder_file(test_folder, "none"), 10, "No such file");
     expect_unreadable(test_folder, 10, "not a regular file");
     assert_int_equal(mkfifo(folder_file(test_folder, "pipe"), 0666), 0);
-    alarm(10); // nobody writes into the pipe: waiting for it would take for ever
+    alarm(60); // nobody writes into the pipe: waiting for it would take for ever
     expect_unreadable(folder_file(test_folder, "pipe"), 10, "not a regular file");
     alarm(0);
 }
@@ -159,18 +159,29 @@ static void drafts_that_do_not_fit_say_so(void **state) {
     assert_non_null(strstr(none.text, "none/f: cannot be written (No such file"));
 }
 
-/* A child that replaces the file by `size` times 'a', then 'b', and so on, until it is killed. */
-static pid_t start_writer(const char *path, size_t size) {
-    pid_t child = fork();
-    if (child)
-        return child;
+/* Replaces the file by `size` times 'a', then 'b', and so on, and tells each time, until it is killed. */
+static void write_forever(const char *path, size_t size, int replaced) {
     char *bytes = malloc(size);
     struct error e = {0};
     for (int i = 0;; i++) {
         memset(bytes, 'a' + i % 26, size);
-        if (file_replace(path, bytes, size, &e))
+        if (file_replace(path, bytes, size, &e) || write(replaced, "r", 1) != 1)
             _exit(1);
     }
+}
+
+/* A child that has begun to do so. */
+static pid_t start_writer(const char *path, size_t size) {
+    int replaced[2];
+    char byte;
+    assert_int_equal(pipe(replaced), 0);
+    pid_t child = fork();
+    if (!child)
+        write_forever(path, size, replaced[1]); // its copy of the other end keeps the pipe whole
+    close(replaced[1]);
+    assert_int_equal(read(replaced[0], &byte, 1), 1);
+    close(replaced[0]);
+    return child;
 }
 
 static void kill_leaves_the_old_or_the_new(void **state) {
@@ -184,7 +195,7 @@ static void kill_leaves_the_old_or_the_new(void **state) {
     struct random r = random_stream(1, RANDOM_TEST, 0, 20);
     for (int i = 0; i < KILLS; i++) {
         pid_t writer = start_writer(path, SIZE);
-        usleep(1000 + random_below(&r, 20000));
+        usleep(random_below(&r, 20000)); // at any instant
         kill(writer, SIGKILL);
         int status;
         waitpid(writer, &status, 0);

@@ -188,7 +188,7 @@ plan)
     ;;
 status)
     [ ! -s "${@: -1}" ] || { echo "truncquant: my.db: no database" >&2; exit 1; }
-    [[ " $* " == *" --watch "* ]] && exec sleep 60
+    [[ " $* " == *" --watch "* ]] && exec sleep 300
     echo "${FAKE_COUNTS:-3 done}"
     ;;
 run)
@@ -196,7 +196,7 @@ run)
     bad*) echo "truncquant: net.cfg:3: stride is 0; use 1 or more" >&2; exit 1 ;;
     killed*) kill -KILL $$ ;;
     asked*) exit 143 ;;
-    slow*) trap 'stop "$2"' TERM; echo "$2 can be stopped" >>"$CALLS"; for i in {1..600}; do sleep 0.1; done ;;
+    slow*) trap 'stop "$2"' TERM; echo "$2 can be stopped" >>"$CALLS"; for i in {1..3000}; do sleep 0.1; done ;;
     threads*) echo "$OPENBLAS_NUM_THREADS $OMP_NUM_THREADS" ;;
     esac
     echo "$2 ended" >>"$CALLS"
@@ -218,7 +218,7 @@ grid_sh() {
 }
 
 wait_for() {
-    for i in {1..200}; do
+    for i in {1..1200}; do
         grep -q "$1" "$CALLS" && return
         sleep 0.1
     done

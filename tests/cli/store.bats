@@ -2,6 +2,7 @@
 # `status` and `export` on databases made from the schema by sqlite3, as a user sees them.
 
 bats_require_minimum_version 1.5.0
+load wait
 
 setup() {
     root=$BATS_TEST_DIRNAME/../..
@@ -240,7 +241,7 @@ make_grid() {
     make_grid
     "$truncquant" status demo --watch --db $db >log &
     watch=$!
-    sleep 0.5
+    wait_for $watch test -s log
     kill -0 $watch
     sql "UPDATE attempts SET ended_at = unixepoch(), outcome = 'complete', progress = 1 WHERE attempt = 3;
          UPDATE runs SET excluded = 'enough' WHERE seed = 6"
@@ -253,7 +254,7 @@ make_grid() {
     make_grid
     "$truncquant" status demo --watch --db $db >log &
     watch=$!
-    sleep 0.5
+    wait_for $watch test -s log
     kill $watch
     status=0
     wait $watch || status=$?

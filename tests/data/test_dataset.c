@@ -168,7 +168,7 @@ static void prepared_once_while_current(void **state) {
     // A current file needs no lock and no right to write in the cache.
     int lock = open(folder_file(tiny_root, "cache/mnist.prepared.lock"), O_RDWR);
     assert_int_equal(flock(lock, LOCK_EX), 0);
-    alarm(10);
+    alarm(60);
     tiny_hash(again);
     alarm(0);
     close(lock);
@@ -340,10 +340,12 @@ static void foreign_files_are_made_anew(void **state) {
     free(h);
 }
 
-static int child_opens(int go, int says) {
+static int child_opens(int go, int says, int ready) {
     char byte;
     if (read(go, &byte, 1) != 0) // until the parent closes its end
         _exit(2);
+    if (write(ready, "r", 1) != 1)
+        _exit(4);
     struct dataset d;
     struct error e = {0};
     if (dataset_open(&d, "mnist", &e))
@@ -368,31 +370,42 @@ static int renames(int watch) {
     return n;
 }
 
-static void processes_at_once_prepare_once(void **state) {
-    (void)state;
-    enum { CHILDREN = 4 };
-    struct error e = {0};
-    assert_int_equal(file_make_folder(folder_file(tiny_root, "cache"), &e), 0);
-    int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-    assert_true(inotify_add_watch(watch, folder_file(tiny_root, "cache"), IN_MOVED_TO) >= 0);
-    // All of them are to find nothing prepared before one of them prepares: hold the lock for a
-    // while.
-    int lock = open(folder_file(tiny_root, "cache/mnist.prepared.lock"), O_RDWR | O_CREAT, 0666);
-    assert_int_equal(flock(lock, LOCK_EX), 0);
-    int go[2];
+enum { CHILDREN = 4 };
+
+/* Children that open the set at once, all of which have begun when this returns. */
+static void start_children(pid_t child[CHILDREN], int lock, int watch) {
+    int go[2], ready[2];
+    char byte;
     assert_int_equal(pipe2(go, O_CLOEXEC), 0);
-    pid_t child[CHILDREN];
+    assert_int_equal(pipe2(ready, O_CLOEXEC), 0);
     for (int i = 0; i < CHILDREN; i++) {
         child[i] = fork();
         if (!child[i]) {
             close(lock); // an inherited descriptor would keep the lock
             close(go[1]);
-            child_opens(go[0], watch);
+            child_opens(go[0], watch, ready[1]);
         }
     }
     close(go[0]);
     close(go[1]);
-    usleep(200000);
+    close(ready[1]);
+    for (int i = 0; i < CHILDREN; i++)
+        assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+}
+
+/* All of them are to find nothing prepared before one of them prepares: the lock is held for a while. */
+static void processes_at_once_prepare_once(void **state) {
+    (void)state;
+    pid_t child[CHILDREN];
+    struct error e = {0};
+    assert_int_equal(file_make_folder(folder_file(tiny_root, "cache"), &e), 0);
+    int watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    assert_true(inotify_add_watch(watch, folder_file(tiny_root, "cache"), IN_MOVED_TO) >= 0);
+    int lock = open(folder_file(tiny_root, "cache/mnist.prepared.lock"), O_RDWR | O_CREAT, 0666);
+    assert_int_equal(flock(lock, LOCK_EX), 0);
+    start_children(child, lock, watch);
+    usleep(100000); // time to come to the lock; nothing hangs on it being enough
     assert_int_equal(tiny_count_prepared(), 0);
     close(lock);
     for (int i = 0; i < CHILDREN; i++) {

@@ -114,6 +114,12 @@ static void batches_are_as_planned(void **state) {
     dataset_close(&d);
 }
 
+/* Returns also when that does not come within a minute: what is planned then is for the caller to judge. */
+static void wait_until_planned(const struct plan *p, int batches) {
+    for (int i = 0; i < 60000 && __atomic_load_n(&p->planned, __ATOMIC_SEQ_CST) < batches; i++)
+        usleep(1000);
+}
+
 /* The batch in use is left alone while others are prepared, and no more are than agreed. */
 static void no_more_than_agreed(void **state) {
     (void)state;
@@ -124,7 +130,8 @@ static void no_more_than_agreed(void **state) {
     struct error e = {0};
     for (int i = 1; i <= 3; i++) {
         assert_int_equal(loader_next(l, &b, &e), 0);
-        usleep(50000); // time to do too much
+        wait_until_planned(&p, i - 1 + LOADER_BATCHES);
+        usleep(20000); // and time to do too much
         assert_int_equal(__atomic_load_n(&p.planned, __ATOMIC_SEQ_CST), i - 1 + LOADER_BATCHES);
         expect_batch(&d, &twin, &b);
     }

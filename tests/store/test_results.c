@@ -198,9 +198,9 @@ static void a_full_disk_loses_nothing(void **state) {
 
 /* ---- killed, and two at once ---- */
 
-/* Runs without end, each with epochs, evaluations and completion; `base` keeps two writers apart.
- */
-static void write_forever(const char *path, int base) {
+/* Runs without end, each with epochs, evaluations and completion, which a byte into `finished` tells;
+ * `base` keeps two writers apart. */
+static void write_forever(const char *path, int base, int finished) {
     struct store *s = store_fixture_open(path, STORE_WRITE);
     struct error e = {0};
     for (int i = base; !e.text[0]; i++) {
@@ -216,7 +216,9 @@ static void write_forever(const char *path, int base) {
         struct evaluation_row evaluations[2];
         struct layer_row layers[2];
         make_results(evaluations, layers);
-        store_finish(s, attempt, evaluations, 2, layers, 2, 1, 1, &e);
+        if (store_finish(s, attempt, evaluations, 2, layers, 2, 1, 1, &e) ||
+            write(finished, "f", 1) != 1)
+            _exit(1);
     }
     _exit(1);
 }
@@ -234,22 +236,37 @@ static void assert_complete_means_complete(const char *path) {
     store_close(s);
 }
 
+/* Kills a writer at some instant after it has finished `runs`. */
+static void kill_a_writer(const char *path, int round, int runs) {
+    int finished[2];
+    char byte;
+    assert_int_equal(pipe(finished), 0);
+    fflush(NULL);
+    pid_t child = fork();
+    if (!child)
+        write_forever(path, 1000 * (round + 1), finished[1]);
+    close(finished[1]);
+    for (int i = 0; i < runs; i++)
+        assert_int_equal(read(finished[0], &byte, 1), 1);
+    usleep((useconds_t)(7919 * round % 20000));
+    kill(child, SIGKILL);
+    int status;
+    waitpid(child, &status, 0);
+    close(finished[0]);
+    assert_true(WIFSIGNALED(status)); // it was writing until then
+}
+
 static void a_killed_writer_leaves_whole_rows(void **state) {
+    int finished = 0;
     for (int round = 0; round < 15; round++) {
-        fflush(NULL);
-        pid_t child = fork();
-        if (!child)
-            write_forever(*state, 1000 * (round + 1));
-        usleep((useconds_t)(5000 + 7919 * round % 40000));
-        kill(child, SIGKILL);
-        int status;
-        waitpid(child, &status, 0);
-        assert_true(WIFSIGNALED(status));
+        int runs = round % 3;
+        kill_a_writer(*state, round, runs);
         assert_whole(*state);
         assert_complete_means_complete(*state);
+        finished += runs;
     }
     struct store *s = store_fixture_open(*state, STORE_READ);
-    assert_true(count(s, "attempts WHERE outcome = 'complete'") > 0);
+    assert_true(count(s, "attempts WHERE outcome = 'complete'") >= finished);
     store_close(s);
 }
 

@@ -86,13 +86,9 @@ remember_run() {
 
 # Hold a lock on a.db until end_lock.
 start_lock() {
-    sqlite3 -batch -cmd '.timeout 5000' a.db "BEGIN $1" '.shell : >locked; while [ -e locked ]; do sleep 0.05; done' 3>&- &
+    sqlite3 -batch -cmd '.timeout 60000' a.db "BEGIN $1" '.shell : >locked; while [ -e locked ]; do sleep 0.05; done' 3>&- &
     holder=$!
-    for _ in {1..200}; do
-        [ ! -e locked ] || return 0
-        sleep 0.02
-    done
-    return 1
+    wait_for $holder test -e locked
 }
 
 end_lock() {
@@ -293,16 +289,10 @@ refuses_cfg() {
 }
 
 @test "a checkpoint from before the end is not taken for that of the finished run" {
-    spec 2 'epochs = 40'
-    "$program" run --spec a.spec --db a.db --quiet 3>&- &
-    pid=$!
-    for _ in {1..300}; do
-        other=$(find a.runs -name checkpoint -not -path "$run/*")
-        [ -z "$other" ] || break
-        sleep 0.02
-    done
-    cp "$other" early
-    wait $pid
+    spec 2 'epochs = 4'
+    at_checkpoint "[ \$N -gt 1 ] || cp \$(find a.runs -name checkpoint -not -path '$run/*') early" \
+        "$program" run --spec a.spec --db a.db --quiet
+    other=$(find a.runs -name checkpoint -not -path "$run/*")
     cp early "$other"
     id=$(basename "$(dirname "$other")")
     remember
@@ -311,7 +301,7 @@ refuses_cfg() {
     sql "UPDATE identity SET attempts_before = 99; UPDATE attempts SET weights_hash = NULL" # of earlier versions
     remember
     go evaluate "$id" --bits 3
-    refused 1 "$other: is of epoch " "of 40, though the run is finished"
+    refused 1 "$other: is of epoch " "of 4, though the run is finished"
     unchanged
 }
 
@@ -372,24 +362,24 @@ every_verb_refuses() {
 }
 
 @test "database: locked from the middle of a run to its end, which then is not trained again" {
-    spec 2 'epochs = 40'
-    TRUNCQUANT_BUSY_SECONDS=0 "$program" run --spec a.spec --db a.db --quiet 2>log 3>&- &
-    pid=$!
-    for _ in {1..300}; do
-        [ "$(find a.runs -name checkpoint | wc -l)" -eq 1 ] || break
-        sleep 0.02
-    done
-    start_lock IMMEDIATE
+    spec 2 'epochs = 10'
+    export TRUNCQUANT_BUSY_SECONDS=0
     status=0
+    at_checkpoint 'touch written; [ $N -gt 1 ] || until [ -e locked ]; do sleep 0.02; done' \
+        "$program" run --spec a.spec --db a.db --quiet 2>log 3>&- &
+    pid=$!
+    wait_for $pid test -e written
+    start_lock IMMEDIATE
     wait $pid || status=$?
     end_lock
+    unset TRUNCQUANT_BUSY_SECONDS
     [ "$status" -eq 1 ]
     [[ $(tail -n 1 log) == "truncquant: a.db: is locked by another process for too long; "* ]]
     [ "$(sql 'PRAGMA integrity_check')" = ok ]
     go run --spec a.spec --quiet
     [ "$status" -eq 0 ]
     [ "$(sql "SELECT resumed_at FROM attempts WHERE run_id <> '$id' AND outcome = 'complete'")" = 1.0 ]
-    [ "$(sql 'SELECT count(*) FROM epochs WHERE attempt = 3')" -eq 120 ]
+    [ "$(sql 'SELECT count(*) FROM epochs WHERE attempt = 3')" -eq 30 ]
     [ "$(sql 'SELECT count(*) FROM evaluations WHERE attempt = 3')" -eq 14 ]
 }
 
@@ -548,7 +538,7 @@ every_verb_refuses() {
     for command in --help 'plan --help' 'plan a.grid --dry-run --quiet' "run $id" "evaluate $id" 'status --line' 'status --watch' 'export runs'; do
         for to in '>&-' '>/dev/full'; do
             [ "$command" = --help ] || to="--db a.db $to"
-            run --separate-stderr bash -c "timeout 20 '$program' $command $to"
+            run --separate-stderr bash -c "timeout 120 '$program' $command $to"
             refused 1 'output cannot be written'
         done
     done
@@ -579,22 +569,12 @@ every_verb_refuses() {
     spec 2 'epochs = 3'
     "$program" run --spec a.spec --db a.db --verbose 2>&1 | true
     [ "$(sql "SELECT count(*) FROM attempts WHERE outcome = 'complete'")" -eq 2 ]
-    spec 3 'epochs = 2000'
-    (
+    spec 3 'epochs = 9'
+    hung_up() {
         trap '' HUP
-        exec "$program" run --spec a.spec --db a.db --quiet 3>&-
-    ) &
-    pid=$!
-    for _ in {1..300}; do
-        [ "$(find a.runs -name checkpoint | wc -l)" -eq 2 ] || break
-        sleep 0.02
-    done
-    kill -HUP $pid
-    sleep 0.3
-    kill -TERM $pid
-    status=0
-    wait $pid || status=$?
-    [ "$status" -eq 143 ]
+        at_checkpoint 'case $N in 1) kill -HUP $PPID ;; 4) kill -TERM $PPID ;; esac' "$@"
+    }
+    run -143 hung_up "$program" run --spec a.spec --db a.db --quiet
     [[ "$(sql 'SELECT reason FROM attempts WHERE attempt = 3')" == 'signal 15'* ]]
 }
 
@@ -603,7 +583,7 @@ every_verb_refuses() {
     for signal in TERM KILL; do
         "$program" evaluate "$id" --bits '3 5 6 7' --calibration 6000 --db a.db --quiet 3>&- &
         pid=$!
-        sleep 0.4
+        wait_for $pid grep -q '\.prepared' /proc/$pid/maps # it has its images
         kill -$signal $pid
         status=0
         wait $pid || status=$?

@@ -54,17 +54,17 @@ top1() {
 }
 
 @test "loaders change nothing, nor does being stopped and going on" {
-    spec mixed $'epochs = 40\nimage_size = 16'
+    spec mixed $'epochs = 8\nimage_size = 16'
     mkdir whole
     "$program" run --db whole/a.db --spec a.spec --quiet
-    for try in 1 2 3; do
-        timeout -s "$([ $try = 2 ] && echo KILL || echo TERM)" 0.3 \
-            "$program" run --db a.db --spec a.spec --quiet --loaders $((try + 1)) \
-            --checkpoint-every 0.01 || true
+    for signal in TERM KILL TERM; do
+        threads=$((${threads-1} + 1))
+        run -$((128 + $(kill -l $signal))) at_checkpoint "[ \$N -lt 4 ] || kill -$signal \$PPID" \
+            "$program" run --db a.db --spec a.spec --quiet --loaders $threads --checkpoint-every 0.0001
     done
     go run --spec a.spec --quiet --loaders 3
     [ "$status" -eq 0 ]
-    [ "$(sql 'SELECT count(*) > 1 FROM attempts')" -eq 1 ]
+    [ "$(sql 'SELECT count(*) FROM attempts')" -eq 4 ]
     results whole/a.db >first
     results a.db >second
     [ -s first ]
@@ -73,14 +73,8 @@ top1() {
 
 @test "an image that went away since the start is named" {
     "$BATS_TEST_DIRNAME/../tiny-images.sh" own 40 10 16 20
-    spec ./own $'epochs = 2000\nimage_size = 16'
-    "$program" run --db a.db --spec a.spec --quiet 2>err &
-    pid=$!
-    for _ in $(seq 100); do sleep 0.05; [ -e a.runs/*/checkpoint ] && break; done
-    rm own/train/*/7.png
-    status=0
-    wait $pid || status=$?
-    mapfile -t stderr_lines <err
+    spec ./own $'epochs = 4\nimage_size = 16'
+    run --separate-stderr at_checkpoint 'rm -f own/train/*/7.png' "$program" run --db a.db --spec a.spec --quiet
     complains '/7.png: cannot be opened'
     [ "$(sql 'SELECT outcome FROM attempts')" = failed ]
 }

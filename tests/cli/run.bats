@@ -79,15 +79,9 @@ same_results() {
 }
 
 @test "SIGTERM writes a checkpoint, and the run goes on to the same results" {
-    spec 'epochs = 250'
+    spec 'epochs = 6'
     mkdir whole && "$program" run --db whole/a.db --spec a.spec --quiet
-    "$program" run --db a.db --spec a.spec --quiet --checkpoint-every 0.2 &
-    pid=$!
-    for _ in $(seq 100); do sleep 0.05; [ -e a.runs/*/checkpoint ] && break; done
-    kill -TERM $pid
-    status=0
-    wait $pid || status=$?
-    [ "$status" -eq 143 ]
+    run -143 at_checkpoint '[ $N -lt 3 ] || kill -TERM $PPID' "$program" run --db a.db --spec a.spec --quiet
     [ "$(sql 'SELECT outcome FROM attempts')" = interrupted ]
     [[ "$(sql 'SELECT reason FROM attempts')" == "signal 15"* ]]
     [ "$(sql 'SELECT progress > 0 FROM attempts')" -eq 1 ]
@@ -97,18 +91,13 @@ same_results() {
     same_results whole/a.db ./a.db
 }
 
-@test "killed at 20 random instants, the run ends with the bits of one that was not" {
-    spec 'epochs = 250' # long enough for all twenty on a fast machine
+# `make test-long` kills before every call.
+@test "killed while it writes, the run ends with the bits of one that was not" {
+    spec 'epochs = 6'
     mkdir whole && "$program" run --db whole/a.db --spec a.spec --quiet
-    killed=0
-    for i in $(seq 20); do
-        "$program" run --db a.db --spec a.spec --quiet --checkpoint-every 0.05 &
-        pid=$!
-        sleep "$(printf '0.%03d' $((60 + RANDOM % 300)))"
-        kill -KILL $pid 2>/dev/null && killed=$((killed + 1))
-        wait $pid || true
+    for call in 5 30 61 95 40 72; do # of the calls after the last kill
+        run -137 killed_before $call "$program" run --db a.db --spec a.spec --quiet --checkpoint-every 0.0001
     done
-    [ "$killed" -ge 10 ]
     go run --spec a.spec --quiet
     [ "$status" -eq 0 ]
     [ "$(sql "PRAGMA integrity_check")" = ok ]
@@ -116,24 +105,16 @@ same_results() {
 }
 
 @test "one run cannot be computed by two processes at once" {
-    spec 'epochs = 400'
-    "$program" run --db a.db --spec a.spec --quiet &
-    pid=$!
-    for _ in $(seq 100); do sleep 0.05; [ -e a.runs/*/checkpoint ] && break; done
-    go run --spec a.spec
+    run -137 at_checkpoint "'$program' run --db a.db --spec a.spec 2>said; echo \$? >status; kill -KILL \$PPID" \
+        "$program" run --db a.db --spec a.spec --quiet
+    status=$(<status) stderr=$(<said)
+    mapfile -t stderr_lines <said
     complains 'by another process already'
-    kill -KILL $pid
-    wait $pid || true
 }
 
 @test "a damaged checkpoint is named, and the run can be repaired" {
-    spec 'epochs = 400'
-    "$program" run --db a.db --spec a.spec --quiet &
-    pid=$!
-    for _ in $(seq 100); do sleep 0.05; [ -e a.runs/*/checkpoint ] && break; done
-    kill -TERM $pid
-    wait $pid || true
-    cp "a.runs/$(id)/checkpoint" sound
+    run -143 at_checkpoint 'kill -TERM $PPID' "$program" run --db a.db --spec a.spec --quiet
+    cp "runs/$(id)/checkpoint" sound
     byte=$(od -An -tu1 -j5000 -N1 sound)
     printf "\\$(printf %o $((byte ^ 1)))" | dd of="a.runs/$(id)/checkpoint" bs=1 seek=5000 conv=notrunc status=none
     run ! cmp -s "a.runs/$(id)/checkpoint" sound
@@ -151,12 +132,8 @@ same_results() {
 @test "a checkpoint of another run is refused" {
     go run --spec a.spec --quiet
     first=$(id)
-    spec 'epochs = 400'
-    "$program" run --db a.db --spec a.spec --quiet &
-    pid=$!
-    for _ in $(seq 100); do sleep 0.02; [ "$(ls -d a.runs/*/ | wc -l)" -eq 2 ] && break; done
-    kill -KILL $pid
-    wait $pid || true
+    spec 'epochs = 3'
+    run -137 at_checkpoint 'kill -KILL $PPID' "$program" run --db a.db --spec a.spec --quiet
     second=$(sql "SELECT run_id FROM runs WHERE run_id <> '$first'")
     cp "a.runs/$first/checkpoint" "a.runs/$second/checkpoint"
     go run "$second"
@@ -164,23 +141,12 @@ same_results() {
 }
 
 @test "a checkpoint that was computed otherwise is refused, which is no failure, or taken when asked to" {
-    spec 'epochs = 400'
-    "$program" run --db a.db --spec a.spec --quiet &
-    pid=$!
-    for _ in $(seq 100); do sleep 0.05; [ -e a.runs/*/checkpoint ] && break; done
-    kill -TERM $pid
-    wait $pid || true
+    spec 'epochs = 3'
+    run -143 at_checkpoint 'kill -TERM $PPID' "$program" run --db a.db --spec a.spec --quiet
     go run "$(id)" --threads 2
     complains 'was computed with 1 thread(s)' 'now it is 2 thread(s)' '--other-numerics'
     [ "$(sql 'SELECT group_concat(outcome) FROM attempts')" = interrupted ]
-    "$program" run --db a.db "$(id)" --threads 2 --other-numerics --quiet &
-    pid=$!
-    for _ in $(seq 100); do
-        sleep 0.05
-        [ "$(sql 'SELECT count(*) FROM attempts')" -eq 2 ] && break
-    done
-    kill -TERM $pid
-    wait $pid || true
+    run -143 at_checkpoint 'kill -TERM $PPID' "$program" run --db a.db "$(id)" --threads 2 --other-numerics --quiet
     [ "$(sql 'SELECT resumed_at > 0 FROM attempts WHERE threads = 2')" -eq 1 ]
 }
 
@@ -334,14 +300,11 @@ same_results() {
 }
 
 @test "where no layer can use bf16, fp32 is recorded, and either goes on from the other's checkpoint" {
-    spec 'epochs = 250'
+    spec 'epochs = 3'
     sed -i /batch_normalize/d tiny.cfg # a bias is added to the sums instead
-    "$program" run --db a.db --spec a.spec --precision bf16 --verbose --checkpoint-every 0.2 >said 2>failed &
-    pid=$!
-    for _ in $(seq 600); do sleep 0.05; [ -e a.runs/*/checkpoint ] && break; done
-    kill -TERM $pid
     status=0
-    wait $pid || status=$?
+    at_checkpoint 'kill -TERM $PPID' "$program" run --db a.db --spec a.spec --precision bf16 --verbose \
+        >said 2>failed || status=$?
     if [ "$status" -eq 2 ]; then # this build has none at all
         grep -q 'computes in fp32 alone' failed
         return

@@ -1,6 +1,7 @@
 # What tests of runs share: the program, small data, a small network, and verbs on the database a.db.
 
 bats_require_minimum_version 1.5.0
+load wait
 
 root=$(realpath "$BATS_TEST_DIRNAME/../..")
 program=$root/${BUILD:-build}/truncquant
@@ -19,6 +20,24 @@ tiny_network() {
     printf '%s\n' '[net]' '[convolutional]' 'filters=4' 'size=3' 'stride=2' 'activation=relu' \
         'batch_normalize=1' '[convolutional]' 'filters=8' 'size=3' 'stride=2' 'activation=relu' \
         'batch_normalize=1' '[connected]' 'activation=linear' '[softmax]' >tiny.cfg
+}
+
+# at_checkpoint COMMAND PROGRAM...: the program, in which the shell runs COMMAND each time that it has written a
+# checkpoint; the program is $PPID there, and $N how often that has been. So a test disturbs a run at an instant that it
+# names, and waits for nothing.
+at_checkpoint() {
+    AT_FILE=/checkpoint AT_COMMAND=$1 watched "${@:2}"
+}
+
+# killed_before CALL PROGRAM...: the program, killed before this call (1 is the first) of those that change a file
+killed_before() {
+    KILL_BEFORE=$1 watched "${@:2}"
+}
+
+watched() {
+    local asan=${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0 status=0
+    LD_PRELOAD=$(dirname "$program")/tests/preload/witness.so ASAN_OPTIONS=$asan "$@" || status=$?
+    return $status
 }
 
 # go VERB ...: with a.db; standard error apart

@@ -1,0 +1,78 @@
+/* Preloaded into the program by tests (tests/cli/runs.bash says how), so that they stop, kill or disturb a run at an
+ * instant that they name and wait for nothing. No part of the program.
+ *
+ * AT_FILE, AT_COMMAND: whenever a file whose name ends in AT_FILE has been renamed into its place, the shell runs
+ *     AT_COMMAND, which finds the program as $PPID and in $N how often that has been.
+ * KILL_BEFORE: SIGKILL before this call of all that change a file: 1 is the first. */
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static const char *file, *command;
+static long kill_before;
+
+__attribute__((constructor)) static void begin(void) {
+    const char *n = getenv("KILL_BEFORE");
+    file = getenv("AT_FILE");
+    command = getenv("AT_COMMAND");
+    kill_before = n ? atol(n) : 0;
+}
+
+/* The C library's own; a function pointer has no other way out of dlsym in ISO C. */
+static void find(const char *name, void *function) {
+    void *found = dlsym(RTLD_NEXT, name);
+    memcpy(function, &found, sizeof found);
+}
+
+static void count(void) {
+    static long calls;
+    if (__atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST) == kill_before)
+        kill(getpid(), SIGKILL);
+}
+
+static void witness(const char *target) {
+    static int n;
+    char text[16];
+    size_t length = strlen(target), end = file ? strlen(file) : 0;
+    if (!command || length < end || strcmp(target + length - end, file) != 0)
+        return;
+    snprintf(text, sizeof text, "%d", ++n);
+    setenv("N", text, 1);
+    unsetenv("LD_PRELOAD"); // the shell and what it starts are not watched
+    if (system(command))    // what came of it shows in what the program does
+        fprintf(stderr, "the command at %s failed\n", target);
+}
+
+#define WATCHED(type, name, parameters, arguments)                                                 \
+    type name parameters {                                                                         \
+        static type(*real) parameters;                                                             \
+        if (!real)                                                                                 \
+            find(#name, &real);                                                                    \
+        count();                                                                                   \
+        return real arguments;                                                                     \
+    }
+
+WATCHED(ssize_t, write, (int fd, const void *bytes, size_t n), (fd, bytes, n))
+WATCHED(ssize_t, pwrite, (int fd, const void *bytes, size_t n, off_t at), (fd, bytes, n, at))
+WATCHED(ssize_t, pwrite64, (int fd, const void *bytes, size_t n, off64_t at), (fd, bytes, n, at))
+WATCHED(int, ftruncate, (int fd, off_t size), (fd, size))
+WATCHED(int, ftruncate64, (int fd, off64_t size), (fd, size))
+WATCHED(int, fsync, (int fd), (fd))
+WATCHED(int, fdatasync, (int fd), (fd))
+WATCHED(int, unlink, (const char *path), (path))
+
+int rename(const char *from, const char *to) {
+    static int (*real)(const char *, const char *);
+    if (!real)
+        find("rename", &real);
+    count();
+    int status = real(from, to);
+    if (!status)
+        witness(to);
+    return status;
+}

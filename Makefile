@@ -8,6 +8,9 @@ ONEDNN_INCLUDE ?= /usr/include
 ifdef SANITIZE
 BUILD := build-sanitize
 OPTIMIZE ?= -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+else ifdef PORTABLE
+BUILD := build-v3
+OPTIMIZE := -O3 -g -march=x86-64-v3
 else ifdef FUZZ
 CC := clang
 BUILD := build-fuzz
@@ -53,7 +56,7 @@ DB ?= results/results.db
 CHOSEN = $(if $(GRID),--grid "$(GRID)") $(if $(SPLIT),--split "$(SPLIT)")
 DEMO := results/demo
 
-.PHONY: all help demo grid figures tables test test-sanitize fuzz lint format bench crosscheck clean
+.PHONY: all help demo grid figures tables test test-sanitize test-machines fuzz lint format bench crosscheck clean
 all: $(BUILD)/truncquant ## build the driver
 
 help: ## list the targets
@@ -167,15 +170,31 @@ PROVE = ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
 	prove -j$(JOBS) --failures --comments --exec tests/run
 
+# The arithmetic once more, built for any processor with AVX2, as it comes out on others than this one: what oneDNN and
+# OpenBLAS may use, ISA:CORE. Quantizers use neither.
+ARITHMETIC := $(filter $(foreach room,engine train evaluate,$(BUILD)/tests/$(room)/%),$(TESTS))
+QUANTIZERS := $(filter $(BUILD)/tests/quant/%,$(TESTS))
+SETTINGS := SSE41:Sandybridge AVX2:Haswell AVX512_CORE:SkylakeX own:unset
+MACHINES := $(QUANTIZERS:$(BUILD)/%=machine:own:unset:build-v3/%) \
+	$(foreach setting,$(SETTINGS),$(ARITHMETIC:$(BUILD)/%=machine:$(setting):build-v3/%))
+BUILD_MACHINES = [ "$$(uname -m)" != x86_64 ] || $(MAKE) --silent -j$(JOBS) PORTABLE=1 build-arithmetic
+build-arithmetic: $(ARITHMETIC) $(QUANTIZERS)
+.PHONY: build-arithmetic
+
 test: lint ## lint, build and run all tests, as they are and sanitized
 	@echo building, once as it is and once sanitized
 	@$(MAKE) --silent -j$(JOBS) build-tests
 	@$(MAKE) --silent -j$(JOBS) SANITIZE=1 build-tests
-	@$(PROVE) $(TESTS) $(BATS) $(SANITIZED)
+	@$(BUILD_MACHINES)
+	@$(PROVE) $(TESTS) $(BATS) $(SANITIZED) $(MACHINES)
 
 test-sanitize: ## the sanitized tests alone
 	@$(MAKE) --silent -j$(JOBS) SANITIZE=1 build-tests
 	@$(PROVE) $(SANITIZED)
+
+test-machines: ## the tests of the arithmetic as it comes out on other processors
+	@$(BUILD_MACHINES)
+	@$(PROVE) $(MACHINES)
 
 # Built by clang: `make FUZZ=1 build-fuzz/fuzz`.
 FUZZ_SOURCES := $(FUZZER) $(filter-out tests/fuzz/test_% tests/fuzz/seeds.c,$(filter tests/fuzz/%,$(TEST_HELPERS)))
@@ -216,6 +235,6 @@ crosscheck: $(BUILD)/bench/crosscheck ## every training step a second time in Py
 	scripts/crosscheck.sh
 
 clean: ## remove what was built
-	rm -rf build build-sanitize build-fuzz
+	rm -rf build build-sanitize build-v3 build-fuzz
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -114,7 +114,7 @@ same_results() {
 
 @test "a damaged checkpoint is named, and the run can be repaired" {
     run -143 at_checkpoint 'kill -TERM $PPID' "$program" run --db a.db --spec a.spec --quiet
-    cp "runs/$(id)/checkpoint" sound
+    cp "a.runs/$(id)/checkpoint" sound
     byte=$(od -An -tu1 -j5000 -N1 sound)
     printf "\\$(printf %o $((byte ^ 1)))" | dd of="a.runs/$(id)/checkpoint" bs=1 seek=5000 conv=notrunc status=none
     run ! cmp -s "a.runs/$(id)/checkpoint" sound

@@ -152,28 +152,18 @@ accuracies() {
 }
 
 @test "a run that was begun by one version is not finished by another, but anew" {
-    sed -i 's/^epochs = 2/epochs = 400/' a.grid
+    sed -i 's/^epochs = 2/epochs = 6/' a.grid
     run=$("$program" plan a.grid --db a.db --ids --quiet | head -n 1)
-    "$program" run "$run" --db a.db --quiet &
-    pid=$!
-    until [ -e "a.runs/$run/checkpoint" ]; do sleep 0.05; done
-    kill -TERM $pid
-    wait $pid || true
+    stop='kill -TERM $PPID'
+    run -143 at_checkpoint "$stop" "$program" run "$run" --db a.db --quiet
     run --separate-stderr "$other" run "$run" --db a.db --other-numerics
     [ "$status" -eq 1 ]
     [[ $stderr == *"was trained by another version of scheme lsq (fingerprint "*"--again"* ]]
-    "$other" run "$run" --db a.db --quiet --again &
-    pid=$!
-    until [ -e "a.runs/$run/checkpoint.old" ] && [ -e "a.runs/$run/checkpoint" ]; do sleep 0.05; done
-    kill -TERM $pid
-    wait $pid || true
+    run -143 at_checkpoint "$stop" "$other" run "$run" --db a.db --quiet --again
+    [ -e "a.runs/$run/checkpoint.old" ]
     [ "$(sql "SELECT group_concat(resumed_at = 0) FROM attempts WHERE run_id = '$run'")" = 1,1 ]
     # Its own checkpoint it goes on from.
-    "$other" run "$run" --db a.db --quiet --again &
-    pid=$!
-    until [ "$(sql "SELECT count(*) FROM attempts WHERE run_id = '$run'")" = 3 ]; do sleep 0.05; done
-    kill -TERM $pid
-    wait $pid || true
+    run -143 at_checkpoint "$stop" "$other" run "$run" --db a.db --quiet --again
     [ "$(sql "SELECT resumed_at > 0 FROM attempts WHERE run_id = '$run' ORDER BY attempt DESC LIMIT 1")" = 1 ]
 }
 

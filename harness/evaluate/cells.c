@@ -89,6 +89,7 @@ static struct evaluation_row *next(struct cells *c) {
 static void take_row(struct cells *c, struct opened *o) {
     struct evaluation_row *row = next(c);
     read_row(o, row);
+    o->bad |= row->epoch > c->last;
     if (o->bad)
         free_row(row);
     else
@@ -135,9 +136,10 @@ static void give_up(struct cells *c, const struct error *why) {
     journal_close(&c->journal);
 }
 
-void cells_open(struct cells *c, const char *path, const char *origin) {
+void cells_open(struct cells *c, const char *path, const char *origin, int last) {
     struct error e = {0};
-    *c = (struct cells){.path = need_string(path), .origin = need_string(origin), .n_layers = -1};
+    *c = (struct cells){
+        .path = need_string(path), .origin = need_string(origin), .last = last, .n_layers = -1};
     if (journal_open(&c->journal, path, take, c, &e))
         give_up(c, &e);
 }
@@ -187,6 +189,12 @@ static void begin(struct cells *c) {
 
 void cells_keep(struct cells *c, const struct evaluation_row *row) {
     struct seal s;
+    struct evaluation_row *own = next(c);
+    *own = *row;
+    own->split = need_string(row->split);
+    own->inference = need_string(row->inference);
+    own->precision = need_string(row->precision);
+    c->n++;
     begin(c);
     if (start(c, &s, RECORD_CELL))
         return;

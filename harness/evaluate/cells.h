@@ -12,14 +12,15 @@ struct cells {
     struct journal journal;
     char *path, *origin;
     int begun;    // the journal has its origin
-    int n, room;  // of those kept, by whoever
+    int last;     // epoch: rows of later ones are dropped
+    int n, room;  // rows: those that were there, and since then those that were kept
     int n_layers; // -1: the layers are not kept
     struct evaluation_row *rows;
     struct layer_row *layers;
 };
 
-/* What is kept at `path` of that origin. Who cannot keep anything there is told so, and goes on without. */
-void cells_open(struct cells *c, const char *path, const char *origin);
+/* What is kept at `path` of that origin, up to the first of an epoch behind `last`. Who cannot keep anything there is told so, and goes on without. */
+void cells_open(struct cells *c, const char *path, const char *origin, int last);
 void cells_close(struct cells *c);
 
 /* Fill in the counts of a row that says what is evaluated, images included: 1, or 0 when it is not kept. */

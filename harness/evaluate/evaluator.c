@@ -12,8 +12,13 @@
 void evaluator_start(struct evaluator *ev, const struct spec *spec, const struct dataset *data,
                      struct model *m, const struct frozen *frozen, const struct engine *engine,
                      struct plan *plan) {
-    *ev = (struct evaluator){
-        .spec = spec, .data = data, .engine = engine, .m = m, .frozen = frozen, .plan = plan};
+    *ev = (struct evaluator){.spec = spec,
+                             .data = data,
+                             .engine = engine,
+                             .m = m,
+                             .frozen = frozen,
+                             .plan = plan,
+                             .epoch = (int)spec->epochs};
     size_t batch = (size_t)spec->batch;
     uint32_t evaluated = spec_evaluated_images(spec, data),
              train = spec_training_images(spec, data);
@@ -152,7 +157,7 @@ static int bank_width(const struct evaluator *ev, int k) {
 static struct evaluation_row row_of(const struct evaluator *ev, const struct pass *pass, int k,
                                     int calibration) {
     int exact = exact_covers(&ev->exact, k, pass->act_bits);
-    return (struct evaluation_row){.epoch = (int)ev->spec->epochs,
+    return (struct evaluation_row){.epoch = ev->epoch,
                                    .split = split_name(ev->spec),
                                    .bits = k,
                                    .act_bits = pass->act_bits,
@@ -209,7 +214,7 @@ static int measure(struct evaluator *ev, int k, int bank, int calibration, struc
     int rc = count_all(ev, &pass, exact_covers(&ev->exact, k, pass.act_bits), row, e);
     if (rc)
         return rc;
-    if (!isfinite(row->loss_sum))
+    if (!isfinite(row->loss_sum) && !ev->any_loss)
         return fail(e, "the %s loss at %d bits on the %s split is not finite", row->inference, k,
                     row->split);
     ev->n++;

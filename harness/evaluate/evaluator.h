@@ -33,6 +33,8 @@ struct evaluator {
     // Is told of each one that was measured, at once; NULL: nobody is.
     void (*keep)(void *context, const struct evaluation_row *row);
     void *context; // of all four
+    int epoch;     // that the weights are of; from the start on the last
+    int any_loss;  // one that is not finite is no error
     int loaders;   // threads that decode images of a folder ahead; 0 is 1
 };
 

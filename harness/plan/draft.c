@@ -179,6 +179,23 @@ static int set_name(struct parser *p, const struct file_entry *entry, struct err
     return 0;
 }
 
+/* A request does not make another run, so that it has no alternatives. */
+static int check_request(const struct alternatives *a, struct error *e) {
+    if (!spec_key_is_request(a->key) || a->n < 2)
+        return 0;
+    return fail(e, "%s takes one value: it makes no other run; another grid may ask for another",
+                a->key->flat);
+}
+
+/* The last of a list. */
+static int add_value(const struct parser *p, struct alternatives *list, int *n,
+                     const struct spec_key *key, const struct file_entry *entry, struct error *e) {
+    return add_setting(p, list, n, key, entry->line, entry->value, e) ||
+                   check_request(&list[*n - 1], e)
+               ? -1
+               : 0;
+}
+
 static int add_axis(struct parser *p, const char *section, const struct file_entry *entry,
                     struct error *e) {
     if (!strcmp(section, "grid") && !strcmp(entry->key, "name"))
@@ -186,7 +203,7 @@ static int add_axis(struct parser *p, const char *section, const struct file_ent
     const struct spec_key *key = spec_key_in(section, entry->key);
     if (!key)
         return spec_key_unknown(section, entry->key, e);
-    return add_setting(p, p->d->axes, &p->d->n_axes, key, entry->line, entry->value, e);
+    return add_value(p, p->d->axes, &p->d->n_axes, key, entry, e);
 }
 
 static int add_override(struct parser *p, struct clause *when, const struct file_entry *entry,
@@ -199,7 +216,7 @@ static int add_override(struct parser *p, struct clause *when, const struct file
                     "[when] cannot override %s, which makes the combinations; use [exclude] or "
                     "another grid",
                     key->flat);
-    return add_setting(p, when->settings, &when->n_settings, key, entry->line, entry->value, e);
+    return add_value(p, when->settings, &when->n_settings, key, entry, e);
 }
 
 static int add_rule(struct parser *p, const struct file_entry *entry, struct error *e) {
@@ -308,7 +325,10 @@ static int apply_set(const struct parser *p, const char *set, struct error *e) {
     p->d->is_set = 1;
     for (int i = 0; i < given.n_conditions; i++) {
         if (!rc)
-            rc = extend_name(p->d, &given.conditions[i], e);
+            rc =
+                check_request(&given.conditions[i], e) || extend_name(p->d, &given.conditions[i], e)
+                    ? -1
+                    : 0;
         replace_axis(p->d, &given.conditions[i]); // which owns it now
     }
     return rc ? fail_prefix(e, "--set", 0) : 0;

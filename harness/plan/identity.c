@@ -12,7 +12,7 @@
  *     <the network in normal form>
  *
  * What cannot change the result does not change the id: names of networks and data sets, keys
- * without effect (spec_key_matters). Two ways of asking for the same with keys that do matter
+ * without effect (spec_key_matters), requests (spec_key_is_request). Two ways of asking for the same with keys that do matter
  * (train.images = all, or all of them by number) are two runs. */
 #include "plan/init.h"
 
@@ -74,6 +74,7 @@ void spec_ids(const struct spec *spec, const struct quantizer *const *table, con
               const char *data_hash, char run_id[HASH_HEX], char config_id[HASH_HEX]) {
     struct spec s = *spec, configuration;
     spec_normalize(&s, table);
+    spec_drop_requests(&s);
     hash_identity(&s, table, 1, cfg_normal, data_hash, run_id);
     spec_configuration(&s, table, &configuration);
     hash_identity(&configuration, table, 0, cfg_normal, data_hash, config_id);

@@ -144,6 +144,10 @@ const struct spec_key spec_keys[SPEC_KEYS + 1] = {
     {SHARED_KEY("evaluate", "select"),
      CHOICE(test_select, select_names, SELECT_FIRST, SELECT_DRAWN), .preset = "first",
      .help = "fewer images than all: the first, or drawn once, as in training"},
+    {KEY("evaluate", "every"), INT(every, 0, 100000), .preset = "0",
+     .help = "evaluate during training, too, after so many epochs each; 0: never; no other run"},
+    {KEY("evaluate", "every_split"), CHOICE(every_split, split_names, EVALUATE_TEST, EVALUATE_VAL),
+     .preset = "val", .help = "on which images: val, those that val holds out, or test"},
     {0},
 };
 

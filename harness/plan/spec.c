@@ -81,6 +81,16 @@ static int learns_steps(const struct spec *spec, const struct quantizer *const *
     return q && q->n_params;
 }
 
+int spec_key_is_request(const struct spec_key *key) {
+    return is(key, "every") || is(key, "every_split");
+}
+
+void spec_drop_requests(struct spec *spec) {
+    for (const struct spec_key *k = spec_keys; k->name; k++)
+        if (spec_key_is_request(k))
+            preset(spec, k);
+}
+
 int spec_key_matters(const struct spec *spec, const struct quantizer *const *table,
                      const struct spec_key *key) {
     int floats = is_float(spec, table);
@@ -89,7 +99,7 @@ int spec_key_matters(const struct spec *spec, const struct quantizer *const *tab
     int several_widths = !floats && !apart && spec->widths.n > 1;
     if (apart && needs_joint_training(key))
         return 0;
-    if (q && q->parent && (is(key, "widths") || is(key, "kurtosis")))
+    if (q && q->parent && (is(key, "widths") || is(key, "kurtosis") || is(key, "every")))
         return 0;
     if (q && q->alone && needs_other_widths(key))
         return 0;
@@ -119,6 +129,8 @@ int spec_key_matters(const struct spec *spec, const struct quantizer *const *tab
         return spec->train_images > 0;
     if (is(key, "evaluate.select"))
         return spec->test_images > 0;
+    if (is(key, "every_split"))
+        return spec->every > 0 && !(q && q->parent);
     return 1;
 }
 

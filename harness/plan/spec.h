@@ -86,6 +86,9 @@ struct spec {
     int split;          // enum evaluated_split
     long test_images;   // so many of the evaluated split; 0: all
     int test_select;    // enum select: which
+    // requests: what else to do while it is computed, no part of who it is (spec_drop_requests)
+    long every;      // evaluate after so many epochs of training each, and after the last; 0: never
+    int every_split; // enum evaluated_split; of those evaluations
 };
 
 enum key_type {
@@ -116,7 +119,7 @@ struct spec_key {
 };
 
 /* All keys in order of section; ended by a NULL name. */
-enum { SPEC_KEYS = 44 };
+enum { SPEC_KEYS = 46 };
 extern const struct spec_key spec_keys[SPEC_KEYS + 1];
 
 /* The key of that flat name (`epochs`, `train.images`; `train.epochs` is understood too), or NULL.
@@ -160,6 +163,12 @@ int spec_has_bits(const struct spec *spec, const struct quantizer *q, int k);
 /* Once all keys are set: put back to scheme and default every key that does not matter, so that
  * specs which compute the same are equal. spec_read, grid_read and spec_ids do it. */
 void spec_normalize(struct spec *spec, const struct quantizer *const *table);
+
+/* Whether the key is a request. Two runs that differ in requests alone are the same run. */
+int spec_key_is_request(const struct spec_key *key);
+
+/* The run, without what is asked for besides: requests at their defaults. What is recorded of a run has none. */
+void spec_drop_requests(struct spec *spec);
 
 /* What one key cannot see alone: width_weight's length, pow2 with minmax, a bit-width below the
  * scheme's smallest, milestones out of order, ... `spec` is normalized. spec_fault returns the key

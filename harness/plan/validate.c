@@ -147,6 +147,14 @@ static int check_split(const struct subject *s, struct error *e) {
                 "split val needs images that are held out; set val to how many, or split to test");
 }
 
+static int check_every(const struct subject *s, struct error *e) {
+    if (!s->spec->every || s->spec->every_split == EVALUATE_TEST || s->spec->val > 0)
+        return 0;
+    return fail(e,
+                "every evaluates images that are held out, and none are; set val to how many, or "
+                "every_split to test");
+}
+
 static int check_milestones(const struct subject *s, struct error *e) {
     const struct reals *m = &s->spec->milestones;
     double before = 0;
@@ -221,6 +229,7 @@ static const struct check {
     {"bits", check_bits},
     {"calibration", check_calibration},
     {"split", check_split},
+    {"every", check_every},
 };
 
 const struct spec_key *spec_fault(const struct spec *spec, const struct quantizer *const *table,

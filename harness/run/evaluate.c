@@ -47,7 +47,7 @@ void session_open_cells(struct session *s) {
     char origin[NUMERICS_TEXT + 4 * HASH_HEX];
     describe_origin(s, origin, sizeof origin);
     cells_close(&s->cells);
-    cells_open(&s->cells, s->folder.evaluated, origin);
+    cells_open(&s->cells, s->folder.evaluated, origin, (int)s->spec.epochs);
     s->evaluations = count_cells(s);
     s->evaluated = s->cells.n < s->evaluations ? s->cells.n : s->evaluations;
 }
@@ -233,9 +233,11 @@ static int freeze(const struct session *s, const struct spec *spec, struct error
 }
 
 int session_evaluate(struct session *s, struct error *e) {
-    if (freeze(s, &s->spec, e))
+    if (session_record_curve(s, e) || freeze(s, &s->spec, e) || record(s, 1, e))
         return -1;
-    return record(s, 1, e);
+    if (!s->signal)
+        session_remove_curve(s);
+    return 0;
 }
 
 /* As the run itself left it: s->spec may ask for other evaluations than the plan. */

@@ -205,7 +205,9 @@ static int find(struct run_folder *f, struct store *s, const char *run_id, int w
         place_of(s, runs, run_id, writes, folder, e) ||
         join(f->checkpoint, sizeof f->checkpoint, folder, "checkpoint", e) ||
         join(f->frozen, sizeof f->frozen, folder, "model.frozen", e) ||
-        join(f->evaluated, sizeof f->evaluated, folder, "evaluated", e))
+        join(f->evaluated, sizeof f->evaluated, folder, "evaluated", e) ||
+        join(f->curve, sizeof f->curve, folder, "curve", e) ||
+        join(f->epoch_frozen, sizeof f->epoch_frozen, folder, "epoch.frozen", e))
         return -1;
     return 0;
 }
@@ -226,6 +228,7 @@ int run_folder_open(struct run_folder *f, struct store *s, const char *run_id, s
         return -1;
     file_remove_orphans(f->checkpoint);
     file_remove_orphans(f->frozen);
+    file_remove_orphans(f->epoch_frozen);
     return 0;
 }
 

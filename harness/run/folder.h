@@ -15,7 +15,8 @@
 struct run_folder {
     char checkpoint[4096], frozen[4096];
     char evaluated[4096]; // evaluations that are not recorded yet (evaluate/cells.h)
-    int lock;             // open file with an flock on it; -1: not held
+    char curve[4096], epoch_frozen[4096]; // those of a learning curve, and the model frozen for one
+    int lock;                             // open file with an flock on it; -1: not held
 };
 
 /* The folder of a run of database `s`, made if need be, and locked: two processes cannot have it at once. The lock goes

@@ -77,6 +77,7 @@ int session_open(struct session *s, const struct session_options *options, struc
 
 void session_close(struct session *s) {
     cells_close(&s->cells);
+    cells_close(&s->curve);
     trainer_free(&s->trainer);
     if (s->engine)
         s->engine->free(s->plan);

@@ -3,7 +3,7 @@
  *
  *     session_open      spec, data set, cfg, folder and lock; nothing is recorded yet
  *     session_begin     an attempt in the database; model, engine, trainer; the checkpoint, if any
- *     session_train     to the last epoch: rows, checkpoints, heartbeats
+ *     session_train     to the last epoch: rows, checkpoints, heartbeats, learning curves
  *     session_evaluate  freeze; every width, direct and truncated; layers
  *     session_end       how it ended, and why
  */
@@ -55,6 +55,10 @@ struct session {
     int added;          // evaluations that were not recorded before
     int64_t attempt;    // -1: none begun
     int recorded_rows;  // epoch rows that the database has
+    struct curve_request requests[CURVE_REQUESTS]; // learning curves that are asked for
+    int n_requests;
+    struct cells curve;          // their points so far
+    int recorded_points;         // that the database has
     double checkpointed, beaten; // when, by progress_clock
     struct progress progress;
     int signal; // the signal that asks it to stop; 0: none
@@ -84,6 +88,14 @@ double session_progress(const struct session *s);
 /* To be called often: records that the run lives and its progress (0 ... 1), when the last heartbeat is ten seconds
  * old or a signal is about to end the run. */
 void session_beat(struct session *s, double progress);
+
+/* Learning curves (curve.c). Once the trainer is there, what is asked for and what is kept of it; at the end of an epoch
+ * what is due, which stops early when a signal asks for it (s->signal); all that the database lacks; and when the run is
+ * recorded, nothing need be kept. */
+int session_open_curve(struct session *s, struct error *e);
+int session_curve(struct session *s, struct error *e);
+int session_record_curve(struct session *s, struct error *e);
+void session_remove_curve(struct session *s);
 
 /* Record how it ended when it did not end complete: interrupted or failed with e's message. */
 void session_end(struct session *s, const struct error *why);

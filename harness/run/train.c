@@ -39,7 +39,9 @@ int session_train(struct session *s, struct error *e) {
     snprintf(label, sizeof label, "training %.12s", s->row.run_id);
     s->progress = progress_start(label, trainer_progress(t), s->options->quiet);
     record_rows(s);
-    while (!trainer_is_done(t)) {
+    if (session_open_curve(s, e) || session_curve(s, e))
+        return -1;
+    while (!trainer_is_done(t) && !s->signal) {
         int64_t epoch = t->epoch;
         if (trainer_step(t, e))
             return -1;
@@ -47,8 +49,11 @@ int session_train(struct session *s, struct error *e) {
         int due = progress_clock() - s->checkpointed >= s->options->checkpoint_every;
         if ((due || s->signal || t->epoch != epoch) && checkpoint(s, e))
             return -1;
-        if (t->epoch != epoch)
+        if (t->epoch != epoch) {
             record_rows(s);
+            if (!s->signal && session_curve(s, e))
+                return -1;
+        }
         session_beat(s, s->training_share * trainer_progress(t));
         if (s->signal)
             break;

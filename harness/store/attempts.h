@@ -12,6 +12,10 @@ int attempt_outcome(struct store *s, int64_t attempt, enum outcome *outcome, str
 /* Record that the attempt cannot be written to any more; returns -1. */
 int attempt_has_ended(struct store *s, int64_t attempt, struct error *e);
 
+/* Record which curves `grid` (NULL: a specification alone) asks for of these runs. */
+int curves_request(struct store *s, const struct run_row *rows, int n, const char *grid,
+                   struct error *e);
+
 struct attempt_end {
     const char *outcome, *reason; // reason may be NULL
     double cpu_seconds;

@@ -15,7 +15,8 @@ const char *const export_names[] = {"accuracy",    "accuracy-calibrated",
                                     "reductions",  "reductions-calibrated",
                                     "runs",        "attempts",
                                     "epochs",      "evaluations",
-                                    "layers",      NULL};
+                                    "layers",      "curves",
+                                    NULL};
 
 int export_is_calibratable(const char *what) {
     int calibrated;
@@ -48,6 +49,8 @@ static const struct {
      " ORDER BY evaluation"},
     {"layers", "SELECT run_id, layers.* FROM layers JOIN attempts USING (attempt)" OF_GRID
                " ORDER BY attempt, layer, bits"},
+    {"curves", "SELECT * FROM learning_curves" OF_GRID
+               " ORDER BY scheme, network, run_id, split, epoch, inference, bits"},
 };
 
 static const char row_commits_sql[] =

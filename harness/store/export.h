@@ -15,7 +15,7 @@ extern const char *const export_format_names[EXPORT_FORMATS];
  *     reductions   how much smaller a drop is than the reference's, [95 % interval]
  * all with batch norms as trained; "accuracy-calibrated" and so on: the same with re-estimated ones.
  * Rows as they are: "runs" (without the long texts `spec` and `cfg`), "attempts", "epochs",
- * "evaluations", "layers". */
+ * "evaluations", "layers"; "curves" (view learning_curves). */
 extern const char *const export_names[];
 
 /* The figures that have a caption ("caption"), ended by NULL: what its curves have in common, in a few lines, and the

@@ -1,5 +1,6 @@
 /* Runs as planned, and the grids that name them. A run that is there stays as it is: its id stands
  * for all that is computed. */
+#include "store/attempts.h"
 #include "store/sql.h"
 
 #include <ctype.h>
@@ -85,6 +86,8 @@ int store_add_runs(struct store *s, const struct run_row *rows, int n, const cha
     int status = insert_runs(s, rows, n, e);
     if (!status && grid)
         status = name_runs(s, rows, n, grid, e);
+    if (!status)
+        status = curves_request(s, rows, n, grid, e);
     return sql_end(s, status, e);
 }
 
@@ -97,6 +100,8 @@ int store_set_grid(struct store *s, const struct run_row *rows, int n, const cha
         status = unname_runs(s, grid, e);
     if (!status)
         status = name_runs(s, rows, n, grid, e);
+    if (!status)
+        status = curves_request(s, rows, n, grid, e);
     return sql_end(s, status, e);
 }
 

@@ -41,6 +41,12 @@ void store_close(struct store *s);
 /* -1 for a name that SQLite would not take for a file's; store_open asks, too. */
 int store_check_name(const char *path, struct error *e);
 
+/* Evaluations during training that somebody asks for: after so many epochs each (0: none), and after the last. */
+struct curve_request {
+    long every;
+    int of_test; // of the test split; else of the images that val holds out
+};
+
 /* A run as planned. Texts are not owned. */
 struct run_row {
     char run_id[HASH_HEX], config_id[HASH_HEX];
@@ -60,10 +66,13 @@ struct run_row {
     double work;        // multiply-accumulates it will cost, for the time left
     const char *parent; // run whose weights it takes; NULL: trained itself
     const char *group;  // of all widths of one seed where each is a run; NULL: stands for itself
+    struct curve_request
+        curve; // of who records it, and no part of the run: store_find_run leaves it at 0
 };
 
 /* Record runs that are not there yet, and that grid `grid` names each of them (several grids may
- * name one run; NULL: no grid does). All in one transaction. */
+ * name one run; NULL: no grid does), and which curves it asks for, in place of what it asked for before.
+ * All in one transaction. */
 int store_add_runs(struct store *s, const struct run_row *rows, int n, const char *grid,
                    struct error *e);
 
@@ -216,6 +225,19 @@ struct layer_row {
  * the same again. */
 int store_has_evaluation(struct store *s, int64_t attempt, const struct evaluation_row *row,
                          int *there, struct error *e);
+
+/* Points of learning curves: evaluations of the epoch that they say, none calibrated. Likewise. */
+int store_add_curves(struct store *s, int64_t attempt, const struct evaluation_row *rows, int n,
+                     struct error *e);
+
+/* What is asked for of a run, by the grids that name it or by a specification alone; all of it is to be done. More than
+ * CURVE_REQUESTS different ones are no use to anybody. */
+enum { CURVE_REQUESTS = 16 };
+int store_curve_requests(struct store *s, const char *run_id,
+                         struct curve_request requests[CURVE_REQUESTS], int *n, struct error *e);
+
+/* Of how many runs the grid asks for curves that finished without any. */
+int store_count_curveless(struct store *s, const char *grid, int64_t *n, struct error *e);
 
 /* One transaction, completion last: all evaluations and layers, then the attempt's end
  * 'complete'. Again: rows that are there stay. Refused when the attempt ended otherwise. */

@@ -54,6 +54,20 @@ static void note_stale(const struct planning *p, const struct run_status *known,
                 stale == 1 ? "it" : "them");
 }
 
+/* What is trained already cannot be looked at on its way. */
+static int note_curveless(const struct planning *p, struct store *s, struct error *e) {
+    int64_t n;
+    if (store_count_curveless(s, p->grid.name, &n, e))
+        return -1;
+    if (n && !p->wanted.quiet)
+        fprintf(
+            stderr,
+            "truncquant: note: %lld run%s finished without a learning curve, which 'every' asks "
+            "for: it is evaluated while a run is trained\n",
+            (long long)n, n == 1 ? " is" : "s are");
+    return 0;
+}
+
 static int ask_states(struct planning *p, struct store *s, struct error *e) {
     struct run_status *known = NULL;
     int n = 0;
@@ -99,6 +113,8 @@ static int use_store(struct planning *p, struct error *e) {
         rc = fingerprints_declare(s, p->table, e);
     if (!rc)
         rc = ask_states(p, s, e);
+    if (!rc)
+        rc = note_curveless(p, s, e);
     if (!rc)
         rc = estimate_open(&p->measured, s, e);
     store_close(s);

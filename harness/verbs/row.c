@@ -196,9 +196,11 @@ static void make_relatives(struct run_row *row, const struct spec *spec,
     }
 }
 
-int row_make(struct run_row *row, const struct spec *spec, const struct quantizer *const *table,
+int row_make(struct run_row *row, const struct spec *asked, const struct quantizer *const *table,
              const struct cfg *cfg, const char *cfg_text, const struct dataset *data,
              const char *grid, struct error *e) {
+    struct spec run = *asked, *spec = &run;
+    spec_drop_requests(spec);
     *row = (struct run_row){.cfg = need_string(cfg_text),
                             .grid = need_string(grid),
                             .dataset = need_string(data->name),
@@ -208,7 +210,8 @@ int row_make(struct run_row *row, const struct spec *spec, const struct quantize
                             .batch = spec->batch,
                             .images = (long)spec_training_images(spec, data),
                             .act_bits = spec->act_bits,
-                            .stored_bits = spec->stored_bits};
+                            .stored_bits = spec->stored_bits,
+                            .curve = {asked->every, asked->every_split == EVALUATE_TEST}};
     spec_ids(spec, table, cfg->normal, data->hash, row->run_id, row->config_id);
     struct work work = work_of(spec, quantizer_find(table, spec->scheme), cfg, data);
     row->work = work.training + work.evaluation;

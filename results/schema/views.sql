@@ -528,6 +528,24 @@ JOIN (SELECT p.*, a.run_id,
      ) e ON e.run_id = r.run_id AND e.place = 1
 WHERE r.run_id NOT IN (SELECT run_id FROM excluded_runs);
 
+-- Learning curves of finished runs: evaluations after epochs of training, with batch norms as trained. Attempts as in
+-- `training`. What a run ended with is in `accuracy` alone.
+DROP VIEW IF EXISTS learning_curves;
+CREATE VIEW learning_curves AS
+SELECT r.run_id, r.config_id, r.scheme, r.network, r.dataset, r.seed,
+       p.epoch, p.split, p.bits, p.act_bits, p.inference,
+       100.0 * p.correct1 / p.images AS top1, 100.0 * p.correct5 / p.images AS top5,
+       p.loss_sum / p.images AS loss, p.images
+FROM runs r
+JOIN (SELECT q.*, a.run_id,
+             row_number() OVER (PARTITION BY a.run_id, q.epoch, q.split, q.bits, q.inference
+                                ORDER BY a.started_at DESC, a.attempt DESC) AS place
+      FROM epoch_evaluations q
+      JOIN attempts a ON a.attempt = q.attempt
+      JOIN counted_attempts c ON c.run_id = a.run_id AND a.started_at <= c.started_at
+     ) p ON p.run_id = r.run_id AND p.place = 1
+WHERE r.run_id NOT IN (SELECT run_id FROM excluded_runs);
+
 -- Per layer and width, of finished runs.
 DROP VIEW IF EXISTS layer_errors;
 CREATE VIEW layer_errors AS

@@ -47,7 +47,7 @@ static struct visit evaluate(struct toy *t, int batches, const char *origin,
     struct visit v = {.batches = batches};
     struct evaluator ev;
     struct error e = {0};
-    cells_open(&v.cells, path(), origin);
+    cells_open(&v.cells, path(), origin, 1000);
     evaluator_start(&ev, &t->spec, &t->data, t->model, NULL, t->trainer.engine, t->plan);
     ev.is_to_stop = is_to_stop;
     ev.recall = recall;
@@ -135,6 +135,27 @@ static void others_are_not_taken_over(void **state) {
     toy_free(&t);
 }
 
+/* Of a training that went back to an earlier epoch: what came later will come again. */
+static void later_epochs_are_dropped(void **state) {
+    (void)state;
+    struct cells c;
+    struct evaluation_row row = {
+        .split = "val", .inference = "direct", .precision = "fp32", .images = 1};
+    unlink(path());
+    cells_open(&c, path(), "a", 9);
+    for (row.epoch = 1; row.epoch <= 9; row.epoch++)
+        cells_keep(&c, &row);
+    cells_close(&c);
+    cells_open(&c, path(), "a", 4);
+    assert_int_equal(c.n, 4);
+    row.epoch = 4;
+    assert_int_equal(cells_recall(&c, &row), 1);
+    cells_close(&c);
+    cells_open(&c, path(), "a", 9);
+    assert_int_equal(c.n, 4);
+    cells_close(&c);
+}
+
 static void layers_are_kept_whole(void **state) {
     (void)state;
     struct toy t;
@@ -143,11 +164,11 @@ static void layers_are_kept_whole(void **state) {
     start(&t);
     int n = layer_rows(t.model, &t.spec, &rows);
     assert_true(n > 2);
-    cells_open(&c, path(), "a");
+    cells_open(&c, path(), "a", 1000);
     assert_int_equal(cells_recall_layers(&c, &again), -1);
     cells_keep_layers(&c, rows, n);
     cells_close(&c);
-    cells_open(&c, path(), "a");
+    cells_open(&c, path(), "a", 1000);
     assert_int_equal(cells_recall_layers(&c, &again), n);
     for (int i = 0; i < n; i++) {
         assert_string_equal(again[i].name, rows[i].name);
@@ -172,9 +193,9 @@ static void what_cannot_be_kept_is_no_failure(void **state) {
     struct cells c;
     struct evaluation_row row = {
         .split = "test", .inference = "direct", .precision = "fp32", .images = 1};
-    cells_open(&c, test_folder, "a");
+    cells_open(&c, test_folder, "a", 1000);
     cells_keep(&c, &row);
-    assert_int_equal(cells_recall(&c, &row), 0);
+    assert_int_equal(cells_recall(&c, &row), 1); // for as long as it is open
     cells_close(&c);
 }
 
@@ -183,6 +204,7 @@ int main(void) {
         cmocka_unit_test(stopped_at_any_batch_it_ends_with_the_same_rows),
         cmocka_unit_test(short_limits_end),
         cmocka_unit_test(others_are_not_taken_over),
+        cmocka_unit_test(later_epochs_are_dropped),
         cmocka_unit_test(layers_are_kept_whole),
         cmocka_unit_test(what_cannot_be_kept_is_no_failure),
     };

@@ -97,7 +97,8 @@ static void unknown_keys_get_a_hint(void **state) {
     spec_key_unknown("train", "calibration", &f);
     assert_non_null(strstr(f.text, "belongs in [evaluate]"));
     spec_key_unknown("evaluate", "zzzzzz", &g);
-    assert_non_null(strstr(g.text, "the keys are bits, calibration, calibrate_at, split, images"));
+    assert_non_null(strstr(
+        g.text, "the keys are bits, calibration, calibrate_at, split, images, every, every_split"));
 }
 
 /* ---- values ---- */
@@ -658,6 +659,7 @@ static void every_key_counts(void **state) {
     };
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
         assert_same_run(make("qat", changes[i][0], changes[i][1]), make("qat"), 0);
+    assert_same_run(make("qat", "every", "2", "every_split", "test"), make("qat"), 1);
     assert_same_run(make("minmax", "granularity", "channel"), make("minmax"), 0);
     assert_same_run(make("qat", "optimizer", "sgd", "momentum", "0.5"),
                     make("qat", "optimizer", "sgd"), 0);

@@ -1,6 +1,6 @@
 /* To be preloaded: the process ends by SIGKILL before its call to the file system of number $KILL_AT, counted from its
- * first write to a file called `evaluated` (which is number 1) on; or before its write to that file of number
- * $KILL_WRITE. */
+ * first write to a file called $KILL_NAME (`evaluated`; that write is number 1) on; or before its write to that file of
+ * number $KILL_WRITE. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -37,10 +37,12 @@ static void count(void) {
 }
 
 static void count_write(int fd) {
-    char link[64], path[4096];
+    char link[64], path[4096] = "";
+    const char *name = getenv("KILL_NAME");
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t n = readlink(link, path, sizeof path);
-    if (n >= 9 && !memcmp(path + n - 9, "evaluated", 9))
+    ssize_t n = readlink(link, path, sizeof path - 1);
+    const char *last = n > 0 ? strrchr(path, '/') : NULL;
+    if (last && !strcmp(last + 1, name ? name : "evaluated"))
         end_at("KILL_WRITE", ++writes);
     count();
 }

@@ -1,7 +1,8 @@
 # Draw training.sql: for each network and data set a row of panels for the loss and one for the training
 # accuracy (several of both, where there are more schemes than fit beside one another), a column per scheme, a colour
-# per width; bands where there are several seeds.
-csv = ARG1; picture = ARG2; format = ARG3; caption = ARG4
+# per width; bands where there are several seeds. And learning.sql, for learning.gp, which sets these
+# variables.
+if (!exists("evaluated")) { evaluated = 0; csv = ARG1; picture = ARG2; format = ARG3; caption = ARG4 }
 load "plots/style.gp"
 
 stats csv using "panel" name "panel" nooutput
@@ -29,7 +30,7 @@ do for [i = 1:panels * curves * widths] { first[i] = nowhere; last[i] = nowhere 
 place(p, c) = (p - 1) * curves + c
 line(p, c, w) = (place(p, c) - 1) * widths + w
 deviation(seeds, name) = seeds > 1 ? column(name) : 0
-note(p, c, w) = (title_of[p] = strcol("network") . ", " . strcol("dataset"), \
+note(p, c, w) = (title_of[p] = strcol("network") . ", " . strcol("dataset") . (evaluated ? ", " . strcol("split") : ""), \
                  label_of[c] = strcol("label"), bits_of[w] = column("bits"), \
                  last[line(p, c, w)] = column(0), \
                  first[line(p, c, w)] = at_most(first[line(p, c, w)], column(0)), \
@@ -101,7 +102,7 @@ do for [p = 1:panels] {
             if (q == 1) { set title title_of[p] . "\n" . label_of[c] } else { unset title }
             if (!labelled) {
                 labelled = 1
-                set ylabel (q == 1 ? "training loss (nats)" : "training accuracy (%)")
+                set ylabel (evaluated ? "" : "training ") . (q == 1 ? "loss (nats)" : evaluated ? "top-1 (%)" : "accuracy (%)")
                 set format y "%g"
             } else {
                 unset ylabel

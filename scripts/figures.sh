@@ -100,7 +100,7 @@ need_output() {
 place() {
     local name drawn=()
     mkdir -p -- "$output" 2>/dev/null || die 1 "$output cannot be made, where figures go; name another with --output"
-    for name in accuracy accuracy-calibrated drops drops-calibrated training staircase; do
+    for name in accuracy accuracy-calibrated drops drops-calibrated training learning staircase; do
         if [ -f "$new/$name.csv" ]; then
             mv -f -- "$new/$name".{csv,txt,svg,png} "$output/" 2>/dev/null ||
                 die 1 "$output cannot be written to, where figures go; is the disk full? --output names another"
@@ -198,5 +198,6 @@ figure accuracy-calibrated accuracy 1 || true
 figure drops drops 0 || true
 figure drops-calibrated drops 1 || true
 figure training training 0 || true
+figure learning learning 0 || true
 figure staircase staircase 0
 place

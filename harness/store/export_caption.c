@@ -230,11 +230,17 @@ static const struct figure {
      " AND run_id IN (SELECT run_id FROM training)",
      "SELECT min(n), max(n), 0, 0 FROM (SELECT count(DISTINCT seed) AS n FROM training JOIN shown "
      "USING (config_id) WHERE run_id IN (SELECT run_id FROM grid_accuracy) GROUP BY config_id)"},
+    {"learning", -1,
+     "SELECT DISTINCT config_id FROM grid_accuracy WHERE grid IS :grid AND split = :split"
+     " AND run_id IN (SELECT run_id FROM learning_curves)",
+     "SELECT min(n), max(n), 0, 0 FROM (SELECT count(DISTINCT seed) AS n FROM learning_curves JOIN "
+     "shown USING (config_id) WHERE run_id IN (SELECT run_id FROM grid_accuracy) GROUP BY "
+     "config_id)"},
 };
 enum { FIGURES = sizeof figures / sizeof *figures };
 
 const char *const export_figures[] = {
-    "accuracy", "accuracy-calibrated", "drops", "drops-calibrated", "training", NULL};
+    "accuracy", "accuracy-calibrated", "drops", "drops-calibrated", "training", "learning", NULL};
 
 static void take_ranges(sqlite3_stmt *row, void *to) {
     struct wide *w = to;

@@ -135,7 +135,7 @@ static int find_figure(struct choice *c, int operands, const char *name, struct 
     int place = operands == 2 ? text_find(name, export_figures) : -1;
     if (place < 0)
         return fail(e, "export: caption takes one figure: accuracy, accuracy-calibrated, drops, "
-                       "drops-calibrated or training");
+                       "drops-calibrated, training or learning");
     c->what = "caption";
     c->figure = export_figures[place];
     return 0;
@@ -179,8 +179,11 @@ int verb_export(struct options *o, struct error *e) {
         "  epochs       training loss and accuracy of each epoch and width\n"
         "  evaluations  every evaluation: counts of right answers, sum of losses\n"
         "  layers       quantization and truncation error of each layer and width\n"
+        "  curves       learning curves: evaluations during training, where a grid asked for "
+        "them\n"
         "  caption FIGURE  what stands below a figure: accuracy, drops (or NAME-calibrated), "
-        "training\n"
+        "training,\n"
+        "               learning\n"
         "  weights ID   the model of a finished run, at one width, as Darknet's weights file "
         "(--output)\n"
         "               and the cfg that goes with it (FILE.cfg)\n"

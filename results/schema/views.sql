@@ -264,7 +264,7 @@ of AS (
     GROUP BY 1, 2, 3 HAVING n > 0
 ),
 widths AS (
-    SELECT config_id, group_concat(bits, ', ') AS bits, count(*) AS n
+    SELECT config_id, group_concat(bits, ' ') AS bits, count(*) AS n
     FROM (SELECT DISTINCT r.config_id, w.bits FROM diverged_widths w JOIN runs r USING (run_id) ORDER BY 1, 2)
     GROUP BY 1
 ),

@@ -20,9 +20,10 @@ spec() {
         'widths = 1 2 32' 'bits = 1 2 4 32' 'calibration = 2' 'epochs = 5' 'val = 48' "$1" >a.spec
 }
 
-# Of one run: its id, its last checkpoint without how long it took, its frozen model, and all that is recorded of it but
-# the curves.
+# Of one run: its weights, as float numbers and frozen, its id, and all that is recorded of it but the curves.
 weights() {
+    "$program" export weights "$(sql 'SELECT run_id FROM runs' "$1")" --db "$1" --output w.weights --quiet >/dev/null
+    sha256sum <w.weights
     results "$1"
     sql 'SELECT run_id, spec, params FROM runs' "$1"
     sql 'SELECT bits, inference, calibrated, split, top1, loss FROM accuracy ORDER BY 1, 2, 3' "$1"
@@ -86,8 +87,28 @@ points() {
     weights a.db | diff expected -
     # Each point stands once for an attempt, and nothing is left over.
     [ "$(sql 'SELECT count(*) FROM epoch_evaluations WHERE attempt = (SELECT max(attempt) FROM attempts)')" -eq 35 ]
-    [ ! -e "runs/$(sql 'SELECT run_id FROM runs')/curve" ]
-    [ ! -e "runs/$(sql 'SELECT run_id FROM runs')/epoch.frozen" ]
+    [ ! -e "a.runs/$(sql 'SELECT run_id FROM runs')/curve" ]
+    [ ! -e "a.runs/$(sql 'SELECT run_id FROM runs')/epoch.frozen" ]
+}
+
+@test "curves are exported and drawn, labelled with their images; where there are none there is no figure" {
+    spec 'every = 2'
+    go run --spec a.spec --quiet
+    go export curves --format csv
+    [ "${lines[0]}" = \
+        'run_id,config_id,scheme,network,dataset,seed,epoch,split,bits,act_bits,inference,top1,top5,loss,images' ]
+    [ "$(grep -c ',val,' <<<"$output")" -eq 21 ]
+    TRUNCQUANT=$program "$root/scripts/figures.sh" --db "$PWD/a.db" --output "$PWD/figures" >drawn
+    grep -q '/learning.svg$' drawn
+    [ "$(tail -n +2 figures/learning.csv | wc -l)" -eq 21 ]
+    for text in 'tiny, fashion-mnist, val' 'truncquant direct' 'truncquant truncated' 'top-1 (%)' '2 bits'; do
+        grep -qF ">$text<" figures/learning.svg
+    done
+    grep -qx 'val: evaluated during training on images held out of it, 48 images' figures/learning.txt
+    grep -qF '>training accuracy (%)<' figures/training.svg
+    sql 'DELETE FROM epoch_evaluations'
+    TRUNCQUANT=$program "$root/scripts/figures.sh" --db "$PWD/a.db" --output "$PWD/figures" >drawn
+    [ ! -e figures/learning.svg ]
 }
 
 # grid NAME LINES: NAME.grid of one run
@@ -118,7 +139,7 @@ grid() {
     go run "$id" --quiet
     [ "$(sql 'SELECT group_concat(DISTINCT epoch) FROM epoch_evaluations')" = 4 ]
     [ -z "$(go plan a.grid | grep curve)" ]
-    rm -r a.db runs
+    rm -r a.db* a.runs
     grid a '' && go plan a.grid --quiet
     go run "$id" --quiet
     [ "$(sql 'SELECT count(*) FROM curve_requests')" -eq 0 ]

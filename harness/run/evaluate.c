@@ -35,12 +35,11 @@ static int count_cells(const struct session *s) {
 
 /* What the rows of cells do not say themselves. Both files hold the weights, of direct and of truncated inference. */
 static void describe_origin(const struct session *s, char *text, size_t size) {
-    char how[NUMERICS_TEXT], weights[HASH_HEX], frozen[HASH_HEX];
+    char how[NUMERICS_TEXT], frozen[HASH_HEX];
     numerics_text(&s->numerics, how, sizeof how);
-    sealed_name(s->weights, weights);
     sealed_name(s->folder.frozen, frozen);
-    snprintf(text, size, "run %s, checkpoint %s, frozen model %s: %s", s->row.run_id, weights,
-             frozen, how);
+    snprintf(text, size, "run %s, checkpoint %s, frozen model %s: %s", s->row.run_id,
+             s->weights_hash, frozen, how);
 }
 
 void session_open_cells(struct session *s) {

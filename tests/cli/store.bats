@@ -328,7 +328,7 @@ make_accuracies() {
     run -1 "$truncquant" export caption drops --db $db
     [[ $output == *"has no results for this figure of finished runs yet; "* ]]
     run -2 "$truncquant" export caption runs --db $db
-    [[ $output == *"export: caption takes one figure: accuracy, accuracy-calibrated, drops, drops-calibrated or training" ]]
+    [[ $output == *"export: caption takes one figure: accuracy, accuracy-calibrated, drops, drops-calibrated, training or learning" ]]
     run -2 "$truncquant" export caption accuracy --format tex --db $db
     [[ $output == *"export: --format goes with tables; leave it out" ]]
 }

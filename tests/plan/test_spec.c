@@ -98,7 +98,8 @@ static void unknown_keys_get_a_hint(void **state) {
     assert_non_null(strstr(f.text, "belongs in [evaluate]"));
     spec_key_unknown("evaluate", "zzzzzz", &g);
     assert_non_null(strstr(
-        g.text, "the keys are bits, calibration, calibrate_at, split, images, every, every_split"));
+        g.text,
+        "the keys are bits, calibration, calibrate_at, split, images, select, every, every_split"));
 }
 
 /* ---- values ---- */

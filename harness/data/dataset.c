@@ -8,26 +8,44 @@
 #include "data/source.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Whoever gets the lock first prepares; the others find it done. */
-static int map_or_prepare(struct dataset *d, const struct source *s, const char *path,
+/* Mapped, and, where that is asked for, hashed. -1 without a message: has to be made. */
+static int map(struct dataset *d, const struct source *s, const char *path, int hashed) {
+    if (prepared_map(d, s, path))
+        return -1;
+    if (!hashed || prepared_is_intact(d))
+        return 0;
+    dataset_close(d);
+    return -1;
+}
+
+/* Whoever gets the lock first prepares; the others find it done. Who has mapped the file that is replaced keeps it. */
+static int map_or_prepare(struct dataset *d, const struct source *s, const char *path, int hashed,
                           struct error *e) {
     int lock = cache_lock(s, e);
     if (lock < 0)
         return -1;
-    int rc = prepared_map(d, s, path);
+    int rc = map(d, s, path, hashed);
     if (rc) {
+        if (!prepared_map(d, s, path)) {
+            fprintf(stderr,
+                    "truncquant: note: %s: is not what was prepared, as when a bit flips on a "
+                    "disk; it is made anew\n",
+                    path);
+            dataset_close(d);
+        }
         cache_tidy(s);
-        if (!prepare(s, path, e) && (rc = prepared_map(d, s, path)))
+        if (!prepare(s, path, e) && (rc = map(d, s, path, hashed)))
             fail_at(e, path, 0, "was written but cannot be mapped; is the disk sound?");
     }
     close(lock);
     return rc;
 }
 
-int dataset_open(struct dataset *d, const char *name, struct error *e) {
+static int open_prepared(struct dataset *d, const char *name, int hashed, struct error *e) {
     *d = (struct dataset){0};
     struct known_set set;
     struct source source;
@@ -35,16 +53,28 @@ int dataset_open(struct dataset *d, const char *name, struct error *e) {
         return -1;
     char path[PATH_MAX];
     int rc = cache_path(&source, path, sizeof path, e);
-    if (!rc && prepared_map(d, &source, path))
-        rc = map_or_prepare(d, &source, path, e);
+    if (!rc && map(d, &source, path, hashed))
+        rc = map_or_prepare(d, &source, path, hashed, e);
     if (!rc)
         cache_touch(path);
     source_free(&source);
     return rc;
 }
 
+int dataset_open(struct dataset *d, const char *name, struct error *e) {
+    return open_prepared(d, name, 0, e);
+}
+
 int dataset_open_at(struct dataset *d, const char *name, int image_size, struct error *e) {
-    return image_size ? image_stream_open(d, name, image_size, e) : dataset_open(d, name, e);
+    return image_size ? image_stream_open(d, name, image_size, e) : open_prepared(d, name, 0, e);
+}
+
+int dataset_open_checked(struct dataset *d, const char *name, int image_size, struct error *e) {
+    return image_size ? image_stream_open(d, name, image_size, e) : open_prepared(d, name, 1, e);
+}
+
+int dataset_check(const struct dataset *d, const char *name, struct error *e) {
+    return d->stream ? image_stream_check(d, name, e) : 0;
 }
 
 void dataset_close(struct dataset *d) {

@@ -47,6 +47,14 @@ void dataset_close(struct dataset *d);
  * (data/image_stream.h); 0: dataset_open. */
 int dataset_open_at(struct dataset *d, const char *name, int image_size, struct error *e);
 
+/* The same for who computes with it. Of a set in memory, what is mapped is hashed (52 MiB: tens of milliseconds), and made
+ * anew from its source where it is not what was prepared, as when a bit flipped on the disk. */
+int dataset_open_checked(struct dataset *d, const char *name, int image_size, struct error *e);
+
+/* Before something is recorded that was computed with a set which `name` opened: -1, naming a file, when it is not in
+ * memory and its images are others now. Files that have other times but the same content are looked at and let pass. */
+int dataset_check(const struct dataset *d, const char *name, struct error *e);
+
 /* The i-th known name, or NULL behind the last one, and one line of help for each (what it is, where
  * it comes from). The first is the one that the demo needs. */
 const char *dataset_name(int i);

@@ -81,18 +81,6 @@ static int is_folder(const char *path) {
 
 /* ---- what is skipped ---- */
 
-void skipped_add(struct skipped *s, const char *line) {
-    size_t n = strlen(line) + 1; // its line end
-    char *text = realloc(s->text, s->size + n + 1);
-    if (!text)
-        return; // the count is what matters
-    memcpy(text + s->size, line, n - 1);
-    memcpy(text + s->size + n - 1, "\n", 2);
-    s->text = text;
-    s->size += n;
-    s->n++;
-}
-
 static void skip(struct image_folder *f, const char *path, const char *why) {
     struct error line = {0};
     fail_at(&line, path, 0, "%s", why); // a name may hold a line end
@@ -119,21 +107,28 @@ struct listing {
     uint64_t at; // bytes written to it
 };
 
+static void replace(struct image_files *files, uint64_t *name, uint64_t *stamp, uint16_t *label) {
+    free(files->name);
+    free(files->stamp);
+    free(files->label);
+    files->name = name;
+    files->stamp = stamp;
+    files->label = label;
+}
+
 static void grow_files(struct image_files *files) {
     enum { FIRST = 1024 };
     if (files->n && (files->n < FIRST || files->n & (files->n - 1)))
         return; // room is FIRST, then each power of two
     size_t room = files->n ? 2 * (size_t)files->n : FIRST;
-    uint64_t *name = need(room, sizeof *name);
+    uint64_t *name = need(room, sizeof *name), *stamp = need(room, sizeof *stamp);
     uint16_t *label = need(room, sizeof *label);
     if (files->n) {
         memcpy(name, files->name, files->n * sizeof *name);
+        memcpy(stamp, files->stamp, files->n * sizeof *stamp);
         memcpy(label, files->label, files->n * sizeof *label);
     }
-    free(files->name);
-    free(files->label);
-    files->name = name;
-    files->label = label;
+    replace(files, name, stamp, label);
 }
 
 /* NUL ends a name, since no other byte is sure not to be in it. */
@@ -145,10 +140,12 @@ static void print_fingerprint(FILE *out, const char *name, const struct stat *st
     fputc('\0', out);
 }
 
-static void add_image(struct listing *l, enum split split, int label, const char *name) {
+static void add_image(struct listing *l, enum split split, int label, const char *name,
+                      const struct stat *st) {
     struct image_files *files = &l->folder->split[split];
     grow_files(files);
     files->name[files->n] = l->at;
+    files->stamp[files->n] = image_stamp(st);
     files->label[files->n++] = (uint16_t)label;
     size_t size = strlen(name) + 1;
     fwrite(name, 1, size, l->names);
@@ -172,7 +169,7 @@ static int consider(struct listing *l, enum split split, int label, const char *
                        FOLDER_IMAGES_MOST);
     else {
         print_fingerprint(l->fingerprint, name, &st);
-        add_image(l, split, label, name);
+        add_image(l, split, label, name, &st);
     }
     return 0;
 }
@@ -200,18 +197,16 @@ static int list_class(struct listing *l, enum split split, int label, const char
 static void reorder(struct image_files *files, enum split split) {
     struct random r = random_stream(0, RANDOM_FOLDER, 0, split);
     uint32_t *order = need(files->n, sizeof *order);
-    uint64_t *name = need(files->n, sizeof *name);
+    uint64_t *name = need(files->n, sizeof *name), *stamp = need(files->n, sizeof *stamp);
     uint16_t *label = need(files->n, sizeof *label);
     random_permutation(&r, order, files->n);
     for (uint32_t i = 0; i < files->n; i++) {
         name[i] = files->name[order[i]];
+        stamp[i] = files->stamp[order[i]];
         label[i] = files->label[order[i]];
     }
     free(order);
-    free(files->name);
-    free(files->label);
-    files->name = name;
-    files->label = label;
+    replace(files, name, stamp, label);
 }
 
 static int list_split(struct listing *l, enum split split, struct error *e) {
@@ -355,6 +350,7 @@ void image_folder_free(struct image_folder *f) {
     free(f->class_names);
     for (int s = 0; s < SPLITS; s++) {
         free(f->split[s].name);
+        free(f->split[s].stamp);
         free(f->split[s].label);
         free(f->split[s].names);
     }
@@ -372,32 +368,4 @@ int image_folder_path(const struct image_folder *f, enum split split, uint32_t i
                          : fail_at(e, f->root, 0,
                                    "a name in it is too long; move it to a place "
                                    "with a shorter one");
-}
-
-/* ---- too many? ---- */
-
-static void note(const struct skipped *s) {
-    const char *line = s->text;
-    for (uint32_t i = 0; i < s->n && i < FOLDER_SKIPPED_SHOWN; i++) {
-        int n = (int)strcspn(line, "\n");
-        fprintf(stderr, "truncquant: note: skipped: %.*s\n", n, line);
-        line += n + 1;
-    }
-    if (s->n > FOLDER_SKIPPED_SHOWN)
-        fprintf(stderr, "truncquant: note: skipped: %u more\n", s->n - FOLDER_SKIPPED_SHOWN);
-}
-
-int image_folder_judge(const struct image_folder *f, struct error *e) {
-    const struct skipped *s = &f->skipped;
-    uint64_t all = (uint64_t)f->split[SPLIT_TRAIN].n + f->split[SPLIT_TEST].n + s->n;
-    if (s->n == 0)
-        return 0;
-    note(s);
-    if ((uint64_t)s->n * 100 <= all)
-        return 0;
-    return fail_at(
-        e, f->root, 0,
-        "%u of its %llu files are no images that can be read, more than 1 in 100; remove "
-        "or mend them (the first is %.*s)",
-        s->n, (unsigned long long)all, (int)strcspn(s->text, "\n"), s->text);
 }

@@ -35,6 +35,7 @@ void skipped_add(struct skipped *s, const char *line);
 struct image_files {
     uint32_t n;
     uint64_t *name;  // (n) where in `names`
+    uint64_t *stamp; // (n) image_stamp
     uint16_t *label; // (n)
     char *names;     // ended by NUL each
     size_t size;     // of names
@@ -60,6 +61,22 @@ void image_folder_free(struct image_folder *f);
 /* "ROOT/train/CLASS/NAME" of an image; -1 with a message when it is too long for `size`. */
 int image_folder_path(const struct image_folder *f, enum split split, uint32_t i, char *path,
                       size_t size, struct error *e);
+
+/* Image i goes to place `to`, which is before it or its own: for who leaves some out. */
+void image_files_move(struct image_files *files, uint32_t to, uint32_t i);
+
+/* What tells a file that was replaced or edited from what it was: 32 bits of its size and time of change, above 32 bits
+ * of these and its inode's. */
+struct stat;
+uint64_t image_stamp(const struct stat *st);
+
+/* -1, with its name, when image i is not the file that was listed: for who has just read it. */
+int image_folder_check_image(const struct image_folder *f, enum split split, uint32_t i,
+                             struct error *e);
+
+/* Say which image the second listing of a folder has otherwise than the first, if one can be named. Returns -1. */
+int image_folder_say_change(const struct image_folder *before, const struct image_folder *now,
+                            struct error *e);
 
 /* More than one file in a hundred skipped is an error, which names the first; fewer are noted on
  * stderr. */

@@ -180,8 +180,7 @@ static void leave_out(struct image_files *files, const struct index *x, int s) {
             k++;
             continue;
         }
-        files->name[kept] = files->name[i];
-        files->label[kept++] = files->label[i];
+        image_files_move(files, kept++, i);
     }
     files->n = kept;
 }

@@ -103,8 +103,7 @@ static void drop_faults(struct image_folder *f, enum split split, struct look *l
             free(looks[i].fault);
             continue;
         }
-        files->name[kept] = files->name[i];
-        files->label[kept] = files->label[i];
+        image_files_move(files, kept, i);
         looks[kept] = looks[i];
         memmove(s->digest[split][kept++], s->digest[split][i], HASH_BYTES);
     }

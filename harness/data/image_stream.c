@@ -48,6 +48,23 @@ void image_stream_close(struct image_stream *stream) {
     free(stream);
 }
 
+/* A folder whose names, sizes or times are others is looked at as when it is opened: its content decides. */
+int image_stream_check(const struct dataset *d, const char *name, struct error *e) {
+    const struct image_folder *before = &d->stream->folder;
+    struct image_folder now;
+    struct dataset other = {0};
+    struct known_set set;
+    if (known_set_find(&set, name, e) || image_folder_list(&now, before->root, e))
+        return -1;
+    int rc = 0;
+    if (strcmp(now.fingerprint, before->fingerprint) != 0)
+        rc = image_index_apply(&other, &set, &now, e);
+    if (!rc && other.hash[0] && strcmp(other.hash, d->hash) != 0)
+        rc = image_folder_say_change(before, &now, e);
+    image_folder_free(&now);
+    return rc;
+}
+
 static double uniform(struct random *r, double lo, double hi) {
     return lo + (hi - lo) * (double)random_unit(r);
 }
@@ -141,6 +158,10 @@ int image_stream_fill(const struct dataset *d, const struct batch_request *r, ui
     struct image decoded;
     if (image_folder_read(&d->stream->folder, r->split, r->order[i], &decoded, NULL, e))
         return -1;
+    if (image_folder_check_image(&d->stream->folder, r->split, r->order[i], e)) {
+        image_free(&decoded);
+        return -1;
+    }
     uint8_t *planes = need(plane, DATASET_CHANNELS);
     transform(&decoded, r, i, size, planes);
     normalise(d, planes, plane, image);

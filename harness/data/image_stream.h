@@ -8,6 +8,8 @@
  *   otherwise              the shorter side made size * 256/224, then the middle size x size
  *
  * which is what ImageNet networks are trained and tested with (Inception, 1409.4842; torchvision).
+ * A file that is not the one that was listed when the folder was opened is an error, not read for it.
+ *
  * Resampling is image_resize.h's. What an image becomes depends on its file and the stream alone.
  *
  * When a folder is first seen, every image is decoded once (image_scan.h): those that cannot be are left
@@ -28,6 +30,9 @@ struct image_stream {
 /* Open by path, or name in $TRUNCQUANT_DATA. d->stream is owned by d. */
 int image_stream_open(struct dataset *d, const char *name, int size, struct error *e);
 void image_stream_close(struct image_stream *stream);
+
+/* dataset_check of such a folder. */
+int image_stream_check(const struct dataset *d, const char *name, struct error *e);
 
 /* Image i of a request into (3, size, size) floats, (x/255 - mean)/deviation. Several threads may. */
 int image_stream_fill(const struct dataset *d, const struct batch_request *r, uint32_t i,

@@ -59,8 +59,8 @@ static void hash_labels(const uint16_t *labels, uint32_t n, int classes, char he
     free(bytes);
 }
 
-/* The manifest: what the data are, whatever files they came from. */
-static void manifest(struct prepared_header *h, const char *file) {
+/* What the data are, whatever files they came from. */
+void prepared_manifest(const struct prepared_header *h, const char *file, char hash[HASH_HEX]) {
     static const char *const split_names[SPLITS] = {"train", "test"};
     struct prepared_layout l = prepared_layout(h);
     size_t size = (size_t)h->shape.c * (size_t)h->shape.h * (size_t)h->shape.w;
@@ -74,7 +74,7 @@ static void manifest(struct prepared_header *h, const char *file) {
         at += snprintf(text + at, sizeof text - (size_t)at, "%s %u %s %s\n", split_names[i],
                        h->n[i], pixels, labels);
     }
-    hash_hex(text, (size_t)at, h->hash);
+    hash_hex(text, (size_t)at, hash);
 }
 
 static struct prepared_header start_header(const struct source *s, const struct contents *c) {
@@ -110,7 +110,7 @@ static int write_prepared(struct prepared_header *h, const struct reader *reader
         return -1;
     }
     statistics(h, (uint8_t *)draft.bytes + l.pixels[SPLIT_TRAIN]);
-    manifest(h, draft.bytes);
+    prepared_manifest(h, draft.bytes, h->hash);
     memcpy(draft.bytes, h, sizeof *h);
     prepared_seal(draft.bytes);
     return file_draft_commit(&draft, e);

@@ -82,6 +82,12 @@ static void describe(struct dataset *d, const char *file, size_t size) {
                                       .labels = (const uint16_t *)(file + l.labels[i])};
 }
 
+int prepared_is_intact(const struct dataset *d) {
+    char hash[HASH_HEX];
+    prepared_manifest(d->map, d->map, hash);
+    return !strcmp(hash, d->hash);
+}
+
 int prepared_map(struct dataset *d, const struct source *s, const char *path) {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)

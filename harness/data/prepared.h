@@ -4,8 +4,8 @@
  *     header | pixels of train | labels of train | pixels of test | labels of test
  *
  * each part starting at a multiple of 64 bytes; labels have 16 bits. The header carries its own checksum and that of the
- * labels (an index made of a damaged label would leave its array); pixels are not hashed at
- * opening, which has to take milliseconds. Numbers are in the machine's own order: on another kind
+ * labels (an index made of a damaged label would leave its array); pixels are hashed by who computes with them
+ * (prepared_is_intact), not by who only asks what there is, which has to take milliseconds. Numbers are in the machine's own order: on another kind
  * of machine the version does not match, and the file is made anew. */
 #ifndef DATA_PREPARED_H
 #define DATA_PREPARED_H
@@ -38,6 +38,12 @@ struct prepared_layout prepared_layout(const struct prepared_header *h);
 /* Fill in magic, version and checksums; `labels` of both splits lie at their places in `file`,
  * which starts with the header. */
 void prepared_seal(char *file);
+
+/* The manifest: SHA-256 over shape, classes and the hash of every split, as they lie in `file`. */
+void prepared_manifest(const struct prepared_header *h, const char *file, char hash[HASH_HEX]);
+
+/* Whether pixels and labels of a mapped set are those that its manifest names: hashes them all. */
+int prepared_is_intact(const struct dataset *d);
 
 /* Map a prepared file that is whole and made from this source; -1, without a message, when there is
  * none. */

@@ -213,6 +213,8 @@ static int record(struct session *s, int layers, struct error *e) {
     progress_end(&s->progress);
     s->added = r.n;
     usage_now(&cpu, &peak);
+    if (!rc && !s->signal)
+        rc = dataset_check(&s->data, s->spec.dataset, e);
     if (!rc && !s->signal && s->weights_hash[0])
         rc = store_record_weights(s->store, s->attempt, s->weights_hash, e);
     if (!rc && !s->signal)

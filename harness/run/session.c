@@ -34,12 +34,19 @@ static int check_identity(struct session *s, struct error *e) {
     return 0;
 }
 
+/* The bytes count only for who computes with them. */
+static int open_data(struct session *s, struct error *e) {
+    int size = (int)s->spec.image_size;
+    return s->options->reads ? dataset_open_at(&s->data, s->spec.dataset, size, e)
+                             : dataset_open_checked(&s->data, s->spec.dataset, size, e);
+}
+
 static int open_inputs(struct session *s, struct error *e) {
     const struct session_options *o = s->options;
     char name[SPEC_TEXT + 8];
     snprintf(name, sizeof name, "%s.cfg", s->row.network);
     if (spec_read(&s->spec, o->quantizers, s->row.spec, "specification of the run", e) ||
-        dataset_open_at(&s->data, s->spec.dataset, (int)s->spec.image_size, e) ||
+        open_data(s, e) ||
         cfg_parse(&s->cfg, s->row.cfg, strlen(s->row.cfg), name, s->data.shape, s->data.classes, e))
         return -1;
     s->scheme = quantizer_find(o->quantizers, s->spec.scheme);

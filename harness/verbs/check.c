@@ -88,7 +88,7 @@ static int report_datasets(const struct options *o) {
 /* Read a data set whole, which checks every file of it, and say what is in it. */
 static int read_dataset(const struct options *o, const char *name, struct error *e) {
     struct dataset d;
-    if (dataset_open(&d, name, e))
+    if (dataset_open_checked(&d, name, 0, e))
         return EXIT_FAILED;
     if (!o->quiet)
         printf("%-7s  data set %s: %u training and %u test images of %d x %d x %d, %d classes\n",

@@ -79,6 +79,55 @@ top1() {
     [ "$(sql 'SELECT outcome FROM attempts')" = failed ]
 }
 
+@test "an image that changes under a run fails it with its name, and the old one brought back lets it be tried again" {
+    "$BATS_TEST_DIRNAME/../tiny-images.sh" own 40 10 16 20
+    spec ./own $'epochs = 200\nimage_size = 16'
+    mkdir whole
+    "$program" run --db whole/a.db --spec a.spec --quiet
+    "$program" run --db a.db --spec a.spec --quiet 2>err &
+    pid=$!
+    for _ in $(seq 200); do sleep 0.02; [ -e a.runs/*/checkpoint ] && break; done
+    set -- own/train/*/7.png
+    cp -p "$1" kept
+    cp "$2" "$1"
+    status=0
+    wait $pid || status=$?
+    mapfile -t stderr_lines <err
+    complains '/7.png: has changed since'
+    [ "$(sql 'SELECT outcome FROM attempts')" = failed ]
+    [[ "$(sql 'SELECT reason FROM attempts')" == *'/7.png: has changed since'* ]]
+    go run --spec a.spec --retry # another run: these images are others
+    [ "$(sql 'SELECT count(*) FROM runs')" = 2 ]
+    cp kept "$1"
+    go run "$(sql 'SELECT run_id FROM attempts LIMIT 1')" --retry --quiet
+    [ "$status" -eq 0 ]
+    losses() {
+        sql "SELECT bits, inference, calibration_batches, printf('%.17g', loss_sum) FROM evaluations JOIN attempts
+             USING (attempt) WHERE run_id = (SELECT run_id FROM attempts WHERE attempt = 1) ORDER BY 1, 2, 3" "$1"
+    }
+    [ "$(losses a.db)" = "$(losses whole/a.db)" ]
+}
+
+@test "an image that comes or goes before a run is recorded fails it with its name" {
+    "$BATS_TEST_DIRNAME/../tiny-images.sh" own 40 10 16 20
+    spec ./own $'epochs = 100\nimage_size = 16'
+    "$program" run --db a.db --spec a.spec --quiet 2>err &
+    pid=$!
+    for _ in $(seq 200); do sleep 0.02; [ -e a.runs/*/checkpoint ] && break; done
+    set -- own/train/*/7.png
+    cp "$1" "${1%7.png}new one.png"
+    status=0
+    wait $pid || status=$?
+    mapfile -t stderr_lines <err
+    complains '/new one.png: is new since the run began'
+    [ "$(sql 'SELECT outcome FROM attempts')" = failed ]
+    [ "$(sql 'SELECT count(*) FROM evaluations')" = 0 ]
+    rm "${1%7.png}new one.png"
+    touch own/train/*/8.png # the same content at another time is no change
+    go run "$(sql 'SELECT run_id FROM runs')" --retry --quiet
+    [ "$status" -eq 0 ]
+}
+
 @test "what does not fit together is said" {
     spec mixed 'epochs = 1'
     go run --spec a.spec

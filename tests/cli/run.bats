@@ -365,6 +365,33 @@ evaluate.images = 20'
     [ "$(sql 'SELECT count(*) FROM attempts')" -eq 3 ]
 }
 
+@test "flipped bits of prepared pixels change no result: they are made anew" {
+    export TRUNCQUANT_CACHE=$PWD/cache
+    losses() {
+        sql "SELECT bits, inference, printf('%.17g', loss_sum) FROM evaluations WHERE attempt = $1 ORDER BY 1, 2"
+    }
+    go run --spec a.spec --quiet
+    prepared=(cache/*.prepared)
+    cp "${prepared[0]}" sound
+    size=$(stat -c %s sound)
+    for at in 3000 $((size - 3000)); do # of train, of test
+        printf "\\$(printf %o $((255 - $(od -An -tu1 -j $at -N1 "${prepared[0]}"))))" |
+            dd of="${prepared[0]}" bs=1 seek=$at conv=notrunc status=none
+    done
+    run ! cmp -s sound "${prepared[0]}"
+    go evaluate "$(id)" --calibration 1
+    [ "$status" -eq 0 ]
+    [[ $stderr == *"note: ${PWD}/${prepared[0]}: is not what was prepared"*"made anew"* ]]
+    cmp sound "${prepared[0]}"
+    "$program" evaluate "$(id)" --calibration 1 --inference fp32 --db a.db --quiet
+    rm -r cache
+    mkdir again
+    go evaluate "$(id)" --bits '1 2 4' --calibration 1 --quiet
+    "$program" run --spec a.spec --db again/a.db --quiet
+    results ./a.db >/dev/null
+    [ "$(losses 1)" = "$(sql "SELECT bits, inference, printf('%.17g', loss_sum) FROM evaluations ORDER BY 1, 2" again/a.db)" ]
+}
+
 @test "evaluate wants a finished run and what it left" {
     go run --spec a.spec --quiet
     mv a.runs elsewhere

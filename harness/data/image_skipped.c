@@ -1,0 +1,44 @@
+/* Files of a folder that are no images: which, and whether they are too many; image_folder.h is the manual. */
+#include "data/image_folder.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void skipped_add(struct skipped *s, const char *line) {
+    size_t n = strlen(line) + 1; // its line end
+    char *text = realloc(s->text, s->size + n + 1);
+    if (!text)
+        return; // the count is what matters
+    memcpy(text + s->size, line, n - 1);
+    memcpy(text + s->size + n - 1, "\n", 2);
+    s->text = text;
+    s->size += n;
+    s->n++;
+}
+
+static void note(const struct skipped *s) {
+    const char *line = s->text;
+    for (uint32_t i = 0; i < s->n && i < FOLDER_SKIPPED_SHOWN; i++) {
+        int n = (int)strcspn(line, "\n");
+        fprintf(stderr, "truncquant: note: skipped: %.*s\n", n, line);
+        line += n + 1;
+    }
+    if (s->n > FOLDER_SKIPPED_SHOWN)
+        fprintf(stderr, "truncquant: note: skipped: %u more\n", s->n - FOLDER_SKIPPED_SHOWN);
+}
+
+int image_folder_judge(const struct image_folder *f, struct error *e) {
+    const struct skipped *s = &f->skipped;
+    uint64_t all = (uint64_t)f->split[SPLIT_TRAIN].n + f->split[SPLIT_TEST].n + s->n;
+    if (s->n == 0)
+        return 0;
+    note(s);
+    if ((uint64_t)s->n * 100 <= all)
+        return 0;
+    return fail_at(
+        e, f->root, 0,
+        "%u of its %llu files are no images that can be read, more than 1 in 100; remove "
+        "or mend them (the first is %.*s)",
+        s->n, (unsigned long long)all, (int)strcspn(s->text, "\n"), s->text);
+}

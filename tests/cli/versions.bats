@@ -52,7 +52,7 @@ id() {
 
 # accuracies PROGRAM: with what is said below them but the commits
 accuracies() {
-    "$1" export accuracy --db a.db | sed 's/ Commits\{0,1\}: .*//'
+    "$1" export accuracy --db a.db | sed '/^Commits\{0,1\}: /d'
 }
 
 @test "sources are equal in another folder, without git, and with other comments; the commit is for the record" {
@@ -144,10 +144,10 @@ accuracies() {
     run=$("$other" plan b.grid --db a.db --pending --ids --quiet)
     "$other" run "$run" --db a.db --quiet
     run "$other" export accuracy --db a.db --grid b
-    [[ $output == *"1 seed,"* ]]
+    [[ $output == *"n = 1 seed."* ]]
     [[ $output == *"Left out: 1 stale run of lsq, computed by another version"* ]]
     run "$program" export accuracy --db a.db --grid b
-    [[ $output == *"1 seed,"* ]]
+    [[ $output == *"n = 1 seed."* ]]
     [[ $output == *"Left out: 1 stale run of lsq"* ]]
 }
 

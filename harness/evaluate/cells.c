@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 enum record { RECORD_ORIGIN = 1, RECORD_CELL, RECORD_LAYERS };
-enum { LAYERS_MAX = 1 << 20 };
+enum { LAYER_BYTES = 7 * 8 }; // of one of them, at least: six numbers, and how long its name is
 
 static void free_row(struct evaluation_row *row) {
     free((char *)(uintptr_t)row->split);
@@ -98,7 +98,7 @@ static void take_row(struct cells *c, struct opened *o) {
 
 static void take_layers(struct cells *c, struct opened *o) {
     int64_t n = opened_i64(o);
-    if (n < 0 || n > LAYERS_MAX || c->n_layers >= 0) {
+    if (n < 0 || (uint64_t)n > o->left / LAYER_BYTES || c->n_layers >= 0) {
         o->bad = 1;
         return;
     }

@@ -75,8 +75,7 @@ points() {
     [ "$(wc -l <expected)" -eq 35 ]
     status=137
     for n in $(seq 100); do
-        run env LD_PRELOAD="$(dirname "$program")/tests/preload/kill.so" KILL_NAME=curve "KILL_WRITE=$((n % 5 + 3))" \
-            ASAN_OPTIONS="${ASAN_OPTIONS-}:verify_asan_link_order=0" "$program" run --db a.db --spec a.spec --quiet
+        KILL_FILE=curve KILL_WRITE=$((n % 5 + 3)) run watched "$program" run --db a.db --spec a.spec --quiet
         [ "$status" -eq 0 ] && break
         [ "$status" -eq 137 ]
     done

@@ -13,13 +13,14 @@ setup() {
     tiny_network
     printf '%s\n' 'scheme = truncquant' 'network = ./tiny.cfg' 'dataset = fashion-mnist' 'seed = 1' \
         'batch = 16' 'widths = 1 2' 'bits = 1 2' 'calibration = 1' 'epochs = 1' >a.spec
-    # The sanitizers' own library need not come first.
-    export ASAN_OPTIONS="${ASAN_OPTIONS-}:verify_asan_link_order=0"
 }
 
-# killed AT|WRITE N VERB ...: the program on a.db, ended as tests/preload/kill.c says
+# killed BEFORE|WRITE N VERB ...: the program on a.db, ended as tests/preload/witness.c says: before call N to the file
+# system from the first evaluation that it keeps on, or before it keeps number N (1 is their origin)
 killed() {
-    run env "KILL_$1=$2" LD_PRELOAD="$(dirname "$program")/tests/preload/kill.so" "$program" "$3" --db a.db --quiet "${@:4}"
+    export "KILL_$1=$2" KILL_FILE=evaluated
+    run watched "$program" "$3" --db a.db --quiet "${@:4}"
+    unset "KILL_$1" KILL_FILE
     [ "$status" -eq 137 ] || [ "$status" -eq 0 ]
 }
 
@@ -53,7 +54,7 @@ afresh() {
     train
     for n in $(seq 1000); do
         afresh
-        killed AT "$n" run "$id"
+        killed BEFORE "$n" run "$id"
         [ "$status" -eq 137 ] || break
         go run "$id" --quiet
         [ "$status" -eq 0 ]

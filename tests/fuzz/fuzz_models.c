@@ -1,5 +1,7 @@
 /* Targets of what the program and Darknet write: checkpoints, frozen models, weights. Of sealed files the
  * bytes are magic and payload: the checksum is put behind them, right. */
+#include "evaluate/cells.h"
+#include "evaluate/evaluator.h"
 #include "evaluate/frozen.h"
 #include "fuzz/network.h"
 #include "fuzz/target.h"
@@ -71,4 +73,44 @@ int fuzz_frozen(const uint8_t *bytes, size_t size) {
         frozen_free(&f);
     }
     return fuzz_outcome(rc, &e);
+}
+
+static int take_any(void *context, struct opened *o) {
+    (void)context, (void)o;
+    return 0;
+}
+
+static int recall_all(const struct cells *c) {
+    struct layer_row *layers;
+    for (int i = 0; i < c->n; i++) {
+        struct evaluation_row row = c->rows[i];
+        FUZZ_HOLDS(cells_recall(c, &row));
+    }
+    int n = cells_recall_layers(c, &layers);
+    if (n >= 0)
+        layer_rows_free(layers, n);
+    return c->n > 1 || n >= 0;
+}
+
+/* The bytes are a record behind that of the origin and a sound one; its magic and checksum are right. */
+int fuzz_cells(const uint8_t *bytes, size_t size) {
+    struct evaluation_row row = {.split = "val", .inference = "direct", .precision = "fp32"};
+    const char *path = fuzz_file(0, "", 0);
+    struct cells c;
+    struct journal j;
+    struct seal s;
+    struct error e = {0};
+    cells_open(&c, path, "fuzz", 9);
+    cells_keep(&c, &row);
+    cells_close(&c);
+    FUZZ_HOLDS(!journal_open(&j, path, take_any, NULL, &e) && !journal_start(&s, &e));
+    seal_bytes(&s, bytes, size);
+    FUZZ_HOLDS(!journal_append(&j, &s, &e));
+    journal_close(&j);
+    cells_open(&c, path, "fuzz", 9);
+    FUZZ_HOLDS(c.n >= 1);
+    int taken = recall_all(&c);
+    cells_close(&c);
+    snprintf(fuzz_why, sizeof fuzz_why, "%s", taken ? "" : "it is no evaluation, nor layers");
+    return taken;
 }

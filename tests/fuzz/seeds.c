@@ -6,6 +6,8 @@
 #include "base/random.h"
 #include "data/made_sets.h"
 #include "data/picture.h"
+#include "evaluate/cells.h"
+#include "evaluate/evaluator.h"
 #include "evaluate/frozen.h"
 #include "fuzz/network.h"
 #include "fuzz/target.h"
@@ -214,6 +216,40 @@ static void put_weights(void) {
     network_free(&n);
 }
 
+/* The records behind that of the origin, without what stands around each (base/journal.c): how long it is, a magic, a
+ * checksum. */
+static void put_records(const char *path) {
+    static const char *const names[] = {"origin", "cell", "layers"};
+    enum { BEFORE = sizeof(int64_t) + 8 };
+    size_t size, at = 0;
+    int64_t length;
+    char *bytes = take(path, &size);
+    for (int i = 0; i < 3; i++, at += sizeof length + (size_t)length) {
+        FUZZ_HOLDS(at + BEFORE <= size);
+        memcpy(&length, bytes + at, sizeof length);
+        if (i)
+            put("cells", names[i], bytes + at + BEFORE, (size_t)length - 8 - HASH_BYTES);
+    }
+    FUZZ_HOLDS(at == size);
+    free(bytes);
+}
+
+static void put_cells(void) {
+    struct evaluation_row row = {.split = "test", .inference = "truncated", .precision = "int8"};
+    struct layer_row *layers;
+    struct cells c;
+    struct network n;
+    network_start(&n, "lsq");
+    int count = layer_rows(n.model, &n.spec, &layers);
+    cells_open(&c, made_path("evaluated"), "fuzz", 9);
+    cells_keep(&c, &row);
+    cells_keep_layers(&c, layers, count);
+    cells_close(&c);
+    put_records(made_path("evaluated"));
+    layer_rows_free(layers, count);
+    network_free(&n);
+}
+
 void seeds_write(const char *folder) {
     root = folder;
     made_start(NULL);
@@ -225,6 +261,7 @@ void seeds_write(const char *folder) {
     put_texts();
     put_checkpoints();
     put_frozen();
+    put_cells();
     put_weights();
     made_end(NULL);
 }

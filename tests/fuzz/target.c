@@ -21,6 +21,7 @@ const struct fuzz_target fuzz_targets[] = {
     {"weights", fuzz_weights},
     {"checkpoint", fuzz_checkpoint},
     {"frozen", fuzz_frozen},
+    {"cells", fuzz_cells},
     {NULL, NULL},
 };
 

@@ -3,7 +3,9 @@
  *
  * AT_FILE, AT_COMMAND: whenever a file whose name ends in AT_FILE has been renamed into its place, the shell runs
  *     AT_COMMAND, which finds the program as $PPID and in $N how often that has been.
- * KILL_BEFORE: SIGKILL before this call of all that change a file: 1 is the first. */
+ * KILL_BEFORE: SIGKILL before this call of all that change a file: 1 is the first.
+ * KILL_FILE: those calls are counted from the first write to a file of this name on, which is call 1.
+ * KILL_WRITE: SIGKILL before this write to that file. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -13,14 +15,20 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-static const char *file, *command;
-static long kill_before;
+static const char *file, *command, *kill_file;
+static long kill_before, kill_write, writes;
+
+static long number(const char *variable) {
+    const char *text = getenv(variable);
+    return text ? atol(text) : 0;
+}
 
 __attribute__((constructor)) static void begin(void) {
-    const char *n = getenv("KILL_BEFORE");
+    kill_before = number("KILL_BEFORE");
+    kill_write = number("KILL_WRITE");
+    kill_file = getenv("KILL_FILE");
     file = getenv("AT_FILE");
     command = getenv("AT_COMMAND");
-    kill_before = n ? atol(n) : 0;
 }
 
 /* The C library's own; a function pointer has no other way out of dlsym in ISO C. */
@@ -31,7 +39,20 @@ static void find(const char *name, void *function) {
 
 static void count(void) {
     static long calls;
+    if (kill_file && !writes)
+        return;
     if (__atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST) == kill_before)
+        kill(getpid(), SIGKILL);
+}
+
+/* Of the file that KILL_FILE names. */
+static void count_write(int fd) {
+    char link[64], path[4096] = "";
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    if (!kill_file || readlink(link, path, sizeof path - 1) <= 0)
+        return;
+    const char *last = strrchr(path, '/');
+    if (last && !strcmp(last + 1, kill_file) && ++writes == kill_write)
         kill(getpid(), SIGKILL);
 }
 
@@ -48,23 +69,27 @@ static void witness(const char *target) {
         fprintf(stderr, "the command at %s failed\n", target);
 }
 
-#define WATCHED(type, name, parameters, arguments)                                                 \
+#define WATCHED(before, type, name, parameters, arguments)                                         \
     type name parameters {                                                                         \
         static type(*real) parameters;                                                             \
         if (!real)                                                                                 \
             find(#name, &real);                                                                    \
+        before;                                                                                    \
         count();                                                                                   \
         return real arguments;                                                                     \
     }
+#define WRITE(name, parameters, arguments)                                                         \
+    WATCHED(count_write(fd), ssize_t, name, parameters, arguments)
+#define CALL(name, parameters, arguments) WATCHED((void)0, int, name, parameters, arguments)
 
-WATCHED(ssize_t, write, (int fd, const void *bytes, size_t n), (fd, bytes, n))
-WATCHED(ssize_t, pwrite, (int fd, const void *bytes, size_t n, off_t at), (fd, bytes, n, at))
-WATCHED(ssize_t, pwrite64, (int fd, const void *bytes, size_t n, off64_t at), (fd, bytes, n, at))
-WATCHED(int, ftruncate, (int fd, off_t size), (fd, size))
-WATCHED(int, ftruncate64, (int fd, off64_t size), (fd, size))
-WATCHED(int, fsync, (int fd), (fd))
-WATCHED(int, fdatasync, (int fd), (fd))
-WATCHED(int, unlink, (const char *path), (path))
+WRITE(write, (int fd, const void *bytes, size_t n), (fd, bytes, n))
+WRITE(pwrite, (int fd, const void *bytes, size_t n, off_t at), (fd, bytes, n, at))
+WRITE(pwrite64, (int fd, const void *bytes, size_t n, off64_t at), (fd, bytes, n, at))
+CALL(ftruncate, (int fd, off_t size), (fd, size))
+CALL(ftruncate64, (int fd, off64_t size), (fd, size))
+CALL(fsync, (int fd), (fd))
+CALL(fdatasync, (int fd), (fd))
+CALL(unlink, (const char *path), (path))
 
 int rename(const char *from, const char *to) {
     static int (*real)(const char *, const char *);

@@ -30,18 +30,18 @@ LDFLAGS += $(EXPORTS)
 LDLIBS += -lsqlite3 -lopenblas -ljpeg -lpng -linih -lcrypto -lz -larchive -lmatio -ldl -lm -lpthread
 
 MAIN := harness/main.c
-SOURCES := $(filter-out $(MAIN),$(wildcard harness/*/*.c baselines/*.c))
+SOURCES := $(filter-out $(MAIN),$(wildcard harness/*/*.c harness/*/*/*.c baselines/*.c))
 
 # The fast engine needs oneDNN; without it the reference engine is the default.
 ifneq ($(wildcard $(ONEDNN_INCLUDE)/oneapi/dnnl/dnnl.h),)
 CPPFLAGS += -DHAVE_ONEDNN
 LDLIBS += -ldnnl
 else
-SOURCES := $(filter-out harness/engine/onednn%,$(SOURCES))
+SOURCES := $(filter-out harness/engine/onednn/%,$(SOURCES))
 endif
 
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
-SCHEMA := $(sort $(wildcard results/schema/*.sql))
+SCHEMA := $(sort $(wildcard harness/store/schema/*.sql))
 TEST_SOURCES := $(wildcard tests/*/test_*.c)
 FUZZER := tests/fuzz/driver.c tests/fuzz/no_darknet.c
 PRELOADED := $(wildcard tests/preload/*.c)
@@ -91,15 +91,15 @@ $(BUILD)/schema.inc: $(SCHEMA) scripts/embed-sql.sh
 $(BUILD)/harness/store/store.o: $(BUILD)/schema.inc
 
 # So do the queries of the tables.
-QUERIES := $(sort $(wildcard results/queries/*.sql))
+QUERIES := $(sort $(wildcard harness/report/queries/*.sql))
 $(BUILD)/queries.inc: $(QUERIES) scripts/embed-sql.sh
 	@mkdir -p $(@D)
 	scripts/embed-sql.sh $(QUERIES) > $@.tmp && mv $@.tmp $@
-$(BUILD)/harness/store/export_query.o: $(BUILD)/queries.inc
+$(BUILD)/harness/report/query.o: $(BUILD)/queries.inc
 
 # Which program it is travels too; the file changes only when that does. What decides the bits of results: the rooms
 # that compute, and how they are compiled.
-COMPUTING := $(wildcard $(foreach room,quant data model engine train evaluate,harness/$(room)/*.[ch]) \
+COMPUTING := $(wildcard $(foreach room,cfg quant data data/* model engine engine/* train evaluate,harness/$(room)/*.[ch]) \
 	baselines/*.[ch] $(foreach file,random rounding environment,harness/base/$(file).[ch]))
 COMPILED := "$(CC)" -std=c11 $(OPTIMIZE) -fno-math-errno -fopenmp $(filter -DHAVE_%,$(CPPFLAGS))
 $(BUILD)/version.inc: FORCE
@@ -209,7 +209,7 @@ SECONDS ?= 60
 fuzz: ## let libFuzzer feed every reader for SECONDS (60) each, or TARGETS="idx cfg ..." alone
 	@tests/fuzz/fuzz.sh $(SECONDS) $(TARGETS)
 
-C_FILES := $(wildcard harness/*.[ch] harness/*/*.[ch] baselines/*.[ch] tests/*/*.[ch] bench/*.[ch])
+C_FILES := $(wildcard harness/*.[ch] harness/*/*.[ch] harness/*/*/*.[ch] baselines/*.[ch] tests/*/*.[ch] bench/*.[ch])
 
 lint: $(BUILD)/schema.inc $(BUILD)/queries.inc ## check the style and what cppcheck finds
 	@clang-format --dry-run -Werror $(C_FILES)

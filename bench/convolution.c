@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/progress.h"
-#include "engine/ops.h"
+#include "engine/reference/ops.h"
 #include "model/darknet.h"
 
 #include <darknet.h>

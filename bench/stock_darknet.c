@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "base/progress.h"
 #include "base/text.h"
-#include "model/cfg.h"
+#include "cfg/cfg.h"
 
 #include <darknet.h>
 #include <dlfcn.h>

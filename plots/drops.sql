@@ -1,6 +1,6 @@
 -- What truncation costs at each width: direct less truncated top-1 on :split in points, mean over seeds and half of
 -- its 95 % interval (Student's t; NULL for one seed), one row per point. A panel is a network and a data set, a
--- curve a configuration. The rows are those of results/queries/drops.sql, but for the cross-bit drop. `place` puts
+-- curve a configuration. The rows are those of harness/report/queries/drops.sql, but for the cross-bit drop. `place` puts
 -- the widths that there are side by side.
 SELECT dense_rank() OVER (ORDER BY c.dataset, c.network) AS panel,
        dense_rank() OVER (ORDER BY c.place) AS curve,

@@ -14,7 +14,7 @@ output=results/figures
 grid=
 split=
 # The file may have the views of another version; this one's stand before them.
-views=".read \"|sed -e '/^DROP VIEW/d' -e 's/^CREATE VIEW/CREATE TEMP VIEW/' results/schema/views.sql\""
+views=".read \"|sed -e '/^DROP VIEW/d' -e 's/^CREATE VIEW/CREATE TEMP VIEW/' harness/store/schema/views.sql\""
 
 usage() {
     cat <<'END'
@@ -81,7 +81,7 @@ find_current() {
     local version part number newer=()
     version=$(sqlite3 -readonly "$file" 'PRAGMA user_version' 2>/dev/null) || return 0 # need says why
     [ "$version" -gt 0 ] || return 0
-    for part in results/schema/[0-9]*.sql; do
+    for part in harness/store/schema/[0-9]*.sql; do
         number=${part##*/}
         [ "$((10#${number%%-*}))" -le "$version" ] || newer+=(".read $part" "PRAGMA user_version = $((10#${number%%-*}))")
     done
@@ -139,7 +139,7 @@ ask() {
     sqlite3 -readonly -bail -batch "$@" "$file" ".timeout 10000" ".parameter init" \
         ".parameter set :grid $name" ".parameter set :calibrated $calibrated" \
         ".parameter set :split \"'$split'\"" \
-        "$views" ".read results/queries/snapshot.sql" \
+        "$views" ".read harness/report/queries/snapshot.sql" \
         ".read plots/curves.sql" "$sql" 2>"$new/messages" ||
         die 1 "$db cannot be read: $(cat "$new/messages")"
 }
@@ -173,7 +173,7 @@ figure() {
 # A figure is of one split: the one asked for, or test where a run was evaluated on it, or val.
 choose_split() {
     local asked=$split of="${grid:+of grid $grid }in $db" other=val counts runs test val drawn
-    counts=$(ask 0 ".read results/queries/splits.sql" -separator ' ')
+    counts=$(ask 0 ".read harness/report/queries/splits.sql" -separator ' ')
     [ -n "$counts" ] || die 1 "no finished runs $of yet; 'truncquant status' says how far they are"
     read -r runs test val <<<"$counts"
     [ -n "$split" ] || { [ "$test" -gt 0 ] && split=test || split=val; }

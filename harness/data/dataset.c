@@ -3,7 +3,7 @@
 #include "data/dataset.h"
 
 #include "data/cache.h"
-#include "data/image_stream.h"
+#include "data/images/stream.h"
 #include "data/prepared.h"
 #include "data/source.h"
 

@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "model/cfg.h"
+#include "cfg/cfg.h"
 
 #include <stdint.h>
 
@@ -37,14 +37,14 @@ struct dataset {
     size_t map_size;
 };
 
-/* Open by name (dataset_name), or by the path of a folder of images (data/image_folder.h; a path has a
+/* Open by name (dataset_name), or by the path of a folder of images (data/images/folder.h; a path has a
  * slash in it) or the name of one in $TRUNCQUANT_DATA: prepares it if need be. Errors name the file at
  * fault and how to get it (package or address). */
 int dataset_open(struct dataset *d, const char *name, struct error *e);
 void dataset_close(struct dataset *d);
 
 /* The same, of a folder of images made image_size x image_size when they are asked for
- * (data/image_stream.h); 0: dataset_open. */
+ * (data/images/stream.h); 0: dataset_open. */
 int dataset_open_at(struct dataset *d, const char *name, int image_size, struct error *e);
 
 /* The same for who computes with it. Of a set in memory, what is mapped is hashed (52 MiB: tens of milliseconds), and made
@@ -69,7 +69,7 @@ int dataset_unknown(const char *name, const char *meant, struct error *e);
 /* A batch, n images `order[0 ... n-1]` of a split. `channels` is the network's: grey is replicated to
  * three. With `crop_flip`, each image is augmented as drawn from the stream (seed, RANDOM_AUGMENT,
  * epoch, first + i): `first` is the place of order[0] in the epoch. Sets in memory are cropped from
- * a 4-pixel padding of byte 0 and flipped with probability 1/2; image_stream.h says what others are. */
+ * a 4-pixel padding of byte 0 and flipped with probability 1/2; data/images/stream.h says what others are. */
 struct batch_request {
     enum split split;
     const uint32_t *order;

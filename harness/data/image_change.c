@@ -1,5 +1,5 @@
-/* Folders of images that change while they are used; image_folder.h is the manual. */
-#include "data/image_folder.h"
+/* Folders of images that change while they are used; data/images/folder.h is the manual. */
+#include "data/images/folder.h"
 
 #include <errno.h>
 #include <limits.h>

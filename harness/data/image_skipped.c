@@ -1,5 +1,5 @@
-/* Files of a folder that are no images: which, and whether they are too many; image_folder.h is the manual. */
-#include "data/image_folder.h"
+/* Files of a folder that are no images: which, and whether they are too many; data/images/folder.h is the manual. */
+#include "data/images/folder.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* A ring of batches that threads fill image by image, in order; loader.h is the manual. */
 #include "data/loader.h"
 
-#include "data/image_stream.h"
+#include "data/images/stream.h"
 
 #include <pthread.h>
 #include <stdlib.h>

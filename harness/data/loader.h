@@ -1,5 +1,5 @@
 /* Batches, one after another. Those of a set in memory are filled when they are asked for, which takes a
- * hundredth of a training step or less; those of a folder of images (image_stream.h) are decoded ahead by
+ * hundredth of a training step or less; those of a folder of images (data/images/stream.h) are decoded ahead by
  * threads, so that the engine waits only when they are slower than it is.
  *
  * Memory: LOADER_BATCHES batches of floats (the one in use and those ahead), and one decoded image for each

@@ -3,7 +3,7 @@
 #include "data/prepared.h"
 
 #include "base/file.h"
-#include "data/reader.h"
+#include "data/formats/reader.h"
 
 #include <math.h>
 #include <stdio.h>

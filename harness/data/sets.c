@@ -1,10 +1,10 @@
 /* The table of known data sets; source.h says what a row holds. Counts are not here: the files say
  * them, so that a part of a set works as well. */
 #include "base/text.h"
-#include "data/cifar_reader.h"
-#include "data/idx_reader.h"
-#include "data/image_folder.h"
-#include "data/reader.h"
+#include "data/formats/cifar_reader.h"
+#include "data/formats/idx_reader.h"
+#include "data/formats/reader.h"
+#include "data/images/folder.h"
 
 #include <limits.h>
 #include <stdio.h>

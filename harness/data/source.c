@@ -2,7 +2,7 @@
 #include "data/source.h"
 
 #include "base/file.h"
-#include "data/reader.h"
+#include "data/formats/reader.h"
 
 #include <errno.h>
 #include <limits.h>

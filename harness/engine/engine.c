@@ -1,7 +1,7 @@
 /* The table of engines; engine.h says what one is. */
 #include "engine/engine.h"
 
-#include "engine/inference.h"
+#include "engine/exact.h"
 
 #include <string.h>
 

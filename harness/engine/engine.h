@@ -77,7 +77,7 @@ struct engine {
     void (*set_integers)(struct plan *p, int node, const int8_t *v,
                          const struct integer_form *form);
 
-    /* Inference over exact integers (engine/inference.h). NULL: the plan evaluates everything. */
+    /* Inference over exact integers (engine/exact.h). NULL: the plan evaluates everything. */
     const struct inference_engine *inference;
 };
 

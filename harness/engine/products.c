@@ -4,7 +4,7 @@
 #include "engine/products.h"
 
 #include "base/random.h"
-#include "engine/ops.h"
+#include "engine/reference/ops.h"
 
 #include <cblas.h>
 #include <float.h>

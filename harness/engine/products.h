@@ -4,7 +4,7 @@
 #ifndef ENGINE_PRODUCTS_H
 #define ENGINE_PRODUCTS_H
 
-#include "model/cfg.h"
+#include "cfg/cfg.h"
 
 /* What to do where it does not. */
 #define PRODUCTS_REMEDY                                                                            \

@@ -1,4 +1,4 @@
-/* Evaluating a model at a bit-width, on the test split (or the held-out one, split.h): top-1, top-5, loss.
+/* Evaluating a model at a bit-width, on the test split (or the held-out one, data/selection.h): top-1, top-5, loss.
  *
  * `direct` inference computes with the scheme's own k-bit weights of the latent ones; `truncated`
  * with a frozen model's codes cut by a right shift. Both come with and without calibration: the
@@ -9,7 +9,7 @@
 #define EVALUATE_EVALUATOR_H
 
 #include "evaluate/exact.h"
-#include "evaluate/frozen.h"
+#include "model/frozen.h"
 #include "store/store.h"
 
 struct evaluator {
@@ -24,7 +24,8 @@ struct evaluator {
     struct evaluation_row *rows;
     float *weights, *probabilities; // owned, as rows
     uint32_t *order;
-    uint32_t *evaluated, *training;   // places of the images in their splits (split.h); owned
+    uint32_t *evaluated,
+        *training; // places of the images in their splits (data/selection.h); owned
     int (*is_to_stop)(void *context); // asked between two batches; NULL: never
     // Whether what would be evaluated (all but the counts) need not be; NULL: all is.
     int (*is_recorded)(void *context, const struct evaluation_row *row);

@@ -1,10 +1,10 @@
-/* Exact inference of a model at k bits (engine/inference.h): the codes of the latent weights, or those of a
+/* Exact inference of a model at k bits (engine/exact.h): the codes of the latent weights, or those of a
  * frozen model cut by an arithmetic right shift, go to the engine as they are. */
 #ifndef EVALUATE_EXACT_H
 #define EVALUATE_EXACT_H
 
-#include "engine/inference.h"
-#include "evaluate/frozen.h"
+#include "engine/exact.h"
+#include "model/frozen.h"
 
 /* Images of one pass on one thread: few enough that a layer's sums stay in the second cache. */
 enum { EXACT_BATCH = 8 };

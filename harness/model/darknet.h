@@ -9,11 +9,11 @@
 #define MODEL_DARKNET_H
 
 #include "base/error.h"
-#include "model/cfg.h"
+#include "cfg/cfg.h"
 
 struct darknet_network;
 
-/* The network of a cfg text that harness/model/cfg.c has checked; NULL with a message. */
+/* The network of a cfg text that harness/cfg/cfg.c has checked; NULL with a message. */
 struct darknet_network *darknet_load(const char *cfg_text, struct error *e);
 void darknet_free(struct darknet_network *d);
 

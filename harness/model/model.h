@@ -11,8 +11,8 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "model/cfg.h"
-#include "plan/spec.h"
+#include "cfg/cfg.h"
+#include "spec/spec.h"
 
 #include <stddef.h>
 #include <stdint.h>

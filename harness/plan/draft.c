@@ -1,9 +1,9 @@
 /* From the lines of a grid file to its keys, overrides and exclusions; draft.h is the manual. */
 #include "plan/draft.h"
 
+#include "base/nearest.h"
 #include "base/text.h"
 #include "plan/grid_file.h"
-#include "plan/nearest.h"
 
 #include <ctype.h>
 #include <stdlib.h>

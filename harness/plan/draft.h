@@ -3,7 +3,7 @@
 #ifndef PLAN_DRAFT_H
 #define PLAN_DRAFT_H
 
-#include "plan/spec.h"
+#include "spec/spec.h"
 
 /* A key and its alternatives: canonical texts, all different. In a condition, any of them matches.
  */

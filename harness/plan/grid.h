@@ -1,7 +1,7 @@
 /* A grid file: an INI file whose commas multiply (experiments/README.md is the user's manual).
  *
  *     [grid] name, scheme, network, dataset, seed   [quant] [train] [evaluate]   keys of
- * plan/spec.h [when key=value ...]   overrides for the combinations that match [exclude] rule =
+ * spec/spec.h [when key=value ...]   overrides for the combinations that match [exclude] rule =
  * key=value ...   removes the combinations that match; may stand several times
  *
  * The way of a combination: alternatives multiply; every [when] whose conditions hold for the
@@ -15,7 +15,7 @@
 #ifndef PLAN_GRID_H
 #define PLAN_GRID_H
 
-#include "plan/spec.h"
+#include "spec/spec.h"
 
 struct grid {
     char name[64];

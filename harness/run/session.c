@@ -5,11 +5,11 @@
 #include "base/file.h"
 #include "engine/products.h"
 #include "evaluate/bounds.h"
-#include "model/weights.h"
-#include "plan/fingerprints.h"
-#include "plan/init.h"
+#include "model/darknet_weights.h"
+#include "plan/work.h"
 #include "run/numerics.h"
-#include "run/work.h"
+#include "spec/fingerprints.h"
+#include "spec/init.h"
 #include "train/checkpoint.h"
 
 #include <errno.h>

@@ -105,7 +105,7 @@ void session_end(struct session *s, const struct error *why);
  * attempt of their own (session_begin), since another version of the program may compute them. */
 int session_reevaluate(struct session *s, struct error *e);
 
-/* The float model of one width, norms of that width's bank, as Darknet's weights file (model/weights.h) at
+/* The float model of one width, norms of that width's bank, as Darknet's weights file (model/darknet_weights.h) at
  * `path`, and the cfg that goes with it at `path`.cfg. Of a finished run that session_open opened. */
 int session_export_weights(struct session *s, int bits, const char *path, struct error *e);
 

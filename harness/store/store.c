@@ -18,9 +18,9 @@
  */
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
-enum { APPLICATION_ID = 0x54516e74 }; // "TQnt", as in results/schema/001-initial.sql
+enum { APPLICATION_ID = 0x54516e74 }; // "TQnt", as in harness/store/schema/001-initial.sql
 
-/* results/schema/NNN-*.sql in order, and views. */
+/* harness/store/schema/NNN-*.sql in order, and views. */
 static const struct schema_text {
     const char *name, *text;
 } schema[] = {

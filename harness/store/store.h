@@ -1,6 +1,6 @@
 /* The database: every spec, attempt, epoch, evaluation and layer statistic, in one SQLite file
- * (WAL, synchronous=FULL, foreign keys, STRICT). The schema is results/schema/NNN-*.sql, applied by
- * PRAGMA user_version; views are results/schema/views.sql, made anew at an opening for writing where the file
+ * (WAL, synchronous=FULL, foreign keys, STRICT). The schema is harness/store/schema/NNN-*.sql, applied by
+ * PRAGMA user_version; views are harness/store/schema/views.sql, made anew at an opening for writing where the file
  * has others; an opening for reading sets this program's before those, for itself.
  *
  * Every writing call is one BEGIN IMMEDIATE transaction: it is wholly there or not at all. Nothing

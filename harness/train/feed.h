@@ -4,7 +4,7 @@
 #define TRAIN_FEED_H
 
 #include "data/loader.h"
-#include "plan/spec.h"
+#include "spec/spec.h"
 
 struct feed {
     const struct spec *spec;

@@ -12,12 +12,12 @@
 #define TRAIN_TRAINER_H
 
 #include "data/dataset.h"
+#include "data/selection.h"
 #include "engine/engine.h"
 #include "quant/agreement.h"
 #include "store/store.h"
 #include "train/feed.h"
 #include "train/optimizer.h"
-#include "train/split.h"
 
 /* Sums over the epoch so far, by width. */
 struct tally {

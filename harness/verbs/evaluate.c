@@ -3,10 +3,10 @@
 #include "verbs/database.h"
 #include "verbs/verb.h"
 
+#include "plan/row.h"
 #include "run/session.h"
 #include "run/stop.h"
 #include "verbs/computing.h"
-#include "verbs/row.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,12 @@
 /* truncquant export: tables of results, to the terminal or to a file that is replaced whole. */
-#include "store/export.h"
+#include "report/export.h"
 
 #include "base/file.h"
 #include "base/text.h"
-#include "verbs/against.h"
+#include "plan/grid_name.h"
+#include "report/against.h"
 #include "verbs/database.h"
 #include "verbs/export_weights.h"
-#include "verbs/grid_name.h"
 #include "verbs/output.h"
 #include "verbs/verb.h"
 

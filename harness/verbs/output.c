@@ -18,7 +18,7 @@ static const struct kind {
 } kinds[] = {
     {"SQLite format 3", sizeof "SQLite format 3", "is a database"},
     {"TQCKPT", 6, "is a run's checkpoint"},   // train/checkpoint.c
-    {"TQFROZ", 6, "is a run's frozen model"}, // evaluate/frozen.c
+    {"TQFROZ", 6, "is a run's frozen model"}, // model/frozen.c
 };
 
 static const char *const beside[] = {"-wal", "-shm", "-journal"};

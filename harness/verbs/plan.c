@@ -1,8 +1,8 @@
 /* truncquant plan: validates a grid with its networks and data sets, records its runs, and prints
  * them. Nothing is computed, and Darknet is not loaded. Which runs are pending is decided from the
  * database alone, by id: an edited grid runs just what is new. */
-#include "plan/fingerprints.h"
 #include "run/folder.h"
+#include "spec/fingerprints.h"
 #include "verbs/planning.h"
 #include "verbs/verb.h"
 

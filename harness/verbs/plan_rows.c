@@ -1,12 +1,12 @@
 /* From the combinations of a grid to the rows of its runs: data sets and networks are opened once for all of them, and
  * what only they can tell is completed or refused; planning.h is the manual. */
 #include "base/file.h"
-#include "plan/init.h"
-#include "plan/nearest.h"
-#include "plan/network.h"
+#include "base/nearest.h"
+#include "cfg/find.h"
+#include "plan/recipe.h"
+#include "plan/row.h"
+#include "spec/init.h"
 #include "verbs/planning.h"
-#include "verbs/recipe.h"
-#include "verbs/row.h"
 
 #include <limits.h>
 #include <stdlib.h>

@@ -3,13 +3,13 @@
 #ifndef VERBS_PLANNING_H
 #define VERBS_PLANNING_H
 
+#include "cfg/cfg.h"
 #include "data/dataset.h"
-#include "model/cfg.h"
+#include "plan/estimate.h"
 #include "plan/grid.h"
-#include "run/work.h"
+#include "plan/work.h"
 #include "store/store.h"
 #include "verbs/computing.h"
-#include "verbs/estimate.h"
 
 struct wanted {
     int pending, ready, ids, retry_failed, again, dry_run, explain, quiet, name;

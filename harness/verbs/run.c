@@ -5,10 +5,10 @@
 
 #include "base/text.h"
 #include "model/describe.h"
+#include "plan/single.h"
 #include "run/session.h"
 #include "run/stop.h"
 #include "verbs/computing.h"
-#include "verbs/single.h"
 
 #include <stdlib.h>
 #include <string.h>

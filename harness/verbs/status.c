@@ -1,11 +1,11 @@
 /* truncquant status: how far the runs of a grid are, which are not done and why, and the time left.
  * It only reads; what is running is found in the database, whoever started it. */
 #include "base/progress.h"
+#include "plan/estimate.h"
+#include "plan/grid_name.h"
+#include "report/table.h"
 #include "store/store.h"
-#include "store/table.h"
 #include "verbs/database.h"
-#include "verbs/estimate.h"
-#include "verbs/grid_name.h"
 #include "verbs/verb.h"
 
 #include <signal.h>

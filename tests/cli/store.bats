@@ -12,13 +12,13 @@ setup() {
 }
 
 # version of the schema
-newest=$(find "$BATS_TEST_DIRNAME/../../results/schema" -name '[0-9]*.sql' -printf '%f\n' | sort | tail -n 1 | sed 's/^0*\([0-9]*\)-.*/\1/')
+newest=$(find "$BATS_TEST_DIRNAME/../../harness/store/schema" -name '[0-9]*.sql' -printf '%f\n' | sort | tail -n 1 | sed 's/^0*\([0-9]*\)-.*/\1/')
 
 # A database of the current schema, as the program would make it.
 make_db() {
     {
         echo "PRAGMA journal_mode = WAL; BEGIN;"
-        cat "$root"/results/schema/0*.sql "$root/results/schema/views.sql"
+        cat "$root"/harness/store/schema/0*.sql "$root/harness/store/schema/views.sql"
         echo "PRAGMA user_version = $newest; COMMIT;"
     } | sqlite3 "$db" >/dev/null
 }
@@ -517,7 +517,7 @@ kept() {
 
 @test "a database of the first schema is read as it is, brought up to date when it is written, and keeps its rows" {
     {
-        cat "$root/results/schema/001-initial.sql"
+        cat "$root/harness/store/schema/001-initial.sql"
         echo "PRAGMA user_version = 1;"
     } | sqlite3 "$db"
     add_run 1 old

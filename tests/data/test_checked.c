@@ -3,7 +3,7 @@
 #include "base/file.h"
 #include "data/dataset.h"
 #include "data/image_set.h"
-#include "data/image_stream.h"
+#include "data/images/stream.h"
 #include "data/picture.h"
 #include "data/prepared.h"
 #include "data/tiny_set.h"

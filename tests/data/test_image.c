@@ -1,7 +1,7 @@
 /* Decoding of image files: every kind of JPEG and PNG gives the colours that went in; whatever else a file
  * holds gives one line, in little memory. */
 #include "base/random.h"
-#include "data/image.h"
+#include "data/images/image.h"
 #include "data/picture.h"
 
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* Listing folders of images: whatever the names, in an order that depends on them alone; what is no image
  * is named and skipped; what is no such folder gets one line. */
-#include "data/image_folder.h"
 #include "data/image_set.h"
+#include "data/images/folder.h"
 
 #include <limits.h>
 #include <setjmp.h>

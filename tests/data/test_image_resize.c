@@ -1,7 +1,7 @@
 /* Resampling against a slow, obvious twin in double precision, for pictures that shrink, grow and do both;
  * what has to stay exactly as it is, stays. */
 #include "base/random.h"
-#include "data/image_resize.h"
+#include "data/images/resize.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -2,7 +2,7 @@
  * depends on nothing but its name in the epoch, and what is remembered of a folder. */
 #include "base/folder.h"
 #include "data/image_set.h"
-#include "data/image_stream.h"
+#include "data/images/stream.h"
 #include "data/picture.h"
 
 #include <dirent.h>

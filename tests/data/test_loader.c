@@ -3,7 +3,7 @@
  * any place as if it had never stopped. */
 #include "base/random.h"
 #include "data/image_set.h"
-#include "data/image_stream.h"
+#include "data/images/stream.h"
 #include "data/loader.h"
 #include "data/picture.h"
 #include "train/feed.h"

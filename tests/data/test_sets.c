@@ -376,7 +376,7 @@ static void views_know_the_classes(void **state) {
     (void)state;
     char *query = NULL;
     size_t room = 0;
-    FILE *file = fopen("results/schema/views.sql", "r");
+    FILE *file = fopen("harness/store/schema/views.sql", "r");
     assert_non_null(file);
     assert_true(getdelim(&query, &room, '\0', file) > 0);
     fclose(file);
@@ -384,7 +384,7 @@ static void views_know_the_classes(void **state) {
         char row[96];
         snprintf(row, sizeof row, "('%s', %d)", known_set_at(i)->name, known_set_at(i)->classes);
         if (!strstr(query, row))
-            fail_msg("results/schema/views.sql lacks %s", row);
+            fail_msg("harness/store/schema/views.sql lacks %s", row);
     }
     free(query);
 }

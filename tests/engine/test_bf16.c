@@ -1,8 +1,8 @@
 /* Training in bf16: its passes against single values; forward over integers equal to the bit to sums in
  * int64 times the scale; whole networks against fp32: scores but for the order of sums, gradients within
  * what rounding to 8 bits costs; and float widths, offsets and partial batches left as they are. */
-#include "engine/blocked.h"
 #include "engine/engine.h"
+#include "engine/onednn/blocked.h"
 
 #include "base/values.h"
 #include "model/net.h"
@@ -10,7 +10,7 @@
 #include "train/trainer.h"
 
 #ifdef HAVE_ONEDNN
-#include "engine/onednn_primitive.h"
+#include "engine/onednn/primitive.h"
 #endif
 
 #include <math.h>

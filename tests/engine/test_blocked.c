@@ -1,8 +1,8 @@
 /* The fused passes over nChw16c against the plain operators of the reference engine, on shapes drawn at
  * random: channels that fill no block, planes of one pixel, one image. */
 #include "base/random.h"
-#include "engine/blocked.h"
 #include "engine/engine.h"
+#include "engine/onednn/blocked.h"
 
 #include <math.h>
 #include <omp.h>

@@ -3,7 +3,7 @@
  */
 #include "base/error.h"
 #include "base/random.h"
-#include "engine/ops.h"
+#include "engine/reference/ops.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -3,7 +3,7 @@
  * layer, a batch of one and one smaller than the plan; every width, forward and backward, in every precision
  * that the machine has. Weights and activations of a width are compared as they are given: one convolution
  * is between the codes and the comparison, so that no flipped code hides behind another. A fast engine takes some
- * geometries ways of their own (harness/engine/onednn_conv.h): of each of those kinds as many are drawn as of
+ * geometries ways of their own (harness/engine/onednn/conv.h): of each of those kinds as many are drawn as of
  * any other, with every number of images on one thread and on two. */
 #include "base/values.h"
 #include "model/net.h"

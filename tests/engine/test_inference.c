@@ -2,7 +2,7 @@
  * the passes behind them equal a value at a time; the three arithmetics give the same scores to the bit, and
  * those of the reference engine but for flipped codes; codes cut by an arithmetic shift are the codes cut
  * by the scheme; extreme codes saturate nowhere. */
-#include "engine/codes.h"
+#include "engine/onednn/exact_passes.h"
 #include "evaluate/exact.h"
 
 #include "base/values.h"
@@ -12,7 +12,7 @@
 #include "train/trainer.h"
 
 #ifdef HAVE_ONEDNN
-#include "engine/onednn_sums.h"
+#include "engine/onednn/exact_sums.h"
 #endif
 
 #include <math.h>

@@ -2,7 +2,7 @@
  * their own, and of several; channels that fill no group of 16. */
 #include "base/error.h"
 #include "base/random.h"
-#include "engine/ops.h"
+#include "engine/reference/ops.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -2,8 +2,8 @@
  * asked for, and is wrong where a test says so. Asked for is what the operators themselves
  * multiply, and large sides keep what they leave over tiles. */
 #include "base/error.h"
-#include "engine/ops.h"
 #include "engine/products.h"
+#include "engine/reference/ops.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -2,7 +2,7 @@
 #include "evaluate/bounds.h"
 
 #include "base/values.h"
-#include "engine/ops.h"
+#include "engine/reference/ops.h"
 #include "train/toy.h"
 
 #include <math.h>

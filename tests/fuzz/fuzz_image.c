@@ -1,6 +1,6 @@
 /* Target of the decoder of images. A PNG file's chunks carry checksums, behind which changed bytes would
  * never come: it is decoded a second time with checksums that are right. */
-#include "data/image.h"
+#include "data/images/image.h"
 #include "fuzz/target.h"
 
 #include <stdlib.h>

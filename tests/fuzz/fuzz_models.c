@@ -2,10 +2,10 @@
  * bytes are magic and payload: the checksum is put behind them, right. */
 #include "evaluate/cells.h"
 #include "evaluate/evaluator.h"
-#include "evaluate/frozen.h"
 #include "fuzz/network.h"
 #include "fuzz/target.h"
-#include "model/weights.h"
+#include "model/darknet_weights.h"
+#include "model/frozen.h"
 #include "quant/layer.h"
 #include "registry.h"
 #include "train/checkpoint.h"

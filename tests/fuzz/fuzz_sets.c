@@ -1,7 +1,7 @@
-/* Targets of the readers of data sets (harness/data/reader.h), driven as harness/data/prepare.c does. */
-#include "data/cifar_reader.h"
-#include "data/idx_reader.h"
-#include "data/reader.h"
+/* Targets of the readers of data sets (harness/data/formats/reader.h), driven as harness/data/prepare.c does. */
+#include "data/formats/cifar_reader.h"
+#include "data/formats/idx_reader.h"
+#include "data/formats/reader.h"
 #include "fuzz/target.h"
 
 #include <stdlib.h>

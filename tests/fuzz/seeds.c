@@ -8,10 +8,10 @@
 #include "data/picture.h"
 #include "evaluate/cells.h"
 #include "evaluate/evaluator.h"
-#include "evaluate/frozen.h"
 #include "fuzz/network.h"
 #include "fuzz/target.h"
-#include "model/weights.h"
+#include "model/darknet_weights.h"
+#include "model/frozen.h"
 #include "registry.h"
 #include "train/checkpoint.h"
 

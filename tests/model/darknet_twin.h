@@ -2,7 +2,7 @@
 #ifndef TESTS_MODEL_DARKNET_TWIN_H
 #define TESTS_MODEL_DARKNET_TWIN_H
 
-#include "model/cfg.h"
+#include "cfg/cfg.h"
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /* The networks that ship with the harness, and those that ship with Darknet: sizes counted by hand,
  * and every layer as Darknet itself builds it. Run from the root of the source. */
-#include "model/cfg.h"
+#include "cfg/cfg.h"
 #include "model/darknet_twin.h"
 #include "model/model.h"
 

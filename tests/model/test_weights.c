@@ -6,8 +6,8 @@
 #include "engine/engine.h"
 #include "model/darknet_twin.h"
 #include "model/darknet_weights.h"
+#include "model/drawn_weights.h"
 #include "model/net.h"
-#include "model/weights.h"
 #include "train/loss.h"
 
 #include <math.h>

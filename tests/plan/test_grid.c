@@ -1,7 +1,7 @@
 /* Grids: how alternatives multiply, overrides, exclusions, what becomes one run, and every mistake
  * with its line. */
 #include "plan/grid.h"
-#include "plan/schemes.h"
+#include "spec/schemes.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,10 +3,10 @@
  * repository's root. */
 #include "base/file.h"
 #include "base/hash.h"
+#include "cfg/find.h"
 #include "plan/grid.h"
-#include "plan/network.h"
+#include "plan/row.h"
 #include "registry.h"
-#include "verbs/row.h"
 
 #include <glob.h>
 #include <limits.h>

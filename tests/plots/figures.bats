@@ -6,14 +6,14 @@ root=$BATS_TEST_DIRNAME/../..
 
 # The newest version of the schema.
 migrations() {
-    find "$BATS_TEST_DIRNAME/../../results/schema" -name '[0-9]*.sql' -printf '%f\n' | sort | tail -n 1 | sed 's/^0*\([0-9]*\)-.*/\1/'
+    find "$BATS_TEST_DIRNAME/../../harness/store/schema" -name '[0-9]*.sql' -printf '%f\n' | sort | tail -n 1 | sed 's/^0*\([0-9]*\)-.*/\1/'
 }
 
 setup_file() {
     TRUNCQUANT=$(realpath "$BATS_TEST_DIRNAME/../../${BUILD:-build}/truncquant")
     export TRUNCQUANT
     export db="$BATS_FILE_TMPDIR/my results.db" figures="$BATS_FILE_TMPDIR/the figures"
-    cat "$BATS_TEST_DIRNAME"/../../results/schema/[0-9]*.sql "$BATS_TEST_DIRNAME"/../../results/schema/views.sql \
+    cat "$BATS_TEST_DIRNAME"/../../harness/store/schema/[0-9]*.sql "$BATS_TEST_DIRNAME"/../../harness/store/schema/views.sql \
         "$BATS_TEST_DIRNAME/database.sql" - <<<"PRAGMA user_version = $(migrations);" | sqlite3 -bail "$db"
     "$BATS_TEST_DIRNAME/../../scripts/figures.sh" --db "$db" --grid three --output "$figures/three"
     "$BATS_TEST_DIRNAME/../../scripts/figures.sh" --db "$db" --grid one --output "$figures/one"
@@ -91,7 +91,7 @@ chances() {
 }
 
 @test "a database from before classes were recorded is drawn as it was" {
-    cat "$root"/results/schema/00[12]*.sql "$root/results/schema/views.sql" "$BATS_TEST_DIRNAME/database.sql" \
+    cat "$root"/harness/store/schema/00[12]*.sql "$root/harness/store/schema/views.sql" "$BATS_TEST_DIRNAME/database.sql" \
         - <<<"PRAGMA user_version = 2;" |
         sqlite3 -bail "$BATS_TEST_TMPDIR/old.db"
     cp "$BATS_TEST_TMPDIR/old.db" "$BATS_TEST_TMPDIR/before.db"
@@ -257,7 +257,7 @@ table() {
 }
 
 @test "a known scheme has a style of its own everywhere, the others take those that are left" {
-    # Its style is its place (results/schema/views.sql), which no later scheme may move.
+    # Its style is its place (harness/store/schema/views.sql), which no later scheme may move.
     [ "$(rows "$figures/three/accuracy.csv" 1 "DISTINCT curve, label, style" | tr '\n' ' ')" = \
         "1|qat|2 2|truncquant|4 " ]
     [ "$(rows "$figures/one/accuracy.csv" 1 "DISTINCT curve, label, style" | tr '\n' ' ')" = \
@@ -346,7 +346,7 @@ make_here() {
     local place=$BATS_TEST_TMPDIR/place build
     build=$(realpath "$root/${BUILD:-build}")
     mkdir -p "$place/results"
-    for name in Makefile plots scripts results/queries results/schema; do
+    for name in Makefile plots scripts harness/report/queries harness/store/schema; do
         ln -sfn "$(realpath "$root/$name")" "$place/$name"
     done
     run --separate-stderr env -u MAKEFLAGS -u MAKELEVEL make -C "$place" --silent --old-file="$build/truncquant" \
@@ -581,9 +581,9 @@ bound() {
 }
 
 @test "many networks and schemes: the canvas grows" {
-    sqlite3 -bail "$BATS_TEST_TMPDIR/many.db" ".read '$root/results/schema/001-initial.sql'" \
-        ".read '$root/results/schema/002-parents.sql'" "PRAGMA user_version = 2" \
-        ".read '$root/results/schema/views.sql'" ".read '$BATS_TEST_DIRNAME/database.sql'" \
+    sqlite3 -bail "$BATS_TEST_TMPDIR/many.db" ".read '$root/harness/store/schema/001-initial.sql'" \
+        ".read '$root/harness/store/schema/002-parents.sql'" "PRAGMA user_version = 2" \
+        ".read '$root/harness/store/schema/views.sql'" ".read '$BATS_TEST_DIRNAME/database.sql'" \
         "INSERT INTO runs SELECT substr(run_id, 3) || printf('%02d', value), substr(config_id, 3) || printf('%02d', value), spec,
              cfg, grid, scheme || value, network || value, dataset, data_hash, params, seed, widths, epochs, batch, images,
              act_bits, stored_bits, work, recorded_at, excluded, NULL, NULL FROM runs, json_each('[10, 11, 12, 13, 14, 15, 16, 17, 18]')" \

@@ -2,7 +2,7 @@
 #ifndef TESTS_STORE_EXPORT_FIXTURE_H
 #define TESTS_STORE_EXPORT_FIXTURE_H
 
-#include "store/export.h"
+#include "report/export.h"
 #include "store/fixture.h"
 
 /* The printed table of a split, or of the one that the program chooses; against qat. Owned by the caller; NULL with the

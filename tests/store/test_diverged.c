@@ -1,5 +1,5 @@
 /* Which runs diverged: by the views, by status, and below and in the tables. */
-#include "store/export.h"
+#include "report/export.h"
 #include "store/fixture.h"
 
 #include <math.h>

@@ -90,7 +90,7 @@ static void set_folder_mode(const char *path, mode_t mode) {
     assert_int_equal(chmod(dirname(folder), mode), 0);
 }
 
-enum { NEWEST = 6 }; // migration in results/schema
+enum { NEWEST = 6 }; // migration in harness/store/schema
 
 static void new_file_is_set_up(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);

@@ -1,9 +1,9 @@
 /* The views know every key of a spec: its default, and when it matters, as the program does. */
 #include "store/fixture.h"
 
-#include "plan/spec.h"
+#include "plan/row.h"
 #include "registry.h"
-#include "verbs/row.h"
+#include "spec/spec.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +18,7 @@ static int is_no_recipe(const struct spec_key *key) {
     return !strcmp(key->section, "grid") || spec_key_is_request(key);
 }
 
-/* A key that is missing here belongs in recipe_keys (results/schema/views.sql), in its place. */
+/* A key that is missing here belongs in recipe_keys (harness/store/schema/views.sql), in its place. */
 static void keys_and_defaults_are_those_of_the_program(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
     char *expected = NULL;

@@ -1,8 +1,8 @@
 /* What the twin and an engine are compared on: a small network from a cfg text, its parameters
  * drawn away from everything that is not differentiable, a batch, and one step of joint training.
  */
-#ifndef TWIN_SCENE_H
-#define TWIN_SCENE_H
+#ifndef TESTS_TWIN_SCENE_H
+#define TESTS_TWIN_SCENE_H
 
 #include "base/random.h"
 #include "twin/twin.h"

@@ -12,11 +12,11 @@
  * be, and central differences can judge it.
  *
  * `rules` makes the twin wrong on purpose, so that a test can show that it would have noticed. */
-#ifndef TWIN_TWIN_H
-#define TWIN_TWIN_H
+#ifndef TESTS_TWIN_TWIN_H
+#define TESTS_TWIN_TWIN_H
 
 #include "engine/engine.h"
-#include "plan/spec.h"
+#include "spec/spec.h"
 
 enum twin_rule {
     TWIN_RIGHT = 0,

@@ -1,0 +1,371 @@
+/* Listing a folder of images; folder.h is the manual. It opens no image. */
+#include "data/images/folder.h"
+
+#include "base/random.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* ---- lists of names ---- */
+
+struct names {
+    char **name; // (n), owned each
+    size_t n, room;
+};
+
+static void add_name(struct names *l, const char *name) {
+    if (l->n == l->room) {
+        size_t room = l->room ? 2 * l->room : 64;
+        char **grown = need(room, sizeof *grown);
+        if (l->n)
+            memcpy(grown, l->name, l->n * sizeof *grown);
+        free(l->name);
+        l->name = grown;
+        l->room = room;
+    }
+    l->name[l->n++] = need_string(name);
+}
+
+static void free_names(struct names *l) {
+    for (size_t i = 0; i < l->n; i++)
+        free(l->name[i]);
+    free(l->name);
+    *l = (struct names){0};
+}
+
+static int by_bytes(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The names in `path` that do not start with a dot, sorted. */
+static int read_names(struct names *l, const char *path, struct error *e) {
+    *l = (struct names){0};
+    DIR *entries = opendir(path);
+    if (!entries)
+        return fail_at(e, path, 0, "the folder cannot be read (%s); check its permissions",
+                       strerror(errno));
+    struct dirent *entry;
+    for (errno = 0; (entry = readdir(entries)); errno = 0)
+        if (entry->d_name[0] != '.')
+            add_name(l, entry->d_name);
+    int why = errno;
+    closedir(entries);
+    if (why) {
+        free_names(l);
+        return fail_at(e, path, 0, "the folder cannot be read to its end (%s); is the disk sound?",
+                       strerror(why));
+    }
+    if (l->n)
+        qsort(l->name, l->n, sizeof *l->name, by_bytes);
+    return 0;
+}
+
+static int join(char *path, size_t size, const char *folder, const char *name, struct error *e) {
+    if (snprintf(path, size, "%s/%s", folder, name) < (int)size)
+        return 0;
+    return fail_at(e, folder, 0, "a name in it is too long; move it to a place with a shorter one");
+}
+
+static int is_folder(const char *path) {
+    struct stat st;
+    return !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+/* ---- what is skipped ---- */
+
+static void skip(struct image_folder *f, const char *path, const char *why) {
+    struct error line = {0};
+    fail_at(&line, path, 0, "%s", why); // a name may hold a line end
+    skipped_add(&f->skipped, line.text);
+}
+
+/* ---- images ---- */
+
+static int has_ending(const char *name) {
+    static const char *const endings[] = {".jpg", ".jpeg", ".png"};
+    size_t n = strlen(name);
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+        size_t length = strlen(endings[i]);
+        if (n > length && !strcasecmp(name + n - length, endings[i]))
+            return 1;
+    }
+    return 0;
+}
+
+struct listing {
+    struct image_folder *folder;
+    FILE *fingerprint;
+    FILE *names; // of the split
+    uint64_t at; // bytes written to it
+};
+
+static void replace(struct image_files *files, uint64_t *name, uint64_t *stamp, uint16_t *label) {
+    free(files->name);
+    free(files->stamp);
+    free(files->label);
+    files->name = name;
+    files->stamp = stamp;
+    files->label = label;
+}
+
+static void grow_files(struct image_files *files) {
+    enum { FIRST = 1024 };
+    if (files->n && (files->n < FIRST || files->n & (files->n - 1)))
+        return; // room is FIRST, then each power of two
+    size_t room = files->n ? 2 * (size_t)files->n : FIRST;
+    uint64_t *name = need(room, sizeof *name), *stamp = need(room, sizeof *stamp);
+    uint16_t *label = need(room, sizeof *label);
+    if (files->n) {
+        memcpy(name, files->name, files->n * sizeof *name);
+        memcpy(stamp, files->stamp, files->n * sizeof *stamp);
+        memcpy(label, files->label, files->n * sizeof *label);
+    }
+    replace(files, name, stamp, label);
+}
+
+/* NUL ends a name, since no other byte is sure not to be in it. */
+static void print_fingerprint(FILE *out, const char *name, const struct stat *st) {
+    fwrite(name, 1, strlen(name) + 1, out);
+    fprintf(out, "%lld %lld.%09ld %lld.%09ld", (long long)st->st_size,
+            (long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec, (long long)st->st_ctim.tv_sec,
+            st->st_ctim.tv_nsec);
+    fputc('\0', out);
+}
+
+static void add_image(struct listing *l, enum split split, int label, const char *name,
+                      const struct stat *st) {
+    struct image_files *files = &l->folder->split[split];
+    grow_files(files);
+    files->name[files->n] = l->at;
+    files->stamp[files->n] = image_stamp(st);
+    files->label[files->n++] = (uint16_t)label;
+    size_t size = strlen(name) + 1;
+    fwrite(name, 1, size, l->names);
+    l->at += size;
+}
+
+static int consider(struct listing *l, enum split split, int label, const char *folder,
+                    const char *name, struct error *e) {
+    char path[PATH_MAX];
+    struct stat st;
+    if (join(path, sizeof path, folder, name, e))
+        return -1;
+    if (!has_ending(name))
+        skip(l->folder, path, "its name does not end in .jpg, .jpeg or .png");
+    else if (stat(path, &st))
+        skip(l->folder, path, strerror(errno));
+    else if (!S_ISREG(st.st_mode))
+        skip(l->folder, path, "is not a regular file");
+    else if (l->folder->split[split].n == FOLDER_IMAGES_MOST)
+        return fail_at(e, folder, 0, "has more than %d images before it; use fewer",
+                       FOLDER_IMAGES_MOST);
+    else {
+        print_fingerprint(l->fingerprint, name, &st);
+        add_image(l, split, label, name, &st);
+    }
+    return 0;
+}
+
+static int list_class(struct listing *l, enum split split, int label, const char *path,
+                      struct error *e) {
+    struct names names;
+    uint32_t before = l->folder->split[split].n;
+    if (read_names(&names, path, e))
+        return -1;
+    fprintf(l->fingerprint, "class %d\n", label);
+    int rc = 0;
+    for (size_t i = 0; i < names.n && !rc; i++)
+        rc = consider(l, split, label, path, names.name[i], e);
+    free_names(&names);
+    if (!rc && l->folder->split[split].n == before)
+        rc = fail_at(e, path, 0,
+                     "has no image, so the class cannot be %s; put images there, or remove it "
+                     "from every split",
+                     split == SPLIT_TRAIN ? "learnt" : "tested");
+    return rc;
+}
+
+/* Draw the order of a split's images; folder.h says why. */
+static void reorder(struct image_files *files, enum split split) {
+    struct random r = random_stream(0, RANDOM_FOLDER, 0, split);
+    uint32_t *order = need(files->n, sizeof *order);
+    uint64_t *name = need(files->n, sizeof *name), *stamp = need(files->n, sizeof *stamp);
+    uint16_t *label = need(files->n, sizeof *label);
+    random_permutation(&r, order, files->n);
+    for (uint32_t i = 0; i < files->n; i++) {
+        name[i] = files->name[order[i]];
+        stamp[i] = files->stamp[order[i]];
+        label[i] = files->label[order[i]];
+    }
+    free(order);
+    replace(files, name, stamp, label);
+}
+
+static int list_split(struct listing *l, enum split split, struct error *e) {
+    struct image_folder *f = l->folder;
+    struct image_files *files = &f->split[split];
+    char folder[PATH_MAX], path[PATH_MAX];
+    l->names = open_memstream(&files->names, &files->size);
+    l->at = 0;
+    int rc = l->names ? join(folder, sizeof folder, f->root, f->split_name[split], e)
+                      : fail_at(e, f->root, 0, "no memory for its list");
+    for (int c = 0; c < f->classes && !rc; c++)
+        if (!(rc = join(path, sizeof path, folder, f->class_names[c], e)))
+            rc = list_class(l, split, c, path, e);
+    if (l->names && fclose(l->names) && !rc)
+        rc = fail_at(e, f->root, 0, "no memory for its list");
+    if (!rc)
+        reorder(files, split);
+    return rc;
+}
+
+/* ---- classes ---- */
+
+/* The folders among the names; other things are noted and skipped. */
+static int read_classes(struct image_folder *f, enum split split, struct names *classes,
+                        struct error *e) {
+    char folder[PATH_MAX], path[PATH_MAX];
+    struct names names;
+    *classes = (struct names){0};
+    if (join(folder, sizeof folder, f->root, f->split_name[split], e) ||
+        read_names(&names, folder, e))
+        return -1;
+    int rc = 0;
+    for (size_t i = 0; i < names.n && !rc; i++) {
+        rc = join(path, sizeof path, folder, names.name[i], e);
+        if (!rc && is_folder(path))
+            add_name(classes, names.name[i]);
+        else if (!rc)
+            skip(f, path, "is not the folder of a class");
+    }
+    free_names(&names);
+    if (rc)
+        free_names(classes);
+    return rc;
+}
+
+static int lacks(const struct image_folder *f, enum split split, const char *name,
+                 struct error *e) {
+    char path[PATH_MAX + 16];
+    snprintf(path, sizeof path, "%s/%s", f->root, f->split_name[split]);
+    return fail_at(e, path, 0,
+                   "has no class '%s', which %s has; both need the same classes, by the same names",
+                   name, f->split_name[split == SPLIT_TRAIN ? SPLIT_TEST : SPLIT_TRAIN]);
+}
+
+static int same_classes(const struct image_folder *f, const struct names *other, struct error *e) {
+    size_t a = 0, b = 0, n = (size_t)f->classes;
+    for (; a < n || b < other->n; a++, b++) {
+        int order = a == n ? 1 : b == other->n ? -1 : strcmp(f->class_names[a], other->name[b]);
+        if (order < 0)
+            return lacks(f, SPLIT_TEST, f->class_names[a], e);
+        if (order > 0)
+            return lacks(f, SPLIT_TRAIN, other->name[b], e);
+    }
+    return 0;
+}
+
+static int find_classes(struct image_folder *f, struct error *e) {
+    struct names train, other;
+    if (read_classes(f, SPLIT_TRAIN, &train, e))
+        return -1;
+    f->class_names = train.name;
+    f->classes = (int)train.n;
+    if (train.n < 2 || train.n > FOLDER_CLASSES_MOST)
+        return fail_at(e, f->root, 0,
+                       "has %zu class folders in train, where 2 to %d are wanted; put the images "
+                       "of each class into a folder train/CLASS",
+                       train.n, FOLDER_CLASSES_MOST);
+    if (read_classes(f, SPLIT_TEST, &other, e))
+        return -1;
+    int rc = same_classes(f, &other, e);
+    free_names(&other);
+    return rc;
+}
+
+/* ---- the folder ---- */
+
+static int has_folder(const char *root, const char *name) {
+    char path[PATH_MAX];
+    return snprintf(path, sizeof path, "%s/%s", root, name) < (int)sizeof path && is_folder(path);
+}
+
+int image_folder_is(const char *path) {
+    return has_folder(path, "train");
+}
+
+static int find_splits(struct image_folder *f, struct error *e) {
+    int test = has_folder(f->root, "test"), val = has_folder(f->root, "val");
+    f->split_name[SPLIT_TRAIN] = "train";
+    f->split_name[SPLIT_TEST] = test ? "test" : "val";
+    if (!has_folder(f->root, "train") || (!test && !val))
+        return fail_at(e, f->root, 0,
+                       "has no folder '%s'; images belong in train/CLASS and in test/CLASS or "
+                       "val/CLASS",
+                       has_folder(f->root, "train") ? "test" : "train");
+    return 0;
+}
+
+static int list_all(struct image_folder *f, struct error *e) {
+    char *bytes = NULL;
+    size_t size = 0;
+    struct listing l = {.folder = f, .fingerprint = open_memstream(&bytes, &size)};
+    if (!l.fingerprint)
+        return fail_at(e, f->root, 0, "no memory for its list");
+    fwrite(f->root, 1, strlen(f->root) + 1, l.fingerprint);
+    int rc = 0;
+    for (int c = 0; c < f->classes; c++)
+        fwrite(f->class_names[c], 1, strlen(f->class_names[c]) + 1, l.fingerprint);
+    for (int s = 0; s < SPLITS && !rc; s++)
+        rc = list_split(&l, (enum split)s, e);
+    if (fclose(l.fingerprint) && !rc)
+        rc = fail_at(e, f->root, 0, "no memory for its list");
+    if (!rc)
+        hash_hex(bytes, size, f->fingerprint);
+    free(bytes);
+    return rc;
+}
+
+int image_folder_list(struct image_folder *f, const char *path, struct error *e) {
+    *f = (struct image_folder){.root = realpath(path, NULL)};
+    if (!f->root)
+        return fail_at(e, path, 0, "cannot be reached (%s); check the name", strerror(errno));
+    int rc = find_splits(f, e) || find_classes(f, e) || list_all(f, e) ? -1 : 0;
+    if (rc)
+        image_folder_free(f);
+    return rc;
+}
+
+void image_folder_free(struct image_folder *f) {
+    for (int c = 0; c < f->classes; c++)
+        free(f->class_names[c]);
+    free(f->class_names);
+    for (int s = 0; s < SPLITS; s++) {
+        free(f->split[s].name);
+        free(f->split[s].stamp);
+        free(f->split[s].label);
+        free(f->split[s].names);
+    }
+    free(f->skipped.text);
+    free(f->root);
+    *f = (struct image_folder){0};
+}
+
+int image_folder_path(const struct image_folder *f, enum split split, uint32_t i, char *path,
+                      size_t size, struct error *e) {
+    const struct image_files *files = &f->split[split];
+    int n = snprintf(path, size, "%s/%s/%s/%s", f->root, f->split_name[split],
+                     f->class_names[files->label[i]], files->names + files->name[i]);
+    return n < (int)size ? 0
+                         : fail_at(e, f->root, 0,
+                                   "a name in it is too long; move it to a place "
+                                   "with a shorter one");
+}

@@ -1,0 +1,92 @@
+/* PNG through libpng; image.h is the manual. As with JPEG, an error jumps back to decode(), and all that is
+ * owned lies outside of its frame. (libpng's simplified interface, which returns its errors, mixes up the
+ * rows of interlaced files of 16 bits in the releases that are about.) Colours are taken as stored: a
+ * gamma or a profile in the file is not applied, as by image loaders of other frameworks. */
+#include "data/images/image.h"
+
+#include <png.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct reader {
+    png_structp png;
+    png_infop info;
+    const uint8_t *at; // what is not read yet
+    size_t left;
+    png_bytep *rows; // owned
+    char why[128];
+};
+
+static void give_up(png_structp png, png_const_charp why) {
+    struct reader *r = png_get_error_ptr(png);
+    snprintf(r->why, sizeof r->why, "%s", why);
+    png_longjmp(png, 1);
+}
+
+static void be_quiet(png_structp png, png_const_charp why) {
+    (void)png;
+    (void)why;
+}
+
+static void read_bytes(png_structp png, png_bytep into, size_t n) {
+    struct reader *r = png_get_io_ptr(png);
+    if (n > r->left)
+        png_error(png, "it ends early");
+    memcpy(into, r->at, n);
+    r->at += n;
+    r->left -= n;
+}
+
+/* Everything to 8-bit RGB. */
+static void set_transforms(struct reader *r) {
+    png_set_expand(r->png); // palettes, fewer than 8 bits, transparent colours
+    png_set_scale_16(r->png);
+    png_set_gray_to_rgb(r->png);
+    png_set_strip_alpha(r->png);
+    png_set_interlace_handling(r->png);
+    png_read_update_info(r->png, r->info);
+}
+
+static int set_rows(struct reader *r, struct image *image, const char *path, struct error *e) {
+    size_t stride = (size_t)image->w * 3;
+    if (png_get_rowbytes(r->png, r->info) != stride)
+        return fail_at(e, path, 0, "is a PNG file of an unknown kind; convert it");
+    r->rows = malloc((size_t)image->h * sizeof *r->rows);
+    if (!r->rows)
+        return fail_at(e, path, 0, "no memory for its rows");
+    for (int y = 0; y < image->h; y++)
+        r->rows[y] = image->rgb + (size_t)y * stride;
+    return 0;
+}
+
+/* No variable of this frame changes after setjmp. */
+static int decode(struct reader *r, struct image *image, const char *path, struct error *e) {
+    if (setjmp(png_jmpbuf(r->png)))
+        return fail_at(e, path, 0, "is a damaged PNG file (%s); fetch it again", r->why);
+    png_set_user_limits(r->png, IMAGE_SIDE_MOST, IMAGE_SIDE_MOST);
+    png_set_read_fn(r->png, r, read_bytes);
+    png_read_info(r->png, r->info);
+    if (image_take(image, png_get_image_width(r->png, r->info),
+                   png_get_image_height(r->png, r->info), path, e))
+        return -1;
+    set_transforms(r);
+    if (set_rows(r, image, path, e))
+        return -1;
+    png_read_image(r->png, r->rows);
+    png_read_end(r->png, NULL);
+    return 0;
+}
+
+int image_decode_png(struct image *image, const uint8_t *bytes, size_t size, const char *path,
+                     struct error *e) {
+    struct reader r = {.at = bytes, .left = size};
+    r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r, give_up, be_quiet);
+    r.info = r.png ? png_create_info_struct(r.png) : NULL;
+    int rc =
+        r.info ? decode(&r, image, path, e) : fail_at(e, path, 0, "no memory for a PNG decoder");
+    png_destroy_read_struct(&r.png, &r.info, NULL);
+    free(r.rows);
+    return rc;
+}

@@ -1,0 +1,155 @@
+/* The tables that can be exported: those of accuracies (accuracies.c), and rows as they are. */
+#include "report/accuracies.h"
+
+#include "report/caption.h"
+#include "report/table.h"
+#include "store/sql.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const export_names[] = {"accuracy",    "accuracy-calibrated",
+                                    "differences", "differences-calibrated",
+                                    "drops",       "drops-calibrated",
+                                    "reductions",  "reductions-calibrated",
+                                    "runs",        "attempts",
+                                    "epochs",      "evaluations",
+                                    "layers",      "curves",
+                                    NULL};
+
+int export_is_calibratable(const char *what) {
+    int calibrated;
+    return export_find_wide(what, &calibrated) >= 0 && !calibrated;
+}
+
+int export_is_of_split(const char *what) {
+    int calibrated;
+    return export_find_wide(what, &calibrated) >= 0 || !strcmp(what, "caption");
+}
+
+/* ---- rows as they are ---- */
+
+#define OF_GRID                                                                                    \
+    " WHERE ?1 IS NULL OR run_id IN (SELECT run_id FROM grid_runs WHERE grid = ?1 AND current)"
+
+static const struct {
+    const char *name, *sql;
+} row_exports[] = {
+    {"runs",
+     "SELECT run_id, config_id, grid, scheme, network, dataset, data_hash, params, seed, widths,"
+     " epochs, batch, images, act_bits, stored_bits, work, parent, \"group\", recorded_at,"
+     " x.excluded FROM runs LEFT JOIN excluded_runs x USING (run_id)" OF_GRID
+     " ORDER BY runs.rowid"},
+    {"attempts", "SELECT * FROM attempts" OF_GRID " ORDER BY attempt"},
+    {"epochs", "SELECT run_id, epochs.* FROM epochs JOIN attempts USING (attempt)" OF_GRID
+               " ORDER BY attempt, epoch, bits"},
+    {"evaluations",
+     "SELECT run_id, evaluations.* FROM evaluations JOIN attempts USING (attempt)" OF_GRID
+     " ORDER BY evaluation"},
+    {"layers", "SELECT run_id, layers.* FROM layers JOIN attempts USING (attempt)" OF_GRID
+               " ORDER BY attempt, layer, bits"},
+    {"curves", "SELECT * FROM learning_curves" OF_GRID
+               " ORDER BY scheme, network, run_id, split, epoch, inference, bits"},
+};
+
+static const char row_commits_sql[] =
+    "SELECT group_concat(version, ', ') FROM (SELECT DISTINCT commit_id ||"
+    " CASE dirty WHEN 1 THEN '-dirty' ELSE '' END AS version FROM attempts" OF_GRID " ORDER BY 1)";
+
+static int note_commits(struct store *s, struct table *t, const char *what, const char *sql,
+                        const char *grid, struct error *e) {
+    sqlite3_stmt *q = sql_prepare(s, sql, e);
+    if (!q)
+        return -1;
+    sqlite3_bind_text(q, 1, grid, -1, SQLITE_STATIC);
+    int got = sql_step(s, q, e);
+    const char *commits = got == 1 ? (const char *)sqlite3_column_text(q, 0) : NULL;
+    int several = commits && strchr(commits, ',') != NULL;
+    if (got == 1)
+        table_note(t, "%s Commit%s: %s.", what, several ? "s" : "", commits ? commits : "none");
+    sqlite3_finalize(q);
+    return got < 0 ? -1 : 0;
+}
+
+/* Numbers so that they read back as they were; SQLite's own text has 15 digits. */
+static void add_value(struct table *t, sqlite3_stmt *q, int column) {
+    char text[64];
+    if (sqlite3_column_type(q, column) != SQLITE_FLOAT) {
+        table_add(t, (const char *)sqlite3_column_text(q, column));
+        return;
+    }
+    double value = sqlite3_column_double(q, column);
+    if (fabs(value) < 1e15 && value == floor(value))
+        snprintf(text, sizeof text, "%.0f", value); // not 5e+01
+    else
+        text_print_real(value, text, sizeof text);
+    table_add(t, text);
+}
+
+/* STRICT tables: the declared type is the type. */
+static int is_number(sqlite3_stmt *q, int column) {
+    const char *type = sqlite3_column_decltype(q, column);
+    return type && strcmp(type, "TEXT") != 0;
+}
+
+static struct table *table_of_query(sqlite3_stmt *q) {
+    int n = sqlite3_column_count(q);
+    const char **titles = need((size_t)n, sizeof *titles);
+    char *numeric = need((size_t)n + 1, 1);
+    for (int c = 0; c < n; c++) {
+        titles[c] = sqlite3_column_name(q, c);
+        numeric[c] = is_number(q, c) ? 'r' : 'l';
+    }
+    struct table *t = table_new(n, titles, numeric);
+    free(titles);
+    free(numeric);
+    return t;
+}
+
+static int export_rows(struct store *s, const char *sql, enum export_format format,
+                       const char *grid, FILE *out, struct error *e) {
+    sqlite3_stmt *q = sql_prepare(s, sql, e);
+    if (!q)
+        return -1;
+    sqlite3_bind_text(q, 1, grid, -1, SQLITE_STATIC);
+    struct table *t = table_of_query(q);
+    int got;
+    while ((got = sql_step(s, q, e)) == 1)
+        for (int c = 0; c < t->columns; c++)
+            add_value(t, q, c);
+    sqlite3_finalize(q);
+    char what[64];
+    snprintf(what, sizeof what, "%d rows.", t->rows - 1);
+    if (!got)
+        got = note_commits(s, t, what, row_commits_sql, grid, e);
+    if (!got)
+        table_print(t, format, out);
+    table_free(t);
+    return got;
+}
+
+static int export_now(struct store *s, const struct export_request *r, FILE *out, struct error *e) {
+    if (export_is_of_split(r->what)) {
+        struct export_request of_split = *r;
+        if (export_take_snapshot(s, r, e) || export_choose_split(s, &of_split, e))
+            return -1;
+        return (r->figure ? export_caption : export_wide)(s, &of_split, out, e);
+    }
+    for (size_t i = 0; i < sizeof row_exports / sizeof *row_exports; i++)
+        if (!strcmp(r->what, row_exports[i].name))
+            return export_rows(s, row_exports[i].sql, r->format, r->grid, out, e);
+    return fail(e, "'%s' cannot be exported; 'truncquant export --help' lists what can", r->what);
+}
+
+/* One state of the database for all queries of a table, whoever writes meanwhile. */
+int export_table(struct store *s, const struct export_request *request, FILE *out,
+                 struct error *e) {
+    if (sql_run(s, "BEGIN", e))
+        return -1;
+    int status = store_check_grid(s, request->grid, e);
+    if (!status)
+        status = export_now(s, request, out, e);
+    sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL); // temporary tables and views go
+    return status;
+}

@@ -1,0 +1,30 @@
+/* A table of texts and its four printed forms. UTF-8; knows nothing of what it shows. */
+#ifndef REPORT_TABLE_H
+#define REPORT_TABLE_H
+
+#include "report/export.h"
+
+struct table {
+    int columns, rows; // rows include the titles
+    char **cells;      // (rows, columns); owned
+    char *numeric;     // (columns): aligned right
+    char *notes;       // lines below, each ended by a newline; owned
+    int cell, room;    // place of the next cell; how many there is memory for
+};
+
+/* `titles`: one per column; `numeric`: a string of 'l' and 'r', one per column. */
+struct table *table_new(int columns, const char *const *titles, const char *numeric);
+void table_free(struct table *t);
+
+/* The next cell, row by row; NULL is an empty one. A row is complete with its last cell. */
+void table_add(struct table *t, const char *text);
+void table_addf(struct table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* A line below the table: a comment in CSV and TeX. */
+void table_note(struct table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Text: aligned, blanks between columns. CSV: RFC 4180, notes after '#'. TeX: a booktabs tabular,
+ * texts escaped. Markdown: a pipe table. */
+void table_print(const struct table *t, enum export_format format, FILE *out);
+
+#endif

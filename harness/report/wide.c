@@ -1,0 +1,239 @@
+/* Tables with a column per bit-width; wide.h is the manual. */
+#include "report/wide.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CELL_SIZE = 48 };
+
+static const int column_bits[WIDE_COLUMNS] = {1, 2, 3, 4, 5, 6, 7, 8, FLOAT_BITS, 0};
+
+void wide_start(struct wide *w, const struct wide_style *style) {
+    *w = (struct wide){.style = *style};
+    for (int c = 0; c < WIDE_WIDTHS; c++)
+        w->used[c] = style->every_width;
+}
+
+void wide_free(struct wide *w) {
+    for (int i = 0; i < w->n; i++)
+        for (int l = 0; l < WIDE_LABELS; l++)
+            free(w->rows[i].labels[l]);
+    free(w->rows);
+    *w = (struct wide){0};
+}
+
+/* ---- cells to rows ---- */
+
+static int continues(const struct wide *w, const struct wide_cell *cell) {
+    if (!w->n)
+        return 0;
+    for (int l = 0; l < WIDE_LABELS; l++)
+        if (strcmp(w->rows[w->n - 1].labels[l], cell->labels[l]) != 0)
+            return 0;
+    return 1;
+}
+
+static void start_row(struct wide *w, const struct wide_cell *cell) {
+    if (w->n == w->room) {
+        w->room = w->room ? 2 * w->room : 16;
+        struct wide_row *more = need((size_t)w->room, sizeof *more);
+        if (w->n)
+            memcpy(more, w->rows, (size_t)w->n * sizeof *more);
+        free(w->rows);
+        w->rows = more;
+    }
+    struct wide_row *r = &w->rows[w->n++];
+    for (int l = 0; l < WIDE_LABELS; l++)
+        r->labels[l] = need_string(cell->labels[l]);
+    w->settings |= r->labels[LABEL_SETTINGS][0] != '\0';
+    w->against |= r->labels[LABEL_AGAINST][0] != '\0';
+    w->datasets |= strcmp(w->rows[0].labels[LABEL_DATASET], r->labels[LABEL_DATASET]) != 0;
+}
+
+static void widen(int64_t range[2], int64_t value) {
+    if (!range[0] || value < range[0])
+        range[0] = value;
+    if (value > range[1])
+        range[1] = value;
+}
+
+void wide_add(struct wide *w, const struct wide_cell *cell) {
+    if (!continues(w, cell))
+        start_row(w, cell);
+    struct wide_row *r = &w->rows[w->n - 1];
+    widen(w->seeds, cell->n);
+    widen(w->images, cell->images);
+    widen(r->n, cell->n);
+    for (int c = 0; c < WIDE_COLUMNS; c++) {
+        if (column_bits[c] != cell->bits)
+            continue;
+        w->used[c] = r->there[c] = 1;
+        r->mean[c] = cell->mean;
+        memcpy(r->spread[c], cell->spread, sizeof cell->spread);
+        w->spreads |= !isnan(cell->spread[0]);
+    }
+}
+
+/* ---- the table ---- */
+
+static int has_spread(const struct wide_row *r, int c) {
+    return r->there[c] && !isnan(r->mean[c]) && !isnan(r->spread[c][0]);
+}
+
+static int spread_columns(const struct wide *w, int csv) {
+    return !csv ? 0 : w->style.spread == SPREAD_DEVIATION ? 1 : 2;
+}
+
+/* Titles of the cells: a width, and in CSV what its spread is made of. */
+static int add_titles(const struct wide *w, int csv, char names[][16], const char **titles) {
+    static const char *const suffixes[][2] = {[SPREAD_DEVIATION] = {"sd", ""},
+                                              [SPREAD_HALF] = {"lo", "hi"},
+                                              [SPREAD_INTERVAL] = {"lo", "hi"}};
+    int n = 0;
+    for (int c = 0; c < WIDE_COLUMNS; c++) {
+        char name[12];
+        if (!w->used[c])
+            continue;
+        snprintf(name, sizeof name, "%d", column_bits[c]);
+        if (!column_bits[c])
+            snprintf(name, sizeof name, "%s", w->style.extra);
+        for (int part = 0; part <= spread_columns(w, csv); part++) {
+            snprintf(names[n], sizeof names[n], part ? "%s %s" : "%s", name,
+                     part ? suffixes[w->style.spread][part - 1] : "");
+            titles[n] = names[n];
+            n++;
+        }
+    }
+    return n;
+}
+
+static struct table *start_table(const struct wide *w, int csv) {
+    static const char *const label_titles[WIDE_LABELS] = {"dataset",  "network", "scheme",
+                                                          "settings", "against", "inference"};
+    const int shown[WIDE_LABELS] = {w->datasets, 1, 1, w->settings, w->against, w->style.inference};
+    const char *titles[1 + WIDE_LABELS + 1 + 3 * WIDE_COLUMNS];
+    char numeric[sizeof titles / sizeof *titles + 1] = "", names[3 * WIDE_COLUMNS][16];
+    int n = 0;
+    if (w->style.split) {
+        numeric[n] = 'l';
+        titles[n++] = "split";
+    }
+    for (int l = 0; l < WIDE_LABELS; l++)
+        if (shown[l]) {
+            numeric[n] = 'l';
+            titles[n++] = label_titles[l];
+        }
+    int labels = n;
+    if (w->style.counts)
+        titles[n++] = "n";
+    n += add_titles(w, csv, names, titles + n);
+    memset(numeric + labels, 'r', (size_t)(n - labels));
+    return table_new(n, titles, numeric);
+}
+
+static void add_labels(struct table *t, const struct wide *w, const struct wide_row *r) {
+    const int shown[WIDE_LABELS] = {w->datasets, 1, 1, w->settings, w->against, w->style.inference};
+    if (w->style.split)
+        table_add(t, r ? w->style.split : "");
+    for (int l = 0; l < WIDE_LABELS; l++)
+        if (shown[l])
+            table_add(t, r ? r->labels[l] : "");
+    if (!w->style.counts)
+        return;
+    if (!r)
+        table_add(t, "");
+    else if (r->n[0] == r->n[1])
+        table_addf(t, "%lld", (long long)r->n[0]);
+    else
+        table_addf(t, "%lld-%lld", (long long)r->n[0], (long long)r->n[1]);
+}
+
+/* A number that rounds to nothing has no sign. */
+static void print_number(double value, int digits, char *text) {
+    snprintf(text, CELL_SIZE, "%.*f", digits, value);
+    if (text[0] == '-' && !text[strspn(text, "-0.")])
+        memmove(text, text + 1, strlen(text));
+}
+
+static void print_spread(const struct wide *w, const struct wide_row *r, int c, char *text) {
+    char lo[CELL_SIZE], hi[CELL_SIZE];
+    print_number(r->spread[c][0], w->style.digits, lo);
+    if (w->style.spread != SPREAD_INTERVAL) {
+        snprintf(text, 2 * CELL_SIZE + 8, "±%s", lo);
+        return;
+    }
+    print_number(r->spread[c][1], w->style.digits, hi);
+    snprintf(text, 2 * CELL_SIZE + 8, "[%s, %s]", lo, hi);
+}
+
+static void add_csv_cell(struct table *t, const struct wide *w, const struct wide_row *r, int c) {
+    int digits = w->style.digits + 3; // a program reads on; people want to compare
+    int some = has_spread(r, c);
+    if (r->there[c] && !isnan(r->mean[c]))
+        table_addf(t, "%.*f", digits, r->mean[c]);
+    else
+        table_add(t, "n/a");
+    double lo = r->spread[c][0], hi = r->spread[c][1];
+    if (w->style.spread == SPREAD_HALF)
+        hi = r->mean[c] + lo, lo = r->mean[c] - lo;
+    for (int part = 1; part <= spread_columns(w, 1); part++) {
+        if (some)
+            table_addf(t, "%.*f", digits, part == 1 ? lo : hi);
+        else
+            table_add(t, "n/a");
+    }
+}
+
+static void add_cell(struct table *t, const struct wide *w, const struct wide_row *r, int c,
+                     int beside) {
+    char mean[CELL_SIZE] = "n/a", spread[2 * CELL_SIZE + 8];
+    if (r->there[c] && !isnan(r->mean[c]))
+        print_number(r->mean[c], w->style.digits, mean);
+    if (!beside || !has_spread(r, c)) {
+        table_add(t, mean);
+        return;
+    }
+    print_spread(w, r, c, spread);
+    if (w->style.spread == SPREAD_INTERVAL)
+        table_addf(t, "%s %s", mean, spread);
+    else
+        table_addf(t, "%s ± %s", mean, spread + strlen("±"));
+}
+
+/* In text, spreads stand below their means: a line of nine cells with both is too long. */
+static void add_spreads(struct table *t, const struct wide *w, const struct wide_row *r) {
+    char text[2 * CELL_SIZE + 8];
+    int some = 0;
+    for (int c = 0; c < WIDE_COLUMNS; c++)
+        some |= has_spread(r, c);
+    if (!some)
+        return;
+    add_labels(t, w, NULL);
+    for (int c = 0; c < WIDE_COLUMNS; c++) {
+        if (!w->used[c])
+            continue;
+        text[0] = '\0';
+        if (has_spread(r, c))
+            print_spread(w, r, c, text);
+        table_add(t, text);
+    }
+}
+
+struct table *wide_table(const struct wide *w, enum export_format format) {
+    struct table *t = start_table(w, format == EXPORT_CSV);
+    for (int i = 0; i < w->n; i++) {
+        add_labels(t, w, &w->rows[i]);
+        for (int c = 0; c < WIDE_COLUMNS; c++) {
+            if (!w->used[c])
+                continue;
+            if (format == EXPORT_CSV)
+                add_csv_cell(t, w, &w->rows[i], c);
+            else
+                add_cell(t, w, &w->rows[i], c, format == EXPORT_TEX || format == EXPORT_MD);
+        }
+        if (format == EXPORT_TEXT)
+            add_spreads(t, w, &w->rows[i]);
+    }
+    return t;
+}

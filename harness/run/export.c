@@ -1,0 +1,69 @@
+/* A finished run's model of one width as files that Darknet reads; session.h is the manual. */
+#include "run/session.h"
+
+#include "base/file.h"
+#include "model/darknet_weights.h"
+#include "quant/layer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Darknet has no quantized clip. */
+static int check_activations(const struct session *s, int bits, struct error *e) {
+    if (spec_act_bits(&s->spec, bits) == FLOAT_BITS)
+        return 0;
+    for (int i = 0; i < s->model->n_nodes; i++)
+        if (s->model->nodes[i].clips)
+            return fail(e,
+                        "run %.12s quantizes activations at %d bits, which Darknet cannot; export "
+                        "another width, such as 32, or train with act_bits = 32",
+                        s->row.run_id, bits);
+    return 0;
+}
+
+static int check_width(const struct session *s, int bits, struct error *e) {
+    if (!evaluation_exists(&s->spec, s->scheme, bits, 0))
+        return fail(e,
+                    "run %.12s of scheme %s has no direct result at %d bits; export another width",
+                    s->row.run_id, s->row.scheme, bits);
+    return check_activations(s, bits, e);
+}
+
+/* Ŵ by node; NULL where there are no weights. */
+static float **effective_weights(const struct model *m, int bits) {
+    float **weights = need((size_t)m->n_nodes, sizeof *weights);
+    for (int i = 0; i < m->n_nodes; i++) {
+        const struct node *n = &m->nodes[i];
+        if (n->weights < 0)
+            continue;
+        const struct parameter *W = &m->parameters[n->weights];
+        weights[i] = need(W->n, sizeof(float));
+        if (n->quantizer < 0) {
+            memcpy(weights[i], W->value, W->n * sizeof(float));
+            continue;
+        }
+        const struct quantized_layer *q = &m->quantized[n->quantizer];
+        const float *params = q->params >= 0 ? m->parameters[q->params].value : NULL;
+        layer_quantize(m->scheme, &q->layer, W->value, params, bits, weights[i]);
+    }
+    return weights;
+}
+
+static int write_cfg(const struct session *s, const char *weights_path, struct error *e) {
+    char path[4096];
+    if (snprintf(path, sizeof path, "%s.cfg", weights_path) >= (int)sizeof path)
+        return fail_at(e, weights_path, 0, "is too long a name; take a shorter one");
+    return file_replace(path, s->cfg.darknet, strlen(s->cfg.darknet), e);
+}
+
+int session_export_weights(struct session *s, int bits, const char *path, struct error *e) {
+    if (session_build(s, e) || session_check_finished(s, e) || check_width(s, bits, e))
+        return -1;
+    float **weights = effective_weights(s->model, bits);
+    int rc = weights_save(path, s->model, weights, model_bank(s->model, bits), e);
+    for (int i = 0; i < s->model->n_nodes; i++)
+        free(weights[i]);
+    free(weights);
+    return rc ? -1 : write_cfg(s, path, e);
+}

@@ -1,0 +1,27 @@
+# Differences, drops and reductions against a twin in Python that computes them from the raw tables of a
+# database with holes: seeds, widths and schemes are missing at random, others on each split.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    root=$BATS_TEST_DIRNAME/../..
+    truncquant=$root/${BUILD:-build}/truncquant
+    twin=$BATS_TEST_DIRNAME/derived_tables.py
+}
+
+@test "a database with holes: every cell is the twin's" {
+    python3 "$twin" make "$BATS_TEST_TMPDIR/holes.db" "$root"/harness/store/schema/[0-9]*.sql "$root/harness/store/schema/views.sql"
+    run -0 python3 "$twin" check "$truncquant" "$BATS_TEST_TMPDIR/holes.db"
+    [ "${#lines[@]}" -eq 12 ]
+    [ "${lines[0]}" = "test differences 91" ] # cells that are there, of each table
+    [ "${lines[5]}" = "test reductions-calibrated 29" ]
+}
+
+@test "Student's t: quantiles of tables" {
+    t() {
+        sqlite3 :memory: ".read '$root/harness/store/schema/001-initial.sql'" ".read '$root/harness/store/schema/views.sql'" \
+            "SELECT printf('%.3f', t) FROM student_t WHERE df = $1"
+    }
+    [ "$(t 1)$(t 2)$(t 4)$(t 9)" = 12.7064.3032.7762.262 ]
+    [ "$(t 30)$(t 31)$(t 60)$(t 120)$(t 1000)" = 2.0422.0402.0001.9801.962 ]
+}

@@ -1,0 +1,358 @@
+/* Exported tables: the formats to the byte, and the numbers of each kind. */
+#include "report/table.h"
+#include "store/export_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void accuracy_as_text(void **state) {
+    struct store *s = three_runs(*state);
+    assert_exported(
+        s, "accuracy", EXPORT_TEXT, NULL,
+        "network  scheme      inference     1   2   3   4   5   6   7   8   32\n"
+        "lenet_5  fp32        direct      n/a n/a n/a n/a n/a n/a n/a n/a 88.7\n"
+        "resnet8  truncquant  direct     63.0 n/a n/a n/a n/a n/a n/a n/a 90.0\n"
+        "                                ±1.4                             ±0.0\n"
+        "resnet8  truncquant  truncated  63.0 n/a n/a n/a n/a n/a n/a n/a  n/a\n"
+        "                                ±1.4\n"
+        "\n"
+        "Top-1 accuracy on the test split in per cent by bit-width, batch norms as trained.\n"
+        "Mean ± sample standard deviation over seeds.\n"
+        "lenet_5, resnet8 on fashion-mnist; 60,000 training images, 200 epochs, Adam, learning "
+        "rate "
+        "0.001, step schedule, batch 128; test split, 1,000 images; n = 1 to 2 seeds.\n"
+        "Commit: abc1234.\n");
+    assert_starts(s, "accuracy-calibrated", EXPORT_TEXT, NULL,
+                  "network  scheme      inference     1   2   3   4   5   6   7   8  32\n"
+                  "resnet8  truncquant  direct     65.0 n/a n/a n/a n/a n/a n/a n/a n/a\n"
+                  "                                ±0.0\n"
+                  "\n"
+                  "Top-1 accuracy on the test split in per cent by bit-width, batch norms "
+                  "re-estimated (calibrated).\n"
+                  "Mean ± sample standard deviation over seeds.\nresnet8 on fashion-mnist; ");
+    store_close(s);
+}
+
+static void accuracy_as_csv(void **state) {
+    struct store *s = three_runs(*state);
+    assert_exported(
+        s, "accuracy", EXPORT_CSV, NULL,
+        "network,scheme,inference,1,1 sd,2,2 sd,3,3 sd,4,4 sd,5,5 sd,6,6 sd,7,7 sd,8,8 sd,32,32 "
+        "sd\n"
+        "lenet_5,fp32,direct,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/"
+        "a,88.7000,n/a\n"
+        "resnet8,truncquant,direct,63.0000,1.4142,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/"
+        "a,n/a,n/a,90.0000,0.0000\n"
+        "resnet8,truncquant,truncated,63.0000,1.4142,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/"
+        "a,n/a,n/a,n/a,n/a\n"
+        "# Top-1 accuracy on the test split in per cent by bit-width, batch norms as trained.\n"
+        "# Mean ± sample standard deviation over seeds.\n"
+        "# lenet_5, resnet8 on fashion-mnist; 60,000 training images, 200 epochs, Adam, learning "
+        "rate "
+        "0.001, step schedule, batch 128; test split, 1,000 images; n = 1 to 2 seeds.\n"
+        "# Commit: abc1234.\n");
+    store_close(s);
+}
+
+static void accuracy_as_tex(void **state) {
+    struct store *s = three_runs(*state);
+    assert_exported(
+        s, "accuracy", EXPORT_TEX, NULL,
+        "\\begin{tabular}{lllrrrrrrrrr}\n"
+        "\\toprule\n"
+        "network & scheme & inference & 1 & 2 & 3 & 4 & 5 & 6 & 7 & 8 & 32 \\\\\n"
+        "\\midrule\n"
+        "lenet\\_5 & fp32 & direct & n/a & n/a & n/a & n/a & n/a & n/a & n/a & n/a & 88.7 \\\\\n"
+        "resnet8 & truncquant & direct & 63.0 $\\pm$ 1.4 & n/a & n/a & n/a & n/a & n/a & n/a & n/a "
+        "& 90.0 $\\pm$ 0.0 \\\\\n"
+        "resnet8 & truncquant & truncated & 63.0 $\\pm$ 1.4 & n/a & n/a & n/a & n/a & n/a & n/a & "
+        "n/a & n/a \\\\\n"
+        "\\bottomrule\n"
+        "\\end{tabular}\n"
+        "% Top-1 accuracy on the test split in per cent by bit-width, batch norms as trained.\n"
+        "% Mean ± sample standard deviation over seeds.\n"
+        "% lenet_5, resnet8 on fashion-mnist; 60,000 training images, 200 epochs, Adam, learning "
+        "rate "
+        "0.001, step schedule, batch 128; test split, 1,000 images; n = 1 to 2 seeds.\n"
+        "% Commit: abc1234.\n");
+    store_close(s);
+}
+
+static void accuracy_as_md(void **state) {
+    struct store *s = three_runs(*state);
+    assert_exported(
+        s, "accuracy", EXPORT_MD, NULL,
+        "| network | scheme | inference | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 32 |\n"
+        "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+        "| lenet\\_5 | fp32 | direct | n/a | n/a | n/a | n/a | n/a | n/a | n/a | n/a | 88.7 |\n"
+        "| resnet8 | truncquant | direct | 63.0 ± 1.4 | n/a | n/a | n/a | n/a | n/a | n/a | n/a | "
+        "90.0 ± 0.0 |\n"
+        "| resnet8 | truncquant | truncated | 63.0 ± 1.4 | n/a | n/a | n/a | n/a | n/a | n/a | n/a "
+        "| n/a |\n"
+        "\n"
+        "Top-1 accuracy on the test split in per cent by bit-width, batch norms as trained.\n"
+        "Mean ± sample standard deviation over seeds.\n"
+        "lenet_5, resnet8 on fashion-mnist; 60,000 training images, 200 epochs, Adam, learning "
+        "rate "
+        "0.001, step schedule, batch 128; test split, 1,000 images; n = 1 to 2 seeds.\n"
+        "Commit: abc1234.\n");
+    store_close(s);
+}
+
+/* The text of one seed: no deviations, a data set column only when there are several. */
+static void data_sets_get_a_column(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct evaluation_row row = store_fixture_evaluation(32, "direct", 0, 887);
+    struct run_row run = store_fixture_run(1, 1, 1);
+    store_fixture_finished(s, &run, &row, 1);
+    run = store_fixture_run(2, 2, 1);
+    run.dataset = "mnist";
+    row.images = 2000, row.correct5 = 2000;
+    store_fixture_finished(s, &run, &row, 1);
+    store_fixture_sql(s, "UPDATE attempts SET commit_id = 'fff', dirty = 1 WHERE attempt = 2");
+    assert_starts(
+        s, "accuracy", EXPORT_TEXT, "demo",
+        "dataset        network  scheme      inference    1   2   3   4   5   6   7   8   32\n"
+        "fashion-mnist  resnet8  truncquant  direct     n/a n/a n/a n/a n/a n/a n/a n/a 88.7\n"
+        "mnist          resnet8  truncquant  direct     n/a n/a n/a n/a n/a n/a n/a n/a 44.4\n"
+        "\n");
+    assert_says(s, "accuracy", "demo",
+                "\nresnet8 on fashion-mnist, mnist; 60,000 training images, ");
+    assert_says(s, "accuracy", "demo",
+                "; test split, 1,000 to 2,000 images; n = 1 seed.\nCommits: abc1234, fff-dirty.\n");
+    store_close(s);
+}
+
+/* Known schemes in the order of figures, then others by name. */
+static void schemes_stand_in_one_order(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    static const char *const schemes[] = {"adabits", "tanh-floor-low", "truncquant", "mine", "qat"};
+    struct error e = {0};
+    for (int i = 0; i < 5; i++) {
+        struct run_row run = store_fixture_run(i + 1, i + 1, 1);
+        struct evaluation_row row = store_fixture_evaluation(32, "direct", 0, 800);
+        run.scheme = schemes[i];
+        store_fixture_finished(s, &run, &row, 1);
+    }
+    char *text = exported(s, "accuracy", EXPORT_CSV, NULL, &e), *at = text;
+    static const char *const order[] = {",qat,", ",truncquant,", ",adabits,", ",mine,",
+                                        ",tanh-floor-low,"};
+    for (int i = 0; i < 5; i++) {
+        at = strstr(at, order[i]);
+        assert_non_null(at);
+    }
+    free(text);
+    store_close(s);
+}
+
+static void nothing_to_export(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct error e = {0};
+    struct run_row run = store_fixture_run(1, 1, 1);
+    store_fixture_add(s, &run);
+    assert_null(exported(s, "accuracy", EXPORT_TEXT, "demo", &e));
+    assert_non_null(strstr(e.text, "has no accuracies of finished runs of grid demo yet; "));
+    e.text[0] = '\0';
+    assert_null(exported(s, "accuracy", EXPORT_TEXT, "omed", &e));
+    assert_non_null(strstr(e.text, "no runs of a grid 'omed' are recorded; there are: demo"));
+    e.text[0] = '\0';
+    assert_null(exported(s, "weights", EXPORT_TEXT, NULL, &e));
+    assert_non_null(strstr(e.text, "'weights' cannot be exported; "));
+    e.text[0] = '\0';
+    store_fixture_add(s, &run); // no transaction was left open
+    store_close(s);
+}
+
+static void rows_as_they_are(void **state) {
+    struct store *s = three_runs(*state);
+    struct layer_row layer = {3, "conv, \"3\"", 2, 0.1, -1, 0.75, 1e-20};
+    struct epoch_row epoch = {1, 2, 1.0 / 3, 50, 1e-3, 2, 10};
+    struct error e = {0};
+    assert_int_equal(store_finish(s, 3, NULL, 0, &layer, 1, 1, 1, &e), 0);
+    assert_int_equal(store_add_epochs(s, 3, &epoch, 1, &e), 0);
+    struct run_row run = store_fixture_run(3, 2, 1);
+    char expected[512];
+    snprintf(
+        expected, sizeof expected,
+        "run_id,attempt,layer,bits,name,quantization_error,truncation_error,codes_differ,scale\n"
+        "%s,3,3,2,\"conv, \"\"3\"\"\",0.1,,0.75,1e-20\n# 1 rows. Commit: abc1234.\n",
+        run.run_id);
+    assert_exported(s, "layers", EXPORT_CSV, NULL, expected);
+    snprintf(expected, sizeof expected,
+             "run_id,attempt,epoch,bits,loss,accuracy,learning_rate,seconds,images\n"
+             "%s,3,1,2,0.3333333333333333,50,0.001,2,10\n# 1 rows. Commit: abc1234.\n",
+             run.run_id);
+    assert_exported(s, "epochs", EXPORT_CSV, "demo", expected);
+    store_close(s);
+}
+
+/* -1 and -2: mean -1.5, deviation .7071, times 12.706 / sqrt(2) is 6.35. */
+static void differences_are_paired(void **state) {
+    struct store *s = pairs(*state);
+    assert_starts(s, "differences", EXPORT_TEXT, NULL,
+                  "network  scheme      inference  n      2     8\n"
+                  "resnet8  truncquant  direct     2  -1.50   n/a\n"
+                  "                                   ±6.35\n"
+                  "resnet8  truncquant  truncated  2  37.00 -0.50\n"
+                  "                                  ±12.71 ±6.35\n"
+                  "\n"
+                  "Top-1 accuracy less that of qat on the test split, in points by bit-width, "
+                  "batch norms as trained.\n"
+                  "Mean ± half of its 95 % interval (Student's t) over the n seeds that both "
+                  "have; none where n is 1.\n");
+    assert_says(s, "differences", NULL,
+                "; test split, 1,000 images; n = 2 seeds.\nCommit: abc1234.\n");
+    struct error e = {0};
+    char *text = exported(s, "differences", EXPORT_CSV, NULL, &e);
+    assert_non_null(text);
+    assert_non_null(strstr(text, "scheme,inference,n,2,2 lo,2 hi,8,8 lo,8 hi\n"));
+    assert_non_null(strstr(text, "direct,2,-1.50000,-7.85310,4.85310,n/a,n/a,n/a\n"));
+    free(text);
+    text = exported(s, "differences", EXPORT_TEX, NULL, &e);
+    assert_non_null(text);
+    assert_non_null(strstr(text, "direct & 2 & -1.50 $\\pm$ 6.35 & n/a \\\\\n"));
+    free(text);
+    assert_null(exported(s, "differences-calibrated", EXPORT_TEXT, NULL, &e));
+    assert_non_null(strstr(e.text, "has no calibrated pairs of finished runs yet; "));
+    store_close(s);
+}
+
+static void drops_are_direct_less_truncated(void **state) {
+    struct store *s = pairs(*state);
+    assert_starts(
+        s, "drops", EXPORT_MD, NULL,
+        "| network | scheme | n | 2 | cross |\n"
+        "| --- | --- | ---: | ---: | ---: |\n"
+        "| resnet8 | qat | 3 | 42.00 ± 1.00 | 43.00 ± 1.00 |\n"
+        "| resnet8 | truncquant | 2 | 3.00 ± 1.41 | 5.00 ± 1.41 |\n"
+        "\n"
+        "What truncation costs in points of top-1 accuracy on the test split, batch norms "
+        "as trained.\n"
+        "Column k: direct less truncated at k bits; cross: truncated at the stored width "
+        "less truncated at k, mean over those k. Widths below the stored one that were "
+        "trained.\n"
+        "Mean ± sample standard deviation over n seeds.\n");
+    assert_says(s, "drops", NULL,
+                "; test split, 1,000 images; n = 2 to 3 seeds.\nCommit: abc1234.\n");
+    store_close(s);
+}
+
+/* 1 - 6/83 and 1 - 10/85; the resamples of two seeds end at those of one seed alone: 1 - 4/42 to
+ * 1 - 2/41, and 1 - 6/43 to 1 - 4/42. */
+static void reductions_have_intervals(void **state) {
+    struct store *s = pairs(*state);
+    struct error e = {0};
+    char *text = exported(s, "reductions", EXPORT_TEXT, NULL, &e);
+    assert_non_null(text);
+    assert_ptr_equal(strstr(text, "network  scheme      n            2        cross\n"
+                                  "resnet8  truncquant  2         92.8         88.2\n"
+                                  "                       [90.5, 95.1] [86.0, 90.5]\n"),
+                     text);
+    free(text);
+    text = exported(s, "reductions", EXPORT_CSV, NULL, &e);
+    assert_non_null(strstr(text, "resnet8,truncquant,2,92.7711,90.4762,95.1220,88.2353,86.0465,"
+                                 "90.4762\n"));
+    free(text);
+    // With 41 and -41 points qat's own interval contains 0.
+    store_fixture_sql(s, "UPDATE evaluations SET correct1 = 999 WHERE attempt = 2 AND bits = 2 AND "
+                         "inference = 'truncated'");
+    text = exported(s, "reductions", EXPORT_CSV, NULL, &e);
+    assert_non_null(strstr(text, "resnet8,truncquant,2,n/a,n/a,n/a,n/a,n/a,n/a\n"));
+    free(text);
+    store_close(s);
+}
+
+/* One seed: the difference stands, without an interval; a reduction does not. */
+static void one_seed_has_no_interval(void **state) {
+    struct store *s = pairs(*state);
+    struct error e = {0};
+    store_fixture_sql(s, "UPDATE runs SET excluded = 'x' WHERE seed <> 2");
+    char *text = exported(s, "differences", EXPORT_CSV, NULL, &e);
+    assert_non_null(strstr(text, "truncated,1,36.00000,n/a,n/a,-1.00000,n/a,n/a\n"));
+    assert_non_null(strstr(text, "# One seed: no interval.\n"));
+    free(text);
+    text = exported(s, "drops", EXPORT_TEXT, NULL, &e);
+    assert_null(strstr(text, "±"));
+    free(text);
+    text = exported(s, "reductions", EXPORT_TEXT, NULL, &e);
+    assert_non_null(strstr(text, "resnet8  truncquant  1 n/a   n/a\n"));
+    free(text);
+    store_close(s);
+}
+
+/* Every kind in every format: as many lines as rows, and the first column is there. */
+static void every_export_works(void **state) {
+    struct store *s = pairs(*state);
+    store_fixture_sql(s,
+                      "INSERT INTO evaluations SELECT NULL, attempt, epoch, split, bits, act_bits, "
+                      "stored_bits, bank, inference, 20, precision, images, correct1, correct5, "
+                      "loss_sum FROM evaluations");
+    for (int i = 0; export_names[i]; i++)
+        for (int f = 0; f < EXPORT_FORMATS; f++) {
+            struct error e = {0};
+            char *text = exported(s, export_names[i], (enum export_format)f, NULL, &e);
+            if (!text)
+                fail_msg("%s %s: %s", export_names[i], export_format_names[f], e.text);
+            assert_non_null(strstr(text, "Commit: abc1234."));
+            free(text);
+        }
+    struct error e = {0};
+    char *text = exported(s, "evaluations", EXPORT_CSV, NULL, &e);
+    int lines = 0;
+    for (const char *p = text; *p; p++)
+        lines += *p == '\n';
+    assert_int_equal(lines, 1 + 34 + 1);
+    free(text);
+    store_close(s);
+}
+
+static void assert_table(const struct table *t, enum export_format format, const char *expected) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    table_print(t, format, out);
+    fclose(out);
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static void texts_are_escaped(void **state) {
+    (void)state;
+    const char *const titles[] = {"a_b", "n"};
+    struct table *t = table_new(2, titles, "lr");
+    table_add(t, "#50% {x}$&^~\\<|>\nÄ");
+    table_add(t, NULL);
+    table_note(t, "two\nlines");
+    assert_table(t, EXPORT_TEX,
+                 "\\begin{tabular}{lr}\n\\toprule\na\\_b & n \\\\\n\\midrule\n"
+                 "\\#50\\% \\{x\\}\\$\\&\\textasciicircum{}\\textasciitilde{}"
+                 "\\textbackslash{}$<$$|$$>$ Ä &  \\\\\n\\bottomrule\n\\end{tabular}\n"
+                 "% two\n% lines\n");
+    assert_table(t, EXPORT_CSV, "a_b,n\n\"#50% {x}$&^~\\<|>\nÄ\",\n# two\n# lines\n");
+    assert_table(t, EXPORT_MD,
+                 "| a\\_b | n |\n| --- | ---: |\n| #50% {x}$&^~\\\\\\<\\|> Ä |  |\n\n"
+                 "two\nlines\n");
+    assert_table(t, EXPORT_TEXT, "a_b                 n\n#50% {x}$&^~\\<|> Ä\n\ntwo\nlines\n");
+    table_free(t);
+}
+
+int main(void) {
+#define TEST(name)                                                                                 \
+    cmocka_unit_test_setup_teardown(name, store_fixture_setup, store_fixture_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(accuracy_as_text),          TEST(accuracy_as_csv),
+        TEST(accuracy_as_tex),           TEST(accuracy_as_md),
+        TEST(data_sets_get_a_column),    TEST(schemes_stand_in_one_order),
+        TEST(nothing_to_export),         TEST(rows_as_they_are),
+        TEST(differences_are_paired),    TEST(drops_are_direct_less_truncated),
+        TEST(reductions_have_intervals), TEST(one_seed_has_no_interval),
+        TEST(every_export_works),        cmocka_unit_test(texts_are_escaped),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

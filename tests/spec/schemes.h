@@ -1,0 +1,11 @@
+/* A small table of quantizers for tests of specs and grids: names, axes and smallest widths only.
+ */
+#ifndef TESTS_SPEC_SCHEMES_H
+#define TESTS_SPEC_SCHEMES_H
+
+#include "quant/quantizer.h"
+
+/* fp32, qat, minmax, truncquant, learned (OWN axes, 2 bits and more), ptq, dedicated. */
+extern const struct quantizer *const test_schemes[];
+
+#endif

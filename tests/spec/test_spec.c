@@ -1,0 +1,876 @@
+/* Specs: keys and values, text and back, what matters, what is wrong, and the frozen identities. */
+#include "base/nearest.h"
+#include "base/random.h"
+#include "cfg/find.h"
+#include "spec/init.h"
+#include "spec/schemes.h"
+#include "spec/spec.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void set(struct spec *spec, const char *key, const char *text) {
+    struct error e = {0};
+    const struct spec_key *k = spec_key_find(key);
+    assert_non_null(k);
+    if (spec_set(spec, test_schemes, k, text, &e))
+        fail_msg("%s", e.text);
+}
+
+/* A spec of the scheme, then "key", "value", ...; normalized. */
+#define make(...) make_spec(__VA_ARGS__, (const char *)NULL)
+
+static struct spec make_spec(const char *scheme, ...) {
+    struct spec spec;
+    spec_init(&spec);
+    set(&spec, "scheme", scheme);
+    set(&spec, "network", "lenet");
+    set(&spec, "dataset", "fashion-mnist");
+    va_list args;
+    va_start(args, scheme);
+    for (const char *key; (key = va_arg(args, const char *));)
+        set(&spec, key, va_arg(args, const char *));
+    va_end(args);
+    spec_normalize(&spec, test_schemes);
+    return spec;
+}
+
+static char *text_of(const struct spec *spec) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    spec_write(spec, test_schemes, out);
+    fclose(out);
+    return text;
+}
+
+static void assert_value(const struct spec *spec, const char *key, const char *expected) {
+    char text[SPEC_VALUE];
+    spec_print_value(spec, spec_key_find(key), text, sizeof text);
+    assert_string_equal(text, expected);
+}
+
+/* ---- keys ---- */
+
+static void every_default_is_canonical_and_found(void **state) {
+    (void)state;
+    struct spec spec;
+    int n = 0;
+    spec_init(&spec);
+    for (const struct spec_key *k = spec_keys; k->name; k++, n++) {
+        char text[SPEC_VALUE];
+        assert_ptr_equal(spec_key_find(k->flat), k);
+        assert_ptr_equal(spec_key_in(k->section, k->name), k);
+        assert_non_null(k->help);
+        if (!k->preset)
+            continue;
+        spec_print_value(&spec, k, text, sizeof text);
+        assert_string_equal(text, k->preset);
+        assert_true(spec_is_default(&spec, k));
+    }
+    assert_int_equal(n, SPEC_KEYS);
+    assert_int_equal(spec.width_weight.n, 0);
+}
+
+static void images_stand_in_two_sections(void **state) {
+    (void)state;
+    struct error e = {0};
+    assert_null(spec_key_find("images"));
+    assert_ptr_equal(spec_key_find("train.images"), spec_key_in("train", "images"));
+    assert_ptr_equal(spec_key_find("evaluate.images"), spec_key_in("evaluate", "images"));
+    assert_ptr_equal(spec_key_find("train.epochs"), spec_key_find("epochs"));
+    assert_int_equal(spec_key_unknown(NULL, "images", &e), -1);
+    assert_non_null(strstr(e.text, "train.images or evaluate.images"));
+}
+
+static void unknown_keys_get_a_hint(void **state) {
+    (void)state;
+    struct error e = {0}, f = {0}, g = {0};
+    spec_key_unknown(NULL, "epoch", &e);
+    assert_non_null(strstr(e.text, "did you mean epochs?"));
+    spec_key_unknown("train", "calibration", &f);
+    assert_non_null(strstr(f.text, "belongs in [evaluate]"));
+    spec_key_unknown("evaluate", "zzzzzz", &g);
+    assert_non_null(strstr(
+        g.text,
+        "the keys are bits, calibration, calibrate_at, split, images, select, every, every_split"));
+}
+
+/* ---- values ---- */
+
+static void values_print_canonically(void **state) {
+    (void)state;
+    static const char *const cases[][3] = {
+        {"learning_rate", "1e-3", "0.001"},
+        {"learning_rate", "0.10", "0.1"},
+        {"decay", "-0", "0"},
+        {"widths", "32 8\t1", "1 8 32"},
+        {"milestones", "0.50  .75", "0.5 0.75"},
+        {"train.images", "all", "all"},
+        {"evaluate.images", "2000", "2000"},
+        {"act_bits", "same", "same"},
+        {"act_bits", "32", "32"},
+        {"act_bits", "4", "4"},
+        {"width_weight", "1.0", "1"},
+        {"width_weight", "0.5 1 1", "0.5 1 1"},
+        {"shortcut_norm", "shared", "shared"},
+        {"seed", "0", "0"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct spec spec = make("qat");
+        set(&spec, cases[i][0], cases[i][1]);
+        assert_value(&spec, cases[i][0], cases[i][2]);
+    }
+}
+
+static void bad_values_are_refused(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"epochs", "ten"},
+        {"epochs", "0"},
+        {"epochs", "3 # three"},
+        {"epochs", ""},
+        {"epochs", "1.5"},
+        {"seed", "-1"},
+        {"train.images", "0"},
+        {"train.images", "some"},
+        {"batch", "1"},
+        {"learning_rate", "0"},
+        {"learning_rate", "nan"},
+        {"learning_rate", "0x1"},
+        {"momentum", "1"},
+        {"decay", "-0.1"},
+        {"gamma", "2"},
+        {"milestones", ""},
+        {"milestones", "0.5 x"},
+        {"milestones", ".1 .2 .3 .4 .5 .6 .7 .8 .9 .95"},
+        {"milestones", "1.5"},
+        {"widths", "3 3"},
+        {"widths", "9"},
+        {"widths", "1,2"},
+        {"bits", "0"},
+        {"act_bits", "2.5"},
+        {"act_bits", "9"},
+        {"act_bits", "0"},
+        {"act_bits", "float"},
+        {"stored_bits", "1"},
+        {"stored_bits", "9"},
+        {"rounder", "none"},
+        {"rounder", "own"},
+        {"rounder", "identity"},
+        {"range", "own"},
+        {"dequantizer", "none"},
+        {"schedule", "polynomial"},
+        {"power", "101"},
+        {"warmup", "0.6"},
+        {"from", "network"},
+        {"network", "a,b"},
+        {"network", "a\"b"},
+        {"network", "a\nb"},
+        {"scheme", "qatt"},
+        {"calibration", "-1"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct spec spec = make("qat");
+        struct error e = {0};
+        if (!spec_set(&spec, test_schemes, spec_key_find(cases[i][0]), cases[i][1], &e))
+            fail_msg("%s = '%s' was taken", cases[i][0], cases[i][1]);
+        assert_non_null(strstr(e.text, cases[i][0]));
+    }
+}
+
+static void messages_say_what_is_known(void **state) {
+    (void)state;
+    struct spec spec = make("qat");
+    struct error e = {0}, f = {0};
+    spec_set(&spec, test_schemes, spec_key_find("scheme"), "truncqant", &e);
+    assert_string_equal(e.text,
+                        "unknown scheme 'truncqant'; did you mean truncquant? known are fp32, "
+                        "qat, minmax, truncquant, learned, ptq, dedicated");
+    spec_set(&spec, test_schemes, spec_key_find("rounder"), "up", &f);
+    assert_string_equal(f.text, "rounder takes one of nearest, floor, not 'up'");
+}
+
+static void the_scheme_sets_axes_and_width(void **state) {
+    (void)state;
+    struct spec spec = make("minmax");
+    assert_value(&spec, "range", "minmax");
+    assert_value(&spec, "rounder", "nearest");
+    assert_value(&spec, "widths", "1 2 4 8 32");
+    spec = make("fp32");
+    assert_value(&spec, "range", "none");
+    assert_value(&spec, "widths", "32");
+}
+
+/* ---- what matters ---- */
+
+static void keys_without_effect_go_back_to_default(void **state) {
+    (void)state;
+    struct spec spec = make("qat", "momentum", "0.5", "schedule", "cosine", "milestones", "0.1",
+                            "gamma", "0.5", "calibration", "0", "calibrate_at", "widths");
+    assert_value(&spec, "momentum", "0.9");
+    assert_value(&spec, "milestones", "0.5 0.75 0.9");
+    assert_value(&spec, "gamma", "0.1");
+    assert_value(&spec, "calibrate_at", "all");
+    spec = make("qat", "optimizer", "sgd", "momentum", "0.5", "milestones", "0.1", "gamma", "0.5",
+                "calibrate_at", "widths");
+    assert_value(&spec, "momentum", "0.5");
+    assert_value(&spec, "milestones", "0.1");
+    assert_value(&spec, "gamma", "0.5");
+    assert_value(&spec, "calibrate_at", "widths");
+}
+
+static void one_width_has_no_teacher_and_one_bank(void **state) {
+    (void)state;
+    struct spec spec = make("qat", "widths", "4", "distill", "labels", "shortcut_norm", "shared");
+    assert_value(&spec, "distill", "recursive");
+    assert_value(&spec, "shortcut_norm", "per-width");
+    spec = make("qat", "widths", "2 4", "distill", "labels", "shortcut_norm", "shared");
+    assert_value(&spec, "distill", "labels");
+    assert_value(&spec, "shortcut_norm", "shared");
+}
+
+static void losses_and_banks_without_effect(void **state) {
+    (void)state;
+    struct spec spec = make("truncquant", "align", "2", "kurtosis", "3");
+    assert_value(&spec, "align", "0");
+    assert_value(&spec, "kurtosis", "3");
+    spec = make("minmax", "align", "2");
+    assert_value(&spec, "align", "2");
+    spec = make("qat", "norm_bank", "shared", "shortcut_norm", "shared");
+    assert_value(&spec, "shortcut_norm", "per-width");
+    assert_value(&spec, "norm_bank", "shared");
+}
+
+static void fp32_keeps_nothing_of_the_quantizer(void **state) {
+    (void)state;
+    struct spec plain = make("fp32");
+    struct spec spec =
+        make("fp32", "rounder", "floor", "layer_scale", "pow2", "granularity", "channel",
+             "stored_bits", "4", "widths", "1 2 32", "width_weight", "0.5 1 1", "act_bits", "32",
+             "projections", "quantized", "bits", "1 2 32", "distill", "labels", "norm_bank",
+             "shared", "align", "1", "kurtosis", "1");
+    assert_memory_equal(&spec, &plain, sizeof spec);
+    spec = make("fp32", "act_bits", "4", "projections", "quantized");
+    assert_value(&spec, "act_bits", "4");
+    assert_value(&spec, "projections", "quantized");
+}
+
+static void ptq_has_no_training_of_its_own(void **state) {
+    (void)state;
+    struct spec plain = make("ptq"), parent, expected = make("fp32", "epochs", "7", "seed", "3");
+    assert_value(&plain, "act_bits", "32");
+    assert_value(&plain, "widths", "32");
+    struct spec spec = make("ptq", "widths", "1 2", "width_weight", "2 1", "align", "1", "kurtosis",
+                            "1", "distill", "labels", "shortcut_norm", "shared");
+    assert_memory_equal(&spec, &plain, sizeof spec);
+    // The parent has what trains, and nothing of what quantizes or of which widths are evaluated.
+    spec = make("ptq", "epochs", "7", "seed", "3", "act_bits", "4", "granularity", "channel",
+                "stored_bits", "6", "projections", "quantized", "rounder", "floor", "bits", "2 4");
+    assert_true(spec_parent(&spec, test_schemes, &parent));
+    assert_memory_equal(&parent, &expected, sizeof parent);
+    assert_false(spec_parent(&parent, test_schemes, &spec));
+}
+
+static void dedicated_is_about_its_width_alone(void **state) {
+    (void)state;
+    struct spec plain = make("dedicated", "widths", "4"), configuration;
+    assert_value(&plain, "bits", "4");
+    struct spec spec =
+        make("dedicated", "widths", "4", "bits", "1 2 8", "stored_bits", "4", "distill", "labels",
+             "width_weight", "2", "calibrate_at", "widths", "align", "1");
+    assert_memory_equal(&spec, &plain, sizeof spec);
+    assert_true(spec_configuration(&spec, test_schemes, &configuration));
+    assert_value(&configuration, "widths", "1 2 4 8 32");
+    spec = make("qat", "widths", "4");
+    assert_false(spec_configuration(&spec, test_schemes, &configuration));
+    assert_memory_equal(&spec, &configuration, sizeof spec);
+}
+
+static void weights_of_one_are_the_default(void **state) {
+    (void)state;
+    struct spec spec = make("qat", "widths", "1 2 4", "width_weight", "1 1 1");
+    assert_int_equal(spec.width_weight.n, 0);
+    spec = make("qat", "widths", "1 2 4", "width_weight", "1 1 0.5");
+    assert_int_equal(spec.width_weight.n, 3);
+}
+
+static void bits_that_do_not_exist_make_no_difference(void **state) {
+    (void)state;
+    struct spec spec = make("learned", "widths", "2 4", "bits", "2 3 4 5 6 7 8 32");
+    assert_true(spec_is_default(&spec, spec_key_find("bits")));
+    spec = make("learned", "widths", "2 4", "bits", "1 2");
+    assert_value(&spec, "bits", "2");
+}
+
+/* ---- validation ---- */
+
+static void assert_fault(const struct spec *spec, const char *key, const char *part) {
+    struct error e = {0};
+    const struct spec_key *fault = spec_fault(spec, test_schemes, &e);
+    if (!fault)
+        fail_msg("no fault, but %s was expected", key);
+    assert_string_equal(fault->flat, key);
+    if (!strstr(e.text, part))
+        fail_msg("'%s' does not say '%s'", e.text, part);
+    assert_int_equal(spec_validate(spec, test_schemes, &e), -1);
+}
+
+static void faults_between_keys_are_named(void **state) {
+    (void)state;
+    struct spec s = make("minmax", "layer_scale", "pow2");
+    assert_fault(&s, "layer_scale", "range tanh only");
+    s = make("qat", "granularity", "channel");
+    assert_fault(&s, "granularity", "range minmax only");
+    s = make("ptq", "range", "tanh");
+    assert_fault(&s, "range", "would bend them");
+    s = make("ptq", "act_bits", "same", "calibration", "0");
+    assert_fault(&s, "calibration", "use some, or act_bits 32");
+    s = make("dedicated");
+    assert_fault(&s, "widths", "trains one width, not 5");
+    s = make("minmax", "norm_bank", "shared");
+    assert_fault(&s, "norm_bank", "range tanh only");
+    s = make("learned", "widths", "2 4", "norm_bank", "shared");
+    assert_fault(&s, "norm_bank", "use per-width");
+    s = make("learned", "widths", "2 4", "align", "1");
+    assert_fault(&s, "align", "rounder nearest or floor");
+    s = make("learned");
+    assert_fault(&s, "widths", "begin at 1, but the smallest of learned is 2");
+    s = make("learned", "widths", "2 4", "rounder", "floor");
+    assert_fault(&s, "rounder", "defines its own rounder");
+    s = make("qat", "width_weight", "1 2");
+    assert_fault(&s, "width_weight", "2 numbers for 5 widths");
+    s = make("qat", "width_weight", "0 0 0 0 0");
+    assert_fault(&s, "width_weight", "nothing would train");
+    s = make("qat", "init", "a\\b.weights");
+    assert_fault(&s, "init", "without backslashes");
+    s = make("qat", "milestones", "0.5 0.5");
+    assert_fault(&s, "milestones", "ascending");
+    s = make("qat", "milestones", "0.5 1");
+    assert_fault(&s, "milestones", "ascending");
+    s = make("qat", "milestones", "0 0.5");
+    assert_fault(&s, "milestones", "ascending");
+    s = make("fp32", "bits", "1 2");
+    assert_fault(&s, "bits", "none of the evaluated bits exists");
+    s = make("dedicated", "widths", "2");
+    set(&s, "bits", "4");
+    assert_fault(&s, "bits", "has results at the width it trained alone, 2; evaluate that");
+    s = make("qat", "train.images", "100");
+    assert_fault(&s, "train.images", "do not fill one batch of 128");
+}
+
+static void what_makes_sense_is_valid(void **state) {
+    (void)state;
+    struct error e = {0};
+    struct spec s[] = {
+        make("fp32"),
+        make("qat", "layer_scale", "pow2", "stored_bits", "4"),
+        make("minmax", "granularity", "channel", "act_bits", "32"),
+        make("minmax", "range", "tanh", "layer_scale", "pow2"),
+        make("learned", "widths", "2 8"),
+        make("qat", "norm_bank", "shared", "align", "1", "kurtosis", "0.5"),
+        make("minmax", "range", "tanh", "norm_bank", "shared", "align", "0.5"),
+        make("learned", "widths", "2 4", "kurtosis", "1"),
+        make("ptq", "calibration", "0"),
+        make("ptq", "act_bits", "8", "granularity", "channel", "rounder", "floor"),
+        make("dedicated", "widths", "32"),
+        make("qat", "rounder", "floor", "dequantizer", "midpoint"),
+        make("qat", "train.images", "128", "width_weight", "0 1 1 1 1"),
+    };
+    for (size_t i = 0; i < sizeof s / sizeof *s; i++)
+        if (spec_validate(&s[i], test_schemes, &e))
+            fail_msg("%zu: %s", i, e.text);
+}
+
+/* ---- text ---- */
+
+static void text_says_what_differs_only(void **state) {
+    (void)state;
+    struct spec spec =
+        make("qat", "rounder", "floor", "epochs", "3", "train.images", "512", "momentum", "0.5");
+    char *text = text_of(&spec);
+    assert_string_equal(text, "scheme = qat\nnetwork = lenet\ndataset = fashion-mnist\nseed = 1\n"
+                              "rounder = floor\nepochs = 3\ntrain.images = 512\n");
+    free(text);
+    spec = make("fp32");
+    text = text_of(&spec);
+    assert_string_equal(text,
+                        "scheme = fp32\nnetwork = lenet\ndataset = fashion-mnist\nseed = 1\n");
+    free(text);
+}
+
+static void pick(struct random *r, const struct spec_key *key, char *text, size_t size) {
+    static const int widths[] = {1, 2, 3, 4, 5, 6, 7, 8, 32};
+    uint32_t span = (uint32_t)(key->hi - key->lo) + 1;
+    size_t at = 0;
+    text[0] = '\0';
+    switch (key->type) {
+    case KEY_TEXT:
+        snprintf(text, size, "name-%u", random_below(r, 1000));
+        break;
+    case KEY_CHOICE:
+        snprintf(text, size, "%s", key->choices[(uint32_t)key->lo + random_below(r, span)]);
+        break;
+    case KEY_COUNT:
+    case KEY_INT:
+        snprintf(text, size, "%ld", (long)key->lo + (long)random_below(r, span));
+        break;
+    case KEY_REAL:
+        snprintf(text, size, "%.17g", key->lo + (key->hi - key->lo) * random_unit(r));
+        break;
+    case KEY_ACT_BITS:
+        snprintf(text, size, "%d", widths[random_below(r, 9)]);
+        break;
+    case KEY_WIDTHS:
+        for (int i = 0; i < 9; i++)
+            if (random_below(r, 2) || i == 8)
+                at += (size_t)snprintf(text + at, size - at, "%d ", widths[i]);
+        break;
+    case KEY_REALS:
+        for (int i = 0; i < 9; i++)
+            at +=
+                (size_t)snprintf(text + at, size - at, "%.17g ", (i + random_unit(r)) / 10 + 1e-3);
+        break;
+    }
+}
+
+static struct spec random_spec(struct random *r) {
+    struct spec spec;
+    spec_init(&spec);
+    set(&spec, "scheme", test_schemes[random_below(r, 5)]->name);
+    for (const struct spec_key *k = spec_keys; k->name; k++) {
+        char text[SPEC_VALUE];
+        if (!strcmp(k->flat, "scheme") || random_below(r, 3) == 0)
+            continue;
+        pick(r, k, text, sizeof text);
+        set(&spec, k->flat, text);
+    }
+    spec_normalize(&spec, test_schemes);
+    return spec;
+}
+
+static void random_specs_survive_writing_and_reading(void **state) {
+    (void)state;
+    struct random r = random_stream(1, RANDOM_TEST, 0, 0);
+    int valid = 0;
+    for (int i = 0; i < 20000; i++) {
+        struct error e = {0};
+        struct spec spec = random_spec(&r), again;
+        if (!spec.network[0] || !spec.dataset[0] || spec_validate(&spec, test_schemes, &e))
+            continue;
+        valid++;
+        char *text = text_of(&spec);
+        struct error f = {0};
+        if (spec_read(&again, test_schemes, text, "spec", &f))
+            fail_msg("%s\n%s", f.text, text);
+        for (const struct spec_key *k = spec_keys; k->name; k++) {
+            char value[SPEC_VALUE];
+            spec_print_value(&spec, k, value, sizeof value);
+            assert_value(&again, k->flat, value);
+        }
+        struct spec twice = spec;
+        spec_normalize(&twice, test_schemes);
+        assert_memory_equal(&twice, &spec, sizeof spec);
+        free(text);
+    }
+    assert_true(valid > 100);
+}
+
+static void read_errors_name_the_line(void **state) {
+    (void)state;
+    static const char start[] = "# a spec\nscheme = qat\nnetwork = lenet\n\ndataset = mnist\n";
+    static const char *const cases[][2] = {
+        {"epochs = x\n", "f:6: epochs takes a whole number"},
+        {"epoch = 3\n", "f:6: unknown key 'epoch'; did you mean epochs?"},
+        {"epochs = 3\nepochs = 4\n", "f:7: epochs stands twice, first on line 6"},
+        {"epochs\n", "f:6: 'epochs' is not of the form key = value"},
+        {"images = 5\n", "f:6: 'images' stands in two sections"},
+        {"milestones = 0.9 0.5\n", "f:6: milestones are"},
+        {"width_weight = 1 2\n", "f:6: width_weight has 2"},
+        {"seed =\n", "f:6: seed has no value"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[256];
+        struct spec spec;
+        struct error e = {0};
+        snprintf(text, sizeof text, "%s%s", start, cases[i][0]);
+        assert_int_equal(spec_read(&spec, test_schemes, text, "f", &e), -1);
+        if (strncmp(e.text, cases[i][1], strlen(cases[i][1])))
+            fail_msg("'%s' instead of '%s'", e.text, cases[i][1]);
+    }
+    struct spec spec;
+    struct error e = {0}, none = {0};
+    assert_int_equal(spec_read(&spec, test_schemes, "scheme = qat\nnetwork = a\n", "f", &e), -1);
+    assert_string_equal(e.text, "f: has no 'dataset'; add the line 'dataset = ...'");
+    assert_int_equal(spec_read(&spec, test_schemes, start, "f", &none), 0);
+    assert_int_equal(spec.seed, 1);
+}
+
+static void the_scheme_may_stand_last(void **state) {
+    (void)state;
+    struct spec spec;
+    struct error e = {0};
+    static const char text[] = "rounder = floor\nnetwork = a\ndataset = b\nscheme = minmax";
+    assert_int_equal(spec_read(&spec, test_schemes, text, "f", &e), 0);
+    assert_value(&spec, "rounder", "floor");
+    assert_value(&spec, "range", "minmax");
+}
+
+/* ---- identity ---- */
+
+static void ids(const struct spec *spec, char run[HASH_HEX], char config[HASH_HEX]) {
+    spec_ids(spec, test_schemes, "[net]\nnormal form\n", "da7a", run, config);
+}
+
+static void assert_same_run(struct spec a, struct spec b, int same) {
+    char run[2][HASH_HEX], config[2][HASH_HEX];
+    ids(&a, run[0], config[0]);
+    ids(&b, run[1], config[1]);
+    assert_int_equal(!strcmp(run[0], run[1]), same);
+    assert_int_equal(!strcmp(config[0], config[1]), same);
+}
+
+/* If one of these fails, every database there is loses its runs: raise SPEC_VERSION instead, and
+ * only when what is computed has changed. */
+static void ids_are_frozen(void **state) {
+    (void)state;
+    char run[HASH_HEX], config[HASH_HEX];
+    struct spec spec = make("qat");
+    ids(&spec, run, config);
+    assert_string_equal(run, "2de814ca3a14ada05d7b714fd18aff90b5bb408e4c52b2724bfc1fce27060a74");
+    assert_string_equal(config, "4820e221051299c65fee465b5241947f39dbd2811209892df329aa6f4e00ce4f");
+    spec = make("learned", "widths", "2 4 8", "epochs", "3", "learning_rate", "0.01", "seed", "7",
+                "act_bits", "4", "milestones", "0.5 0.9", "train.images", "1000");
+    ids(&spec, run, config);
+    assert_string_equal(run, "68a68d0879bf7d5bbc251527dbd160dd36de40f9d499150043e6654988404e97");
+    assert_string_equal(config, "c2ea5264a7ef31739daeb58a1168817739aa553816fcd13a198d802f17602468");
+    spec = make("fp32");
+    ids(&spec, run, config);
+    assert_string_equal(run, "b0ce1fc154137f5eee620b0e0110f5ead0548d9d15d3cb286541ec75ae509dd9");
+}
+
+static void a_scheme_stands_for_its_axes(void **state) {
+    (void)state;
+    assert_same_run(make("qat", "rounder", "floor"), make("truncquant"), 1);
+    assert_same_run(make("minmax", "range", "tanh"), make("qat"), 1);
+    assert_same_run(make("qat"), make("truncquant"), 0);
+    assert_same_run(make("qat"), make("minmax"), 0);
+    assert_same_run(make("minmax", "widths", "32"), make("fp32"), 0);
+}
+
+#define SHA256 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+/* A weights file is its content, once that is known; before, the name is all there is. */
+static void a_weights_file_is_its_content(void **state) {
+    (void)state;
+    char path[SPEC_TEXT];
+    struct spec pinned = make("qat", "init", "x/a@b.weights@" SHA256);
+    assert_string_equal(init_hash(&pinned), SHA256);
+    init_path(&pinned, path);
+    assert_string_equal(path, "x/a@b.weights");
+    struct spec open = make("qat", "init", "x/a@b.weights");
+    assert_null(init_hash(&open));
+    init_path(&open, path);
+    assert_string_equal(path, "x/a@b.weights");
+    assert_same_run(open, pinned, 0);
+    assert_same_run(open, make("qat", "init", "other.weights"), 0);
+    init_pin(&open, SHA256);
+    assert_same_run(open, pinned, 1);
+    assert_value(&open, "init", "x/a@b.weights@" SHA256);
+    assert_same_run(make("qat", "init", "b@" SHA256), pinned, 1);
+    assert_same_run(make("qat"), pinned, 0);
+    assert_false(init_is_given(&(struct spec){.init = "none"}));
+}
+
+static void names_do_not_count_and_content_does(void **state) {
+    (void)state;
+    struct spec a = make("qat"), b = make("qat", "network", "x/y.cfg", "dataset", "m");
+    char run[4][HASH_HEX], config[HASH_HEX];
+    assert_same_run(a, b, 1);
+    spec_ids(&a, test_schemes, "cfg", "data", run[0], config);
+    spec_ids(&a, test_schemes, "cfg2", "data", run[1], config);
+    spec_ids(&a, test_schemes, "cfg", "data2", run[2], config);
+    assert_string_not_equal(run[0], run[1]);
+    assert_string_not_equal(run[0], run[2]);
+    assert_string_not_equal(run[1], run[2]);
+}
+
+static void another_seed_is_the_same_config(void **state) {
+    (void)state;
+    struct spec a = make("qat"), b = make("qat", "seed", "2");
+    char run[2][HASH_HEX], config[2][HASH_HEX];
+    ids(&a, run[0], config[0]);
+    ids(&b, run[1], config[1]);
+    assert_string_equal(config[0], config[1]);
+    assert_string_not_equal(run[0], run[1]);
+    assert_string_not_equal(run[0], config[0]);
+}
+
+static void what_has_no_effect_does_not_count(void **state) {
+    (void)state;
+    struct spec raw = make("qat");
+    set(&raw, "momentum", "0.3"); // not normalized
+    assert_same_run(raw, make("qat"), 1);
+    assert_same_run(make("fp32", "act_bits", "32"), make("fp32"), 1);
+    assert_same_run(make("qat", "act_bits", "32"), make("qat"), 0);
+}
+
+/* Every key that matters makes another run. */
+static void every_key_counts(void **state) {
+    (void)state;
+    static const char *const changes[][2] = {
+        {"range", "minmax"},
+        {"rounder", "floor"},
+        {"dequantizer", "low"},
+        {"layer_scale", "pow2"},
+        {"act_bits", "4"},
+        {"stored_bits", "7"},
+        {"projections", "quantized"},
+        {"shortcut_norm", "shared"},
+        {"norm_bank", "shared"},
+        {"align", "0.1"},
+        {"kurtosis", "0.1"},
+        {"init", "a.weights"},
+        {"widths", "1 2"},
+        {"epochs", "7"},
+        {"train.images", "900"},
+        {"batch", "64"},
+        {"optimizer", "sgd"},
+        {"learning_rate", "0.002"},
+        {"decay", "0.1"},
+        {"schedule", "constant"},
+        {"schedule", "poly"},
+        {"warmup", "0.1"},
+        {"from", "cfg"},
+        {"milestones", "0.5"},
+        {"gamma", "0.2"},
+        {"augment", "none"},
+        {"distill", "labels"},
+        {"width_weight", "2 1 1 1 1"},
+        {"bits", "1 2"},
+        {"calibration", "3"},
+        {"calibrate_at", "widths"},
+        {"evaluate.images", "5"},
+    };
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
+        assert_same_run(make("qat", changes[i][0], changes[i][1]), make("qat"), 0);
+    assert_same_run(make("qat", "every", "2", "every_split", "test"), make("qat"), 1);
+    assert_same_run(make("minmax", "granularity", "channel"), make("minmax"), 0);
+    assert_same_run(make("qat", "optimizer", "sgd", "momentum", "0.5"),
+                    make("qat", "optimizer", "sgd"), 0);
+    assert_same_run(make("qat", "schedule", "poly", "power", "2"), make("qat", "schedule", "poly"),
+                    0);
+    assert_same_run(make("qat", "warmup", "0.1", "power", "2"), make("qat", "warmup", "0.1"), 0);
+    assert_same_run(make("qat", "power", "2"), make("qat"), 1);
+    assert_same_run(make("qat", "from", "cfg", "momentum", "0.5"), make("qat", "from", "cfg"), 0);
+}
+
+static void how_a_scheme_is_trained_counts(void **state) {
+    (void)state;
+    assert_same_run(make("ptq"), make("minmax", "widths", "32", "act_bits", "32"), 0);
+    assert_same_run(make("dedicated", "widths", "4"), make("qat", "widths", "4", "bits", "4"), 0);
+    char run[2][HASH_HEX], config[2][HASH_HEX];
+    struct spec two = make("dedicated", "widths", "2"), eight = make("dedicated", "widths", "8");
+    spec_ids(&two, test_schemes, "n", "d", run[0], config[0]);
+    spec_ids(&eight, test_schemes, "n", "d", run[1], config[1]);
+    assert_string_not_equal(run[0], run[1]);
+    assert_string_equal(config[0], config[1]);
+}
+
+static double penalize(const struct quant_layer *l, const float *W, const float *params, float *dW,
+                       float *dparams) {
+    (void)l, (void)W, (void)params, (void)dW, (void)dparams;
+    return 1;
+}
+
+static int refuse(const struct widths *B, int stored_bits, struct error *e) {
+    (void)B, (void)stored_bits, (void)e;
+    return -1;
+}
+
+static int nowhere(const struct widths *B, int stored_bits, int k) {
+    (void)B, (void)stored_bits, (void)k;
+    return 0;
+}
+
+static size_t one(const struct quant_layer *l) {
+    (void)l;
+    return 1;
+}
+
+/* The id and the label of a scheme `mine` that is as qat but for what `q` says, and of qat beside it. */
+static void assert_own(struct quantizer q, int own) {
+    q.name = "mine";
+    const struct quantizer *const table[] = {&q, test_schemes[1], NULL};
+    struct spec mine = make("qat"), qat = mine;
+    char id[2][HASH_HEX], config[2][HASH_HEX], label[128];
+    snprintf(mine.scheme, sizeof mine.scheme, "mine");
+    spec_ids(&mine, table, "n", "d", id[0], config[0]);
+    spec_ids(&qat, table, "n", "d", id[1], config[1]);
+    assert_int_equal(strcmp(id[0], id[1]) != 0, own);
+    assert_int_equal(strcmp(config[0], config[1]) != 0, own);
+    spec_scheme_label(&mine, table, label, sizeof label);
+    assert_string_equal(label, "mine");
+    assert_ptr_equal(quantizer_with_axes(table, &qat.axes), own ? table[1] : table[0]);
+}
+
+/* Each slot of its own, with the axes of qat. */
+static void a_slot_of_its_own_is_another_scheme(void **state) {
+    (void)state;
+    const struct quantizer *qat = test_schemes[1], *fp32 = test_schemes[0];
+    assert_string_equal(qat->name, "qat");
+    assert_own(*qat, 0);
+#define OWN(slot, value)                                                                           \
+    do {                                                                                           \
+        struct quantizer q = *qat;                                                                 \
+        q.slot = value;                                                                            \
+        assert_own(q, 1);                                                                          \
+    } while (0)
+    OWN(regularize, penalize);
+    OWN(check, refuse);
+    OWN(has_direct, nowhere);
+    OWN(n_params, one);
+    OWN(min_bits, 2);
+    OWN(quantize, fp32->quantize);
+    OWN(backward, fp32->backward);
+    OWN(header_floats, one);
+    OWN(encode, NULL);
+    OWN(decode, NULL);
+    OWN(truncate, NULL);
+    OWN(integer_form, NULL);
+#undef OWN
+}
+
+static void labels_are_names_or_axes(void **state) {
+    (void)state;
+    char label[128];
+    struct spec spec = make("qat", "rounder", "floor");
+    spec_scheme_label(&spec, test_schemes, label, sizeof label);
+    assert_string_equal(label, "truncquant");
+    spec = make("qat", "rounder", "floor", "dequantizer", "midpoint", "layer_scale", "pow2");
+    spec_scheme_label(&spec, test_schemes, label, sizeof label);
+    assert_string_equal(label, "tanh-floor-midpoint-pow2");
+    spec = make("minmax", "granularity", "channel");
+    spec_scheme_label(&spec, test_schemes, label, sizeof label);
+    assert_string_equal(label, "minmax-nearest-endpoint-channel");
+    spec = make("learned");
+    spec_scheme_label(&spec, test_schemes, label, sizeof label);
+    assert_string_equal(label, "learned");
+    spec = make("fp32");
+    spec_scheme_label(&spec, test_schemes, label, sizeof label);
+    assert_string_equal(label, "fp32");
+    spec = make("ptq", "granularity", "channel");
+    spec_scheme_label(&spec, test_schemes, label, sizeof label);
+    assert_string_equal(label, "ptq-minmax-nearest-endpoint-channel");
+    spec = make("dedicated", "widths", "4", "rounder", "floor");
+    spec_scheme_label(&spec, test_schemes, label, sizeof label);
+    assert_string_equal(label, "dedicated-tanh-floor-endpoint");
+    spec = make("qat", "range", "minmax");
+    spec_scheme_label(&spec, test_schemes, label, sizeof label);
+    assert_string_equal(label, "minmax");
+}
+
+/* ---- likeness, networks ---- */
+
+static const char *best_of(const char *word) {
+    struct nearest n = nearest_start(word);
+    nearest_offer(&n, "epochs");
+    nearest_offer(&n, "widths");
+    nearest_offer(&n, "bits");
+    return nearest_best(&n);
+}
+
+static void the_nearest_word_is_suggested(void **state) {
+    (void)state;
+    assert_string_equal(best_of("epoch"), "epochs");
+    assert_string_equal(best_of("wdiths"), "widths");
+    assert_string_equal(best_of("bit"), "bits");
+    assert_null(best_of("zzzzzz"));
+    assert_null(best_of("lr"));
+}
+
+static void networks_are_found_by_name_or_path(void **state) {
+    (void)state;
+    char folder[] = "/tmp/truncquant-XXXXXX", before[4096], path[4096], label[256];
+    assert_non_null(mkdtemp(folder));
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(folder), 0);
+    struct error e = {0}, f = {0}, g = {0};
+    int made =
+        system("mkdir -p experiments/networks && echo x > experiments/networks/tiny-net.cfg &&"
+               " echo x > my.cfg");
+    int named = network_find("tiny-net", path, sizeof path, &e);
+    int by_path = network_find("./my.cfg", label, sizeof label, &e);
+    int missing = network_find("tiny-nt", label, sizeof label, &f);
+    int missing_path = network_find("none.cfg", label, sizeof label, &g);
+    assert_int_equal(system("rm -r experiments my.cfg"), 0);
+    assert_int_equal(chdir(before), 0);
+    assert_int_equal(rmdir(folder), 0);
+    assert_int_equal(made, 0);
+    assert_int_equal(named, 0);
+    assert_string_equal(path, "experiments/networks/tiny-net.cfg");
+    assert_int_equal(by_path, 0);
+    assert_int_equal(missing, -1);
+    assert_non_null(strstr(f.text, "is not in experiments/networks, "));
+    assert_non_null(strstr(f.text, "/usr/share/darknet/cfg; did you mean tiny-net? the harness has "
+                                   "tiny-net"));
+    assert_int_equal(missing_path, -1);
+    assert_non_null(strstr(g.text, "none.cfg cannot be read"));
+}
+
+static void labels_of_networks_lack_folder_and_suffix(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"lenet", "lenet"}, {"a/b/net.cfg", "net"}, {"net.cfg", "net"}, {"a.cfg/net", "net"}};
+    for (size_t i = 0; i < 4; i++) {
+        char label[64];
+        network_label(cases[i][0], label, sizeof label);
+        assert_string_equal(label, cases[i][1]);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_default_is_canonical_and_found),
+        cmocka_unit_test(images_stand_in_two_sections),
+        cmocka_unit_test(unknown_keys_get_a_hint),
+        cmocka_unit_test(values_print_canonically),
+        cmocka_unit_test(bad_values_are_refused),
+        cmocka_unit_test(messages_say_what_is_known),
+        cmocka_unit_test(the_scheme_sets_axes_and_width),
+        cmocka_unit_test(keys_without_effect_go_back_to_default),
+        cmocka_unit_test(one_width_has_no_teacher_and_one_bank),
+        cmocka_unit_test(losses_and_banks_without_effect),
+        cmocka_unit_test(fp32_keeps_nothing_of_the_quantizer),
+        cmocka_unit_test(ptq_has_no_training_of_its_own),
+        cmocka_unit_test(dedicated_is_about_its_width_alone),
+        cmocka_unit_test(weights_of_one_are_the_default),
+        cmocka_unit_test(bits_that_do_not_exist_make_no_difference),
+        cmocka_unit_test(faults_between_keys_are_named),
+        cmocka_unit_test(what_makes_sense_is_valid),
+        cmocka_unit_test(text_says_what_differs_only),
+        cmocka_unit_test(random_specs_survive_writing_and_reading),
+        cmocka_unit_test(read_errors_name_the_line),
+        cmocka_unit_test(the_scheme_may_stand_last),
+        cmocka_unit_test(ids_are_frozen),
+        cmocka_unit_test(a_weights_file_is_its_content),
+        cmocka_unit_test(a_scheme_stands_for_its_axes),
+        cmocka_unit_test(names_do_not_count_and_content_does),
+        cmocka_unit_test(another_seed_is_the_same_config),
+        cmocka_unit_test(what_has_no_effect_does_not_count),
+        cmocka_unit_test(every_key_counts),
+        cmocka_unit_test(how_a_scheme_is_trained_counts),
+        cmocka_unit_test(a_slot_of_its_own_is_another_scheme),
+        cmocka_unit_test(labels_are_names_or_axes),
+        cmocka_unit_test(the_nearest_word_is_suggested),
+        cmocka_unit_test(networks_are_found_by_name_or_path),
+        cmocka_unit_test(labels_of_networks_lack_folder_and_suffix),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -8,6 +8,7 @@
 #include "median.h"
 
 #include "base/text.h"
+#include "engine/load.h"
 #include "evaluate/exact.h"
 #include "registry.h"
 #include "train/trainer.h"
@@ -85,7 +86,7 @@ static int compare(const struct frozen *f, const struct dataset *d, int images, 
     float *scratch = need(model_largest_weights(f->m), sizeof *scratch);
     puts("bits,arithmetic,images,median_difference,images_above_0.01,same_top1");
     for (int k = 1; k <= f->spec.stored_bits; k++) {
-        frozen_set_weights(f, engine, p, k, scratch);
+        load_plan(f->m, f, engine, p, k, scratch);
         infer(f, d, NULL, engine, p, k, &plain);
         for (int a = ARITHMETIC_FP32; a <= ARITHMETIC_INT8; a++) {
             struct exact x;

@@ -13,6 +13,7 @@
  * be the trainer's to the last bit. */
 #include "random_set.h"
 
+#include "engine/load.h"
 #include "quant/axes.h"
 #include "quant/layer.h"
 #include "registry.h"
@@ -204,7 +205,7 @@ static int put_width(const struct trainer *t, int b, int64_t step, struct error 
                         .momentum = 0.1f,
                         .seed = (uint64_t)t->spec->seed,
                         .step = (uint64_t)step};
-    trainer_set_weights(m, t->engine, t->plan, k, t->weights);
+    load_plan(m, NULL, t->engine, t->plan, k, t->weights);
     const float *logits = t->engine->forward(t->plan, &pass, t->images, n);
     double labels = cross_entropy_labels(n, classes, logits, t->labels), loss[2] = {labels, labels};
     if (b < top && t->spec->distill != DISTILL_LABELS) {

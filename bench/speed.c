@@ -6,6 +6,7 @@
  *
  * Medians over the steps; the first step warms up and is left out. Compare within one call:
  * machines are noisy. */
+#include "engine/load.h"
 #include "median.h"
 #include "random_set.h"
 
@@ -76,7 +77,7 @@ static int time_evaluation(const struct choices *c, struct trainer *t, double *s
     if (arithmetic >= 0 &&
         exact_start(&x, t->engine, t->m, NULL, (int)c->threads, (enum arithmetic)arithmetic, e))
         return -1;
-    trainer_set_weights(t->m, t->engine, t->plan, pass.act_bits, t->weights);
+    load_plan(t->m, NULL, t->engine, t->plan, pass.act_bits, t->weights);
     int exact = exact_covers(&x, pass.act_bits, pass.act_bits);
     *inference = exact ? exact_precision(&x) : "fp32";
     if (exact)
@@ -113,7 +114,7 @@ static int time_model(const struct choices *c, const struct spec *spec, const st
     if (!plan)
         return -1;
     enum precision precision = (enum precision)text_find(c->precision, precision_names);
-    int rc = trainer_use_precision(spec, m, c->engine, plan, &precision, e);
+    int rc = load_precision(spec, m, c->engine, plan, &precision, e);
     if (!rc && !(rc = trainer_start(&t, spec, data, m, c->engine, plan, e))) {
         double train = 0, evaluate = 0, cpu;
         const char *inference = "";

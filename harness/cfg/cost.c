@@ -1,10 +1,9 @@
-/* The cost of a network in multiply-accumulates, from its shapes alone: what the plan's estimate of
- * the time left is made of. Norms, activations, pooling and sums are left out; they are a few per
- * cent. And the number of its parameters. */
-#include "cfg/shape.h"
-#include "model/model.h"
+/* Counting a network's multiply-accumulates and parameters; cost.h is the manual. */
+#include "cfg/cost.h"
 
-double model_macs(const struct cfg *cfg) {
+#include "cfg/shape.h"
+
+double cfg_macs(const struct cfg *cfg) {
     double macs = 0;
     for (int i = 0; i < cfg->n; i++) {
         const struct cfg_layer *l = &cfg->layers[i];
@@ -14,7 +13,7 @@ double model_macs(const struct cfg *cfg) {
     return macs;
 }
 
-int64_t model_size(const struct cfg *cfg) {
+int64_t cfg_parameters(const struct cfg *cfg) {
     int64_t n = 0;
     for (int i = 0; i < cfg->n; i++) {
         const struct cfg_layer *l = &cfg->layers[i];

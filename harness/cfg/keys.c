@@ -3,7 +3,6 @@
 
 #include "base/nearest.h"
 #include "base/text.h"
-#include "cfg/words.h"
 
 #include <limits.h>
 #include <stdio.h>

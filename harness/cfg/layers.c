@@ -4,7 +4,7 @@
 
 #include "base/nearest.h"
 #include "base/text.h"
-#include "cfg/words.h"
+#include "cfg/lex.h"
 
 #include <assert.h>
 #include <stddef.h>

@@ -2,7 +2,6 @@
 #include "cfg/lex.h"
 
 #include "base/text.h"
-#include "cfg/words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -144,4 +143,13 @@ void cfg_text_free(struct cfg_text *t) {
     free(t->sections);
     free(t->options);
     *t = (struct cfg_text){0};
+}
+
+struct excerpt cfg_excerpt(const char *s) {
+    struct excerpt x = {""};
+    size_t n = 0;
+    for (; n < sizeof x.text - 4 && s[n]; n++)
+        x.text[n] = s[n] >= ' ' && s[n] <= '~' ? s[n] : '?';
+    strcpy(x.text + n, s[n] ? "..." : "");
+    return x;
 }

@@ -36,4 +36,10 @@ struct cfg_text {
 int cfg_lex(struct cfg_text *t, const char *text, size_t size, const char *path, struct error *e);
 void cfg_text_free(struct cfg_text *t);
 
+/* The start of `s`, fit for a message of one line: bytes that do not print become '?'. */
+struct excerpt {
+    char text[44];
+};
+struct excerpt cfg_excerpt(const char *s);
+
 #endif

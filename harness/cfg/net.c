@@ -4,8 +4,8 @@
 #include "base/text.h"
 #include "cfg/keys.h"
 #include "cfg/layers.h"
+#include "cfg/lex.h"
 #include "cfg/shape.h"
-#include "cfg/words.h"
 
 #include <assert.h>
 #include <limits.h>

@@ -105,3 +105,7 @@ enum split split_source(const struct spec *spec) {
 const char *split_name(const struct spec *spec) {
     return spec->split == EVALUATE_VAL ? "val" : "test";
 }
+
+int spec_crop_flip(const struct spec *spec, const struct dataset *data) {
+    return spec->augment == AUGMENT_AUTO ? data->crop_flip : spec->augment == AUGMENT_CROP_FLIP;
+}

@@ -27,4 +27,7 @@ uint32_t *split_calibration(const struct spec *spec, const struct dataset *data)
 enum split split_source(const struct spec *spec);
 const char *split_name(const struct spec *spec);
 
+/* Whether the training images are cropped and flipped. */
+int spec_crop_flip(const struct spec *spec, const struct dataset *data);
+
 #endif

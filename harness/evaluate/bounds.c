@@ -2,6 +2,7 @@
 #include "evaluate/bounds.h"
 
 #include "data/loader.h"
+#include "engine/load.h"
 #include "train/trainer.h"
 
 #include <stdlib.h>
@@ -135,7 +136,7 @@ int bounds_measure(struct model *m, const struct spec *spec, const struct datase
         .m = m, .spec = spec, .data = data, .engine = engine, .plan = plan, .loaders = loaders};
     float *scratch = need_aligned(model_largest_weights(m), sizeof(float));
     start(&b);
-    trainer_set_weights(m, engine, plan, FLOAT_BITS, scratch);
+    load_plan(m, NULL, engine, plan, FLOAT_BITS, scratch);
     int rc = pass_all(&b, 0, e) || pass_all(&b, 1, e) ? -1 : 0;
     end(&b);
     free(scratch);

@@ -2,8 +2,9 @@
 #include "evaluate/evaluator.h"
 
 #include "data/loader.h"
+#include "data/selection.h"
+#include "engine/load.h"
 #include "train/loss.h"
-#include "train/trainer.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -43,18 +44,6 @@ void evaluator_free(struct evaluator *ev) {
     free(ev->order);
     free(ev->evaluated);
     free(ev->training);
-}
-
-int evaluation_exists(const struct spec *spec, const struct quantizer *scheme, int k,
-                      int truncated) {
-    return quantizer_exists(scheme, &spec->widths, (int)spec->stored_bits, k, truncated);
-}
-
-static void set_weights(struct evaluator *ev, int k) {
-    if (ev->frozen)
-        frozen_set_weights(ev->frozen, ev->engine, ev->plan, k, ev->weights);
-    else
-        trainer_set_weights(ev->m, ev->engine, ev->plan, k, ev->weights);
 }
 
 static struct pass pass_at(const struct evaluator *ev, enum pass_mode mode, int bank, int k) {
@@ -223,11 +212,6 @@ static int measure(struct evaluator *ev, int k, int bank, int calibration, struc
     return 0;
 }
 
-int evaluation_calibrates(const struct spec *spec, const struct quantizer *scheme, int k) {
-    return spec->calibration > 0 && (spec->calibrate_at == CALIBRATE_ALL || scheme->parent ||
-                                     widths_find(&spec->widths, k) >= 0);
-}
-
 /* 1: was stopped. */
 static int measure_calibrated(struct evaluator *ev, int k, struct error *e) {
     int bank, rc = calibrate(ev, k, &bank, e);
@@ -240,12 +224,12 @@ int evaluator_width(struct evaluator *ev, int k, struct error *e) {
         exact_set_weights(&ev->exact, k); // which decide the precision, and so what is recorded
     int plain = !is_there(ev, k, 0);
     if (plain && !exact)
-        set_weights(ev, k);
+        load_plan(ev->m, ev->frozen, ev->engine, ev->plan, k, ev->weights);
     int rc = plain ? measure(ev, k, model_bank(ev->m, k), 0, e) : 0;
     if (!rc && evaluation_calibrates(ev->spec, ev->m->scheme, k) &&
         !is_there(ev, k, (int)ev->spec->calibration)) {
         if (exact || !plain)
-            set_weights(ev, k);
+            load_plan(ev->m, ev->frozen, ev->engine, ev->plan, k, ev->weights);
         rc = measure_calibrated(ev, k, e);
     }
     return rc < 0 ? -1 : 0;

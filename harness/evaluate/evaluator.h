@@ -50,14 +50,6 @@ void evaluator_free(struct evaluator *ev);
 int evaluator_use_exact(struct evaluator *ev, int threads, enum arithmetic arithmetic,
                         struct error *e);
 
-/* Whether the (k, inference) exists (quantizer_exists). */
-int evaluation_exists(const struct spec *spec, const struct quantizer *scheme, int k,
-                      int truncated);
-
-/* Whether width k is evaluated with calibration, too. Where a run trains nothing, no width is its own, and "those
- * trained" would leave out all that it is for: it is calibrated at all. */
-int evaluation_calibrates(const struct spec *spec, const struct quantizer *scheme, int k);
-
 /* Evaluate width k without and, where the spec asks for it, with calibration; appends the rows that are not
  * recorded, in this order, whether they are measured or recalled. -1 when an image cannot be read, or the loss is not finite. Once is_to_stop says so it returns, 0,
  * without the rows that are not complete. */

@@ -1,7 +1,7 @@
 /* The codes of a width for exact inference; exact.h is the manual. */
 #include "evaluate/exact.h"
 
-#include "quant/layer.h"
+#include "engine/load.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,37 +42,8 @@ int exact_covers(const struct exact *x, int k, int act_bits) {
     return x->inference && k <= 8 && act_bits <= 8;
 }
 
-static void set_quantized(struct exact *x, int node, int k) {
-    const struct node *n = &x->m->nodes[node];
-    const struct quantized_layer *q = &x->m->quantized[n->quantizer];
-    const struct quantizer *scheme = x->m->scheme;
-    struct integers w;
-    if (x->frozen) {
-        w = layer_integers(scheme, &q->layer, x->frozen->codes[n->quantizer],
-                           x->frozen->headers[n->quantizer], k);
-    } else {
-        const float *params = q->params >= 0 ? x->m->parameters[q->params].value : NULL;
-        w = layer_latent_integers(scheme, &q->layer, x->m->parameters[n->weights].value, params, k);
-    }
-    for (int i = 0; i < x->threads; i++)
-        x->engine->set_codes(x->inference[i], node, k, w.v, &w.form);
-    integers_free(&w);
-}
-
-static void set_float(struct exact *x, int node) {
-    const float *W = x->m->parameters[x->m->nodes[node].weights].value;
-    for (int i = 0; i < x->threads; i++)
-        x->engine->set_weights(x->inference[i], node, W);
-}
-
 void exact_set_weights(struct exact *x, int k) {
-    for (int i = 0; i < x->m->n_nodes; i++) {
-        const struct node *n = &x->m->nodes[i];
-        if (n->quantizer >= 0)
-            set_quantized(x, i, k);
-        else if (n->weights >= 0)
-            set_float(x, i);
-    }
+    load_inferences(x->m, x->frozen, x->engine, x->inference, x->threads, k);
 }
 
 const float *exact_forward(struct exact *x, const struct pass *pass, const float *images, int n) {

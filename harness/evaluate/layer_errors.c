@@ -62,7 +62,7 @@ static void measure(const struct model *m, const struct quantized_layer *q, cons
                     struct weights_of *w, struct layer_row *row) {
     const struct quantizer *s = m->scheme;
     const struct quant_layer *l = &q->layer;
-    const float *W = m->parameters[m->nodes[q->node].weights].value;
+    const float *W = quantized_weights(m, q);
     layer_quantize(s, l, W, params, FLOAT_BITS, w->full);
     layer_quantize(s, l, W, params, row->bits, w->direct);
     row->quantization_error = relative_error(w->direct, w->full, l->n);
@@ -82,7 +82,7 @@ int layer_rows(const struct model *m, const struct spec *spec, struct layer_row 
     *rows = need((size_t)m->n_quantized * (size_t)spec->bits.n + 1, sizeof **rows);
     for (int i = 0; i < m->n_quantized; i++) {
         const struct quantized_layer *q = &m->quantized[i];
-        const float *params = q->params >= 0 ? m->parameters[q->params].value : NULL;
+        const float *params = quantized_params(m, q);
         struct weights_of w = weights_new(m->scheme, &q->layer);
         for (int b = 0; b < spec->bits.n; b++) {
             int k = spec->bits.bits[b];

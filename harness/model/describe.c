@@ -1,6 +1,8 @@
 /* A model in words; describe.h is the manual. */
 #include "model/describe.h"
 
+#include "cfg/cost.h"
+
 static void describe_weights(const struct model *m, int node, const char *name, FILE *out) {
     const struct node *n = &m->nodes[node];
     fprintf(out, "%s: %zu weights, %s\n", name, m->parameters[n->weights].n,
@@ -28,5 +30,5 @@ void model_describe(const struct model *m, FILE *out) {
                     m->norms[m->nodes[i].norm].shared ? 1 : m->widths.n);
     }
     fprintf(out, "in all: %lld parameters with one bank, %.0f multiply-accumulates per image\n",
-            (long long)model_size(m->cfg), model_macs(m->cfg));
+            (long long)cfg_parameters(m->cfg), cfg_macs(m->cfg));
 }

@@ -2,10 +2,10 @@
 #include "model/frozen.h"
 
 #include "base/sealed.h"
+#include "cfg/cost.h"
 #include "cfg/layers.h"
 #include "cfg/shape.h"
 #include "quant/layer.h"
-#include "train/trainer.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -27,8 +27,8 @@ static void write_codes(struct seal *s, const struct model *m, int layer, int bi
     size_t header_floats = layer_header_floats(m->scheme, &q->layer);
     uint8_t *codes = need(q->layer.n, 1);
     float *header = need(header_floats, sizeof *header);
-    layer_encode(m->scheme, &q->layer, m->parameters[m->nodes[q->node].weights].value,
-                 q->params >= 0 ? m->parameters[q->params].value : NULL, bits, codes, header);
+    layer_encode(m->scheme, &q->layer, quantized_weights(m, q), quantized_params(m, q), bits, codes,
+                 header);
     seal_bytes(s, header, header_floats * sizeof *header);
     seal_bytes(s, codes, q->layer.n);
     free(codes);
@@ -98,7 +98,7 @@ static int shape_fits(struct shape s, int64_t classes) {
 /* A network of more weights than there are bytes left is not the file's, and would take its memory first. */
 static int check_room(const struct frozen *f, const struct opened *o, const char *path,
                       struct error *e) {
-    if (model_size(&f->cfg) <= (int64_t)o->left)
+    if (cfg_parameters(&f->cfg) <= (int64_t)o->left)
         return 0;
     return fail_at(e, path, 0, "does not fit its own network; %s", remedy);
 }
@@ -186,20 +186,4 @@ void frozen_free(struct frozen *f) {
     model_free(f->m);
     cfg_free(&f->cfg);
     *f = (struct frozen){0};
-}
-
-void frozen_set_weights(const struct frozen *f, const struct engine *engine, struct plan *plan,
-                        int k, float *scratch) {
-    for (int i = 0; i < f->m->n_nodes; i++) {
-        const struct node *n = &f->m->nodes[i];
-        if (n->weights < 0)
-            continue;
-        if (n->quantizer < 0) {
-            engine->set_weights(plan, i, f->m->parameters[n->weights].value);
-            continue;
-        }
-        layer_decode(f->m->scheme, &f->m->quantized[n->quantizer].layer, f->codes[n->quantizer],
-                     f->headers[n->quantizer], k, scratch);
-        engine->set_weights(plan, i, scratch);
-    }
 }

@@ -10,7 +10,7 @@
 #define MODEL_FROZEN_H
 
 #include "data/dataset.h"
-#include "engine/engine.h"
+#include "model/model.h"
 
 struct frozen {
     struct spec spec;
@@ -28,9 +28,5 @@ int frozen_write(const char *path, const struct model *m, const struct spec *spe
 int frozen_read(struct frozen *f, const char *path, const struct quantizer *const *table,
                 struct error *e);
 void frozen_free(struct frozen *f);
-
-/* Give the engine the codes cut to k bits and dequantized: `q_N >> (N - k)`; k <= N. */
-void frozen_set_weights(const struct frozen *f, const struct engine *engine, struct plan *plan,
-                        int k, float *scratch);
 
 #endif

@@ -353,3 +353,18 @@ void model_node_name(const struct model *m, int node, char *text, size_t size) {
     else
         snprintf(text, size, "%s of layer %d (cfg line %d)", names[n->op], n->layer, n->cfg->line);
 }
+
+size_t model_largest_weights(const struct model *m) {
+    size_t most = 1;
+    for (int i = 0; i < m->n_parameters; i++)
+        most = m->parameters[i].n > most ? m->parameters[i].n : most;
+    return most;
+}
+
+const float *quantized_weights(const struct model *m, const struct quantized_layer *q) {
+    return m->parameters[m->nodes[q->node].weights].value;
+}
+
+const float *quantized_params(const struct model *m, const struct quantized_layer *q) {
+    return q->params >= 0 ? m->parameters[q->params].value : NULL;
+}

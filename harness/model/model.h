@@ -104,12 +104,12 @@ void model_free(struct model *m);
 /* Bank of width k: the smallest b in B with b >= k, else max B. Returns its place in B. */
 int model_bank(const struct model *m, int k);
 
-/* Multiply-accumulates of one forward pass of one image. */
-double model_macs(const struct cfg *cfg);
+/* The largest number of weights of a layer: the size of scratch that holds those of any. */
+size_t model_largest_weights(const struct model *m);
 
-/* Weights, biases, and a scale and a shift per channel of each norm: a network's parameters as papers
- * count them, with a single bank and no learned parameters of quantizers. */
-int64_t model_size(const struct cfg *cfg);
+/* Latent weights of a quantized layer, and the learned parameters of its quantizer (NULL: none). */
+const float *quantized_weights(const struct model *m, const struct quantized_layer *q);
+const float *quantized_params(const struct model *m, const struct quantized_layer *q);
 
 /* Values of a node's output for one image. */
 size_t node_values(const struct node *n);

@@ -1,9 +1,8 @@
 /* Counting multiply-accumulates; work.h is the manual. */
 #include "plan/work.h"
 
+#include "cfg/cost.h"
 #include "data/selection.h"
-#include "evaluate/evaluator.h"
-#include "model/model.h"
 
 /* Images through the network in all evaluations: each width, direct and truncated, as trained and,
  * where the grid says so, calibrated (which costs its batches too). */
@@ -26,7 +25,7 @@ struct work work_of(const struct spec *spec, const struct quantizer *scheme, con
                     const struct dataset *data) {
     long batches = (long)spec_training_images(spec, data) / spec->batch;
     double trained = 3.0 * (double)(batches * spec->batch) * (double)spec->epochs * spec->widths.n;
-    double macs = model_macs(cfg);
+    double macs = cfg_macs(cfg);
     if (scheme->parent) // another run's weights
         trained = 0;
     return (struct work){macs * trained, macs * evaluated_images(spec, scheme, data)};

@@ -2,8 +2,8 @@
 #include "run/session.h"
 
 #include "base/file.h"
+#include "engine/load.h"
 #include "model/darknet_weights.h"
-#include "quant/layer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,18 +34,10 @@ static int check_width(const struct session *s, int bits, struct error *e) {
 static float **effective_weights(const struct model *m, int bits) {
     float **weights = need((size_t)m->n_nodes, sizeof *weights);
     for (int i = 0; i < m->n_nodes; i++) {
-        const struct node *n = &m->nodes[i];
-        if (n->weights < 0)
+        if (m->nodes[i].weights < 0)
             continue;
-        const struct parameter *W = &m->parameters[n->weights];
-        weights[i] = need(W->n, sizeof(float));
-        if (n->quantizer < 0) {
-            memcpy(weights[i], W->value, W->n * sizeof(float));
-            continue;
-        }
-        const struct quantized_layer *q = &m->quantized[n->quantizer];
-        const float *params = q->params >= 0 ? m->parameters[q->params].value : NULL;
-        layer_quantize(m->scheme, &q->layer, W->value, params, bits, weights[i]);
+        weights[i] = need(m->parameters[m->nodes[i].weights].n, sizeof(float));
+        load_node(m, NULL, i, bits, weights[i]);
     }
     return weights;
 }

@@ -3,12 +3,12 @@
 #include "run/session.h"
 
 #include "base/file.h"
+#include "engine/load.h"
 #include "engine/products.h"
 #include "evaluate/bounds.h"
 #include "model/darknet_weights.h"
 #include "plan/work.h"
 #include "run/numerics.h"
-#include "spec/fingerprints.h"
 #include "spec/init.h"
 #include "train/checkpoint.h"
 
@@ -266,7 +266,7 @@ static int build_plan(struct session *s, struct error *e) {
     if (!s->model)
         return -1;
     s->plan = s->engine->compile(s->model, (int)s->spec.batch, s->options->threads, e);
-    if (!s->plan || trainer_use_precision(&s->spec, s->model, s->engine, s->plan, &precision, e))
+    if (!s->plan || load_precision(&s->spec, s->model, s->engine, s->plan, &precision, e))
         return -1;
     numerics_set_precision(&s->numerics, precision);
     return 0;

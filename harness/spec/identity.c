@@ -16,6 +16,8 @@
  * (train.images = all, or all of them by number) are two runs. */
 #include "spec/init.h"
 
+#include "quant/fingerprint.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,4 +111,9 @@ void spec_scheme_label(const struct spec *spec, const struct quantizer *const *t
         snprintf(text, size, "%s", named->name);
     else
         join_axes(spec, own, text, size);
+}
+
+void spec_fingerprint(const struct spec *spec, const struct quantizer *const *table,
+                      char hex[HASH_HEX]) {
+    quantizer_fingerprint(quantizer_find(table, spec->scheme), &spec->axes, hex);
 }

@@ -157,6 +157,17 @@ int spec_key_matters(const struct spec *spec, const struct quantizer *const *tab
 int spec_key_is_said(const struct spec *spec, const struct quantizer *const *table,
                      const struct spec_key *key);
 
+/* Whether the (k, inference) exists (quantizer_exists). */
+int evaluation_exists(const struct spec *spec, const struct quantizer *scheme, int k,
+                      int truncated);
+
+/* Whether width k is evaluated with calibration, too. Where a run trains nothing, no width is its own,
+ * and "those trained" would leave out all that it is for: it is calibrated at all. */
+int evaluation_calibrates(const struct spec *spec, const struct quantizer *scheme, int k);
+
+/* j at width k: `same` is k itself. */
+int spec_act_bits(const struct spec *spec, int k);
+
 /* True when there is a result at k bits, direct or truncated. */
 int spec_has_bits(const struct spec *spec, const struct quantizer *q, int k);
 
@@ -202,5 +213,9 @@ int spec_configuration(const struct spec *spec, const struct quantizer *const *t
 /* The two identities, from the spec, the cfg's normal form and the data set's manifest hash. */
 void spec_ids(const struct spec *spec, const struct quantizer *const *table, const char *cfg_normal,
               const char *data_hash, char run_id[HASH_HEX], char config_id[HASH_HEX]);
+
+/* The fingerprint (quant/fingerprint.h) of the spec's scheme with the spec's axes, as this program has it. */
+void spec_fingerprint(const struct spec *spec, const struct quantizer *const *table,
+                      char hex[HASH_HEX]);
 
 #endif

@@ -2,6 +2,7 @@
 #include "train/trainer.h"
 
 #include "base/progress.h"
+#include "engine/load.h"
 #include "quant/kurtosis.h"
 #include "quant/layer.h"
 #include "train/loss.h"
@@ -9,21 +10,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-int spec_act_bits(const struct spec *spec, int k) {
-    return spec->act_bits ? (int)spec->act_bits : k;
-}
-
-int spec_crop_flip(const struct spec *spec, const struct dataset *data) {
-    return spec->augment == AUGMENT_AUTO ? data->crop_flip : spec->augment == AUGMENT_CROP_FLIP;
-}
-
-size_t model_largest_weights(const struct model *m) {
-    size_t most = 1;
-    for (int i = 0; i < m->n_parameters; i++)
-        most = m->parameters[i].n > most ? m->parameters[i].n : most;
-    return most;
-}
 
 int trainer_start(struct trainer *t, const struct spec *spec, const struct dataset *data,
                   struct model *m, const struct engine *engine, struct plan *plan,
@@ -83,75 +69,6 @@ double trainer_progress(const struct trainer *t) {
     return (double)steps_taken(t) / (double)all_steps(t);
 }
 
-static const float *params_of(const struct model *m, const struct quantized_layer *q) {
-    return q->params >= 0 ? m->parameters[q->params].value : NULL;
-}
-
-static struct integers integers_of(const struct model *m, const struct quantized_layer *q, int k) {
-    const float *W = m->parameters[m->nodes[q->node].weights].value;
-    return layer_latent_integers(m->scheme, &q->layer, W, params_of(m, q), k);
-}
-
-/* Whether weights and activations of one width are whole numbers times a scale. Layers differ in their numbers
- * alone, and so do widths of the same weights. */
-static int has_integers(const struct spec *spec, const struct model *m) {
-    int k = FLOAT_BITS;
-    for (int b = 0; b < m->widths.n; b++)
-        if (m->widths.bits[b] <= 8 && spec_act_bits(spec, m->widths.bits[b]) <= 8)
-            k = m->widths.bits[b];
-    if (k == FLOAT_BITS || !m->n_quantized || !m->scheme->integer_form)
-        return 0;
-    struct integers x = integers_of(m, &m->quantized[0], k);
-    int has = !x.form.has_offset;
-    integers_free(&x);
-    return has;
-}
-
-int trainer_use_precision(const struct spec *spec, const struct model *m,
-                          const struct engine *engine, struct plan *plan, enum precision *precision,
-                          struct error *e) {
-    int used = 0;
-    if (*precision == PRECISION_FP32)
-        return 0;
-    if (!engine->use_bf16 || has_integers(spec, m)) {
-        if (engine_use(engine, plan, *precision, e))
-            return -1;
-        for (int i = 0; i < m->n_nodes; i++)
-            used |= engine->wants_integers(plan, i);
-    }
-    if (!used)
-        *precision = PRECISION_FP32;
-    return 0;
-}
-
-/* The integers behind a layer's Ŵ, for an engine that computes with them. */
-static void set_integers(const struct model *m, const struct engine *engine, struct plan *plan,
-                         int node, int k) {
-    if (k > 8 || !engine->wants_integers || !engine->wants_integers(plan, node))
-        return;
-    struct integers x = integers_of(m, &m->quantized[m->nodes[node].quantizer], k);
-    engine->set_integers(plan, node, x.v, &x.form);
-    integers_free(&x);
-}
-
-void trainer_set_weights(struct model *m, const struct engine *engine, struct plan *plan, int k,
-                         float *scratch) {
-    for (int i = 0; i < m->n_nodes; i++) {
-        const struct node *n = &m->nodes[i];
-        if (n->weights < 0)
-            continue;
-        const float *W = m->parameters[n->weights].value;
-        if (n->quantizer < 0) {
-            engine->set_weights(plan, i, W);
-            continue;
-        }
-        const struct quantized_layer *q = &m->quantized[n->quantizer];
-        layer_quantize(m->scheme, &q->layer, W, params_of(m, q), k, scratch);
-        engine->set_weights(plan, i, scratch);
-        set_integers(m, engine, plan, i, k);
-    }
-}
-
 /* dL/dŴ of every layer back to its latent weights, added to what other widths left there. */
 static void gather_gradients(struct trainer *t, int k) {
     struct model *m = t->m;
@@ -167,7 +84,7 @@ static void gather_gradients(struct trainer *t, int k) {
             continue;
         }
         struct quantized_layer *q = &m->quantized[n->quantizer];
-        layer_backward(m->scheme, &q->layer, w->value, params_of(m, q), k, g, w->grad,
+        layer_backward(m->scheme, &q->layer, w->value, quantized_params(m, q), k, g, w->grad,
                        q->params >= 0 ? m->parameters[q->params].grad : NULL);
     }
 }
@@ -180,7 +97,7 @@ static void regularize(struct trainer *t) {
         struct quantized_layer *q = &m->quantized[i];
         struct parameter *w = &m->parameters[m->nodes[q->node].weights];
         if (m->scheme->regularize)
-            m->scheme->regularize(&q->layer, w->value, params_of(m, q), w->grad,
+            m->scheme->regularize(&q->layer, w->value, quantized_params(m, q), w->grad,
                                   q->params >= 0 ? m->parameters[q->params].grad : NULL);
         if (align > 0)
             agreement_loss(&t->agreement, &q->layer, w->value, align, w->grad);
@@ -239,7 +156,7 @@ static int train_width(struct trainer *t, int b, struct error *e) {
                         .seed = (uint64_t)t->spec->seed,
                         .epoch = (uint64_t)t->epoch,
                         .step = (uint64_t)t->step};
-    trainer_set_weights(t->m, t->engine, t->plan, k, t->weights);
+    load_plan(t->m, NULL, t->engine, t->plan, k, t->weights);
     const float *logits = t->engine->forward(t->plan, &pass, t->images, n);
     double loss = cross_entropy_labels(n, classes, logits, t->labels);
     if (!isfinite(loss))

@@ -64,23 +64,4 @@ int trainer_step(struct trainer *t, struct error *e);
 int trainer_is_done(const struct trainer *t);
 double trainer_progress(const struct trainer *t); // share of all steps taken
 
-/* Have the plan of `m`, as it starts, compute training in *precision, and leave there what is computed: fp32 where
- * at no width a layer has whole numbers that it multiplies in bf16. -1 as engine_use. */
-int trainer_use_precision(const struct spec *spec, const struct model *m,
-                          const struct engine *engine, struct plan *plan, enum precision *precision,
-                          struct error *e);
-
-/* Give the engine the weights of all layers at k bits: Ŵ_k of the quantized, W of the others. */
-void trainer_set_weights(struct model *m, const struct engine *engine, struct plan *plan, int k,
-                         float *scratch);
-
-/* The largest number of weights of a layer: the size of that scratch. */
-size_t model_largest_weights(const struct model *m);
-
-/* j at width k: `same` is k itself. */
-int spec_act_bits(const struct spec *spec, int k);
-
-/* Whether the training images are cropped and flipped. */
-int spec_crop_flip(const struct spec *spec, const struct dataset *data);
-
 #endif

@@ -1,7 +1,7 @@
 /* Opening the database and what every verb asks of it; database.h is the manual. */
 #include "verbs/database.h"
 
-#include "spec/fingerprints.h"
+#include "plan/declare.h"
 
 #include <stdlib.h>
 

@@ -5,7 +5,7 @@
 #include "store/store.h"
 #include "verbs/verb.h"
 
-/* The database of --db, which knows then what this program's quantizers compute (spec/fingerprints.h). NULL on error.
+/* The database of --db, which knows then what this program's quantizers compute (spec/spec.h). NULL on error.
  */
 struct store *verb_open_store(const struct options *o, enum store_mode mode, struct error *e);
 

@@ -1,92 +1,35 @@
 /* truncquant plan: validates a grid with its networks and data sets, records its runs, and prints
  * them. Nothing is computed, and Darknet is not loaded. Which runs are pending is decided from the
  * database alone, by id: an edited grid runs just what is new. */
+#include "plan/declare.h"
+#include "plan/estimate.h"
+#include "plan/planning.h"
 #include "run/folder.h"
-#include "spec/fingerprints.h"
-#include "verbs/planning.h"
+#include "store/store.h"
+#include "verbs/computing.h"
 #include "verbs/verb.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-/* ---- the database ---- */
+struct wanted {
+    int pending, ids, dry_run, explain, quiet, name;
+    struct pending_options which;
+    const char *set;      // as in grid_read
+    struct computing how; // is checked, so that no run is recorded that could not begin
+};
 
-static int status_by_id(const void *a, const void *b) {
-    return strcmp(((const struct run_status *)a)->run_id, ((const struct run_status *)b)->run_id);
-}
-
-static int is_pending(const struct wanted *w, const struct run_status *known) {
-    if (!known) // not recorded: a dry run
-        return 1;
-    return !known->excluded &&
-           (known->state == RUN_PENDING || known->state == RUN_DEAD ||
-            (known->state == RUN_FAILED && w->retry_failed) || (known->stale && w->again));
-}
-
-static const struct run_status *find_status(const char *id, const struct run_status *known, int n) {
-    struct run_status key = {0};
-    snprintf(key.run_id, sizeof key.run_id, "%s", id);
-    return n ? bsearch(&key, known, (size_t)n, sizeof *known, status_by_id) : NULL;
-}
-
-/* Whether the run, if it takes another's weights, can take them now. */
-static int is_ready(const struct run_row *row, const struct run_status *known, int n) {
-    const struct run_status *parent = row->parent ? find_status(row->parent, known, n) : NULL;
-    return !row->parent || (parent && parent->state == RUN_DONE && !parent->stale);
-}
-
-/* Finished runs are not run again by themselves when their quantizers change: that is for people to decide. */
-static void note_stale(const struct planning *p, const struct run_status *known, int n) {
-    const struct run_status *first = NULL;
-    int stale = 0;
-    for (int i = 0; i < p->grid.n; i++) {
-        const struct run_status *status = find_status(p->rows[i].run_id, known, n);
-        if (!status || !status->stale || status->excluded)
-            continue;
-        first = first ? first : status;
-        stale++;
-    }
-    if (stale && !p->wanted.quiet && !p->wanted.again)
-        fprintf(stderr,
-                "truncquant: note: %d finished run%s, as %.12s: %s; --again computes %s anew\n",
-                stale, stale == 1 ? " is stale" : "s are stale", first->run_id, first->stale,
-                stale == 1 ? "it" : "them");
-}
-
-/* What is trained already cannot be looked at on its way. */
-static int note_curveless(const struct planning *p, struct store *s, struct error *e) {
-    int64_t n;
-    if (store_count_curveless(s, p->grid.name, &n, e))
-        return -1;
-    if (n && !p->wanted.quiet)
-        fprintf(
-            stderr,
-            "truncquant: note: %lld run%s finished without a learning curve, which 'every' asks "
-            "for: it is evaluated while a run is trained\n",
-            (long long)n, n == 1 ? " is" : "s are");
-    return 0;
-}
-
-static int ask_states(struct planning *p, struct store *s, struct error *e) {
-    struct run_status *known = NULL;
-    int n = 0;
-    if (store_statuses(s, NULL, &known, &n, e))
-        return -1;
-    if (n)
-        qsort(known, (size_t)n, sizeof *known, status_by_id);
-    for (int i = 0; i < p->grid.n && p->wanted.pending; i++) {
-        const struct run_row *row = &p->rows[i];
-        p->selected[i] = is_pending(&p->wanted, find_status(row->run_id, known, n)) &&
-                         (!p->wanted.ready || is_ready(row, known, n));
-    }
-    note_stale(p, known, n);
-    store_free_statuses(known, n);
-    return 0;
-}
+struct plan_verb {
+    struct planning planning;
+    const char *db;
+    struct wanted wanted;
+    int *selected; // (grid.n) to be printed
+    struct estimate measured;
+};
 
 /* A database that cannot be read has nothing to say about the cost. */
-static int estimate_only(struct planning *p, struct error *e) {
+static int estimate_only(struct plan_verb *p, struct error *e) {
     struct error ignored = {0};
     struct store *s = access(p->db, F_OK) ? NULL : store_open(p->db, STORE_READ, &ignored);
     int rc = s ? run_folder_check(s, e) : 0;
@@ -96,10 +39,11 @@ static int estimate_only(struct planning *p, struct error *e) {
     return rc;
 }
 
-static int use_store(struct planning *p, struct error *e) {
+static int use_store(struct plan_verb *p, struct error *e) {
     const struct wanted *w = &p->wanted;
     struct store *s = NULL;
-    for (int i = 0; i < p->grid.n; i++)
+    p->selected = need((size_t)p->planning.grid.n, sizeof *p->selected);
+    for (int i = 0; i < p->planning.grid.n; i++)
         p->selected[i] = 1;
     if (w->dry_run && (!w->pending || access(p->db, F_OK)))
         return estimate_only(p, e); // nothing to record, and nothing to ask
@@ -108,33 +52,127 @@ static int use_store(struct planning *p, struct error *e) {
         return -1;
     int rc = run_folder_check(s, e);
     if (!rc && !w->dry_run)
-        rc = store_set_grid(s, p->rows, p->grid.n, p->grid.name, e);
+        rc = store_set_grid(s, p->planning.rows, p->planning.grid.n, p->planning.grid.name, e);
     if (!rc)
-        rc = fingerprints_declare(s, p->table, e);
+        rc = fingerprints_declare(s, p->planning.table, e);
     if (!rc)
-        rc = ask_states(p, s, e);
-    if (!rc)
-        rc = note_curveless(p, s, e);
+        rc = planning_pending(&p->planning, s, w->pending ? &w->which : NULL, p->selected, e);
     if (!rc)
         rc = estimate_open(&p->measured, s, e);
     store_close(s);
     return rc;
 }
 
+/* ---- what is printed ---- */
+
+static void print_run(const struct plan_verb *p, int i) {
+    const struct spec *spec = &p->planning.grid.specs[i];
+    fputs(p->planning.rows[i].run_id, stdout);
+    for (const struct spec_key *k = spec_keys; k->name && !p->wanted.ids; k++) {
+        char text[SPEC_VALUE];
+        if (!spec_key_is_said(spec, p->planning.table, k))
+            continue;
+        spec_print_value(spec, k, text, sizeof text);
+        const char *quote = strpbrk(text, " \t") ? "\"" : "";
+        printf(" %s=%s%s%s", k->flat, quote, text, quote);
+    }
+    putchar('\n');
+}
+
+static void explain_run(const struct plan_verb *p, int i) {
+    printf("%s\n", p->planning.rows[i].run_id);
+    for (const struct spec_key *k = spec_keys; k->name; k++) {
+        char text[SPEC_VALUE];
+        spec_print_value(&p->planning.grid.specs[i], k, text, sizeof text);
+        printf("  %-16s %-20s %s\n", k->flat, text, grid_origin(&p->planning.grid, i, k));
+    }
+}
+
+static int row_by_turn(const void *a, const void *b) {
+    const struct run_row *l = *(const struct run_row *const *)a;
+    const struct run_row *r = *(const struct run_row *const *)b;
+    if (!l->parent != !r->parent)
+        return l->parent ? 1 : -1;
+    if (l->work != r->work)
+        return l->work < r->work ? 1 : -1;
+    return (l > r) - (l < r);
+}
+
+/* In the order of the grid; what is pending with the longest first (behind those whose weights they take), so that no long run is left over at
+ * the end while other cores have nothing to do. */
+static void print_runs(const struct plan_verb *p) {
+    const struct run_row **order = need((size_t)p->planning.grid.n, sizeof *order);
+    for (int i = 0; i < p->planning.grid.n; i++)
+        order[i] = &p->planning.rows[i];
+    if (p->wanted.pending)
+        qsort(order, (size_t)p->planning.grid.n, sizeof *order, row_by_turn);
+    for (int k = 0; k < p->planning.grid.n; k++) {
+        int i = (int)(order[k] - p->planning.rows);
+        if (!p->selected[i])
+            continue;
+        if (p->wanted.explain)
+            explain_run(p, i);
+        else
+            print_run(p, i);
+    }
+    free(order);
+}
+
+/* ---- what it costs ---- */
+
+/* As people say it: minutes below two hours. */
+static void print_core_time(double seconds, char *text, size_t size) {
+    if (seconds < 7200)
+        snprintf(text, size, seconds < 600 ? "%.1f core-minutes" : "%.0f core-minutes",
+                 seconds / 60);
+    else
+        snprintf(text, size, seconds < 360000 ? "%.1f core-hours" : "%.0f core-hours",
+                 seconds / 3600);
+}
+
+static void note_cost(const struct plan_verb *p) {
+    static const char *const rests_on[] = {
+        [BASIS_NETWORK] = "as measured for each network",
+        [BASIS_OTHERS] = "by what was measured, on other networks in part",
+        [BASIS_STATED] = "at 4e10 a second and core, a rough figure: no run was measured yet",
+    };
+    struct work sum = {0};
+    double seconds = 0;
+    enum basis basis = BASIS_NETWORK;
+    char time[64];
+    int n = 0;
+    for (int i = 0; i < p->planning.grid.n; i++) {
+        if (!p->selected[i])
+            continue;
+        n++;
+        sum.training += p->planning.works[i].training;
+        sum.evaluation += p->planning.works[i].evaluation;
+        seconds += estimate_seconds(&p->measured, p->planning.rows[i].network,
+                                    p->planning.rows[i].work, &basis);
+    }
+    double all = sum.training + sum.evaluation;
+    if (!n || p->wanted.quiet || p->wanted.ids)
+        return;
+    print_core_time(seconds, time, sizeof time);
+    fprintf(stderr,
+            "truncquant: note: %d run%s, %.2g multiply-accumulates (%.0f %% training): about %s, "
+            "%s%s\n",
+            n, n == 1 ? "" : "s", all, 100 * sum.training / all, time, rests_on[basis],
+            basis == BASIS_STATED || p->measured.here ? "" : " (elsewhere)");
+}
+
 /* ---- the verb ---- */
 
-static int plan(struct planning *p, const char *path, struct error *e) {
-    if (grid_read(&p->grid, p->table, path, p->wanted.set, e))
-        return -1;
-    planning_note(p, "", p->grid.notes);
-    if (planning_make_rows(p, e) || use_store(p, e))
+static int plan(struct plan_verb *p, const struct options *o, const char *path, struct error *e) {
+    if (planning_make(&p->planning, o->quantizers, path, p->wanted.set, o->quiet, e) ||
+        use_store(p, e))
         return -1;
     if (p->wanted.name)
-        puts(p->grid.name);
+        puts(p->planning.grid.name);
     else
-        planning_print(p);
+        print_runs(p);
     if (!p->wanted.name)
-        planning_note_cost(p);
+        note_cost(p);
     return 0;
 }
 
@@ -147,26 +185,27 @@ static int check_options(const struct wanted *w, int operands, struct error *e) 
         return fail(e, "plan: --ids and --explain exclude each other; use one");
     if (w->name && (w->ids || w->explain || w->pending))
         return fail(e, "plan: --name prints nothing else; leave out --ids, --explain, --pending");
-    if ((w->retry_failed || w->ready || w->again) && !w->pending)
+    if ((w->which.retry_failed || w->which.ready || w->which.again) && !w->pending)
         return fail(e, "plan: --%s belongs to --pending; add that",
-                    w->ready   ? "ready"
-                    : w->again ? "again"
-                               : "retry-failed");
+                    w->which.ready   ? "ready"
+                    : w->which.again ? "again"
+                                     : "retry-failed");
     return computing_options(&w->how, "plan", &ignored, e);
 }
 
 int verb_plan(struct options *o, struct error *e) {
-    struct planning p = {.table = o->quantizers, .wanted.how = COMPUTING_DEFAULTS};
+    struct plan_verb p = {.wanted.how = COMPUTING_DEFAULTS};
     struct wanted *w = &p.wanted;
     const struct option_row rows[] = {
         {"--pending", NULL, NULL, "print pending and dead runs only, the longest first", NULL,
          &w->pending},
         {"--ready", NULL, NULL, "with --pending: none that waits for another run's weights", NULL,
-         &w->ready},
-        {"--retry-failed", NULL, NULL, "with --pending: failed ones too", NULL, &w->retry_failed},
+         &w->which.ready},
+        {"--retry-failed", NULL, NULL, "with --pending: failed ones too", NULL,
+         &w->which.retry_failed},
         {"--again", NULL, NULL,
          "with --pending: finished ones too whose quantizers are other versions now", NULL,
-         &w->again},
+         &w->which.again},
         {"--ids", NULL, NULL, "print ids alone", NULL, &w->ids},
         {"--explain", NULL, NULL, "print every value of every run and where it came from", NULL,
          &w->explain},
@@ -190,7 +229,9 @@ int verb_plan(struct options *o, struct error *e) {
         return EXIT_USAGE;
     p.db = o->db;
     w->quiet = o->quiet;
-    int rc = plan(&p, o->argv[1], e);
-    planning_free(&p);
+    int rc = plan(&p, o, o->argv[1], e);
+    planning_free(&p.planning);
+    estimate_close(&p.measured);
+    free(p.selected);
     return rc ? EXIT_FAILED : EXIT_DONE;
 }

@@ -2,6 +2,7 @@
  * int64 times the scale; whole networks against fp32: scores but for the order of sums, gradients within
  * what rounding to 8 bits costs; and float widths, offsets and partial batches left as they are. */
 #include "engine/engine.h"
+#include "engine/load.h"
 #include "engine/onednn/blocked.h"
 
 #include "base/values.h"
@@ -261,7 +262,7 @@ static void pass(struct planned *n, int k, int act_bits, int count, float *score
     float dz[IMAGES * CLASSES], probabilities[IMAGES * CLASSES];
     float *scratch = need(model_largest_weights(n->net.m), sizeof *scratch);
     int bank = model_bank(n->net.m, k);
-    trainer_set_weights(n->net.m, n->engine, n->plan, k, scratch);
+    load_plan(n->net.m, NULL, n->engine, n->plan, k, scratch);
     struct pass pass = {.mode = PASS_TRAIN, .bank = bank, .act_bits = act_bits};
     const float *z = n->engine->forward(n->plan, &pass, images, count);
     memcpy(scores, z, (size_t)(count * CLASSES) * sizeof *z);
@@ -372,7 +373,7 @@ static enum precision in_fact(const char *scheme, const char *key, const char *v
     struct planned n;
     struct error e = {0};
     build_with(&n, scheme, key, value);
-    if (trainer_use_precision(&n.net.spec, n.net.m, n.engine, n.plan, &asked, &e))
+    if (load_precision(&n.net.spec, n.net.m, n.engine, n.plan, &asked, &e))
         fail_msg("%s", e.text);
     int integers = 0;
     for (int i = 0; i < n.net.m->n_nodes; i++)

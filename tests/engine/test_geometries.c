@@ -6,6 +6,7 @@
  * geometries ways of their own (harness/engine/onednn/conv.h): of each of those kinds as many are drawn as of
  * any other, with every number of images on one thread and on two. */
 #include "base/values.h"
+#include "engine/load.h"
 #include "model/net.h"
 #include "train/trainer.h"
 
@@ -122,7 +123,7 @@ static struct result compute(const struct engine *engine, struct plan *p, struct
                        .n_out = size_of(n, n->convolution, count),
                        .n_gradients = n->net.m->n_nodes,
                        .gradient = need((size_t)n->net.m->n_nodes, sizeof *r.gradient)};
-    trainer_set_weights(n->net.m, engine, p, k, scratch);
+    load_plan(n->net.m, NULL, engine, p, k, scratch);
     struct pass pass = {.mode = PASS_TRAIN, .bank = model_bank(n->net.m, k), .act_bits = k};
     engine->forward(p, &pass, images, count);
     r.in = copy(engine->peek(p, before), r.n_in);

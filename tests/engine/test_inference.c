@@ -2,6 +2,7 @@
  * the passes behind them equal a value at a time; the three arithmetics give the same scores to the bit, and
  * those of the reference engine but for flipped codes; codes cut by an arithmetic shift are the codes cut
  * by the scheme; extreme codes saturate nowhere. */
+#include "engine/load.h"
 #include "engine/onednn/exact_passes.h"
 #include "evaluate/exact.h"
 
@@ -394,14 +395,14 @@ static void reference_scores(struct net *n, scores want) {
         int k = n->m->widths.bits[b] > 8 ? 8 : n->m->widths.bits[b];
         if (!has(n, k))
             continue;
-        trainer_set_weights(n->m, &engine_reference, p, k, scratch);
+        load_plan(n->m, NULL, &engine_reference, p, k, scratch);
         struct pass pass = {.mode = PASS_CALIBRATE, .bank = b, .act_bits = k, .momentum = 1};
         engine_reference.forward(p, &pass, images, IMAGES);
     }
     for (int k = 1; k <= 8; k++) {
         if (!has(n, k))
             continue;
-        trainer_set_weights(n->m, &engine_reference, p, k, scratch);
+        load_plan(n->m, NULL, &engine_reference, p, k, scratch);
         struct pass pass = {
             .mode = PASS_EVALUATE, .bank = model_bank(n->m, k), .act_bits = k, .momentum = 1};
         memcpy(want[k - 1], engine_reference.forward(p, &pass, images, IMAGES), sizeof want[0]);

@@ -3,6 +3,7 @@
  * what ran before. One flipped activation code moves an image's scores, so those are judged by their median; in
  * training mode statistics of the batch take it to all images, and then there are but outliers to judge by. */
 #include "base/values.h"
+#include "engine/load.h"
 #include "model/net.h"
 #include "train/loss.h"
 #include "train/trainer.h"
@@ -76,7 +77,7 @@ static void scores(const struct engine *engine, struct plan *p, struct net *n, i
                    enum pass_mode mode, int count, float *out) {
     float *scratch = need(model_largest_weights(n->m), sizeof *scratch);
     int k = n->m->widths.bits[b];
-    trainer_set_weights(n->m, engine, p, k, scratch);
+    load_plan(n->m, NULL, engine, p, k, scratch);
     struct pass pass = {.mode = mode, .bank = b, .act_bits = k, .momentum = 0};
     memcpy(out, engine->forward(p, &pass, images, count), (size_t)count * CLASSES * sizeof *out);
     free(scratch);

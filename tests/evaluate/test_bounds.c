@@ -2,6 +2,7 @@
 #include "evaluate/bounds.h"
 
 #include "base/values.h"
+#include "engine/load.h"
 #include "engine/reference/ops.h"
 #include "train/toy.h"
 
@@ -44,7 +45,7 @@ static float by_sorting(struct toy *t, int node) {
     uint16_t labels[BATCH];
     struct random r = random_stream(3, RANDOM_CALIBRATION, 0, 0);
     random_permutation(&r, order, TOY_TRAIN);
-    trainer_set_weights(t->model, &engine_reference, t->plan, FLOAT_BITS, t->trainer.weights);
+    load_plan(t->model, NULL, &engine_reference, t->plan, FLOAT_BITS, t->trainer.weights);
     for (int i = 0; i < BATCHES; i++) {
         struct pass pass = {.mode = PASS_EVALUATE, .act_bits = FLOAT_BITS};
         dataset_fill(
@@ -128,7 +129,7 @@ static void check_engine(struct toy *t, const struct engine *engine, float *scor
     struct error e = {0};
     struct pass pass = {.mode = PASS_EVALUATE, .act_bits = 4};
     struct plan *p = engine->compile(t->model, BATCH, 1, &e);
-    trainer_set_weights(t->model, engine, p, 8, t->trainer.weights);
+    load_plan(t->model, NULL, engine, p, 8, t->trainer.weights);
     const float *z = engine->forward(p, &pass, t->trainer.images, BATCH);
     memcpy(scores, z, BATCH * TOY_CLASSES * sizeof *scores);
     for (int i = 0; i < t->model->n_nodes; i++) {

@@ -1,5 +1,6 @@
 /* Targets of what people write: grids, specs, networks. Of networks the harness's own checker; what it lets
  * through is Darknet's to read, which is not fuzzed. */
+#include "cfg/cost.h"
 #include "fuzz/target.h"
 #include "model/model.h"
 #include "plan/grid.h"
@@ -84,7 +85,7 @@ static void check_layers(const struct cfg *cfg) {
         for (int k = 0; k < l->n_from; k++)
             FUZZ_HOLDS(l->from[k] >= 0 && l->from[k] < i);
     }
-    FUZZ_HOLDS(model_size(cfg) > 0 && model_macs(cfg) > 0);
+    FUZZ_HOLDS(cfg_parameters(cfg) > 0 && cfg_macs(cfg) > 0);
 }
 
 int fuzz_cfg(const uint8_t *bytes, size_t size) {

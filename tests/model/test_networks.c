@@ -1,6 +1,7 @@
 /* The networks that ship with the harness, and those that ship with Darknet: sizes counted by hand,
  * and every layer as Darknet itself builds it. Run from the root of the source. */
 #include "cfg/cfg.h"
+#include "cfg/cost.h"
 #include "model/darknet_twin.h"
 #include "model/model.h"
 
@@ -70,7 +71,7 @@ static void check_counts(const struct cfg *cfg, struct counts want, double macs)
     assert_int_equal(n.norms, want.norms);
     assert_int_equal(n.quantized, want.quantized);
     assert_int_equal(n.projections, want.projections);
-    assert_float_equal(model_macs(cfg), macs, 0);
+    assert_float_equal(cfg_macs(cfg), macs, 0);
 }
 
 static void check_shape(struct shape s, int c, int h, int w) {
@@ -105,7 +106,7 @@ static void groups_share_the_work(void **state) {
     struct cfg cfg;
     struct error e = {""};
     assert_int_equal(cfg_parse(&cfg, text, strlen(text), "x.cfg", cifar10, 10, &e), 0);
-    assert_float_equal(model_macs(&cfg), 256. * 6 * 9 + 256 * 6 * 10, 0);
+    assert_float_equal(cfg_macs(&cfg), 256. * 6 * 9 + 256 * 6 * 10, 0);
     cfg_free(&cfg);
 }
 
@@ -151,12 +152,12 @@ static void resnet20_in_numbers(void **state) {
     struct counts n = count(&cfg);
     assert_int_equal(n.weights, 270896);
     assert_int_equal(n.weights + n.biases + 2 * n.norms, 272474);
-    assert_float_equal(model_macs(&cfg), 40813184, 0);
+    assert_float_equal(cfg_macs(&cfg), 40813184, 0);
     cfg_free(&cfg);
     cfg = ours("resnet8", cifar10, 10);
     n = count(&cfg);
     assert_int_equal(n.weights + n.biases + 2 * n.norms, 78042);
-    assert_float_equal(model_macs(&cfg), 12501632, 0);
+    assert_float_equal(cfg_macs(&cfg), 12501632, 0);
     cfg_free(&cfg);
 }
 

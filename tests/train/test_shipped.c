@@ -3,6 +3,7 @@
  * the default engine, whose losses have to be finite. Run from the root of the source. */
 #include "base/file.h"
 #include "base/values.h"
+#include "engine/load.h"
 #include "model/net.h"
 #include "train/loss.h"
 #include "train/trainer.h"
@@ -126,7 +127,7 @@ static struct result pass(const struct engine *engine, struct net *n) {
         images[i] = (float)pixels[i] / 127.5f - 1;
     for (int i = 0; i < n->m->n_parameters; i++)
         memset(n->m->parameters[i].grad, 0, n->m->parameters[i].n * sizeof(float));
-    trainer_set_weights(n->m, engine, p, FLOAT_BITS, scratch);
+    load_plan(n->m, NULL, engine, p, FLOAT_BITS, scratch);
     r.scores = need(r.n_scores, sizeof(float));
     memcpy(r.scores, engine->forward(p, &how, images, BATCH), r.n_scores * sizeof(float));
     softmax(BATCH, classes, r.scores, probabilities);

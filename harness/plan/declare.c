@@ -1,12 +1,7 @@
-/* From a database's schemes to this program's fingerprints; fingerprints.h is the manual. */
-#include "spec/fingerprints.h"
+/* From a database's schemes to this program's fingerprints; declare.h is the manual. */
+#include "plan/declare.h"
 
-#include "quant/fingerprint.h"
-
-void spec_fingerprint(const struct spec *spec, const struct quantizer *const *table,
-                      char hex[HASH_HEX]) {
-    quantizer_fingerprint(quantizer_find(table, spec->scheme), &spec->axes, hex);
-}
+#include "spec/spec.h"
 
 /* A scheme that this program does not know, or reads otherwise, has none to compare with. */
 static void find_fingerprint(struct scheme_row *row, const struct quantizer *const *table) {

@@ -1,16 +1,25 @@
 /* From the combinations of a grid to the rows of its runs: data sets and networks are opened once for all of them, and
  * what only they can tell is completed or refused; planning.h is the manual. */
+#include "plan/planning.h"
+
 #include "base/file.h"
 #include "base/nearest.h"
 #include "cfg/find.h"
+#include "data/dataset.h"
 #include "plan/recipe.h"
 #include "plan/row.h"
 #include "spec/init.h"
-#include "verbs/planning.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+
+struct network {
+    const char *name; // as in the spec
+    const struct dataset *data;
+    char *text; // the cfg file's own
+    struct cfg cfg;
+};
 
 /* ---- data sets and networks ---- */
 
@@ -49,6 +58,14 @@ static const struct dataset *find_data(struct planning *p, int i, struct error *
     return &p->data[p->n_data++];
 }
 
+static void print_notes(const struct planning *p, const char *where, const char *notes) {
+    for (const char *line = notes; !p->quiet && *line;) {
+        int n = (int)strcspn(line, "\n");
+        fprintf(stderr, "truncquant: note: %s%s%.*s\n", where, where[0] ? ": " : "", n, line);
+        line += n + (line[n] == '\n');
+    }
+}
+
 /* Notes about a network are printed once, whatever data sets it is trained on. */
 static int is_new_network(const struct planning *p, const char *name) {
     for (int k = 0; k < p->n_networks; k++)
@@ -71,7 +88,7 @@ static int read_network(struct planning *p, int i, struct network *net, struct e
         return -1;
     }
     if (is_new_network(p, net->name))
-        planning_note(p, path, net->cfg.notes);
+        print_notes(p, path, net->cfg.notes);
     return 0;
 }
 
@@ -163,7 +180,7 @@ static void note_classes(struct planning *p, int i, const struct dataset *data) 
             continue;
         snprintf(note, sizeof note, "%s: %s %s\n", origin, keys[k][0], data->name);
         if (remember(p, note))
-            planning_note(p, origin, text);
+            print_notes(p, origin, text);
     }
 }
 
@@ -219,18 +236,26 @@ static int check_different(const struct planning *p, struct error *e) {
     return rc;
 }
 
-int planning_make_rows(struct planning *p, struct error *e) {
+static int make_rows(struct planning *p, struct error *e) {
     size_t n = (size_t)p->grid.n;
     p->data = need(n, sizeof *p->data);
     p->data_of = need(n, sizeof *p->data_of);
     p->networks = need(n, sizeof *p->networks);
     p->rows = need(n, sizeof *p->rows);
     p->works = need(n, sizeof *p->works);
-    p->selected = need(n, sizeof *p->selected);
     for (int i = 0; i < p->grid.n; i++)
         if (make_row(p, i, e))
             return -1;
     return check_different(p, e);
+}
+
+int planning_make(struct planning *p, const struct quantizer *const *table, const char *path,
+                  const char *set, int quiet, struct error *e) {
+    *p = (struct planning){.table = table, .quiet = quiet};
+    if (grid_read(&p->grid, table, path, set, e))
+        return -1;
+    print_notes(p, "", p->grid.notes);
+    return make_rows(p, e);
 }
 
 void planning_free(struct planning *p) {
@@ -247,8 +272,6 @@ void planning_free(struct planning *p) {
     free(p->data);
     free(p->data_of);
     free(p->works);
-    free(p->selected);
     free(p->noted);
-    estimate_close(&p->measured);
     grid_free(&p->grid);
 }

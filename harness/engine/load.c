@@ -1,0 +1,110 @@
+/* From a model's weights to an engine's; load.h is the manual. */
+#include "engine/load.h"
+
+#include "quant/layer.h"
+
+#include <string.h>
+
+void load_node(const struct model *m, const struct frozen *frozen, int node, int k, float *W_hat) {
+    const struct node *n = &m->nodes[node];
+    const struct parameter *W = &m->parameters[n->weights];
+    if (n->quantizer < 0) {
+        memcpy(W_hat, W->value, W->n * sizeof *W_hat);
+        return;
+    }
+    const struct quantized_layer *q = &m->quantized[n->quantizer];
+    if (frozen)
+        layer_decode(m->scheme, &q->layer, frozen->codes[n->quantizer],
+                     frozen->headers[n->quantizer], k, W_hat);
+    else
+        layer_quantize(m->scheme, &q->layer, W->value, quantized_params(m, q), k, W_hat);
+}
+
+/* Ŵ_k as whole numbers, of the scheme's integer_form; the caller frees them. */
+static struct integers integers_of(const struct model *m, const struct frozen *frozen,
+                                   int quantizer, int k) {
+    const struct quantized_layer *q = &m->quantized[quantizer];
+    if (frozen)
+        return layer_integers(m->scheme, &q->layer, frozen->codes[quantizer],
+                              frozen->headers[quantizer], k);
+    return layer_latent_integers(m->scheme, &q->layer, quantized_weights(m, q),
+                                 quantized_params(m, q), k);
+}
+
+/* The integers behind a layer's Ŵ, for an engine that computes with them. */
+static void load_integers(const struct model *m, const struct frozen *frozen,
+                          const struct engine *engine, struct plan *plan, int node, int k) {
+    if (k > 8 || !engine->wants_integers || !engine->wants_integers(plan, node))
+        return;
+    struct integers x = integers_of(m, frozen, m->nodes[node].quantizer, k);
+    engine->set_integers(plan, node, x.v, &x.form);
+    integers_free(&x);
+}
+
+void load_plan(const struct model *m, const struct frozen *frozen, const struct engine *engine,
+               struct plan *plan, int k, float *scratch) {
+    for (int i = 0; i < m->n_nodes; i++) {
+        const struct node *n = &m->nodes[i];
+        if (n->weights < 0)
+            continue;
+        if (n->quantizer < 0) {
+            engine->set_weights(plan, i, m->parameters[n->weights].value);
+            continue;
+        }
+        load_node(m, frozen, i, k, scratch);
+        engine->set_weights(plan, i, scratch);
+        load_integers(m, frozen, engine, plan, i, k);
+    }
+}
+
+static void load_codes(const struct model *m, const struct frozen *frozen,
+                       const struct inference_engine *engine, struct inference *const *inferences,
+                       int n, int node, int k) {
+    struct integers w = integers_of(m, frozen, m->nodes[node].quantizer, k);
+    for (int i = 0; i < n; i++)
+        engine->set_codes(inferences[i], node, k, w.v, &w.form);
+    integers_free(&w);
+}
+
+void load_inferences(const struct model *m, const struct frozen *frozen,
+                     const struct inference_engine *engine, struct inference *const *inferences,
+                     int n, int k) {
+    for (int node = 0; node < m->n_nodes; node++) {
+        const struct node *of = &m->nodes[node];
+        if (of->quantizer >= 0)
+            load_codes(m, frozen, engine, inferences, n, node, k);
+        for (int i = 0; of->quantizer < 0 && of->weights >= 0 && i < n; i++)
+            engine->set_weights(inferences[i], node, m->parameters[of->weights].value);
+    }
+}
+
+/* Whether weights and activations of one width are whole numbers times a scale. Layers differ in their
+ * numbers alone, and so do widths of the same weights. */
+static int has_integers(const struct spec *spec, const struct model *m) {
+    int k = FLOAT_BITS;
+    for (int b = 0; b < m->widths.n; b++)
+        if (m->widths.bits[b] <= 8 && spec_act_bits(spec, m->widths.bits[b]) <= 8)
+            k = m->widths.bits[b];
+    if (k == FLOAT_BITS || !m->n_quantized || !m->scheme->integer_form)
+        return 0;
+    struct integers x = integers_of(m, NULL, 0, k);
+    int has = !x.form.has_offset;
+    integers_free(&x);
+    return has;
+}
+
+int load_precision(const struct spec *spec, const struct model *m, const struct engine *engine,
+                   struct plan *plan, enum precision *precision, struct error *e) {
+    int used = 0;
+    if (*precision == PRECISION_FP32)
+        return 0;
+    if (!engine->use_bf16 || has_integers(spec, m)) {
+        if (engine_use(engine, plan, *precision, e))
+            return -1;
+        for (int i = 0; i < m->n_nodes; i++)
+            used |= engine->wants_integers(plan, i);
+    }
+    if (!used)
+        *precision = PRECISION_FP32;
+    return 0;
+}

@@ -30,7 +30,7 @@ LDFLAGS += $(EXPORTS)
 LDLIBS += -lsqlite3 -lopenblas -ljpeg -lpng -linih -lcrypto -lz -larchive -lmatio -ldl -lm -lpthread
 
 MAIN := harness/main.c
-SOURCES := $(filter-out $(MAIN),$(wildcard harness/*/*.c harness/*/*/*.c baselines/*.c))
+SOURCES := $(filter-out $(MAIN),$(sort $(shell find harness -name '*.c') $(wildcard baselines/*.c)))
 
 # The fast engine needs oneDNN; without it the reference engine is the default.
 ifneq ($(wildcard $(ONEDNN_INCLUDE)/oneapi/dnnl/dnnl.h),)
@@ -99,8 +99,8 @@ $(BUILD)/harness/report/query.o: $(BUILD)/queries.inc
 
 # Which program it is travels too; the file changes only when that does. What decides the bits of results: the rooms
 # that compute, and how they are compiled.
-COMPUTING := $(wildcard $(foreach room,cfg quant data data/* model engine engine/* train evaluate,harness/$(room)/*.[ch]) \
-	baselines/*.[ch] $(foreach file,random rounding environment,harness/base/$(file).[ch]))
+COMPUTING := $(shell find $(foreach room,cfg quant data model engine train evaluate,harness/$(room)) -name '*.[ch]') \
+	$(wildcard baselines/*.[ch]) $(foreach file,random rounding environment,$(wildcard harness/base/$(file).[ch]))
 COMPILED := "$(CC)" -std=c11 $(OPTIMIZE) -fno-math-errno -fopenmp $(filter -DHAVE_%,$(CPPFLAGS))
 $(BUILD)/version.inc: FORCE
 	@mkdir -p $(@D)
@@ -209,7 +209,7 @@ SECONDS ?= 60
 fuzz: ## let libFuzzer feed every reader for SECONDS (60) each, or TARGETS="idx cfg ..." alone
 	@tests/fuzz/fuzz.sh $(SECONDS) $(TARGETS)
 
-C_FILES := $(wildcard harness/*.[ch] harness/*/*.[ch] harness/*/*/*.[ch] baselines/*.[ch] tests/*/*.[ch] bench/*.[ch])
+C_FILES := $(wildcard $(shell find harness -name '*.[ch]') baselines/*.[ch] tests/*/*.[ch] bench/*.[ch])
 
 lint: $(BUILD)/schema.inc $(BUILD)/queries.inc ## check the style and what cppcheck finds
 	@clang-format --dry-run -Werror $(C_FILES)

@@ -2,7 +2,6 @@
 #include "random_set.h"
 
 #include "base/random.h"
-#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -26,7 +26,7 @@ def read(path):
 
 
 def rooms():
-    """The rooms of the table, from the ground up: 'base', 'data', 'data/formats', ..."""
+    """The rooms of the first table, from the ground up: base, data, data/formats, ..."""
     found = re.findall(r"^\| `([a-z/]+)/` \|", read(PAGE), re.M)
     if not found:
         sys.exit(f"{PAGE}: has no table of rooms; its rows begin with | `room/` |")

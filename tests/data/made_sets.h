@@ -3,8 +3,10 @@
 #ifndef TESTS_DATA_MADE_SETS_H
 #define TESTS_DATA_MADE_SETS_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/folder.h"
-#include "data/dataset.h"
 
 enum { MADE_PER_FILE = 4, MADE_RECORDS = 6 * MADE_PER_FILE, MADE_PLANES = 3 * 32 * 32 };
 

@@ -3,6 +3,7 @@
 #include "base/random.h"
 #include "engine/engine.h"
 #include "engine/onednn/blocked.h"
+#include "engine/reference/ops.h"
 
 #include <math.h>
 #include <omp.h>

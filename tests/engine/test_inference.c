@@ -3,7 +3,7 @@
  * those of the reference engine but for flipped codes; codes cut by an arithmetic shift are the codes cut
  * by the scheme; extreme codes saturate nowhere. */
 #include "engine/load.h"
-#include "engine/onednn/exact_passes.h"
+#include "engine/onednn/exact/passes.h"
 #include "evaluate/exact.h"
 
 #include "base/values.h"
@@ -13,7 +13,7 @@
 #include "train/trainer.h"
 
 #ifdef HAVE_ONEDNN
-#include "engine/onednn/exact_sums.h"
+#include "engine/onednn/exact/sums.h"
 #endif
 
 #include <math.h>

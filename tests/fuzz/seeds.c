@@ -3,7 +3,6 @@
 
 #include "base/file.h"
 #include "base/hash.h"
-#include "base/random.h"
 #include "data/made_sets.h"
 #include "data/picture.h"
 #include "evaluate/cells.h"

@@ -2,6 +2,7 @@
  * losses and optimizer together, from one set of parameters to the next; and the learning rate
  * schedules. Each step starts from the trainer's own parameters, so that differences do not build
  * up, but the optimizer's moments are the twin's own from the first step on. */
+#include "base/random.h"
 #include "twin/scene.h"
 
 #include "base/error.h"

@@ -3,7 +3,6 @@
 #include "train/toy.h"
 
 #include "registry.h"
-#include "train/loss.h"
 
 #include <math.h>
 #include <setjmp.h>

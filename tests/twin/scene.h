@@ -4,7 +4,6 @@
 #ifndef TESTS_TWIN_SCENE_H
 #define TESTS_TWIN_SCENE_H
 
-#include "base/random.h"
 #include "twin/twin.h"
 
 enum { SCENE_CLASSES = 4, SCENE_CHANNELS = 3, SCENE_SIDE = 6 };

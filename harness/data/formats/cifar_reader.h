@@ -5,8 +5,6 @@
 #ifndef DATA_FORMATS_CIFAR_READER_H
 #define DATA_FORMATS_CIFAR_READER_H
 
-#include "data/dataset.h"
-
 enum { CIFAR_BATCHES = 5 }; // files of a split, at most
 
 /* `detail` of such a set. */

@@ -3,6 +3,7 @@
 #include "engine/onednn/blocked.h"
 
 #include "engine/engine.h"
+#include "engine/reference/ops.h"
 
 #include <float.h>
 #include <math.h>
@@ -16,21 +17,6 @@ size_t blocked_size(const struct blocked *s) {
     return (size_t)s->n * (size_t)s->blocks * (size_t)s->plane * LANES;
 }
 
-/* One block of one image: (plane, 16). */
-static size_t chunk(const struct blocked *s) {
-    return (size_t)s->plane * LANES;
-}
-
-static int chunks(const struct blocked *s) {
-    return s->n * s->blocks;
-}
-
-/* Channels of block number `i` (counted over images). */
-static int lanes_of(const struct blocked *s, int i) {
-    int left = s->c - i % s->blocks * LANES;
-    return left < LANES ? left : LANES;
-}
-
 static size_t plain_at(const struct blocked *s, int i) {
     return ((size_t)(i / s->blocks) * (size_t)s->c + (size_t)(i % s->blocks) * LANES) *
            (size_t)s->plane;
@@ -38,10 +24,10 @@ static size_t plain_at(const struct blocked *s, int i) {
 
 void blocked_from_plain(const struct blocked *s, const float *plain, float *out) {
 #pragma omp parallel for
-    for (int i = 0; i < chunks(s); i++) {
+    for (int i = 0; i < blocked_chunks(s); i++) {
         const float *from = plain + plain_at(s, i);
-        float *to = out + (size_t)i * chunk(s);
-        int lanes = lanes_of(s, i);
+        float *to = out + (size_t)i * blocked_chunk(s);
+        int lanes = blocked_lanes(s, i);
         for (int p = 0; p < s->plane; p++)
             for (int l = 0; l < LANES; l++)
                 to[p * LANES + l] = l < lanes ? from[(size_t)l * (size_t)s->plane + (size_t)p] : 0;
@@ -50,9 +36,9 @@ void blocked_from_plain(const struct blocked *s, const float *plain, float *out)
 
 void blocked_to_plain(const struct blocked *s, const float *in, float *plain, int add) {
 #pragma omp parallel for
-    for (int i = 0; i < chunks(s); i++) {
-        const float *from = in + (size_t)i * chunk(s);
-        for (int l = 0; l < lanes_of(s, i); l++) {
+    for (int i = 0; i < blocked_chunks(s); i++) {
+        const float *from = in + (size_t)i * blocked_chunk(s);
+        for (int l = 0; l < blocked_lanes(s, i); l++) {
             float *to = plain + plain_at(s, i) + (size_t)l * (size_t)s->plane;
             for (int p = 0; p < s->plane; p++)
                 to[p] = from[p * LANES + l] + (add ? to[p] : 0);
@@ -90,10 +76,10 @@ static size_t step_of(const struct blocked *s) {
 
 void blocked_statistics(const struct blocked *s, const float *X, float *partial, double *mean,
                         double *variance) {
-    float *means = partial, *squares = partial + (size_t)chunks(s) * LANES;
+    float *means = partial, *squares = partial + (size_t)blocked_chunks(s) * LANES;
 #pragma omp parallel for
-    for (int i = 0; i < chunks(s); i++)
-        chunk_statistics(X + (size_t)i * chunk(s), s->plane, means + (size_t)i * LANES,
+    for (int i = 0; i < blocked_chunks(s); i++)
+        chunk_statistics(X + (size_t)i * blocked_chunk(s), s->plane, means + (size_t)i * LANES,
                          squares + (size_t)i * LANES);
     for (int c = 0; c < s->c; c++) {
         double sum = 0, within = 0, between = 0;
@@ -143,10 +129,10 @@ static void affine_quantize(const float *x, const float *a, const float *b, int 
 void blocked_affine(const struct blocked *s, const float *X, const float *a, const float *b,
                     enum blocked_act act, int act_bits, float *Y) {
 #pragma omp parallel for
-    for (int i = 0; i < chunks(s); i++) {
-        const float *x = X + (size_t)i * chunk(s);
+    for (int i = 0; i < blocked_chunks(s); i++) {
+        const float *x = X + (size_t)i * blocked_chunk(s);
         const float *ai = a + i % s->blocks * LANES, *bi = b + i % s->blocks * LANES;
-        float *y = Y + (size_t)i * chunk(s);
+        float *y = Y + (size_t)i * blocked_chunk(s);
         if (act == BLOCKED_NONE)
             affine_none(x, ai, bi, s->plane, y);
         else if (act_bits == FLOAT_BITS)
@@ -202,8 +188,8 @@ void blocked_affine_codes(const struct blocked *s, const float *X, const float *
                           int act_bits, uint16_t *codes, float *Y) {
     float top = (float)((1 << act_bits) - 1);
 #pragma omp parallel for
-    for (int i = 0; i < chunks(s); i++) {
-        size_t at = (size_t)i * chunk(s), c = (size_t)(i % s->blocks * LANES);
+    for (int i = 0; i < blocked_chunks(s); i++) {
+        size_t at = (size_t)i * blocked_chunk(s), c = (size_t)(i % s->blocks * LANES);
         if (Y)
             affine_codes_and_values(X + at, a + c, b + c, s->plane, top, codes + at, Y + at);
         else
@@ -228,9 +214,9 @@ void blocked_codes_to_floats(const struct blocked *s, int act_bits, const uint16
 
 void blocked_to_bf16(const struct blocked *s, const float *X, const float *factor, uint16_t *Y) {
 #pragma omp parallel for
-    for (int i = 0; i < chunks(s); i++) {
-        const float *x = X + (size_t)i * chunk(s), *f = factor + i % s->blocks * LANES;
-        uint16_t *y = Y + (size_t)i * chunk(s);
+    for (int i = 0; i < blocked_chunks(s); i++) {
+        const float *x = X + (size_t)i * blocked_chunk(s), *f = factor + i % s->blocks * LANES;
+        uint16_t *y = Y + (size_t)i * blocked_chunk(s);
         for (int p = 0; p < s->plane; p++)
             for (int l = 0; l < LANES; l++)
                 y[p * LANES + l] = round_to_bf16(f[l] * x[p * LANES + l]);
@@ -270,12 +256,13 @@ void blocked_norm_sums(const struct blocked *s, const float *X, const float *dY,
                        const float *b, const float *mean, enum blocked_act act, int act_bits,
                        float *partial, double *sum, double *product) {
     struct bounds in = bounds_of(act, act_bits);
-    float *sums = partial, *products = partial + (size_t)chunks(s) * LANES;
+    float *sums = partial, *products = partial + (size_t)blocked_chunks(s) * LANES;
 #pragma omp parallel for
-    for (int i = 0; i < chunks(s); i++) {
+    for (int i = 0; i < blocked_chunks(s); i++) {
         int c = i % s->blocks * LANES;
-        chunk_sums(X + (size_t)i * chunk(s), dY + (size_t)i * chunk(s), a + c, b + c, mean + c, in,
-                   s->plane, sums + (size_t)i * LANES, products + (size_t)i * LANES);
+        chunk_sums(X + (size_t)i * blocked_chunk(s), dY + (size_t)i * blocked_chunk(s), a + c,
+                   b + c, mean + c, in, s->plane, sums + (size_t)i * LANES,
+                   products + (size_t)i * LANES);
     }
     for (int c = 0; c < s->c; c++) {
         sum[c] = product[c] = 0;
@@ -308,9 +295,9 @@ void blocked_norm_backward(const struct blocked *s, const float *X, const float 
                            const float *q, const float *r, float *dX, int add) {
     struct bounds in = bounds_of(act, act_bits);
 #pragma omp parallel for
-    for (int i = 0; i < chunks(s); i++) {
+    for (int i = 0; i < blocked_chunks(s); i++) {
         int c = i % s->blocks * LANES;
-        size_t at = (size_t)i * chunk(s);
+        size_t at = (size_t)i * blocked_chunk(s);
         chunk_backward(X + at, dY + at,
                        &(struct affine_backward){a + c, b + c, p + c, q + c, r + c, in, add},
                        s->plane, dX + at);
@@ -333,153 +320,11 @@ void blocked_scale(size_t n, float factor, const float *dY, float *dX, int add) 
         scale_backward(n - at < PIECE ? n - at : PIECE, factor, dY + at, dX + at, add);
 }
 
-/* ---- pooling ---- */
-
-void blocked_mean(const struct blocked *s, const float *X, float *Y) {
-#pragma omp parallel for
-    for (int i = 0; i < chunks(s); i++) {
-        const float *x = X + (size_t)i * chunk(s);
-        float sum[LANES] = {0};
-        for (int p = 0; p < s->plane; p++)
-            for (int l = 0; l < LANES; l++)
-                sum[l] += x[p * LANES + l];
-        float *y = Y + (size_t)(i / s->blocks) * (size_t)s->c + (size_t)(i % s->blocks) * LANES;
-        for (int l = 0; l < lanes_of(s, i); l++)
-            y[l] = sum[l] / (float)s->plane;
-    }
-}
-
-void blocked_mean_backward(const struct blocked *s, const float *dY, float *dX, int add) {
-#pragma omp parallel for
-    for (int i = 0; i < chunks(s); i++) {
-        const float *dy =
-            dY + (size_t)(i / s->blocks) * (size_t)s->c + (size_t)(i % s->blocks) * LANES;
-        float *dx = dX + (size_t)i * chunk(s), share[LANES] = {0};
-        for (int l = 0; l < lanes_of(s, i); l++)
-            share[l] = dy[l] / (float)s->plane;
-        for (int p = 0; p < s->plane; p++)
-            for (int l = 0; l < LANES; l++)
-                dx[p * LANES + l] = share[l] + (add ? dx[p * LANES + l] : 0);
-    }
-}
-
-/* The places of a window that are inside the plane: rows and columns of it; its first place may be outside. */
-struct part {
-    int y0, y1, x0, x1;
-};
-
-static struct part part_of(const struct window *g, int y, int x) {
-    struct part p;
-    window_inside(y, g->size, g->h, &p.y0, &p.y1);
-    window_inside(x, g->size, g->w, &p.x0, &p.x1);
-    return (struct part){p.y0 - y, p.y1 - y, p.x0 - x, p.x1 - x};
-}
-
-static int is_whole(const struct part *p, int size) {
-    return p->y0 == 0 && p->x0 == 0 && p->y1 == size && p->x1 == size;
-}
-
-/* Inlined where bounds and size are constants, loops unroll and all stays in registers. No branch depends on a
- * value: which of several is the largest cannot be foretold. */
-static inline __attribute__((always_inline)) void pool_part(const float *restrict x, int w,
-                                                            int size, int y0, int y1, int x0,
-                                                            int x1, float *restrict y,
-                                                            uint16_t *restrict choice) {
-    float most[LANES];
-    int where[LANES];
-    for (int l = 0; l < LANES; l++) {
-        most[l] = -FLT_MAX;
-        where[l] = NO_CHOICE;
-    }
-    for (int ky = y0; ky < y1; ky++)
-        for (int kx = x0; kx < x1; kx++) {
-            const float *restrict from = x + (ky * w + kx) * LANES;
-#pragma omp simd
-            for (int l = 0; l < LANES; l++) {
-                where[l] = from[l] > most[l] ? ky * size + kx : where[l];
-                most[l] = from[l] > most[l] ? from[l] : most[l];
-            }
-        }
-    for (int l = 0; l < LANES; l++) {
-        choice[l] = (uint16_t)where[l];
-        y[l] = where[l] == NO_CHOICE ? NAN : most[l];
-    }
-}
-
-/* The window whose first place is (top, left). */
-static void pool_window(const struct window *g, const float *x, int top, int left, float *y,
-                        uint16_t *choice) {
-    struct part p = part_of(g, top, left);
-    const float *first = x + (top * g->w + left) * LANES;
-    if (is_whole(&p, 2) && g->size == 2)
-        pool_part(first, g->w, 2, 0, 2, 0, 2, y, choice);
-    else if (is_whole(&p, 3) && g->size == 3)
-        pool_part(first, g->w, 3, 0, 3, 0, 3, y, choice);
-    else
-        pool_part(first, g->w, g->size, p.y0, p.y1, p.x0, p.x1, y, choice);
-}
-
-void blocked_maxpool(const struct blocked *in, const struct window *g, const float *X, float *Y,
-                     uint16_t *choice) {
-    size_t out = (size_t)g->out_h * (size_t)g->out_w * LANES;
-#pragma omp parallel for
-    for (int i = 0; i < chunks(in); i++)
-        for (int oy = 0; oy < g->out_h; oy++)
-            for (int ox = 0; ox < g->out_w; ox++) {
-                size_t at = (size_t)i * out + (size_t)(oy * g->out_w + ox) * LANES;
-                pool_window(g, X + (size_t)i * chunk(in), oy * g->stride + g->offset,
-                            ox * g->stride + g->offset, Y + at, choice + at);
-            }
-}
-
-/* Adds the gradient to the place of the window that was taken, by lane, and zero to the others. */
-static inline __attribute__((always_inline)) void unpool_part(const float *restrict dy,
-                                                              const uint16_t *restrict choice,
-                                                              int w, int size, int y0, int y1,
-                                                              int x0, int x1, float *restrict dx) {
-    for (int ky = y0; ky < y1; ky++)
-        for (int kx = x0; kx < x1; kx++) {
-            float *restrict to = dx + (ky * w + kx) * LANES;
-#pragma omp simd
-            for (int l = 0; l < LANES; l++)
-                to[l] += choice[l] == ky * size + kx ? dy[l] : 0;
-        }
-}
-
-static void unpool_window(const struct window *g, const float *dy, const uint16_t *choice, int top,
-                          int left, float *dx) {
-    struct part p = part_of(g, top, left);
-    float *first = dx + (top * g->w + left) * LANES;
-    if (is_whole(&p, 2) && g->size == 2)
-        unpool_part(dy, choice, g->w, 2, 0, 2, 0, 2, first);
-    else if (is_whole(&p, 3) && g->size == 3)
-        unpool_part(dy, choice, g->w, 3, 0, 3, 0, 3, first);
-    else
-        unpool_part(dy, choice, g->w, g->size, p.y0, p.y1, p.x0, p.x1, first);
-}
-
-void blocked_maxpool_backward(const struct blocked *in, const struct window *g,
-                              const uint16_t *choice, const float *dY, float *dX, int add) {
-    size_t out = (size_t)g->out_h * (size_t)g->out_w * LANES;
-#pragma omp parallel for
-    for (int i = 0; i < chunks(in); i++) {
-        float *dx = dX + (size_t)i * chunk(in);
-        if (!add)
-            memset(dx, 0, chunk(in) * sizeof *dx);
-        for (int oy = 0; oy < g->out_h; oy++)
-            for (int ox = 0; ox < g->out_w; ox++) {
-                size_t at = (size_t)i * out + (size_t)(oy * g->out_w + ox) * LANES;
-                unpool_window(g, dY + at, choice + at, oy * g->stride + g->offset,
-                              ox * g->stride + g->offset, dx);
-            }
-    }
-}
-
 void blocked_bias_backward(const struct blocked *s, const float *dY, float *partial,
                            float *d_bias) {
 #pragma omp parallel for
-    for (int i = 0; i < chunks(s); i++) {
-        const float *dy = dY + (size_t)i * chunk(s);
+    for (int i = 0; i < blocked_chunks(s); i++) {
+        const float *dy = dY + (size_t)i * blocked_chunk(s);
         float sum[LANES] = {0};
         for (int p = 0; p < s->plane; p++)
             for (int l = 0; l < LANES; l++)

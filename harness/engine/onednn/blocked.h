@@ -7,7 +7,7 @@
 #ifndef ENGINE_ONEDNN_BLOCKED_H
 #define ENGINE_ONEDNN_BLOCKED_H
 
-#include "engine/reference/ops.h"
+#include "cfg/cfg.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -19,6 +19,22 @@ struct blocked {
 };
 struct blocked blocked_shape(int n, struct shape s);
 size_t blocked_size(const struct blocked *s); // floats
+
+/* One block of one image: (plane, 16). */
+static inline size_t blocked_chunk(const struct blocked *s) {
+    return (size_t)s->plane * LANES;
+}
+
+/* Of all images. */
+static inline int blocked_chunks(const struct blocked *s) {
+    return s->n * s->blocks;
+}
+
+/* Channels of block number `i` (counted over images). */
+static inline int blocked_lanes(const struct blocked *s, int i) {
+    int left = s->c - i % s->blocks * LANES;
+    return left < LANES ? left : LANES;
+}
 
 /* Between NCHW and nChw16c. The second adds if `add`. */
 void blocked_from_plain(const struct blocked *s, const float *plain, float *out);

@@ -301,50 +301,6 @@ static void linear_step_backward(struct plan *p, struct step *s) {
     sink_close(p, &sink);
 }
 
-/* ---- what runs as a reference operator ---- */
-
-static void plain_step_forward(struct plan *p, struct step *s) {
-    const struct node *n = node_of(p, s->node);
-    for (int k = 0; k < n->n_in; k++)
-        p->r.nodes[n->in[k]].out = place_view(p, n->in[k], PLAIN);
-    p->r.nodes[s->node].out = p->places[s->node].out;
-    reference_operators[n->op].forward(&p->r, n, &p->r.nodes[s->node]);
-}
-
-static void plain_step_backward(struct plan *p, struct step *s) {
-    const struct node *n = node_of(p, s->node);
-    struct sink sinks[CFG_ROUTES];
-    int add;
-    for (int k = 0; k < n->n_in; k++) { // an input that is read twice gets one sink
-        int first = 0;
-        while (n->in[first] != n->in[k])
-            first++;
-        sinks[k] = (struct sink){.node = n->in[k]};
-        if (first < k)
-            continue;
-        sinks[k] = sink_open(p, n->in[k], PLAIN, 1);
-        p->r.nodes[n->in[k]].out = place_view(p, n->in[k], PLAIN);
-        p->r.nodes[n->in[k]].grad = sinks[k].data;
-        p->r.nodes[n->in[k]].written = sinks[k].add;
-    }
-    p->r.nodes[s->node].grad = place_own_gradient(p, s->node, &add); // some use it up
-    reference_operators[n->op].backward(&p->r, n, &p->r.nodes[s->node]);
-    for (int k = 0; k < n->n_in; k++)
-        sink_close(p, &sinks[k]);
-}
-
-struct step onednn_plain_step(int i) {
-    return (struct step){.forward = plain_step_forward,
-                         .backward = plain_step_backward,
-                         .node = i,
-                         .norm = -1,
-                         .act = -1};
-}
-
-int onednn_is_plain(const struct step *s) {
-    return s->forward == plain_step_forward;
-}
-
 /* ---- which step a node becomes ---- */
 
 static int readers_of(const struct model *m, int i) {

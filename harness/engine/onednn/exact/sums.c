@@ -1,5 +1,5 @@
-/* Sums of products through oneDNN; exact_sums.h is the manual. */
-#include "engine/onednn/exact_sums.h"
+/* Sums of products through oneDNN; sums.h is the manual. */
+#include "engine/onednn/exact/sums.h"
 
 #include "engine/onednn/primitive.h"
 

@@ -1,5 +1,5 @@
 /* Exact inference through oneDNN; engine/exact.h and exact.h are the manual. */
-#include "engine/onednn/exact.h"
+#include "engine/onednn/exact/exact.h"
 
 #include <math.h>
 #include <omp.h>

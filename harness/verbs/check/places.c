@@ -4,7 +4,7 @@
 #include "data/source.h"
 #include "run/folder.h"
 #include "store/store.h"
-#include "verbs/check.h"
+#include "verbs/check/check.h"
 
 #include <errno.h>
 #include <libgen.h>

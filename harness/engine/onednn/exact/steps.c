@@ -1,5 +1,5 @@
 /* What each kind of node does in exact inference; exact.h is the manual. */
-#include "engine/onednn/exact.h"
+#include "engine/onednn/exact/exact.h"
 
 #include "engine/onednn/blocked.h"
 #include "model/darknet.h"

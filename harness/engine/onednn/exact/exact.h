@@ -1,17 +1,17 @@
 /* The parts of exact inference (engine/exact.h), for exact*.c alone.
  *
  *     exact.c        compiles a model, takes its weights, runs it
- *     exact_steps.c  what each kind of node does
+ *     steps.c  what each kind of node does
  *
  * A node's output is kept as what its readers can start from: floats, codes, or sums with the affine map that
  * is still to come. A norm only composes its affine with that map; an activation or an addition is the pass
  * that reads memory. */
-#ifndef ENGINE_ONEDNN_EXACT_H
-#define ENGINE_ONEDNN_EXACT_H
+#ifndef ENGINE_ONEDNN_EXACT_EXACT_H
+#define ENGINE_ONEDNN_EXACT_EXACT_H
 
 #include "engine/exact.h"
-#include "engine/onednn/exact_passes.h"
-#include "engine/onednn/exact_sums.h"
+#include "engine/onednn/exact/passes.h"
+#include "engine/onednn/exact/sums.h"
 #include "engine/reference/reference.h"
 
 enum form { FLOATS, CODES, SUMS };

@@ -1,7 +1,7 @@
 /* The machine: its processor, memory and tools; check.h is the manual. */
 #include "base/processor.h"
 #include "base/text.h"
-#include "verbs/check.h"
+#include "verbs/check/check.h"
 
 #include <sched.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * looks at one thing and says what it found, and where something lacks, how to get it. It changes
  * nothing on the machine, and installs nothing (where it reads a database, SQLite may leave an
  * empty -wal beside it). */
-#include "verbs/check.h"
+#include "verbs/check/check.h"
 
 #include "base/text.h"
 #include "data/dataset.h"

@@ -2,7 +2,7 @@
  * crash, or takes memory for good, is tried in a child. */
 #include "engine/products.h"
 #include "model/darknet.h"
-#include "verbs/check.h"
+#include "verbs/check/check.h"
 
 #include <cblas.h>
 #ifdef HAVE_ONEDNN

@@ -1,7 +1,7 @@
 /* What `truncquant check` looks at: each function looks at one thing and says what it found, and
  * where something lacks, how to get it. */
-#ifndef VERBS_CHECK_H
-#define VERBS_CHECK_H
+#ifndef VERBS_CHECK_CHECK_H
+#define VERBS_CHECK_CHECK_H
 
 #include "verbs/verb.h"
 
@@ -19,10 +19,10 @@ void say(struct report *r, enum verdict verdict, const char *format, ...)
 
 typedef void look(const struct options *o, const void *detail, struct report *r);
 
-/* Libraries (check_libraries.c); `detail` is not used. */
+/* Libraries (libraries.c); `detail` is not used. */
 look look_darknet, look_openblas, look_onednn, look_sqlite, look_images;
 
-/* The machine (check_machine.c); `detail` of the last is a struct tool. */
+/* The machine (machine.c); `detail` of the last is a struct tool. */
 look look_processor, look_instructions, look_memory, look_tool;
 
 struct tool {
@@ -31,7 +31,7 @@ struct tool {
     const char *get;
 };
 
-/* Folders, the database and data sets (check_places.c); `detail` of the last is a set's name. */
+/* Folders, the database and data sets (places.c); `detail` of the last is a set's name. */
 look look_cache, look_database, look_data_folder, look_dataset;
 
 #endif

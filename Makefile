@@ -211,7 +211,8 @@ fuzz: ## let libFuzzer feed every reader for SECONDS (60) each, or TARGETS="idx 
 
 C_FILES := $(wildcard $(shell find harness -name '*.[ch]') baselines/*.[ch] tests/*/*.[ch] bench/*.[ch])
 
-lint: $(BUILD)/schema.inc $(BUILD)/queries.inc ## check the style and what cppcheck finds
+lint: $(BUILD)/schema.inc $(BUILD)/queries.inc ## check the style, the map of harness/README.md, what cppcheck finds
+	@python3 scripts/house.py
 	@clang-format --dry-run -Werror $(C_FILES)
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 		-j$(JOBS) --std=c11 -D_GNU_SOURCE -Iharness -Ibaselines $(filter %.c,$(C_FILES))

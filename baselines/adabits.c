@@ -1,10 +1,10 @@
-/* adabits: the quantizer of AdaBits (arXiv 1912.09666), centered: floor, and each code stands for the
- * middle of its interval. Quantizer only; AdaBits' scale-adjusted training and switchable clipping
- * are left out.
+/* adabits: the quantizer of AdaBits (arXiv 1912.09666), centered: floor, and each code stands for
+ * the middle of its interval. Quantizer only; AdaBits' scale-adjusted training and switchable
+ * clipping are left out.
  *
- * Its weights are (2^k - 1) / 2^k times truncquant's, a constant per width. Where a batch norm follows
- * the convolution the forward pass is the same, and the gradient of truncquant's weights at width k is
- * (2^k - 1) / 2^k of that here: the control of every claim about truncquant. */
+ * Its weights are (2^k - 1) / 2^k times truncquant's, a constant per width. Where a batch norm
+ * follows the convolution the forward pass is the same, and the gradient of truncquant's weights at
+ * width k is (2^k - 1) / 2^k of that here: the control of every claim about truncquant. */
 #include "baselines.h"
 #include "quant/axes.h"
 

@@ -1,5 +1,5 @@
-/* adabits-floor: AdaBits' modified quantizer (arXiv 1912.09666): floor, and each code stands for the
- * lower end of its interval, so 2û - 1 is 2^-k too low on average. */
+/* adabits-floor: AdaBits' modified quantizer (arXiv 1912.09666): floor, and each code stands for
+ * the lower end of its interval, so 2û - 1 is 2^-k too low on average. */
 #include "baselines.h"
 #include "quant/axes.h"
 

@@ -1,5 +1,6 @@
-/* dedicated: DoReFa's quantizer (arXiv 1606.06160) with a model of its own for each bit-width, which is
- * evaluated at that width alone and never cut: what a model for all widths is measured against. */
+/* dedicated: DoReFa's quantizer (arXiv 1606.06160) with a model of its own for each bit-width,
+ * which is evaluated at that width alone and never cut: what a model for all widths is measured
+ * against. */
 #include "baselines.h"
 #include "quant/axes.h"
 

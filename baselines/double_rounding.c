@@ -1,6 +1,7 @@
-/* double-rounding: Double Rounding (arXiv 2502.01199): one learned step h for all widths; weights are
- * rounded to N bits, and a smaller width is that code rounded once more (learned_step.h has the
- * formulas and gradients). Start h = max|μ ± 3σ| / 2^(N-1), σ the deviation over the layer's weights.
+/* double-rounding: Double Rounding (arXiv 2502.01199): one learned step h for all widths; weights
+ * are rounded to N bits, and a smaller width is that code rounded once more (learned_step.h has the
+ * formulas and gradients). Start h = max|μ ± 3σ| / 2^(N-1), σ the deviation over the layer's
+ * weights.
  *
  * A device that cuts does not round, so here too the truncated weights are others than the trained
  * ones. No width lies above N but 32, where Ŵ = W. */

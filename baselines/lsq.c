@@ -1,12 +1,13 @@
-/* lsq: Learned Step Size Quantization (arXiv 1902.08153), one step h_k for each width of B below 32,
- * trained jointly: q = clip(round(W / h_k), -2^(k-1), 2^(k-1) - 1), Ŵ = q h_k; start
- * h_k = 2 mean|W| / √(2^(k-1) - 1). Gradients are learned_step.h's with N = k.
+/* lsq: Learned Step Size Quantization (arXiv 1902.08153), one step h_k for each width of B below
+ * 32, trained jointly: q = clip(round(W / h_k), -2^(k-1), 2^(k-1) - 1), Ŵ = q h_k; start h_k = 2
+ * mean|W| / √(2^(k-1) - 1). Gradients are learned_step.h's with N = k.
  *
  * At 1 bit there are two codes, -1 and 1: Ŵ = h sign W (sign 0 = 1), start h = mean|W|; dŴ/dW = 1
  * where |W| <= h, dŴ/dh = sign W / √n. The code that is kept of such a weight is its sign bit.
  *
- * A width outside B has no step and so no direct result. The stored codes are those of N bits, which
- * therefore has to be in B; cut, they stand for (q_N >> (N - k)) 2^(N-k) h_N. At 32 bits Ŵ = W. */
+ * A width outside B has no step and so no direct result. The stored codes are those of N bits,
+ * which therefore has to be in B; cut, they stand for (q_N >> (N - k)) 2^(N-k) h_N. At 32 bits Ŵ =
+ * W. */
 #include "baselines.h"
 #include "quant/learned_step.h"
 
@@ -76,8 +77,8 @@ static void backward(const struct quant_layer *l, const float *W, const float *p
         learned_step_backward(l->n, W, h, k, k, dW_hat, dW, dh);
 }
 
-/* The header: what a code of N bits is worth, as learned_step.h has it; 1 where codes are the sign bits of
- * 1-bit weights, else 0. */
+/* The header: what a code of N bits is worth, as learned_step.h has it; 1 where codes are the sign
+ * bits of 1-bit weights, else 0. */
 enum { STEP, IS_SIGN, HEADER_FLOATS };
 
 static size_t header_floats(const struct quant_layer *l) {

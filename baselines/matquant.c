@@ -1,12 +1,13 @@
-/* matquant: Matryoshka Quantization (arXiv 2502.06786): weights are rounded to N bits, and a smaller
- * width is a slice of that code, itself rounded:
+/* matquant: Matryoshka Quantization (arXiv 2502.06786): weights are rounded to N bits, and a
+ * smaller width is a slice of that code, itself rounded:
  *
  *   q_N = round((2^N - 1) u)                                              ties to even
  *   q_k = min((q_N + 2^(N-k-1)) >> (N-k), 2^k - 1)                        ties up; q_N at k = N
  *   û   = q_k 2^(N-k) / (2^N - 1)
  *
- * on DoReFa's tanh range, Ŵ = s (2û - 1), trained at all of B. A device that cuts does not round, so
- * here too the truncated weights are others than the trained ones. No width lies above N but 32. */
+ * on DoReFa's tanh range, Ŵ = s (2û - 1), trained at all of B. A device that cuts does not round,
+ * so here too the truncated weights are others than the trained ones. No width lies above N but 32.
+ */
 #include "baselines.h"
 #include "quant/axes.h"
 #include "quant/sliced.h"

@@ -1,7 +1,7 @@
-/* ptq: post-training quantization, the baseline that trains nothing: the affine quantizer of Jacob et
- * al. (arXiv 1712.05877) applied to the weights of the finished `fp32` run of the same seed, network,
- * data set and recipe. Activations stay float unless act_bits says otherwise; then each is clipped at
- * its 99.9th percentile over the calibration batches (evaluate/bounds.h). */
+/* ptq: post-training quantization, the baseline that trains nothing: the affine quantizer of Jacob
+ * et al. (arXiv 1712.05877) applied to the weights of the finished `fp32` run of the same seed,
+ * network, data set and recipe. Activations stay float unless act_bits says otherwise; then each is
+ * clipped at its 99.9th percentile over the calibration batches (evaluate/bounds.h). */
 #include "baselines.h"
 #include "quant/axes.h"
 

@@ -1,8 +1,8 @@
-/* How far exact inference and the engine's float weights are apart on a trained model, by width: they round in
- * other places, and an activation whose code flips moves the scores behind it. The arithmetics of exact
- * inference are compared with one another, too: those agree to the bit. Prints CSV:
- * bits,arithmetic,images,median_difference,images_above_0.01,same_top1 (the last two as shares); the
- * differences are the largest of each image's scores.
+/* How far exact inference and the engine's float weights are apart on a trained model, by width:
+ * they round in other places, and an activation whose code flips moves the scores behind it. The
+ * arithmetics of exact inference are compared with one another, too: those agree to the bit. Prints
+ * CSV: bits,arithmetic,images,median_difference,images_above_0.01,same_top1 (the last two as
+ * shares); the differences are the largest of each image's scores.
  *
  *     build/bench/agreement MODEL.frozen DATASET [IMAGES] */
 #include "median.h"

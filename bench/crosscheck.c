@@ -9,8 +9,8 @@
  * line `NAME TYPE COUNT` and then COUNT values in little-endian order; `end u8 0` ends a step.
  *
  * The trainer is not changed for this. What it keeps to itself (weights, scores and activations of
- * each width) comes from a second pass over the same batch from the same state, whose losses have to
- * be the trainer's to the last bit. */
+ * each width) comes from a second pass over the same batch from the same state, whose losses have
+ * to be the trainer's to the last bit. */
 #include "random_set.h"
 
 #include "engine/load.h"

@@ -1,12 +1,16 @@
 /* How fast images of a folder come to a network, without one:
  *
- *     build/bench/loading stream FOLDER SIZE LOADERS train|test N    N images decoded on the fly, after one
- *                                                                    batch to warm up; train: augmented
- *     build/bench/loading cached FOLDER EPOCHS                       decoded once into the cache, if it is not
- *                                                                    there, then epochs of augmented batches
+ *     build/bench/loading stream FOLDER SIZE LOADERS train|test N    N images decoded on the fly,
+ *                                                                    after one
+ *                                                                    batch to warm up; train:
+ *                                                                      augmented
+ *     build/bench/loading cached FOLDER EPOCHS                       decoded once into the cache,
+ *                                                                    if it is not
+ *                                                                    there, then epochs of
+ *                                                                      augmented batches
  *
- * Prints one line "IMAGES SECONDS CPU_SECONDS" of each phase: the first look at the folder (all of its images), then
- * the loading. Files that were just written come from memory, not from a disk. */
+ * Prints one line "IMAGES SECONDS CPU_SECONDS" of each phase: the first look at the folder (all of
+ * its images), then the loading. Files that were just written come from memory, not from a disk. */
 #include "base/progress.h"
 #include "base/text.h"
 #include "data/loader.h"

@@ -1,12 +1,15 @@
 /* Images that loading is measured on, made of nothing but a random stream:
  *
- *     build/bench/made_images jpegs DIR N WIDTH HEIGHT    DIR/train/CLASS/I.jpg, N in all, and a tenth of that
+ *     build/bench/made_images jpegs DIR N WIDTH HEIGHT    DIR/train/CLASS/I.jpg, N in all, and a
+ *                                                         tenth of that
  *                                                         in DIR/test
- *     build/bench/made_images cifar DIR                   CIFAR-10's binary release, all 60,000 images, in
+ *     build/bench/made_images cifar DIR                   CIFAR-10's binary release, all 60,000
+ *                                                         images, in
  *                                                         DIR/cifar-10-batches-bin
  *
- * The JPEGs are noise of every scale with as much of each, as photographs have; at this quality one of 500 x 375 has
- * about the 110 KB of ImageNet's, which is what decoding takes time by. The CIFAR images are plain noise. */
+ * The JPEGs are noise of every scale with as much of each, as photographs have; at this quality one
+ * of 500 x 375 has about the 110 KB of ImageNet's, which is what decoding takes time by. The CIFAR
+ * images are plain noise. */
 #include "base/error.h"
 #include "base/file.h"
 #include "base/random.h"

@@ -1,5 +1,5 @@
-/* A data set in memory for benchmarks and the crosscheck, of any shape and with nothing installed: a
- * random pattern per class, half hidden by noise, so that there is something to learn. */
+/* A data set in memory for benchmarks and the crosscheck, of any shape and with nothing installed:
+ * a random pattern per class, half hidden by noise, so that there is something to learn. */
 #ifndef BENCH_RANDOM_SET_H
 #define BENCH_RANDOM_SET_H
 

@@ -1,14 +1,15 @@
-/* How fast Darknet itself trains and evaluates a network: images per second with the library as Debian
- * builds it, none of its functions replaced. Prints CSV: network,threads,batch,train,evaluate.
+/* How fast Darknet itself trains and evaluates a network: images per second with the library as
+ * Debian builds it, none of its functions replaced. Prints CSV:
+ * network,threads,batch,train,evaluate.
  *
  *     build/bench/stock_darknet SHAPE BATCH STEPS NETWORK.cfg ...
  *
- * The work is the nearest that it can run. A training step is five forward and backward passes and one
- * update, as five widths cost; nothing is quantized. Darknet crashes on a batch norm of its own and
- * computes 1x1 convolutions of stride 2 as something else, so of a pre-activation network every
- * convolution gets the batch norm and ReLU behind it (batch_normalize=1), every sum the ReLU behind it,
- * and the projections, under 1 % of the arithmetic, are left out: their shortcuts join unequal shapes,
- * which Darknet allows. */
+ * The work is the nearest that it can run. A training step is five forward and backward passes and
+ * one update, as five widths cost; nothing is quantized. Darknet crashes on a batch norm of its own
+ * and computes 1x1 convolutions of stride 2 as something else, so of a pre-activation network every
+ * convolution gets the batch norm and ReLU behind it (batch_normalize=1), every sum the ReLU behind
+ * it, and the projections, under 1 % of the arithmetic, are left out: their shortcuts join unequal
+ * shapes, which Darknet allows. */
 #include "median.h"
 #include "random_set.h"
 
@@ -43,7 +44,8 @@ static int find(void *library, const char *name, void *function) {
     return address ? 0 : -1;
 }
 
-/* This program holds the harness's `gemm` and exports it; with DEEPBIND the library calls its own. */
+/* This program holds the harness's `gemm` and exports it; with DEEPBIND the library calls its own.
+ */
 static int load(void) {
     const char *named = getenv("TRUNCQUANT_DARKNET");
     void *library = dlopen(named ? named : "/usr/lib/darknet/libdarknet.so",

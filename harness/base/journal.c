@@ -1,5 +1,5 @@
-/* Records appended to a file; journal.h is the manual. On disk each is the number of its bytes, and those: a magic, the
- * payload, the SHA-256 of both. */
+/* Records appended to a file; journal.h is the manual. On disk each is the number of its bytes, and
+ * those: a magic, the payload, the SHA-256 of both. */
 #include "base/journal.h"
 
 #include "base/file.h"
@@ -15,7 +15,8 @@
 static const char magic[8] = "TQJRNL01";
 enum { LENGTH = sizeof(int64_t), FRAME = sizeof magic + HASH_BYTES };
 
-/* The payload of the record at `at`, or NULL where none is whole; `size` is that of the whole record. */
+/* The payload of the record at `at`, or NULL where none is whole; `size` is that of the whole
+ * record. */
 static char *record_at(char *at, size_t left, size_t *size) {
     int64_t length;
     unsigned char digest[HASH_BYTES];

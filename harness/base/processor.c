@@ -76,7 +76,8 @@ static const struct instructions known[] = {
 };
 enum { KNOWN = sizeof known / sizeof known[0] };
 
-/* All macros that the compiler defines as 1 under the flags of the rest; most are of other things. */
+/* All macros that the compiler defines as 1 under the flags of the rest; most are of other things.
+ */
 static const char *const defined[] = {
 #include "instructions.inc"
 };

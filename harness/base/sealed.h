@@ -20,8 +20,8 @@ struct seal {
 };
 int seal_start(struct seal *s, const char magic[8], struct error *e);
 
-/* Close and replace `path`; the seal is freed whatever happens. `hash`: the SHA-256 that ends it, in hexadecimal; may
- * be NULL. */
+/* Close and replace `path`; the seal is freed whatever happens. `hash`: the SHA-256 that ends it,
+ * in hexadecimal; may be NULL. */
 int seal_write(struct seal *s, const char *path, char hash[HASH_HEX], struct error *e);
 
 void seal_bytes(struct seal *s, const void *bytes, size_t size);
@@ -51,8 +51,8 @@ int64_t opened_i64(struct opened *o);
 double opened_f64(struct opened *o);
 char *opened_text(struct opened *o); // owned by the caller; "" when bad
 
-/* The SHA-256 that ends a sealed file, by which one is told from any other; whether it is that of the content is for
- * who reads it. "" where there is no such file. */
+/* The SHA-256 that ends a sealed file, by which one is told from any other; whether it is that of
+ * the content is for who reads it. "" where there is no such file. */
 void sealed_name(const char *path, char hex[HASH_HEX]);
 
 #endif

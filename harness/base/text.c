@@ -71,7 +71,8 @@ void text_print_real(double x, char *buffer, size_t size) {
         snprintf(buffer, size, "%.0f", x); // 10, not 1e+01
         return;
     }
-    // Whoever needs no more than 15 digits reads back from 15, too: most numbers that were computed do not.
+    // Whoever needs no more than 15 digits reads back from 15, too: most numbers that were computed
+    // do not.
     snprintf(buffer, size, "%.15g", x);
     for (int digits = strtod(buffer, NULL) == x ? 1 : 16; digits <= 17; digits++) {
         snprintf(buffer, size, "%.*g", digits, x);

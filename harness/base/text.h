@@ -1,5 +1,5 @@
-/* Strict numbers from text, lists of bit-widths, and places in lists of names. Nothing here accepts trailing
- * characters, and nothing reads a word as 0. */
+/* Strict numbers from text, lists of bit-widths, and places in lists of names. Nothing here accepts
+ * trailing characters, and nothing reads a word as 0. */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
 
@@ -21,8 +21,8 @@ int text_real(const char *s, double *value);
 /* Widths separated by blanks, in any order; 0, or -1 when a member is no width or stands twice. */
 int text_widths(const char *s, struct widths *w);
 
-/* The shortest decimal form of `x` that reads back as the same double ("0.1", "1e-05"); whole numbers
- * below 1e15 without an exponent ("100"). */
+/* The shortest decimal form of `x` that reads back as the same double ("0.1", "1e-05"); whole
+ * numbers below 1e15 without an exponent ("100"). */
 void text_print_real(double x, char *buffer, size_t size);
 
 /* "1 2 4 8 32". */

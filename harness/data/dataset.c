@@ -22,7 +22,8 @@ static int map(struct dataset *d, const struct source *s, const char *path, int 
     return -1;
 }
 
-/* Whoever gets the lock first prepares; the others find it done. Who has mapped the file that is replaced keeps it. */
+/* Whoever gets the lock first prepares; the others find it done. Who has mapped the file that is
+ * replaced keeps it. */
 static int map_or_prepare(struct dataset *d, const struct source *s, const char *path, int hashed,
                           struct error *e) {
     int lock = cache_lock(s, e);

@@ -51,7 +51,8 @@ static void plan_next(struct loader *l) {
     l->planned++;
 }
 
-/* The oldest batch that has an image nobody took; plans one more if there is room. NULL: nothing to do. */
+/* The oldest batch that has an image nobody took; plans one more if there is room. NULL: nothing to
+ * do. */
 static struct slot *find_work(struct loader *l) {
     for (;;) {
         for (uint64_t number = l->first; number < l->planned; number++) {
@@ -145,8 +146,8 @@ void loader_stop(struct loader *l) {
     free(l);
 }
 
-/* Wait for the batch that is next; NULL when there is none. Where no thread could be started, this one
- * does their work. */
+/* Wait for the batch that is next; NULL when there is none. Where no thread could be started, this
+ * one does their work. */
 static struct slot *wait_for_next(struct loader *l) {
     pthread_mutex_lock(&l->mutex);
     l->first += l->started && l->first < l->planned;

@@ -3,10 +3,11 @@
  *
  *     header | pixels of train | labels of train | pixels of test | labels of test
  *
- * each part starting at a multiple of 64 bytes; labels have 16 bits. The header carries its own checksum and that of the
- * labels (an index made of a damaged label would leave its array); pixels are hashed by who computes with them
- * (prepared_is_intact), not by who only asks what there is, which has to take milliseconds. Numbers are in the machine's own order: on another kind
- * of machine the version does not match, and the file is made anew. */
+ * each part starting at a multiple of 64 bytes; labels have 16 bits. The header carries its own
+ * checksum and that of the labels (an index made of a damaged label would leave its array); pixels
+ * are hashed by who computes with them (prepared_is_intact), not by who only asks what there is,
+ * which has to take milliseconds. Numbers are in the machine's own order: on another kind of
+ * machine the version does not match, and the file is made anew. */
 #ifndef DATA_PREPARED_H
 #define DATA_PREPARED_H
 
@@ -52,7 +53,8 @@ int prepared_map(struct dataset *d, const struct source *s, const char *path);
 /* Decode and check the source, and write the prepared file. The caller holds the lock. */
 int prepare(const struct source *s, const char *path, struct error *e);
 
-/* Mean and standard deviation of x/255 in one channel, from the histogram of its bytes: exact sums. */
+/* Mean and standard deviation of x/255 in one channel, from the histogram of its bytes: exact sums.
+ */
 void channel_statistics(const uint64_t count[256], float *mean, float *deviation);
 
 #endif

@@ -37,8 +37,8 @@ static char *hold_out(const struct spec *spec, const struct dataset *data) {
     return out;
 }
 
-/* Whether each image of a split is taken: the first `n`, in its own order or the one that was drawn for it, whose mark
- * is `mark` (marks NULL: of all). */
+/* Whether each image of a split is taken: the first `n`, in its own order or the one that was drawn
+ * for it, whose mark is `mark` (marks NULL: of all). */
 static char *take(const struct dataset *data, enum split split, const char *marks, char mark,
                   uint32_t n, int select) {
     uint32_t all = data->split[split].n, *order = NULL;

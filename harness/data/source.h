@@ -21,9 +21,9 @@ struct known_set {
     int crop_flip;      // colour photographs: what augment = auto does
 };
 
-/* The row of that name; or of a folder of images (data/images/folder.h): a path, which has a slash in it, or
- * the name of such a folder in $TRUNCQUANT_DATA; `set` then needs `name` to stay. -1 with a message
- * that lists the names. */
+/* The row of that name; or of a folder of images (data/images/folder.h): a path, which has a slash
+ * in it, or the name of such a folder in $TRUNCQUANT_DATA; `set` then needs `name` to stay. -1 with
+ * a message that lists the names. */
 int known_set_find(struct known_set *set, const char *name, struct error *e);
 
 /* The i-th row, or NULL behind the last one. */

@@ -31,16 +31,16 @@ struct pass {
     uint64_t seed, epoch, step; // name the dropout stream
 };
 
-/* What training computes in; scores of bf16 differ from fp32's by the order of sums alone, gradients of
- * bf16-backward are rounded to 8 bits before products. */
+/* What training computes in; scores of bf16 differ from fp32's by the order of sums alone,
+ * gradients of bf16-backward are rounded to 8 bits before products. */
 enum precision { PRECISION_FP32, PRECISION_BF16, PRECISION_BF16_BACKWARD };
 extern const char *const precision_names[]; // by enum, ended by NULL
 
 struct engine {
     const char *name;
 
-    /* A plan for batches of up to `batch` images. The model must outlive it. NULL with a message. `threads` are
-     * from now on OpenMP's too, which quantizers and optimizers use. */
+    /* A plan for batches of up to `batch` images. The model must outlive it. NULL with a message.
+     * `threads` are from now on OpenMP's too, which quantizers and optimizers use. */
     struct plan *(*compile)(struct model *m, int batch, int threads, struct error *e);
 
     /* Ŵ of a CONV or LINEAR node, copied; canonical order. */
@@ -66,13 +66,14 @@ struct engine {
 
     void (*free)(struct plan *p);
 
-    /* From now on, convolutions whose weights and inputs are both quantized run forward over the exact
-     * integers in bf16, rounding no operand; `backward`: and backward in bf16, which rounds gradients to 8
-     * bits. -1 with a message where the machine has no bf16. NULL: the engine has none. */
+    /* From now on, convolutions whose weights and inputs are both quantized run forward over the
+     * exact integers in bf16, rounding no operand; `backward`: and backward in bf16, which rounds
+     * gradients to 8 bits. -1 with a message where the machine has no bf16. NULL: the engine has
+     * none. */
     int (*use_bf16)(struct plan *p, int backward, struct error *e);
 
-    /* Whether a node computes with integers at widths of up to 8 bits; and the integers of the Ŵ that
-     * set_weights has given last, copied. NULL as use_bf16. */
+    /* Whether a node computes with integers at widths of up to 8 bits; and the integers of the Ŵ
+     * that set_weights has given last, copied. NULL as use_bf16. */
     int (*wants_integers)(const struct plan *p, int node);
     void (*set_integers)(struct plan *p, int node, const int8_t *v,
                          const struct integer_form *form);

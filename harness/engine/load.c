@@ -78,8 +78,8 @@ void load_inferences(const struct model *m, const struct frozen *frozen,
     }
 }
 
-/* Whether weights and activations of one width are whole numbers times a scale. Layers differ in their
- * numbers alone, and so do widths of the same weights. */
+/* Whether weights and activations of one width are whole numbers times a scale. Layers differ in
+ * their numbers alone, and so do widths of the same weights. */
 static int has_integers(const struct spec *spec, const struct model *m) {
     int k = FLOAT_BITS;
     for (int b = 0; b < m->widths.n; b++)

@@ -1,6 +1,7 @@
-/* The weights of one width, from a model to what computes with them: the only place where an engine is
- * given any. They are the scheme's own k-bit ones of the latent weights (direct), or those of a frozen
- * model's codes cut to k bits (truncated). Layers that are not quantized have the same at every width.
+/* The weights of one width, from a model to what computes with them: the only place where an engine
+ * is given any. They are the scheme's own k-bit ones of the latent weights (direct), or those of a
+ * frozen model's codes cut to k bits (truncated). Layers that are not quantized have the same at
+ * every width.
  *
  * `frozen` is NULL for direct weights; else m is frozen->m. */
 #ifndef ENGINE_LOAD_H
@@ -12,19 +13,20 @@
 /* Ŵ_k of a node that has weights, in canonical order, into W_hat, which holds them. */
 void load_node(const struct model *m, const struct frozen *frozen, int node, int k, float *W_hat);
 
-/* Give a plan the weights of all layers: Ŵ_k, and where the engine wants them the whole numbers behind.
- * `scratch` holds model_largest_weights. */
+/* Give a plan the weights of all layers: Ŵ_k, and where the engine wants them the whole numbers
+ * behind. `scratch` holds model_largest_weights. */
 void load_plan(const struct model *m, const struct frozen *frozen, const struct engine *engine,
                struct plan *plan, int k, float *scratch);
 
-/* Give each of n inferences over whole numbers the codes of the quantized layers at k <= 8 bits, and the
- * others' weights as they are. */
+/* Give each of n inferences over whole numbers the codes of the quantized layers at k <= 8 bits,
+ * and the others' weights as they are. */
 void load_inferences(const struct model *m, const struct frozen *frozen,
                      const struct inference_engine *engine, struct inference *const *inferences,
                      int n, int k);
 
-/* Have the plan of `m`, as it starts, compute training in *precision, and leave there what is computed:
- * fp32 where at no width a layer has whole numbers that it multiplies in bf16. -1 as engine_use. */
+/* Have the plan of `m`, as it starts, compute training in *precision, and leave there what is
+ * computed: fp32 where at no width a layer has whole numbers that it multiplies in bf16. -1 as
+ * engine_use. */
 int load_precision(const struct spec *spec, const struct model *m, const struct engine *engine,
                    struct plan *plan, enum precision *precision, struct error *e);
 

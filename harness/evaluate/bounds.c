@@ -10,8 +10,8 @@
 
 enum { HALF_BITS = 16, HALVES = 1 << HALF_BITS };
 
-/* Floats from 0 on are in the order of their bits. The first pass counts upper halves and finds that of
- * the percentile; the second counts the lower halves of the values that share it. */
+/* Floats from 0 on are in the order of their bits. The first pass counts upper halves and finds
+ * that of the percentile; the second counts the lower halves of the values that share it. */
 struct counts {
     int64_t all, below; // values; those with a smaller upper half
     uint32_t upper;     // of the percentile
@@ -36,7 +36,8 @@ static void count(struct counts *c, int pass, const float *x, size_t n) {
     c->all += pass == 0 ? (int64_t)n : 0;
 }
 
-/* The bin in which the value of rank ceil(0.999 all) lies; `before`: what stands before the first. */
+/* The bin in which the value of rank ceil(0.999 all) lies; `before`: what stands before the first.
+ */
 static uint32_t find(const struct counts *c, int64_t *before) {
     int64_t rank = c->all - c->all / 1000;
     uint32_t bin = 0;

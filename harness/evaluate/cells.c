@@ -1,4 +1,5 @@
-/* Evaluations kept until they are recorded; cells.h is the manual. A record is a number that says of what, and that. */
+/* Evaluations kept until they are recorded; cells.h is the manual. A record is a number that says
+ * of what, and that. */
 #include "evaluate/cells.h"
 
 #include "evaluate/evaluator.h"

@@ -1,4 +1,5 @@
-/* Inference over the test split, or over what was held out, and calibration of batch norm; evaluator.h is the manual. */
+/* Inference over the test split, or over what was held out, and calibration of batch norm;
+ * evaluator.h is the manual. */
 #include "evaluate/evaluator.h"
 
 #include "data/loader.h"
@@ -157,7 +158,8 @@ static struct evaluation_row row_of(const struct evaluator *ev, const struct pas
                                    .precision = exact ? exact_precision(&ev->exact) : "fp32"};
 }
 
-/* The evaluated split through the network as it is set up, the last partial batch included. 1: was stopped. */
+/* The evaluated split through the network as it is set up, the last partial batch included. 1: was
+ * stopped. */
 static int count_all(struct evaluator *ev, const struct pass *pass, int exact,
                      struct evaluation_row *row, struct error *e) {
     uint32_t n = spec_evaluated_images(ev->spec, ev->data), batch = (uint32_t)ev->spec->batch;

@@ -1,5 +1,5 @@
-/* Exact inference of a model at k bits (engine/exact.h): the codes of the latent weights, or those of a
- * frozen model cut by an arithmetic right shift, go to the engine as they are. */
+/* Exact inference of a model at k bits (engine/exact.h): the codes of the latent weights, or those
+ * of a frozen model cut by an arithmetic right shift, go to the engine as they are. */
 #ifndef EVALUATE_EXACT_H
 #define EVALUATE_EXACT_H
 
@@ -12,7 +12,8 @@ enum { EXACT_BATCH = 8 };
 struct exact {
     int threads, batch; // images of a pass, at most: EXACT_BATCH for each thread
     const struct inference_engine *engine;
-    // One for each thread, which computes its images through all layers; NULL: the network, scheme or engine has none.
+    // One for each thread, which computes its images through all layers; NULL: the network, scheme
+    // or engine has none.
     struct inference **inference;
     float *logits; // (batch, classes); owned
     const struct model *m;
@@ -24,13 +25,15 @@ int exact_start(struct exact *x, const struct engine *engine, struct model *m,
                 struct error *e);
 void exact_free(struct exact *x);
 
-/* Whether this width's weights and activations are both codes, and there is an inference of them. */
+/* Whether this width's weights and activations are both codes, and there is an inference of them.
+ */
 int exact_covers(const struct exact *x, int k, int act_bits);
 
 /* Give it the weights of all layers at k bits. */
 void exact_set_weights(struct exact *x, int k);
 
-/* Class scores of n <= batch images, by running statistics; of the pass, bank and act_bits count. */
+/* Class scores of n <= batch images, by running statistics; of the pass, bank and act_bits count.
+ */
 const float *exact_forward(struct exact *x, const struct pass *pass, const float *images, int n);
 
 /* The arithmetic it got, for the record. */

@@ -57,8 +57,8 @@ void gemm(int ta, int tb, int m, int n, int k, float alpha, float *a, int lda, f
 
 static const char debian_library[] = "/usr/lib/darknet/libdarknet.so";
 
-/* The library that is named, and no other; else Debian's, else, where that is not installed, what the
- * loader finds. */
+/* The library that is named, and no other; else Debian's, else, where that is not installed, what
+ * the loader finds. */
 static void *open_library(struct error *e) {
     const char *named = getenv("TRUNCQUANT_DARKNET");
     void *handle = dlopen(named ? named : debian_library, RTLD_NOW | RTLD_LOCAL);

@@ -36,8 +36,8 @@ struct darknet_call {
 void darknet_forward(const struct darknet_network *d, const struct darknet_call *call);
 void darknet_backward(const struct darknet_network *d, const struct darknet_call *call);
 
-/* Darknet's activations and relu6, which it lacks, in place; and `delta` times their gradient, which
- * is a function of the output y alone. n values. */
+/* Darknet's activations and relu6, which it lacks, in place; and `delta` times their gradient,
+ * which is a function of the output y alone. n values. */
 void darknet_activate(const struct darknet_network *d, enum activation a, float *x, int n);
 void darknet_gradient(const struct darknet_network *d, enum activation a, const float *y, int n,
                       float *delta);

@@ -95,7 +95,8 @@ static int shape_fits(struct shape s, int64_t classes) {
            s.w <= CFG_SIDE_MAX && classes > 0 && classes <= CFG_FLOATS_MAX;
 }
 
-/* A network of more weights than there are bytes left is not the file's, and would take its memory first. */
+/* A network of more weights than there are bytes left is not the file's, and would take its memory
+ * first. */
 static int check_room(const struct frozen *f, const struct opened *o, const char *path,
                       struct error *e) {
     if (cfg_parameters(&f->cfg) <= (int64_t)o->left)

@@ -122,8 +122,8 @@ static int moves_values(enum op op) {
            op == OP_REORG || op == OP_DROPOUT;
 }
 
-/* Walk back from what quantized layers read, through what only moves values, to the activations. Once over
- * all nodes, backwards: paths through concatenations multiply. */
+/* Walk back from what quantized layers read, through what only moves values, to the activations.
+ * Once over all nodes, backwards: paths through concatenations multiply. */
 static void mark_clips(struct model *m) {
     char *feeds = need((size_t)m->n_nodes, 1); // a quantized layer
     for (int i = 0; i < m->n_quantized; i++)

@@ -131,8 +131,8 @@ static int keep_one(struct expansion *x, struct combination *c) {
     return 0;
 }
 
-/* A combination with all its overrides. A scheme that trains each width alone makes a run of each; rules
- * of exclusion see them together and one by one. */
+/* A combination with all its overrides. A scheme that trains each width alone makes a run of each;
+ * rules of exclusion see them together and one by one. */
 static int keep(struct expansion *x, struct combination *c) {
     const struct quantizer *q = quantizer_find(x->table, c->spec.scheme);
     if (is_excluded(x, &c->spec))

@@ -30,10 +30,10 @@ struct grid {
  * excludes everything, the grid is empty, a [when] or a rule matches nothing, two combinations are
  * the same, ...
  *
- * `set` (NULL: nothing) is what the command line says instead of the file: key=value key="two words"
- * key=a,b as in [when]. It replaces the alternatives of a key, wins over [when], and its values are
- * appended to the grid's name ("demo-cifar10"), so that those runs do not take the place of the
- * file's own. Conditions and rules that match nothing are no mistake then. */
+ * `set` (NULL: nothing) is what the command line says instead of the file: key=value key="two
+ * words" key=a,b as in [when]. It replaces the alternatives of a key, wins over [when], and its
+ * values are appended to the grid's name ("demo-cifar10"), so that those runs do not take the place
+ * of the file's own. Conditions and rules that match nothing are no mistake then. */
 int grid_read(struct grid *g, const struct quantizer *const *table, const char *path,
               const char *set, struct error *e);
 void grid_free(struct grid *g);

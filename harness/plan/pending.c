@@ -1,4 +1,5 @@
-/* Which runs of a planning are to be run: the database alone says, by id. planning.h is the manual. */
+/* Which runs of a planning are to be run: the database alone says, by id. planning.h is the manual.
+ */
 #include "plan/planning.h"
 
 #include <stdio.h>
@@ -29,7 +30,8 @@ static int is_ready(const struct run_row *row, const struct run_status *known, i
     return !row->parent || (parent && parent->state == RUN_DONE && !parent->stale);
 }
 
-/* Finished runs are not run again by themselves when their quantizers change: that is for people to decide. */
+/* Finished runs are not run again by themselves when their quantizers change: that is for people to
+ * decide. */
 static void note_stale(const struct planning *p, const struct run_status *known, int n) {
     const struct run_status *first = NULL;
     int stale = 0;

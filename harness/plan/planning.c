@@ -1,5 +1,6 @@
-/* From the combinations of a grid to the rows of its runs: data sets and networks are opened once for all of them, and
- * what only they can tell is completed or refused; planning.h is the manual. */
+/* From the combinations of a grid to the rows of its runs: data sets and networks are opened once
+ * for all of them, and what only they can tell is completed or refused; planning.h is the manual.
+ */
 #include "plan/planning.h"
 
 #include "base/file.h"

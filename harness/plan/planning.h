@@ -1,5 +1,5 @@
-/* From a grid file to the rows that are recorded: every combination with its network, its data set, its
- * cfg's recipe and what it costs. Nothing is computed, and Darknet is not loaded. */
+/* From a grid file to the rows that are recorded: every combination with its network, its data set,
+ * its cfg's recipe and what it costs. Nothing is computed, and Darknet is not loaded. */
 #ifndef PLAN_PLANNING_H
 #define PLAN_PLANNING_H
 
@@ -22,8 +22,8 @@ struct planning {
     char *noted;                 // places of which it was said that they take few classes
 };
 
-/* Of the grid file at `path`, with `set` as in grid_read; what is worth a note goes to standard error.
- * -1 with FILE:LINE. In either case planning_free. */
+/* Of the grid file at `path`, with `set` as in grid_read; what is worth a note goes to standard
+ * error. -1 with FILE:LINE. In either case planning_free. */
 int planning_make(struct planning *p, const struct quantizer *const *table, const char *path,
                   const char *set, int quiet, struct error *e);
 void planning_free(struct planning *p);
@@ -35,8 +35,8 @@ struct pending_options {
     int ready;        // none that waits for another run's weights
 };
 
-/* Sets selected[i] (grid.n) for each row. Finished runs that are stale are noted unless they are asked
- * for. `options` NULL: selects nothing, and notes. */
+/* Sets selected[i] (grid.n) for each row. Finished runs that are stale are noted unless they are
+ * asked for. `options` NULL: selects nothing, and notes. */
 int planning_pending(const struct planning *p, struct store *s,
                      const struct pending_options *options, int *selected, struct error *e);
 

@@ -13,18 +13,20 @@
 const struct spec_key *row_fault(const struct spec *spec, const struct dataset *data,
                                  struct error *e);
 
-/* What a plan leaves unsaid (said[k] 0 for key k): where fewer images are asked for than there are, they are drawn. Sets
- * chosen[k] where that is so. */
+/* What a plan leaves unsaid (said[k] 0 for key k): where fewer images are asked for than there are,
+ * they are drawn. Sets chosen[k] where that is so. */
 void row_choose_images(struct spec *spec, const struct dataset *data, const int said[SPEC_KEYS],
                        int chosen[SPEC_KEYS]);
 
-/* What the first images lack, where the spec takes those: 1, with `text` ("of the first 400 test images, ..."), when they
- * are of fewer classes than the split has. `key`: evaluate.select or train.select. */
+/* What the first images lack, where the spec takes those: 1, with `text` ("of the first 400 test
+ * images, ..."), when they are of fewer classes than the split has. `key`: evaluate.select or
+ * train.select. */
 int row_lacks_classes(const struct spec *spec, const struct dataset *data, const char *key,
                       char *text, size_t size);
 
-/* Make the content of the weights file that `init` names part of the spec, once it is known to be one of the
- * network. Nothing to do without one. -1 when it is not, or is another than the spec says already. */
+/* Make the content of the weights file that `init` names part of the spec, once it is known to be
+ * one of the network. Nothing to do without one. -1 when it is not, or is another than the spec
+ * says already. */
 int row_pin_init(struct spec *spec, const struct cfg *cfg, struct error *e);
 
 /* The row; its texts are owned: free with store_free_run. `cfg_text` is the cfg file's own text. */

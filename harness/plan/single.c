@@ -37,7 +37,8 @@ static char *read_text(const char *path, struct error *e) {
     return text;
 }
 
-/* A specification has no place for what is said and at its default: there the cfg's value counts. */
+/* A specification has no place for what is said and at its default: there the cfg's value counts.
+ */
 static int take_recipe(struct spec *spec, const struct quantizer *const *table,
                        const struct cfg *cfg, struct error *e) {
     int said[SPEC_KEYS], taken[SPEC_KEYS] = {0};

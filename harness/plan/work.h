@@ -1,6 +1,6 @@
-/* What a run costs in multiply-accumulates, before it is run: for the order of runs, the time left and
- * the estimate of a grid. Norms, activations, quantizers and the optimizer are left out; they are a
- * few per cent. */
+/* What a run costs in multiply-accumulates, before it is run: for the order of runs, the time left
+ * and the estimate of a grid. Norms, activations, quantizers and the optimizer are left out; they
+ * are a few per cent. */
 #ifndef PLAN_WORK_H
 #define PLAN_WORK_H
 

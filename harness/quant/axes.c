@@ -1,9 +1,10 @@
 /* Quantizers made of a range map, a rounder, a dequantizer and a layer scale; axes.h has the
  * formulas.
  *
- * What a width needs of W is recomputed from W at each call, unless the caller vouches for it (quant_layer.known).
- * Sums run in double, in the order of the weights, on one thread: the result depends neither on the machine's
- * vector width nor on the number of threads. What is by weight is spread over the threads. */
+ * What a width needs of W is recomputed from W at each call, unless the caller vouches for it
+ * (quant_layer.known). Sums run in double, in the order of the weights, on one thread: the result
+ * depends neither on the machine's vector width nor on the number of threads. What is by weight is
+ * spread over the threads. */
 #include "quant/axes.h"
 
 #include <float.h>
@@ -11,9 +12,9 @@
 
 /* ---- tanh, 16 values at a time ---- */
 
-/* glibc's vector tanhf (libmvec), which GCC calls for a loop when it is told that there is one. Whole
- * blocks only, the last one filled up: a value's tanh must not depend on its place in the layer, or
- * latent and frozen weights would differ by a bit. */
+/* glibc's vector tanhf (libmvec), which GCC calls for a loop when it is told that there is one.
+ * Whole blocks only, the last one filled up: a value's tanh must not depend on its place in the
+ * layer, or latent and frozen weights would differ by a bit. */
 #if defined __x86_64__ && defined _OPENMP
 #pragma omp declare simd notinbranch
 extern float tanhf(float);
@@ -352,7 +353,8 @@ void axes_decode(const struct quant_layer *l, const uint8_t *codes, const float 
     }
 }
 
-/* tanh: m(q) = 2v + 1, or 2v (low), times s / d. minmax: Ŵ = lo + extent û(v + 2^(k-1)), û linear in v. */
+/* tanh: m(q) = 2v + 1, or 2v (low), times s / d. minmax: Ŵ = lo + extent û(v + 2^(k-1)), û linear
+ * in v. */
 void axes_integer_form(const struct quant_layer *l, const float *header, int k,
                        struct integer_form *form) {
     int denominator = axes_denominator(l->axes.dequantizer, k), half = 1 << (k - 1);

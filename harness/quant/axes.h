@@ -47,7 +47,8 @@ float axes_dequantize(enum dequantizer d, int q, int k);
 /* 2^round(log2 s); 0 for s = 0. */
 float axes_pow2(float s);
 
-/* u = r(W) of all weights by the layer's range map (tanh or minmax); 1/2 where there is no range. */
+/* u = r(W) of all weights by the layer's range map (tanh or minmax); 1/2 where there is no range.
+ */
 void axes_map(const struct quant_layer *, const float *W, float *u);
 
 /* Adds dL/dW of dL/du: tanh also through M = max|t|, minmax with lo and hi constants. */

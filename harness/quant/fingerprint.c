@@ -29,7 +29,8 @@ static void draw(float *x, size_t n, uint64_t index) {
         x[i] = (random_unit(&r) - 0.5f) * (random_unit(&r) + random_unit(&r));
 }
 
-/* Widths that the scheme can be trained at jointly: the first of these that it takes, none if it takes none. */
+/* Widths that the scheme can be trained at jointly: the first of these that it takes, none if it
+ * takes none. */
 static struct widths joint_widths(const struct quantizer *q) {
     static const struct widths usual[] = {
         {5, {1, 2, 4, 8, FLOAT_BITS}}, {2, {8, FLOAT_BITS}}, {1, {8}}, {1, {FLOAT_BITS}}};

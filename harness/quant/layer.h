@@ -1,15 +1,15 @@
-/* The weights of one quantized layer as the run wants them: the scheme's slots and, where all widths
- * share one norm bank, the bias correction of Any-Precision DNN (1911.07346) behind them, so that one
- * set of statistics fits every width:
+/* The weights of one quantized layer as the run wants them: the scheme's slots and, where all
+ * widths share one norm bank, the bias correction of Any-Precision DNN (1911.07346) behind them, so
+ * that one set of statistics fits every width:
  *
  *     Ŵ <- (Ŵ - mean Ŵ) · ‖t - mean t‖₂ / ‖Ŵ - mean Ŵ‖₂ + mean t,   t = tanh W
  *
- * per layer, at k = 32 too; the factor is 1 where ‖Ŵ - mean Ŵ‖₂ < 1e-12. Both means and the factor are
- * constants in the gradient.
+ * per layer, at k = 32 too; the factor is 1 where ‖Ŵ - mean Ŵ‖₂ < 1e-12. Both means and the factor
+ * are constants in the gradient.
  *
- * A frozen layer carries mean t and ‖t - mean t‖₂ behind the scheme's header, two floats; mean Ŵ and
- * its norm come from the cut codes themselves, when they are decoded. So truncated weights that equal
- * the direct ones before the correction equal them to the last bit behind it.
+ * A frozen layer carries mean t and ‖t - mean t‖₂ behind the scheme's header, two floats; mean Ŵ
+ * and its norm come from the cut codes themselves, when they are decoded. So truncated weights that
+ * equal the direct ones before the correction equal them to the last bit behind it.
  *
  * Arguments are as those of the slots (quantizer.h). */
 #ifndef QUANT_LAYER_H
@@ -27,7 +27,8 @@ void layer_encode(const struct quantizer *s, const struct quant_layer *l, const 
 void layer_decode(const struct quantizer *s, const struct quant_layer *l, const uint8_t *codes,
                   const float *header, int k, float *W_hat);
 
-/* Find once what the slots would find anew of W at each width, until W is to change. Both may be left out. */
+/* Find once what the slots would find anew of W at each width, until W is to change. Both may be
+ * left out. */
 void layer_weights_stay(struct quant_layer *l, const float *W);
 void layer_weights_change(struct quant_layer *l);
 

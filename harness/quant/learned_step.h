@@ -9,8 +9,8 @@
  *   dŴ/dW = 1 where -Qn <= v <= Qp, else 0
  *   dŴ/dh = (c q_k - v where so, else c q_k) / √(n Qp)
  *
- * h is learned like any parameter; it is used as no less than STEP_MIN, and its gradient passes there,
- * so that it can come back. A NaN of W or h stays one. */
+ * h is learned like any parameter; it is used as no less than STEP_MIN, and its gradient passes
+ * there, so that it can come back. A NaN of W or h stays one. */
 #ifndef QUANT_LEARNED_STEP_H
 #define QUANT_LEARNED_STEP_H
 
@@ -33,8 +33,8 @@ void learned_step_backward(size_t n, const float *W, float h, int N, int k, cons
 /* q_k in two's complement; that of a NaN is 0. */
 void learned_step_encode(size_t n, const float *W, float h, int N, int k, uint8_t *codes);
 
-/* Slots. The header says what a code of N bits is worth, h, so that one of k bits is worth 2^(N-k) h;
- * codes of a frozen layer are cut by an arithmetic shift. */
+/* Slots. The header says what a code of N bits is worth, h, so that one of k bits is worth 2^(N-k)
+ * h; codes of a frozen layer are cut by an arithmetic shift. */
 size_t learned_step_header_floats(const struct quant_layer *);
 void learned_step_integer_form(const struct quant_layer *, const float *header, int k,
                                struct integer_form *form);

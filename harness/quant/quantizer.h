@@ -7,12 +7,12 @@
  * axes (range map, rounder, dequantizer, layer scale; method of TruncQuant arXiv 2506.11431, DoReFa
  * 1606.06160, AdaBits 1912.09666, Jacob et al. 1712.05877) and share the slots of quant/axes.h.
  *
- * The rest of the harness calls the slots through quant/layer.h, which adds what a run may ask of any
- * scheme.
+ * The rest of the harness calls the slots through quant/layer.h, which adds what a run may ask of
+ * any scheme.
  *
  * Slots are pure functions of (W, params, k): nothing is saved between forward and backward, so
- * nothing can be stale, and an engine may call them in any order. Results do not depend on the number of
- * threads, which is OpenMP's. */
+ * nothing can be stale, and an engine may call them in any order. Results do not depend on the
+ * number of threads, which is OpenMP's. */
 #ifndef QUANT_QUANTIZER_H
 #define QUANT_QUANTIZER_H
 
@@ -62,8 +62,9 @@ struct quant_layer {
  *
  *     Ŵ = unit[c] (factor · v + odd) + offset[c],   |factor · v + odd| <= 256
  *
- * for output channel c and the signed code v: q - 2^(k-1) of an unsigned code, which cuts the two's complement
- * of N bits to k by an arithmetic shift, as `>>` cuts q; or the code itself where it is signed. */
+ * for output channel c and the signed code v: q - 2^(k-1) of an unsigned code, which cuts the two's
+ * complement of N bits to k by an arithmetic shift, as `>>` cuts q; or the code itself where it is
+ * signed. */
 struct integer_form {
     int factor, odd; // at k bits
     int is_signed;   // codes are signed already
@@ -78,15 +79,16 @@ struct quantizer {
     struct axes axes; // what the name stands for
     int min_bits;     // smallest k that exists; FLOAT_BITS: not quantized at all
 
-    /* How it is trained. Either makes runs of the scheme their own, whatever their axes: both NULL or
-     * 0: one model, jointly for all of B. */
+    /* How it is trained. Either makes runs of the scheme their own, whatever their axes: both NULL
+     * or 0: one model, jointly for all of B. */
     const char *
-        parent; // trains nothing: takes the weights of this scheme's finished run of the same recipe
-    int alone;  // one model for each width of B, evaluated at that width only, never truncated
+        // trains nothing: takes the weights of this scheme's finished run of the same recipe
+        parent;
+    int alone; // one model for each width of B, evaluated at that width only, never truncated
 
-    /* What the scheme asks of B and N beyond its smallest width (codes of N bits may need a step that
-     * was learned at N). -1 when it cannot be trained and frozen with these, with a text that goes on
-     * after "scheme NAME": the reason; the remedy. NULL: anything goes. */
+    /* What the scheme asks of B and N beyond its smallest width (codes of N bits may need a step
+     * that was learned at N). -1 when it cannot be trained and frozen with these, with a text that
+     * goes on after "scheme NAME": the reason; the remedy. NULL: anything goes. */
     int (*check)(const struct widths *B, int stored_bits, struct error *e);
 
     /* Whether W has a direct k-bit result, for k from min_bits and 32. No slot below is called with
@@ -132,8 +134,8 @@ struct quantizer {
      * the signed. NULL as header_floats. */
     uint8_t (*truncate)(uint8_t code, int stored_bits, int k);
 
-    /* The form of Ŵ_k, up to the rounding of float32, for codes q_k with the header of `encode` at k, or
-     * codes q_N, cut, with that of `encode` at N; k <= 8. NULL: there is none. */
+    /* The form of Ŵ_k, up to the rounding of float32, for codes q_k with the header of `encode` at
+     * k, or codes q_N, cut, with that of `encode` at N; k <= 8. NULL: there is none. */
     void (*integer_form)(const struct quant_layer *, const float *header, int k,
                          struct integer_form *form);
 };
@@ -149,9 +151,9 @@ int8_t quantizer_signed_code(const struct integer_form *form, uint8_t code, int 
 /* The quantizer called `name` in `table` (ended by NULL), or NULL. */
 const struct quantizer *quantizer_find(const struct quantizer *const *table, const char *name);
 
-/* Whether the name, and not the axes alone, says what it computes: an axis is OWN, how it is trained or what
- * exists is its own, it learns or regularizes, or a slot is not that of quant/axes.h. What does not quantize
- * has no slots to compare. */
+/* Whether the name, and not the axes alone, says what it computes: an axis is OWN, how it is
+ * trained or what exists is its own, it learns or regularizes, or a slot is not that of
+ * quant/axes.h. What does not quantize has no slots to compare. */
 int quantizer_is_own(const struct quantizer *);
 
 /* The quantizer whose axes are these, or NULL; never one that is its own. */

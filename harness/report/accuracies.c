@@ -1,5 +1,6 @@
-/* Tables of accuracies, differences, drops and reductions: which rows of which query, in which style, and what has to
- * be said below. What is in the views is decided in harness/store/schema/views.sql; only the bootstrap is not SQL. */
+/* Tables of accuracies, differences, drops and reductions: which rows of which query, in which
+ * style, and what has to be said below. What is in the views is decided in
+ * harness/store/schema/views.sql; only the bootstrap is not SQL. */
 #include "report/accuracies.h"
 
 #include "report/bootstrap.h"

@@ -4,10 +4,12 @@
 
 #include "report/export.h"
 
-/* The place, from 0, of such a table by its name; each has a twin NAME-calibrated. -1: `what` is neither. */
+/* The place, from 0, of such a table by its name; each has a twin NAME-calibrated. -1: `what` is
+ * neither. */
 int export_find_wide(const char *what, int *calibrated);
 
-/* Once in a transaction that will be rolled back, before any of the following: the accuracies that they read. */
+/* Once in a transaction that will be rolled back, before any of the following: the accuracies that
+ * they read. */
 int export_take_snapshot(struct store *s, const struct export_request *request, struct error *e);
 
 /* The split that the tables are of, where `request` leaves it open. */

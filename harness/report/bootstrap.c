@@ -9,9 +9,9 @@
 
 enum { RESAMPLES = 10000 };
 
-/* The value that would stand at `place` of values[from ... to] if they were sorted; afterwards none before it is
- * larger and none behind it smaller (Hoare's FIND, CACM 4, 1961). Sorting all for two of them took half the time of a
- * table. */
+/* The value that would stand at `place` of values[from ... to] if they were sorted; afterwards none
+ * before it is larger and none behind it smaller (Hoare's FIND, CACM 4, 1961). Sorting all for two
+ * of them took half the time of a table. */
 static double select_place(double *values, int from, int to, int place) {
     while (from < to) {
         double pivot = values[place];

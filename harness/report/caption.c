@@ -1,5 +1,5 @@
-/* Captions of tables and figures; caption.h is the manual. What they say is found by harness/report/queries: panels,
- * recipe, commits. */
+/* Captions of tables and figures; caption.h is the manual. What they say is found by
+ * harness/report/queries: panels, recipe, commits. */
 #include "report/caption.h"
 
 #include "base/text.h"
@@ -30,7 +30,8 @@ static const struct phrase *find_phrase(const char *key) {
     return NULL;
 }
 
-/* Clauses while the rows of recipe.sql are read: what all have, and what those do that name nothing else. */
+/* Clauses while the rows of recipe.sql are read: what all have, and what those do that name nothing
+ * else. */
 struct clauses {
     FILE *out[2];
     char *text[2];

@@ -7,19 +7,19 @@
 enum export_format { EXPORT_TEXT, EXPORT_CSV, EXPORT_TEX, EXPORT_MD, EXPORT_FORMATS };
 extern const char *const export_format_names[EXPORT_FORMATS];
 
-/* What can be exported, ended by NULL. One row per network, scheme and (where it matters) inference,
- * one column per bit-width, n/a for cells that do not exist:
+/* What can be exported, ended by NULL. One row per network, scheme and (where it matters)
+ * inference, one column per bit-width, n/a for cells that do not exist:
  *     accuracy     top-1, mean ± standard deviation over seeds
  *     differences  top-1 less that of a reference, over common seeds, ± half of a 95 % interval
  *     drops        points of top-1 that truncation costs, mean ± standard deviation over seeds
  *     reductions   how much smaller a drop is than the reference's, [95 % interval]
- * all with batch norms as trained; "accuracy-calibrated" and so on: the same with re-estimated ones.
- * Rows as they are: "runs" (without the long texts `spec` and `cfg`), "attempts", "epochs",
+ * all with batch norms as trained; "accuracy-calibrated" and so on: the same with re-estimated
+ * ones. Rows as they are: "runs" (without the long texts `spec` and `cfg`), "attempts", "epochs",
  * "evaluations", "layers"; "curves" (view learning_curves). */
 extern const char *const export_names[];
 
-/* The figures that have a caption ("caption"), ended by NULL: what its curves have in common, in a few lines, and the
- * commits that they come from, in the last. */
+/* The figures that have a caption ("caption"), ended by NULL: what its curves have in common, in a
+ * few lines, and the commits that they come from, in the last. */
 extern const char *const export_figures[];
 
 /* True when `what` has a twin named `what`-calibrated. */
@@ -43,13 +43,15 @@ struct export_request {
                           // a key at its default; NULL: nothing
 };
 
-/* Rows whose recipes differ name the keys in a column with settings; notes say what all have in common. The reference of a
- * configuration is that of scheme `against`, on the same network and data set (of val: on the same held-out images), from
- * which the fewest settings differ; where several are equally near there is none. Notes say so, which settings differ
- * besides the quantizer, where batch norms are borrowed, and which rows are of runs that diverged. Every number is of one
- * split; where it is val, a column and the notes say so. CSV has spreads in columns of their own. It fails when there is
- * nothing to print of accuracies, or the grid is unknown. TeX is a booktabs tabular. Every table says from which commit(s)
- * its rows come, those that trained and those that evaluated, as a comment or a last line. */
+/* Rows whose recipes differ name the keys in a column with settings; notes say what all have in
+ * common. The reference of a configuration is that of scheme `against`, on the same network and
+ * data set (of val: on the same held-out images), from which the fewest settings differ; where
+ * several are equally near there is none. Notes say so, which settings differ besides the
+ * quantizer, where batch norms are borrowed, and which rows are of runs that diverged. Every number
+ * is of one split; where it is val, a column and the notes say so. CSV has spreads in columns of
+ * their own. It fails when there is nothing to print of accuracies, or the grid is unknown. TeX is
+ * a booktabs tabular. Every table says from which commit(s) its rows come, those that trained and
+ * those that evaluated, as a comment or a last line. */
 int export_table(struct store *s, const struct export_request *request, FILE *out, struct error *e);
 
 #endif

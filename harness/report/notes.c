@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Runs that this program would not compute again to the same results: of which schemes, how many have no cells here,
- * since the table takes those of the program's own, and how many have. */
+/* Runs that this program would not compute again to the same results: of which schemes, how many
+ * have no cells here, since the table takes those of the program's own, and how many have. */
 static const char stale_sql[] =
     "SELECT group_concat(DISTINCT scheme), sum(NOT shown), sum(shown) FROM (SELECT r.scheme,"
     " EXISTS (SELECT 1 FROM grid_accuracy a WHERE a.run_id = r.run_id AND a.grid IS :grid"
@@ -18,7 +18,8 @@ static const char stale_sql[] =
     " WHERE r.run_id NOT IN (SELECT run_id FROM excluded_runs) AND (:grid IS NULL OR r.run_id IN"
     "  (SELECT run_id FROM grid_runs WHERE grid = :grid AND current)) ORDER BY 1)";
 
-/* Without what the scheme is, and what only decides which cells there are; with the values that references have. */
+/* Without what the scheme is, and what only decides which cells there are; with the values that
+ * references have. */
 static const char differing_sql[] =
     "SELECT d.key, coalesce(group_concat(d.value, ' or '), 'none') FROM"
     " (SELECT DISTINCT j.value AS key, s.value FROM reference_of"
@@ -212,7 +213,8 @@ static void say_differing(sqlite3_stmt *row, void *to) {
     text_list_add(d->keys, sizeof d->keys, ", ", key);
 }
 
-/* The nearest reference need not be near: that of a grid which crosses no keys has whatever its own are. */
+/* The nearest reference need not be near: that of a grid which crosses no keys has whatever its own
+ * are. */
 int note_differing(const struct report *r, struct table *t, struct error *e) {
     struct differing d = {.against = r->request->against};
     int status = export_each(r, differing_sql, say_differing, &d, e);

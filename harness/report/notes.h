@@ -1,6 +1,7 @@
-/* What is said below the tables of accuracies.c: a function for each thing that can be said, which adds a line (or
- * more) to the table where it is true of the report, or nothing. Which notes a table has, and their order, stands in
- * lists in accuracies.c: another is a function here and its name there. */
+/* What is said below the tables of accuracies.c: a function for each thing that can be said, which
+ * adds a line (or more) to the table where it is true of the report, or nothing. Which notes a
+ * table has, and their order, stands in lists in accuracies.c: another is a function here and its
+ * name there. */
 #ifndef REPORT_NOTES_H
 #define REPORT_NOTES_H
 

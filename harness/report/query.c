@@ -1,5 +1,5 @@
-/* Queries of exports with a column per bit-width; query.h is the manual. What is in the views is decided in
- * harness/store/schema/views.sql. */
+/* Queries of exports with a column per bit-width; query.h is the manual. What is in the views is
+ * decided in harness/store/schema/views.sql. */
 #include "report/query.h"
 
 #include "report/accuracies.h"
@@ -13,9 +13,10 @@
  */
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 
-/* The files of harness/report/queries. Columns of all tables: labels, bits, n, images, `borrowed` (how many of what is
- * compared have no batch norms of their own at that width), `activations` (1: theirs have not as many bits as the
- * weights, or in pairs not as many as the reference's), mean, and a deviation or half (NULL: none). */
+/* The files of harness/report/queries. Columns of all tables: labels, bits, n, images, `borrowed`
+ * (how many of what is compared have no batch norms of their own at that width), `activations` (1:
+ * theirs have not as many bits as the weights, or in pairs not as many as the reference's), mean,
+ * and a deviation or half (NULL: none). */
 static const struct {
     const char *name, *text;
 } queries[] = {

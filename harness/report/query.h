@@ -1,5 +1,6 @@
-/* What exports with a column per bit-width ask of the database: the files of harness/report/queries, with the
- * parameters of a request; which split, and which reference, a table is of. */
+/* What exports with a column per bit-width ask of the database: the files of
+ * harness/report/queries, with the parameters of a request; which split, and which reference, a
+ * table is of. */
 #ifndef REPORT_QUERY_H
 #define REPORT_QUERY_H
 
@@ -8,18 +9,20 @@
 
 #include <sqlite3.h>
 
-/* Bit k: at width k (0: cross) there are cells of which none, one, or both of what is compared borrow batch norms;
- * of `activations`: whose activations have other bits. */
+/* Bit k: at width k (0: cross) there are cells of which none, one, or both of what is compared
+ * borrow batch norms; of `activations`: whose activations have other bits. */
 struct borrowing {
     uint64_t bits[3], activations[2];
 };
 
-/* How many configurations have several references equally near, and how many only namesakes (references.sql). */
+/* How many configurations have several references equally near, and how many only namesakes
+ * (references.sql). */
 struct left_out {
     int64_t ways, namesakes;
 };
 
-/* A table while it is made: what was asked for, and what was found when its cells were read. Notes speak of this. */
+/* A table while it is made: what was asked for, and what was found when its cells were read. Notes
+ * speak of this. */
 struct report {
     struct store *store;
     const struct export_request *request; // its split is chosen
@@ -32,22 +35,23 @@ struct report {
 /* The text of harness/report/queries/NAME.sql. */
 const char *export_query(const char *name);
 
-/* A statement of the report's database, its parameters :grid, :split, :against, :settings and :calibrated bound where
- * it has them; NULL with a message. */
+/* A statement of the report's database, its parameters :grid, :split, :against, :settings and
+ * :calibrated bound where it has them; NULL with a message. */
 sqlite3_stmt *export_prepare(const struct report *r, const char *sql, struct error *e);
 
 /* Lets `say` have each row of a query, and `to` with it. */
 int export_each(const struct report *r, const char *sql, void (*say)(sqlite3_stmt *row, void *to),
                 void *to, struct error *e);
 
-/* Fills the table `shown`, once in a transaction: the configurations that a table or figure shows, which the queries of
- * captions go by. `sql` has their config_id. */
+/* Fills the table `shown`, once in a transaction: the configurations that a table or figure shows,
+ * which the queries of captions go by. `sql` has their config_id. */
 int export_show(const struct report *r, const char *sql, struct error *e);
 
 /* The cell of a row of a query of cells. */
 struct wide_cell export_read_cell(struct report *r, sqlite3_stmt *q);
 
-/* The columns of these rows, behind the labels; whoever resamples finds a pair of values from COLUMN_SPREAD on. */
+/* The columns of these rows, behind the labels; whoever resamples finds a pair of values from
+ * COLUMN_SPREAD on. */
 enum {
     COLUMN_BITS = WIDE_LABELS,
     COLUMN_N,
@@ -61,7 +65,8 @@ enum {
 /* All cells of the query `name` into r->wide. */
 int export_read_cells(struct report *r, const char *name, struct error *e);
 
-/* Finds the reference of each configuration, for the queries of pairs. Fails when there is none at all. */
+/* Finds the reference of each configuration, for the queries of pairs. Fails when there is none at
+ * all. */
 int export_find_references(struct report *r, struct error *e);
 
 /* ---- splits ---- */

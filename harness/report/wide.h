@@ -15,8 +15,8 @@ enum spread {
 
 enum { WIDE_WIDTHS = 9, WIDE_COLUMNS, WIDE_LABELS = 6 };
 
-/* Labels in the order of the titles: dataset, network, scheme, settings, against (what a row is compared
- * with), inference. */
+/* Labels in the order of the titles: dataset, network, scheme, settings, against (what a row is
+ * compared with), inference. */
 enum { LABEL_DATASET, LABEL_NETWORK, LABEL_SCHEME, LABEL_SETTINGS, LABEL_AGAINST, LABEL_INFERENCE };
 
 struct wide_style {

@@ -1,7 +1,8 @@
-/* Evaluations during training, for learning curves; session.h is the manual. They see the model as it is after an epoch
- * and leave nothing behind in it: plans of their own, the truncated inference from a file that was frozen for it alone,
- * no calibration. What was evaluated is kept beside the checkpoint until the run is recorded, as epochs are in it: the
- * database may have lost it, and training does not come by again. */
+/* Evaluations during training, for learning curves; session.h is the manual. They see the model as
+ * it is after an epoch and leave nothing behind in it: plans of their own, the truncated inference
+ * from a file that was frozen for it alone, no calibration. What was evaluated is kept beside the
+ * checkpoint until the run is recorded, as epochs are in it: the database may have lost it, and
+ * training does not come by again. */
 #include "run/session.h"
 
 #include "run/stop.h"

@@ -33,7 +33,8 @@ static int count_cells(const struct session *s) {
     return n;
 }
 
-/* What the rows of cells do not say themselves. Both files hold the weights, of direct and of truncated inference. */
+/* What the rows of cells do not say themselves. Both files hold the weights, of direct and of
+ * truncated inference. */
 static void describe_origin(const struct session *s, char *text, size_t size) {
     char how[NUMERICS_TEXT], frozen[HASH_HEX];
     numerics_text(&s->numerics, how, sizeof how);
@@ -198,8 +199,9 @@ static int evaluate_all(struct session *s, struct results *r, int layers, struct
     return evaluate_frozen(s, r, e);
 }
 
-/* All evaluations, and what they are recorded with; completion comes last. `layers`: those too. Then nothing need be
- * kept; should the process end before that is gone, it will be recalled for what it is. */
+/* All evaluations, and what they are recorded with; completion comes last. `layers`: those too.
+ * Then nothing need be kept; should the process end before that is gone, it will be recalled for
+ * what it is. */
 static int record(struct session *s, int layers, struct error *e) {
     struct results r;
     double cpu;

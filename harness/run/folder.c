@@ -76,8 +76,8 @@ static int check_identity(const struct store *s, const char *path, const char *r
                    runs, s->path);
 }
 
-/* Where the file `database` of the folder is, and what should be in it. `*is` 1: it is. One that is not whole is being
- * written, or was when the power went. */
+/* Where the file `database` of the folder is, and what should be in it. `*is` 1: it is. One that is
+ * not whole is being written, or was when the power went. */
 static int look(struct store *s, const char *runs, char path[4096], char identity[STORE_IDENTITY],
                 int *is, struct error *e) {
     size_t size;
@@ -162,7 +162,8 @@ static int is_of(struct store *s, const char *run_id, const char *earlier, int *
     return rc;
 }
 
-/* One move, so that it is there or here whatever happens; a process of an earlier version that has the lock keeps it. */
+/* One move, so that it is there or here whatever happens; a process of an earlier version that has
+ * the lock keeps it. */
 static int move(const char *earlier, const char *own, const char *run_id, struct error *e) {
     char lock[4096];
     if (join(lock, sizeof lock, earlier, "lock", e))

@@ -1,4 +1,5 @@
-/* What this process computes with; numerics.h is the manual. The sources and the commit are those of the build. */
+/* What this process computes with; numerics.h is the manual. The sources and the commit are those
+ * of the build. */
 #include "run/numerics.h"
 
 #include "base/hash.h"

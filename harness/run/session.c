@@ -109,8 +109,8 @@ static int put_aside(const struct session *s, const char *what, struct error *e)
     return 0;
 }
 
-/* No run is trained by two versions of a quantizer, nor trained by one and evaluated by another. Of a checkpoint that
- * does not say what it is of, neither does what goes on from it. */
+/* No run is trained by two versions of a quantizer, nor trained by one and evaluated by another. Of
+ * a checkpoint that does not say what it is of, neither does what goes on from it. */
 static int check_quantizer(struct session *s, struct error *e) {
     char digits[QUANTIZER_DIGITS + 1];
     if (s->row.parent || !file_exists(s->folder.checkpoint))
@@ -188,7 +188,8 @@ int session_check_weights(const struct session *s, const char *of, struct error 
                           of, s->store->path);
 }
 
-/* The same before the model is built, of the file: weights that are not this database's are no failure of the run. */
+/* The same before the model is built, of the file: weights that are not this database's are no
+ * failure of the run. */
 static int check_weights_file(struct session *s, const char *of, struct error *e) {
     char *numerics = checkpoint_numerics(s->weights, of, s->weights_hash, e);
     free(numerics);
@@ -219,7 +220,8 @@ static int check_parent(struct session *s, struct error *e) {
     return check_weights_file(s, s->row.parent, e);
 }
 
-/* What an evaluation of a finished run starts from. That it is missing or is not sound is said once the try is recorded. */
+/* What an evaluation of a finished run starts from. That it is missing or is not sound is said once
+ * the try is recorded. */
 static int check_finished(struct session *s, struct error *e) {
     struct error ignored = {0};
     if (!s->is_finished || s->row.parent || !file_exists(s->weights))
@@ -229,8 +231,8 @@ static int check_finished(struct session *s, struct error *e) {
     return numerics ? session_check_weights(s, s->row.run_id, e) : 0;
 }
 
-/* Of the clips, on the batches that were planned: an evaluation may ask for another number to calibrate
- * with. */
+/* Of the clips, on the batches that were planned: an evaluation may ask for another number to
+ * calibrate with. */
 static int measure_bounds(struct session *s, struct error *e) {
     struct spec planned;
     if (spec_read(&planned, s->options->quantizers, s->row.spec, "specification of the run", e))
@@ -245,7 +247,8 @@ static int measure_bounds(struct session *s, struct error *e) {
     return s->plan ? 0 : -1;
 }
 
-/* The parent's weights as it ended. How they were computed is recorded with the parent's attempt. */
+/* The parent's weights as it ended. How they were computed is recorded with the parent's attempt.
+ */
 static int read_parent(struct session *s, struct error *e) {
     struct trainer *t = &s->trainer;
     if (checkpoint_read(s->weights, s->row.parent, &s->numerics, 1, t, s->weights_hash, e) ||
@@ -259,7 +262,8 @@ static int read_parent(struct session *s, struct error *e) {
     return measure_bounds(s, e);
 }
 
-/* Model and plan, and with them what the run is in fact computed in. Who takes a parent's weights trains nothing. */
+/* Model and plan, and with them what the run is in fact computed in. Who takes a parent's weights
+ * trains nothing. */
 static int build_plan(struct session *s, struct error *e) {
     enum precision precision = s->row.parent ? PRECISION_FP32 : s->options->precision;
     s->model = model_build(&s->cfg, &s->spec, s->scheme, e);
@@ -301,13 +305,15 @@ static double progress_of(struct session *s, int rc) {
     return session_progress(s);
 }
 
-/* Once all is trained nothing is left that tells how fast this machine works: the attempt must not count for that. */
+/* Once all is trained nothing is left that tells how fast this machine works: the attempt must not
+ * count for that. */
 static double resumed_at(const struct session *s, int rc, double progress) {
     return !rc && !s->row.parent && trainer_is_done(&s->trainer) ? 1 : progress;
 }
 
-/* The attempt is recorded even when the model cannot be built: a failed run has a reason. That a checkpoint was
- * computed otherwise is known once there is a plan, and is said rather than that there is none. */
+/* The attempt is recorded even when the model cannot be built: a failed run has a reason. That a
+ * checkpoint was computed otherwise is known once there is a plan, and is said rather than that
+ * there is none. */
 int session_begin(struct session *s, struct error *e) {
     char host[256] = "";
     struct error otherwise = {0};

@@ -1,5 +1,6 @@
-/* One run being computed: everything it needs, opened in order and closed in reverse. A run whose scheme
- * has a parent trains nothing: the parent run's last checkpoint takes the place of training, and has to be there.
+/* One run being computed: everything it needs, opened in order and closed in reverse. A run whose
+ * scheme has a parent trains nothing: the parent run's last checkpoint takes the place of training,
+ * and has to be there.
  *
  *     session_open      spec, data set, cfg, folder and lock; nothing is recorded yet
  *     session_begin     an attempt in the database; model, engine, trainer; the checkpoint, if any
@@ -17,7 +18,8 @@
 #include "train/trainer.h"
 
 struct session_options {
-    int reads; // nothing is computed or written beside the database: its folders are only looked into
+    // nothing is computed or written beside the database: its folders are only looked into
+    int reads;
     const char *engine;
     int threads;
     int loaders; // threads that decode images of a folder ahead
@@ -78,20 +80,20 @@ int session_begin(struct session *s, struct error *e);
 int session_train(struct session *s, struct error *e);
 int session_evaluate(struct session *s, struct error *e);
 
-/* Look for what an interrupted evaluation of these weights, computed as here, has done; once the weights are final. It
- * need not be done again (s->cells). */
+/* Look for what an interrupted evaluation of these weights, computed as here, has done; once the
+ * weights are final. It need not be done again (s->cells). */
 void session_open_cells(struct session *s);
 
 /* The share of the run's work that is behind, once its weights are final. */
 double session_progress(const struct session *s);
 
-/* To be called often: records that the run lives and its progress (0 ... 1), when the last heartbeat is ten seconds
- * old or a signal is about to end the run. */
+/* To be called often: records that the run lives and its progress (0 ... 1), when the last
+ * heartbeat is ten seconds old or a signal is about to end the run. */
 void session_beat(struct session *s, double progress);
 
-/* Learning curves (curve.c). Once the trainer is there, what is asked for and what is kept of it; at the end of an epoch
- * what is due, which stops early when a signal asks for it (s->signal); all that the database lacks; and when the run is
- * recorded, nothing need be kept. */
+/* Learning curves (curve.c). Once the trainer is there, what is asked for and what is kept of it;
+ * at the end of an epoch what is due, which stops early when a signal asks for it (s->signal); all
+ * that the database lacks; and when the run is recorded, nothing need be kept. */
 int session_open_curve(struct session *s, struct error *e);
 int session_curve(struct session *s, struct error *e);
 int session_record_curve(struct session *s, struct error *e);
@@ -100,20 +102,24 @@ void session_remove_curve(struct session *s);
 /* Record how it ended when it did not end complete: interrupted or failed with e's message. */
 void session_end(struct session *s, const struct error *why);
 
-/* Evaluate again from the checkpoint and the frozen model of a finished run, at the widths, images and
- * calibration of s->spec, what is not recorded (store_has_evaluation). Nothing is trained. The rows belong to an
- * attempt of their own (session_begin), since another version of the program may compute them. */
+/* Evaluate again from the checkpoint and the frozen model of a finished run, at the widths, images
+ * and calibration of s->spec, what is not recorded (store_has_evaluation). Nothing is trained. The
+ * rows belong to an attempt of their own (session_begin), since another version of the program may
+ * compute them. */
 int session_reevaluate(struct session *s, struct error *e);
 
-/* The float model of one width, norms of that width's bank, as Darknet's weights file (model/darknet_weights.h) at
- * `path`, and the cfg that goes with it at `path`.cfg. Of a finished run that session_open opened. */
+/* The float model of one width, norms of that width's bank, as Darknet's weights file
+ * (model/darknet_weights.h) at `path`, and the cfg that goes with it at `path`.cfg. Of a finished
+ * run that session_open opened. */
 int session_export_weights(struct session *s, int bits, const char *path, struct error *e);
 
-/* -1 unless the checkpoint is there, at the end, and the one that the recorded numbers are of; after session_build. */
+/* -1 unless the checkpoint is there, at the end, and the one that the recorded numbers are of;
+ * after session_build. */
 int session_check_finished(const struct session *s, struct error *e);
 
-/* -1 unless the weights that were read are those of the attempt of run `of` (this one or its parent) that counts in
- * this database. One from before they were recorded is known by how its checkpoint was computed. */
+/* -1 unless the weights that were read are those of the attempt of run `of` (this one or its
+ * parent) that counts in this database. One from before they were recorded is known by how its
+ * checkpoint was computed. */
 int session_check_weights(const struct session *s, const char *of, struct error *e);
 
 #endif

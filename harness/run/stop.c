@@ -1,8 +1,8 @@
-/* No handler interrupts a computation: the signals are blocked in the threads that compute, and looked for
- * between two steps. Kernels that a library makes at run time may use the stack pointer as one more
- * register, and the frame of a handler would be written into their data. Threads that a library started
- * before (OpenBLAS's idle pool) still take a signal; there the handler sets the flag. stop.h is the
- * manual. */
+/* No handler interrupts a computation: the signals are blocked in the threads that compute, and
+ * looked for between two steps. Kernels that a library makes at run time may use the stack pointer
+ * as one more register, and the frame of a handler would be written into their data. Threads that a
+ * library started before (OpenBLAS's idle pool) still take a signal; there the handler sets the
+ * flag. stop.h is the manual. */
 #include "run/stop.h"
 
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* Being asked to stop: SIGINT, SIGTERM and SIGHUP wait until a long loop looks for them between two
- * steps. A SIGHUP that is ignored, as under nohup, stays so. A pipe that nobody reads any more is no
- * reason to stop computing: SIGPIPE is ignored. */
+ * steps. A SIGHUP that is ignored, as under nohup, stays so. A pipe that nobody reads any more is
+ * no reason to stop computing: SIGPIPE is ignored. */
 #ifndef RUN_STOP_H
 #define RUN_STOP_H
 

@@ -12,8 +12,8 @@
  *     <the network in normal form>
  *
  * What cannot change the result does not change the id: names of networks and data sets, keys
- * without effect (spec_key_matters), requests (spec_key_is_request). Two ways of asking for the same with keys that do matter
- * (train.images = all, or all of them by number) are two runs. */
+ * without effect (spec_key_matters), requests (spec_key_is_request). Two ways of asking for the
+ * same with keys that do matter (train.images = all, or all of them by number) are two runs. */
 #include "spec/init.h"
 
 #include "quant/fingerprint.h"

@@ -1,5 +1,6 @@
-/* The key `init`: the Darknet weights file that a run starts from. A grid says its path; once the run is
- * planned, the SHA-256 of the file's bytes is part of the value, and of the run's identity instead of the path:
+/* The key `init`: the Darknet weights file that a run starts from. A grid says its path; once the
+ * run is planned, the SHA-256 of the file's bytes is part of the value, and of the run's identity
+ * instead of the path:
  *
  *     none        PATH        PATH@0123...cdef (64 digits) */
 #ifndef SPEC_INIT_H

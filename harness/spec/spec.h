@@ -4,11 +4,11 @@
  *
  * Identity. run_id = SHA-256 of `spec=<version>`, the axes, the seed, every other key that matters
  * and differs from its frozen default, the parsed cfg in normal form and the data set's manifest
- * hash; of `init`, the file's hash alone. A scheme stands for its axes, so the same combination under
- * two names is the same run; only quantizers that define an axis of their own (OWN), or are not trained
- * jointly (parent, alone), keep their name in it. Names of networks and data sets are left out: content
- * counts. config_id is the same without the seed; for a scheme that trains each width alone it is that
- * of all its widths, so that they are one row of a table and one curve. */
+ * hash; of `init`, the file's hash alone. A scheme stands for its axes, so the same combination
+ * under two names is the same run; only quantizers that define an axis of their own (OWN), or are
+ * not trained jointly (parent, alone), keep their name in it. Names of networks and data sets are
+ * left out: content counts. config_id is the same without the seed; for a scheme that trains each
+ * width alone it is that of all its widths, so that they are one row of a table and one curve. */
 #ifndef SPEC_SPEC_H
 #define SPEC_SPEC_H
 
@@ -137,7 +137,8 @@ int spec_key_unknown(const char *section, const char *name, struct error *e);
 void spec_init(struct spec *spec);
 
 /* Set one key from text. -1 says what the key takes. Setting `scheme` sets the axes it stands for
- * (and B = {32} for fp32 and ptq, whose activations stay float), so set it first; `table` are the known quantizers. */
+ * (and B = {32} for fp32 and ptq, whose activations stay float), so set it first; `table` are the
+ * known quantizers. */
 int spec_set(struct spec *spec, const struct quantizer *const *table, const struct spec_key *key,
              const char *text, struct error *e);
 
@@ -161,8 +162,8 @@ int spec_key_is_said(const struct spec *spec, const struct quantizer *const *tab
 int evaluation_exists(const struct spec *spec, const struct quantizer *scheme, int k,
                       int truncated);
 
-/* Whether width k is evaluated with calibration, too. Where a run trains nothing, no width is its own,
- * and "those trained" would leave out all that it is for: it is calibrated at all. */
+/* Whether width k is evaluated with calibration, too. Where a run trains nothing, no width is its
+ * own, and "those trained" would leave out all that it is for: it is calibrated at all. */
 int evaluation_calibrates(const struct spec *spec, const struct quantizer *scheme, int k);
 
 /* j at width k: `same` is k itself. */
@@ -178,7 +179,8 @@ void spec_normalize(struct spec *spec, const struct quantizer *const *table);
 /* Whether the key is a request. Two runs that differ in requests alone are the same run. */
 int spec_key_is_request(const struct spec_key *key);
 
-/* The run, without what is asked for besides: requests at their defaults. What is recorded of a run has none. */
+/* The run, without what is asked for besides: requests at their defaults. What is recorded of a run
+ * has none. */
 void spec_drop_requests(struct spec *spec);
 
 /* What one key cannot see alone: width_weight's length, pow2 with minmax, a bit-width below the
@@ -205,8 +207,8 @@ void spec_scheme_label(const struct spec *spec, const struct quantizer *const *t
  * parent. */
 int spec_parent(const struct spec *spec, const struct quantizer *const *table, struct spec *parent);
 
-/* What names the configuration that the spec belongs to: for a scheme that trains each width alone all
- * its widths (the default's, whichever are run), which returns 1; otherwise the spec itself. */
+/* What names the configuration that the spec belongs to: for a scheme that trains each width alone
+ * all its widths (the default's, whichever are run), which returns 1; otherwise the spec itself. */
 int spec_configuration(const struct spec *spec, const struct quantizer *const *table,
                        struct spec *configuration);
 
@@ -214,7 +216,8 @@ int spec_configuration(const struct spec *spec, const struct quantizer *const *t
 void spec_ids(const struct spec *spec, const struct quantizer *const *table, const char *cfg_normal,
               const char *data_hash, char run_id[HASH_HEX], char config_id[HASH_HEX]);
 
-/* The fingerprint (quant/fingerprint.h) of the spec's scheme with the spec's axes, as this program has it. */
+/* The fingerprint (quant/fingerprint.h) of the spec's scheme with the spec's axes, as this program
+ * has it. */
 void spec_fingerprint(const struct spec *spec, const struct quantizer *const *table,
                       char hex[HASH_HEX]);
 

@@ -1,5 +1,5 @@
-/* Learning curves: who asks for them, and their points. They stay out of what is said of the weights that a run ended
- * with: harness/store/schema/005-curves.sql. */
+/* Learning curves: who asks for them, and their points. They stay out of what is said of the
+ * weights that a run ended with: harness/store/schema/005-curves.sql. */
 #include "store/attempts.h"
 #include "store/sql.h"
 

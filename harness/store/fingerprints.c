@@ -1,4 +1,5 @@
-/* Which attempts this program's quantizers would still make: what the views compare fingerprints with. */
+/* Which attempts this program's quantizers would still make: what the views compare fingerprints
+ * with. */
 #include "store/attempts.h"
 #include "store/sql.h"
 
@@ -73,7 +74,8 @@ static int write_all(struct store *s, const char *schema, const struct scheme_ro
     return 0;
 }
 
-/* A table of the connection's own hides that of the file from the views, if those are the connection's own, too. */
+/* A table of the connection's own hides that of the file from the views, if those are the
+ * connection's own, too. */
 static int stand_before(struct store *s, const struct scheme_row *rows, int n, struct error *e) {
     return sql_run(s,
                    "DROP TABLE IF EXISTS temp.fingerprints;"

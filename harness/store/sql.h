@@ -11,8 +11,8 @@
 /* Record what SQLite's last error means and what to do about it; returns -1. */
 int sql_fail(struct store *s, struct error *e);
 
-/* This program's views as temporary ones, which stand before those of the file, for this connection (and, in a
- * transaction that is rolled back, until then). Those that are there stay. */
+/* This program's views as temporary ones, which stand before those of the file, for this connection
+ * (and, in a transaction that is rolled back, until then). Those that are there stay. */
 int store_use_own_views(struct store *s, struct error *e);
 
 /* Run statements that return no rows. */
@@ -39,8 +39,8 @@ int sql_end(struct store *s, int status, struct error *e);
 /* Seconds since 1970. */
 double sql_now(void);
 
-/* The first column of the only row of `sql`, whose ?1 is a run's id: a text that the caller frees, NULL when there is
- * none. */
+/* The first column of the only row of `sql`, whose ?1 is a run's id: a text that the caller frees,
+ * NULL when there is none. */
 int sql_text_of_run(struct store *s, const char *sql, const char *run_id, char **text,
                     struct error *e);
 

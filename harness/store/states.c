@@ -39,9 +39,9 @@ static int process_of(sqlite3_stmt *q) {
     return process_lives((long)sqlite3_column_int64(q, 10), sqlite3_column_int64(q, 11));
 }
 
-/* A process that is gone cannot send the next heartbeat; one that is there may be slow to: a step of a large
- * network can take longer than the silence that is taken for death elsewhere. Where its start is not known, the
- * process may be another one of that number. */
+/* A process that is gone cannot send the next heartbeat; one that is there may be slow to: a step
+ * of a large network can take longer than the silence that is taken for death elsewhere. Where its
+ * start is not known, the process may be another one of that number. */
 static void look_for_process(struct run_status *r, sqlite3_stmt *q) {
     char text[96] = "no sign of life for 120 s";
     if (r->state == RUN_DEAD && sqlite3_column_int64(q, 11) && process_of(q) == 1) {

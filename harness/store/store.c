@@ -223,7 +223,8 @@ static int connect_immutable(struct store *s, struct error *e) {
 
 /* A write-ahead log needs files beside the database. In a folder where we cannot make them, a
  * database without a log is all there, and nobody had it open just now: read it as it is. With a
- * log, it would be read without its last rows, with a journal, with half of a transaction: refuse. */
+ * log, it would be read without its last rows, with a journal, with half of a transaction: refuse.
+ */
 static int get_readable(struct store *s, struct error *e) {
     if (sqlite3_exec(s->db, "SELECT count(*) FROM sqlite_schema", NULL, NULL, NULL) == SQLITE_OK)
         return 0;
@@ -270,8 +271,8 @@ int store_use_own_views(struct store *s, struct error *e) {
     return status;
 }
 
-/* A file that is only read keeps the views of the program that wrote it, which may say something else than this
- * program's. */
+/* A file that is only read keeps the views of the program that wrote it, which may say something
+ * else than this program's. */
 static int stand_before_other_views(struct store *s, struct error *e) {
     int current = 0;
     if (views_are_current(s, &current, e))
@@ -296,8 +297,8 @@ static int copy_to_memory(struct store *s, struct error *e) {
     return status;
 }
 
-/* Refuses to write rows: in the copy they would be lost. Temporary tables may be written, and virtual ones say what
- * they are like as if they wrote it into SQLite's own. */
+/* Refuses to write rows: in the copy they would be lost. Temporary tables may be written, and
+ * virtual ones say what they are like as if they wrote it into SQLite's own. */
 static int allow_reading(void *unused, int action, const char *table, const char *column,
                          const char *database, const char *inside) {
     (void)unused, (void)column, (void)inside;
@@ -306,8 +307,8 @@ static int allow_reading(void *unused, int action, const char *table, const char
     return rows ? SQLITE_DENY : SQLITE_OK;
 }
 
-/* What this program asks for is not in an older file, which may lie where nobody can write, or be somebody's who
- * still uses the older program: a copy is brought up to date instead. */
+/* What this program asks for is not in an older file, which may lie where nobody can write, or be
+ * somebody's who still uses the older program: a copy is brought up to date instead. */
 static int read_older(struct store *s, struct error *e) {
     if (copy_to_memory(s, e) || sql_begin(s, e) || sql_end(s, bring_up_to_date(s, e), e))
         return -1;

@@ -1,7 +1,8 @@
 /* The database: every spec, attempt, epoch, evaluation and layer statistic, in one SQLite file
- * (WAL, synchronous=FULL, foreign keys, STRICT). The schema is harness/store/schema/NNN-*.sql, applied by
- * PRAGMA user_version; views are harness/store/schema/views.sql, made anew at an opening for writing where the file
- * has others; an opening for reading sets this program's before those, for itself.
+ * (WAL, synchronous=FULL, foreign keys, STRICT). The schema is harness/store/schema/NNN-*.sql,
+ * applied by PRAGMA user_version; views are harness/store/schema/views.sql, made anew at an opening
+ * for writing where the file has others; an opening for reading sets this program's before those,
+ * for itself.
  *
  * Every writing call is one BEGIN IMMEDIATE transaction: it is wholly there or not at all. Nothing
  * is ever deleted. Errors name the file and what to do: newer than the program, locked for longer
@@ -29,9 +30,9 @@ struct store {
 };
 
 /* STORE_READ does not create, migrate or write, and works on a published file in a read-only
- * folder. Do not keep it open for long there: changes by others may go unseen. A file of an older schema is
- * read as it would be after its migration, from a copy in memory that was made when it was opened. STORE_WRITE makes
- * the file where there is none, STORE_UPDATE does not. */
+ * folder. Do not keep it open for long there: changes by others may go unseen. A file of an older
+ * schema is read as it would be after its migration, from a copy in memory that was made when it
+ * was opened. STORE_WRITE makes the file where there is none, STORE_UPDATE does not. */
 enum store_mode { STORE_READ, STORE_UPDATE, STORE_WRITE };
 
 /* TRUNCQUANT_BUSY_SECONDS (default 60) bounds the wait for another writer. */
@@ -41,7 +42,8 @@ void store_close(struct store *s);
 /* -1 for a name that SQLite would not take for a file's; store_open asks, too. */
 int store_check_name(const char *path, struct error *e);
 
-/* Evaluations during training that somebody asks for: after so many epochs each (0: none), and after the last. */
+/* Evaluations during training that somebody asks for: after so many epochs each (0: none), and
+ * after the last. */
 struct curve_request {
     long every;
     int of_test; // of the test split; else of the images that val holds out
@@ -71,8 +73,8 @@ struct run_row {
 };
 
 /* Record runs that are not there yet, and that grid `grid` names each of them (several grids may
- * name one run; NULL: no grid does), and which curves it asks for, in place of what it asked for before.
- * All in one transaction. */
+ * name one run; NULL: no grid does), and which curves it asks for, in place of what it asked for
+ * before. All in one transaction. */
 int store_add_runs(struct store *s, const struct run_row *rows, int n, const char *grid,
                    struct error *e);
 
@@ -93,19 +95,22 @@ enum run_state { RUN_PENDING, RUN_RUNNING, RUN_DONE, RUN_FAILED, RUN_DEAD, RUN_S
 extern const char *const run_state_names[RUN_STATES];
 
 /* pending: no attempt, or the last was interrupted by a signal; running: the last has no end and a
- * heartbeat in the last 120 s, or its process lives on this host; dead: no end, and an older heartbeat or no such
- * process on this host; failed: the last ended in failure; done: one attempt ended complete. */
+ * heartbeat in the last 120 s, or its process lives on this host; dead: no end, and an older
+ * heartbeat or no such process on this host; failed: the last ended in failure; done: one attempt
+ * ended complete. */
 int store_run_state(struct store *s, const char *run_id, enum run_state *state, struct error *e);
 
-/* Why a finished run is stale: computed by another version of its quantizer, or from weights of a run that is, or that
- * ran again since. NULL: it is not; the caller frees. store_set_fingerprints first says what this program computes. */
+/* Why a finished run is stale: computed by another version of its quantizer, or from weights of a
+ * run that is, or that ran again since. NULL: it is not; the caller frees. store_set_fingerprints
+ * first says what this program computes. */
 int store_run_stale(struct store *s, const char *run_id, char **why, struct error *e);
 
-/* How far the training of a finished run diverged (view diverged_runs); NULL: it did not; the caller frees. */
+/* How far the training of a finished run diverged (view diverged_runs); NULL: it did not; the
+ * caller frees. */
 int store_run_diverged(struct store *s, const char *run_id, char **why, struct error *e);
 
-/* The quantizers (runs.scheme) of which attempts have fingerprints, each with the specification of one of its runs.
- * Texts are owned: store_free_schemes. */
+/* The quantizers (runs.scheme) of which attempts have fingerprints, each with the specification of
+ * one of its runs. Texts are owned: store_free_schemes. */
 struct scheme_row {
     char *scheme, *spec;
     char fingerprint[HASH_HEX]; // for store_set_fingerprints; "": not known to this program
@@ -113,8 +118,9 @@ struct scheme_row {
 int store_schemes(struct store *s, struct scheme_row **rows, int *n, struct error *e);
 void store_free_schemes(struct scheme_row *rows, int n);
 
-/* Tell the views which fingerprints this program's quantizers have: they are recorded, or in a database that is only
- * read stand before those recorded, for this connection. store_begin_attempt records that of its attempt. */
+/* Tell the views which fingerprints this program's quantizers have: they are recorded, or in a
+ * database that is only read stand before those recorded, for this connection. store_begin_attempt
+ * records that of its attempt. */
 int store_set_fingerprints(struct store *s, const struct scheme_row *rows, int n, struct error *e);
 
 /* Where each run of a grid (NULL: all runs) stands, in the order in which they were recorded. */
@@ -128,7 +134,8 @@ struct run_status {
     double work;
     int excluded; // does not count: marked, or takes the weights of a run that is
     char *
-        diverged; // done, but its training diverged, and how far (view diverged_runs); else NULL; owned
+        // done, but its training diverged, and how far (view diverged_runs); else NULL; owned
+        diverged;
     char *stale;    // done, but not as it would be now, and why (view stale_runs); else NULL; owned
     char *settings; // keys in which runs of its scheme and network differ, "KEY=VALUE ..."; owned
 };
@@ -136,16 +143,18 @@ int store_statuses(struct store *s, const char *grid, struct run_status **rows, 
                    struct error *e);
 void store_free_statuses(struct run_status *rows, int n);
 
-/* Mark runs (whole ids) as not to count, and why; `reason` NULL: they count again. All of them or none. Views,
- * figures and tables leave them out, and no grid runs them; nothing is deleted. Runs that take the weights of one go
- * with it, but those that are excluded for a reason of their own: others[i] (n) of them changed. Those that are
- * recorded later do not count either (view excluded_runs), so that to count one again while its parent does not is
- * refused; a parent that stands before it in the list counts. */
+/* Mark runs (whole ids) as not to count, and why; `reason` NULL: they count again. All of them or
+ * none. Views, figures and tables leave them out, and no grid runs them; nothing is deleted. Runs
+ * that take the weights of one go with it, but those that are excluded for a reason of their own:
+ * others[i] (n) of them changed. Those that are recorded later do not count either (view
+ * excluded_runs), so that to count one again while its parent does not is refused; a parent that
+ * stands before it in the list counts. */
 int store_exclude(struct store *s, const char *const *run_ids, int n, const char *reason,
                   int *others, struct error *e);
 
 /* Work per second of one process on each network, from its last 20 attempts on `host` (NULL: any)
- * that got on, and first of all of them together, under the name "". `n` is 0 when there are none. */
+ * that got on, and first of all of them together, under the name "". `n` is 0 when there are none.
+ */
 struct work_rate {
     char *network; // owned
     double rate;
@@ -160,7 +169,8 @@ struct numerics {
     int threads;
     char sources[HASH_HEX];     // of the files that compute, the compiler and its flags
     char fingerprint[HASH_HEX]; // of the run's quantizer (plan/fingerprint.h)
-    // Where the program comes from; what is equal in all of the above gives the same bits whatever the commit.
+    // Where the program comes from; what is equal in all of the above gives the same bits whatever
+    // the commit.
     char commit[64];
     int dirty; // uncommitted changes in the harness's source
 };
@@ -220,9 +230,9 @@ struct layer_row {
     double scale; // mean magnitude of the layer's weights at this width
 };
 
-/* Whether this evaluation (all but its counts) of the attempt's run is recorded already: by a complete attempt of the
- * same program (sources, libraries) that computed alike (engine, precision, threads, instruction set), and would count
- * the same again. */
+/* Whether this evaluation (all but its counts) of the attempt's run is recorded already: by a
+ * complete attempt of the same program (sources, libraries) that computed alike (engine, precision,
+ * threads, instruction set), and would count the same again. */
 int store_has_evaluation(struct store *s, int64_t attempt, const struct evaluation_row *row,
                          int *there, struct error *e);
 
@@ -230,8 +240,8 @@ int store_has_evaluation(struct store *s, int64_t attempt, const struct evaluati
 int store_add_curves(struct store *s, int64_t attempt, const struct evaluation_row *rows, int n,
                      struct error *e);
 
-/* What is asked for of a run, by the grids that name it or by a specification alone; all of it is to be done. More than
- * CURVE_REQUESTS different ones are no use to anybody. */
+/* What is asked for of a run, by the grids that name it or by a specification alone; all of it is
+ * to be done. More than CURVE_REQUESTS different ones are no use to anybody. */
 enum { CURVE_REQUESTS = 16 };
 int store_curve_requests(struct store *s, const char *run_id,
                          struct curve_request requests[CURVE_REQUESTS], int *n, struct error *e);
@@ -249,17 +259,18 @@ int store_finish(struct store *s, int64_t attempt, const struct evaluation_row *
 int store_record_weights(struct store *s, int64_t attempt, const char hash[HASH_HEX],
                          struct error *e);
 
-/* That of the attempt that counts for a run; "" where it was not recorded, or there is no such attempt. */
+/* That of the attempt that counts for a run; "" where it was not recorded, or there is no such
+ * attempt. */
 int store_counted_weights(struct store *s, const char *run_id, char hash[HASH_HEX],
                           struct error *e);
 
-/* Whether an attempt from before weights were recorded can have left a checkpoint of the run that says it was computed
- * as `numerics` says (NULL: however it was). */
+/* Whether an attempt from before weights were recorded can have left a checkpoint of the run that
+ * says it was computed as `numerics` says (NULL: however it was). */
 int store_trained_before(struct store *s, const char *run_id, const char *numerics, int *can,
                          struct error *e);
 
-/* What ties the file to the folder of its runs (run/folder.h): drawn once, the same in every copy. "" for an older
- * file that is only read, which has none. */
+/* What ties the file to the folder of its runs (run/folder.h): drawn once, the same in every copy.
+ * "" for an older file that is only read, which has none. */
 enum { STORE_IDENTITY = 33 };
 int store_identity(struct store *s, char identity[STORE_IDENTITY], struct error *e);
 

@@ -1,4 +1,5 @@
-/* What ties a database to the files that its runs left: store.h is the manual, run/folder.h has the files. */
+/* What ties a database to the files that its runs left: store.h is the manual, run/folder.h has the
+ * files. */
 #include "store/sql.h"
 
 #include <stdio.h>
@@ -16,7 +17,8 @@ int store_record_weights(struct store *s, int64_t attempt, const char hash[HASH_
     return status;
 }
 
-/* The first text of a query whose only parameter is `id` (NULL: it has none), or "" where there is none. */
+/* The first text of a query whose only parameter is `id` (NULL: it has none), or "" where there is
+ * none. */
 static int get_text(struct store *s, const char *sql, const char *id, char *text, size_t size,
                     struct error *e) {
     sqlite3_stmt *q = sql_prepare(s, sql, e);
@@ -44,8 +46,8 @@ int store_identity(struct store *s, char identity[STORE_IDENTITY], struct error 
                : get_text(s, "SELECT identity FROM identity", NULL, identity, STORE_IDENTITY, e);
 }
 
-/* Attempts that began after the run was complete evaluated it and left no checkpoint. The words are those of the
- * checkpoints of that time. */
+/* Attempts that began after the run was complete evaluated it and left no checkpoint. The words are
+ * those of the checkpoints of that time. */
 int store_trained_before(struct store *s, const char *run_id, const char *numerics, int *can,
                          struct error *e) {
     sqlite3_stmt *q = sql_prepare(

@@ -10,30 +10,32 @@
 enum { NUMERICS_TEXT = 640 };
 void numerics_text(const struct numerics *n, char *text, size_t size);
 
-/* Write the trainer's state for run `run_id`, replacing what is there. `hash` (here and below; may be NULL): the
- * SHA-256 that ends the file, by which one checkpoint is told from any other. */
+/* Write the trainer's state for run `run_id`, replacing what is there. `hash` (here and below; may
+ * be NULL): the SHA-256 that ends the file, by which one checkpoint is told from any other. */
 int checkpoint_write(const char *path, const char *run_id, const struct numerics *numerics,
                      const struct trainer *t, char hash[HASH_HEX], struct error *e);
 
 /* Read it back into a trainer that was started for the same run. Refuses a damaged file, another
  * run's, and, unless `any_numerics`, one computed otherwise (engine, precision, threads,
- * instruction set, libraries, sources, quantizer), since the bits would differ from then on. On failure the
- * file is untouched and the trainer is not to be used. */
+ * instruction set, libraries, sources, quantizer), since the bits would differ from then on. On
+ * failure the file is untouched and the trainer is not to be used. */
 int checkpoint_read(const char *path, const char *run_id, const struct numerics *numerics,
                     int any_numerics, struct trainer *t, char hash[HASH_HEX], struct error *e);
 
-/* Whether a sound checkpoint of this run was computed otherwise than `numerics` says; then the message says
- * how. 0, too, for one that cannot be read or is another run's: that is for checkpoint_read to say. */
+/* Whether a sound checkpoint of this run was computed otherwise than `numerics` says; then the
+ * message says how. 0, too, for one that cannot be read or is another run's: that is for
+ * checkpoint_read to say. */
 int checkpoint_differs(const char *path, const char *run_id, const struct numerics *numerics,
                        struct error *e);
 
-/* How a sound checkpoint of this run was computed, as checkpoint_write put it into words; the caller frees. NULL for
- * one that cannot be read or is another run's. */
+/* How a sound checkpoint of this run was computed, as checkpoint_write put it into words; the
+ * caller frees. NULL for one that cannot be read or is another run's. */
 char *checkpoint_numerics(const char *path, const char *run_id, char hash[HASH_HEX],
                           struct error *e);
 
-/* The first digits of the fingerprint of the quantizer that computed a sound checkpoint of this run; "" when it does
- * not say, as one from before fingerprints were kept, and where there is none. */
+/* The first digits of the fingerprint of the quantizer that computed a sound checkpoint of this
+ * run; "" when it does not say, as one from before fingerprints were kept, and where there is none.
+ */
 enum { QUANTIZER_DIGITS = 12 };
 void checkpoint_quantizer(const char *path, const char *run_id, char digits[QUANTIZER_DIGITS + 1]);
 

@@ -1,5 +1,6 @@
-/* Which images a run is trained on, batch after batch: all of them once an epoch, in an order drawn from the
- * stream (seed, RANDOM_SHUFFLE, epoch); the last partial batch is dropped. The plan of a loader. */
+/* Which images a run is trained on, batch after batch: all of them once an epoch, in an order drawn
+ * from the stream (seed, RANDOM_SHUFFLE, epoch); the last partial batch is dropped. The plan of a
+ * loader. */
 #ifndef TRAIN_FEED_H
 #define TRAIN_FEED_H
 

@@ -8,9 +8,8 @@
 /* Adam (Kingma and Ba, 1412.6980; 0.9, 0.999, 1e-8, bias-corrected):
  *   m = β1 m + (1 - β1) g;  v = β2 v + (1 - β2) g²
  *   w -= η / (1 - β1^t) · m / (sqrt(v / (1 - β2^t)) + ε)
- * SGD with momentum μ, no Nesterov: m = μ m + g; w -= η m.
- * In both g = gradient + decay · w, on all parameters; of learned quantizer parameters η is multiplied by
- * step_rate. */
+ * SGD with momentum μ, no Nesterov: m = μ m + g; w -= η m. In both g = gradient + decay · w, on all
+ * parameters; of learned quantizer parameters η is multiplied by step_rate. */
 struct optimizer {
     int kind; // enum optimizer_kind
     double momentum, decay, step_rate;

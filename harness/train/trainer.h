@@ -4,10 +4,10 @@
  * One step: the widths are visited from the highest to the lowest on the same images, augmentation
  * and dropout mask. The highest learns from the labels, each lower one from the softmax of the one
  * just above it, a constant (`recursive`; `labels`: all from the labels; `highest`: all others from
- * the highest). Gradients are summed with the widths' weights; then, once per step, those of the losses
- * on the weights themselves are added (the scheme's own; `align` and `kurtosis`, each as the mean over
- * the quantized layers); then the optimizer takes one step.
- * The last partial batch of an epoch is dropped. */
+ * the highest). Gradients are summed with the widths' weights; then, once per step, those of the
+ * losses on the weights themselves are added (the scheme's own; `align` and `kurtosis`, each as the
+ * mean over the quantized layers); then the optimizer takes one step. The last partial batch of an
+ * epoch is dropped. */
 #ifndef TRAIN_TRAINER_H
 #define TRAIN_TRAINER_H
 

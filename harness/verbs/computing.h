@@ -1,4 +1,5 @@
-/* The options that say how, not what, a run is computed; they are the same for every verb that computes. */
+/* The options that say how, not what, a run is computed; they are the same for every verb that
+ * computes. */
 #ifndef VERBS_COMPUTING_H
 #define VERBS_COMPUTING_H
 

@@ -5,11 +5,13 @@
 #include "store/store.h"
 #include "verbs/verb.h"
 
-/* The database of --db, which knows then what this program's quantizers compute (spec/spec.h). NULL on error.
+/* The database of --db, which knows then what this program's quantizers compute (spec/spec.h). NULL
+ * on error.
  */
 struct store *verb_open_store(const struct options *o, enum store_mode mode, struct error *e);
 
-/* -1 when a finished run is stale: weights that one version of a quantizer trained are not used by another. */
+/* -1 when a finished run is stale: weights that one version of a quantizer trained are not used by
+ * another. */
 int verb_check_current(struct store *s, const char *run_id, struct error *e);
 
 #endif

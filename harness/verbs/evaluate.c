@@ -76,8 +76,8 @@ static int check_options(const struct options *o, const struct evaluate_options 
     return 0;
 }
 
-/* What the run asks for now, against the rules of plans. Bounds of activations come from the batches of the
- * plan, however many are asked for now. */
+/* What the run asks for now, against the rules of plans. Bounds of activations come from the
+ * batches of the plan, however many are asked for now. */
 static int validate(const struct spec *asked, const struct options *o, long planned_calibration,
                     struct error *e) {
     struct spec spec = *asked;

@@ -44,7 +44,8 @@ static const struct kind *kind_of(const char *path) {
     return NULL;
 }
 
-/* Where `path` leads, or would lie if it is not there: without links. -1 when its folder is not there. */
+/* Where `path` leads, or would lie if it is not there: without links. -1 when its folder is not
+ * there. */
 static int resolve(const char *path, char place[2 * PATH_MAX]) {
     char copy[PATH_MAX], folder[PATH_MAX];
     if (realpath(path, place))

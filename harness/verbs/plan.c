@@ -98,8 +98,8 @@ static int row_by_turn(const void *a, const void *b) {
     return (l > r) - (l < r);
 }
 
-/* In the order of the grid; what is pending with the longest first (behind those whose weights they take), so that no long run is left over at
- * the end while other cores have nothing to do. */
+/* In the order of the grid; what is pending with the longest first (behind those whose weights they
+ * take), so that no long run is left over at the end while other cores have nothing to do. */
 static void print_runs(const struct plan_verb *p) {
     const struct run_row **order = need((size_t)p->planning.grid.n, sizeof *order);
     for (int i = 0; i < p->planning.grid.n; i++)

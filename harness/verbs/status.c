@@ -84,8 +84,8 @@ static int goes_on(const struct view *v) {
 
 /* ---- the line ---- */
 
-/* "12 done (1 stale, 2 diverged), 2 running, 1 failed, 5 pending; 08:20 left": what there is none of is left out,
- * but done. */
+/* "12 done (1 stale, 2 diverged), 2 running, 1 failed, 5 pending; 08:20 left": what there is none
+ * of is left out, but done. */
 static void print_line(const struct view *v, FILE *out) {
     static const enum run_state order[] = {RUN_RUNNING, RUN_FAILED, RUN_DEAD, RUN_PENDING};
     fprintf(out, "%d done", v->counts[RUN_DONE]);

@@ -57,7 +57,8 @@ static int unknown(const struct options *o, const char *name, size_t length, con
                 name, o->argv[0]);
 }
 
-/* A value that looks like an option is one whose own value was forgotten, unless it is tied to the name. */
+/* A value that looks like an option is one whose own value was forgotten, unless it is tied to the
+ * name. */
 static int check_value(const struct options *o, const struct option_row *row, const char *value,
                        int tied, struct error *e) {
     if (!value || !value[0])

@@ -159,7 +159,8 @@ static void drafts_that_do_not_fit_say_so(void **state) {
     assert_non_null(strstr(none.text, "none/f: cannot be written (No such file"));
 }
 
-/* Replaces the file by `size` times 'a', then 'b', and so on, and tells each time, until it is killed. */
+/* Replaces the file by `size` times 'a', then 'b', and so on, and tells each time, until it is
+ * killed. */
 static void write_forever(const char *path, size_t size, int replaced) {
     char *bytes = malloc(size);
     struct error e = {0};

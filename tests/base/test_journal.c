@@ -1,5 +1,5 @@
-/* Journals: what was appended is there again, and what a crash, a full disk or a flipped bit left of a record ends the
- * file before it. */
+/* Journals: what was appended is there again, and what a crash, a full disk or a flipped bit left
+ * of a record ends the file before it. */
 #include "base/file.h"
 #include "base/folder.h"
 #include "base/journal.h"

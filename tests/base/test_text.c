@@ -1,5 +1,5 @@
-/* Strict numbers: what is one comes back unchanged, what is not is refused whatever stands in it. Names: found
- * where they stand first, whole. */
+/* Strict numbers: what is one comes back unchanged, what is not is refused whatever stands in it.
+ * Names: found where they stand first, whole. */
 #include "base/random.h"
 #include "base/text.h"
 

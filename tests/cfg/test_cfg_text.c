@@ -1,4 +1,5 @@
-/* What the cfg reader writes, a normal form and a text for Darknet, and that no bytes make it crash. */
+/* What the cfg reader writes, a normal form and a text for Darknet, and that no bytes make it
+ * crash. */
 #include "base/random.h"
 #include "cfg/made_cfg.h"
 

@@ -136,7 +136,8 @@ void made_tar_plain(const char *folder, const char *archive, const char *const *
     write_tar(folder, archive, names, 0, 0);
 }
 
-/* The element (y, x, c, i) of a column-major array stands at y + side (x + side (c + channels i)). */
+/* The element (y, x, c, i) of a column-major array stands at y + side (x + side (c + channels i)).
+ */
 static void *columns_first(int first, int n, struct made_mat how) {
     uint8_t *bytes = calloc((size_t)n * how.side * how.side * how.channels, sizeof(double));
     for (size_t i = 0; i < (size_t)n; i++)

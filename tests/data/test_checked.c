@@ -1,5 +1,5 @@
-/* Data sets that are not what they were: flipped bits of a prepared file, and images of a folder that change while it is
- * used. */
+/* Data sets that are not what they were: flipped bits of a prepared file, and images of a folder
+ * that change while it is used. */
 #include "base/file.h"
 #include "data/dataset.h"
 #include "data/image_set.h"

@@ -394,7 +394,8 @@ static void start_children(pid_t child[CHILDREN], int lock, int watch) {
     close(ready[0]);
 }
 
-/* All of them are to find nothing prepared before one of them prepares: the lock is held for a while. */
+/* All of them are to find nothing prepared before one of them prepares: the lock is held for a
+ * while. */
 static void processes_at_once_prepare_once(void **state) {
     (void)state;
     pid_t child[CHILDREN];

@@ -1,5 +1,5 @@
-/* Small folders of images as data sets: opened by path and by name, every pixel and label in its place; and
- * what makes a folder unfit. */
+/* Small folders of images as data sets: opened by path and by name, every pixel and label in its
+ * place; and what makes a folder unfit. */
 #include "data/dataset.h"
 #include "data/image_set.h"
 #include "data/picture.h"

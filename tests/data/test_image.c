@@ -1,5 +1,5 @@
-/* Decoding of image files: every kind of JPEG and PNG gives the colours that went in; whatever else a file
- * holds gives one line, in little memory. */
+/* Decoding of image files: every kind of JPEG and PNG gives the colours that went in; whatever else
+ * a file holds gives one line, in little memory. */
 #include "base/random.h"
 #include "data/images/image.h"
 #include "data/picture.h"
@@ -286,7 +286,8 @@ static struct picture swollen_comment(size_t mib) {
     return q;
 }
 
-/* Decode in a process that may take `mib` more than it has; its peak in MiB, and whether it succeeded.
+/* Decode in a process that may take `mib` more than it has; its peak in MiB, and whether it
+ * succeeded.
  */
 static long peak_of(const struct picture *p, long mib, int *ok) {
     int ends[2];

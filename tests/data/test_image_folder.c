@@ -1,5 +1,5 @@
-/* Listing folders of images: whatever the names, in an order that depends on them alone; what is no image
- * is named and skipped; what is no such folder gets one line. */
+/* Listing folders of images: whatever the names, in an order that depends on them alone; what is no
+ * image is named and skipped; what is no such folder gets one line. */
 #include "data/image_set.h"
 #include "data/images/folder.h"
 

@@ -1,5 +1,5 @@
-/* Resampling against a slow, obvious twin in double precision, for pictures that shrink, grow and do both;
- * what has to stay exactly as it is, stays. */
+/* Resampling against a slow, obvious twin in double precision, for pictures that shrink, grow and
+ * do both; what has to stay exactly as it is, stays. */
 #include "base/random.h"
 #include "data/images/resize.h"
 

@@ -1,5 +1,5 @@
-/* Folders of images that are read when they are needed: what training and testing see of an image, that it
- * depends on nothing but its name in the epoch, and what is remembered of a folder. */
+/* Folders of images that are read when they are needed: what training and testing see of an image,
+ * that it depends on nothing but its name in the epoch, and what is remembered of a folder. */
 #include "base/folder.h"
 #include "data/image_set.h"
 #include "data/images/stream.h"
@@ -82,7 +82,8 @@ static double byte_of(const struct dataset *d, int c, float value) {
     return (double)(value * d->deviation[c] + d->mean[c]) * 255;
 }
 
-/* Where the left and right edges of the batch's image lie in the ramp, from two columns away from edges. */
+/* Where the left and right edges of the batch's image lie in the ramp, from two columns away from
+ * edges. */
 static void edges(const struct dataset *d, const float *image, int vertical, double *from,
                   double *to) {
     int stride = vertical ? SIZE : 1, a = SIZE / 4, b = SIZE - SIZE / 4 - 1;

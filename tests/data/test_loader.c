@@ -1,6 +1,6 @@
-/* Batches prepared ahead are those that were planned, bit for bit, however many threads make them; never more
- * of them than agreed; a missing image is an error of its batch alone. And the feed of a run goes on from
- * any place as if it had never stopped. */
+/* Batches prepared ahead are those that were planned, bit for bit, however many threads make them;
+ * never more of them than agreed; a missing image is an error of its batch alone. And the feed of a
+ * run goes on from any place as if it had never stopped. */
 #include "base/random.h"
 #include "data/image_set.h"
 #include "data/images/stream.h"
@@ -114,7 +114,8 @@ static void batches_are_as_planned(void **state) {
     dataset_close(&d);
 }
 
-/* Returns also when that does not come within a minute: what is planned then is for the caller to judge. */
+/* Returns also when that does not come within a minute: what is planned then is for the caller to
+ * judge. */
 static void wait_until_planned(const struct plan *p, int batches) {
     for (int i = 0; i < 60000 && __atomic_load_n(&p->planned, __ATOMIC_SEQ_CST) < batches; i++)
         usleep(1000);
@@ -155,7 +156,8 @@ static void stopping_early(void **state) {
     dataset_close(&d);
 }
 
-/* Two images of the second batch go: the first of them is named, and the batch before it is whole. */
+/* Two images of the second batch go: the first of them is named, and the batch before it is whole.
+ */
 static void missing_images(void **state) {
     (void)state;
     struct dataset d = open_at(SIZE);

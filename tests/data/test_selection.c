@@ -1,5 +1,5 @@
-/* Held-out images: what is trained on and what is validated with share nothing, leave nothing out, depend on
- * the seed alone, and reach the batches. */
+/* Held-out images: what is trained on and what is validated with share nothing, leave nothing out,
+ * depend on the seed alone, and reach the batches. */
 #include "data/selection.h"
 #include "train/feed.h"
 

@@ -1,6 +1,7 @@
-/* Training in bf16: its passes against single values; forward over integers equal to the bit to sums in
- * int64 times the scale; whole networks against fp32: scores but for the order of sums, gradients within
- * what rounding to 8 bits costs; and float widths, offsets and partial batches left as they are. */
+/* Training in bf16: its passes against single values; forward over integers equal to the bit to
+ * sums in int64 times the scale; whole networks against fp32: scores but for the order of sums,
+ * gradients within what rounding to 8 bits costs; and float widths, offsets and partial batches
+ * left as they are. */
 #include "engine/engine.h"
 #include "engine/load.h"
 #include "engine/onednn/blocked.h"

@@ -1,5 +1,5 @@
-/* The fused passes over nChw16c against the plain operators of the reference engine, on shapes drawn at
- * random: channels that fill no block, planes of one pixel, one image. */
+/* The fused passes over nChw16c against the plain operators of the reference engine, on shapes
+ * drawn at random: channels that fill no block, planes of one pixel, one image. */
 #include "base/random.h"
 #include "engine/engine.h"
 #include "engine/onednn/blocked.h"
@@ -235,8 +235,8 @@ static void sums_and_means_agree(void **state) {
     }
 }
 
-/* The maximum by its definition, the first of equal values winning; values on a coarse grid, so that there
- * are many ties. */
+/* The maximum by its definition, the first of equal values winning; values on a coarse grid, so
+ * that there are many ties. */
 static void maxima_agree(void **state) {
     (void)state;
     struct random r = random_stream(4, RANDOM_TEST, 0, 0);

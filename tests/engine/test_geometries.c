@@ -1,10 +1,11 @@
-/* Every engine against the reference on geometries drawn at random: kernels 1, 3 and 5, strides, paddings,
- * groups and depthwise, channels that fill no block, odd planes, 1 and 3 channels of input, pools, a linear
- * layer, a batch of one and one smaller than the plan; every width, forward and backward, in every precision
- * that the machine has. Weights and activations of a width are compared as they are given: one convolution
- * is between the codes and the comparison, so that no flipped code hides behind another. A fast engine takes some
- * geometries ways of their own (harness/engine/onednn/conv.h): of each of those kinds as many are drawn as of
- * any other, with every number of images on one thread and on two. */
+/* Every engine against the reference on geometries drawn at random: kernels 1, 3 and 5, strides,
+ * paddings, groups and depthwise, channels that fill no block, odd planes, 1 and 3 channels of
+ * input, pools, a linear layer, a batch of one and one smaller than the plan; every width, forward
+ * and backward, in every precision that the machine has. Weights and activations of a width are
+ * compared as they are given: one convolution is between the codes and the comparison, so that no
+ * flipped code hides behind another. A fast engine takes some geometries ways of their own
+ * (harness/engine/onednn/conv.h): of each of those kinds as many are drawn as of any other, with
+ * every number of images on one thread and on two. */
 #include "base/values.h"
 #include "engine/load.h"
 #include "model/net.h"
@@ -32,8 +33,8 @@ struct drawn {
     int convolution; // the node that is compared: quantized, behind an activation
 };
 
-/* A convolution of any kind; of few channels in whole blocks, by Winograd on parts of 8 images; of more channels
- * than blocks, filling up a little of the last; or of fewer than a block. */
+/* A convolution of any kind; of few channels in whole blocks, by Winograd on parts of 8 images; of
+ * more channels than blocks, filling up a little of the last; or of fewer than a block. */
 enum kind { ANY, FEW, WASTEFUL, THIN, KINDS };
 
 struct geometry {
@@ -181,7 +182,8 @@ static int draw_batch(void **state) {
     return 0;
 }
 
-/* All widths of one network in one precision; returns how many could be compared, -1: none is there. */
+/* All widths of one network in one precision; returns how many could be compared, -1: none is
+ * there. */
 static int compare_widths(const struct engine *engine, struct drawn *n, enum precision precision,
                           int count, int threads) {
     struct error e = {0};

@@ -1,7 +1,7 @@
-/* Exact inference: sums of integers are equal, bit for bit, to a plain loop in int64 for random geometries;
- * the passes behind them equal a value at a time; the three arithmetics give the same scores to the bit, and
- * those of the reference engine but for flipped codes; codes cut by an arithmetic shift are the codes cut
- * by the scheme; extreme codes saturate nowhere. */
+/* Exact inference: sums of integers are equal, bit for bit, to a plain loop in int64 for random
+ * geometries; the passes behind them equal a value at a time; the three arithmetics give the same
+ * scores to the bit, and those of the reference engine but for flipped codes; codes cut by an
+ * arithmetic shift are the codes cut by the scheme; extreme codes saturate nowhere. */
 #include "engine/load.h"
 #include "engine/onednn/exact/passes.h"
 #include "evaluate/exact.h"
@@ -344,8 +344,8 @@ static void forms_are_what_decode_gives(void **state) {
 
 /* ---- whole networks ---- */
 
-/* Biases, pools of codes and of floats, groups, a quantized layer whose input is not, a linear layer that
- * reads a plane, projections and identity shortcuts. */
+/* Biases, pools of codes and of floats, groups, a quantized layer whose input is not, a linear
+ * layer that reads a plane, projections and identity shortcuts. */
 static const char mixed_network[] =
     "[net]\n"
     "[convolutional]\nfilters=12\nsize=3\npad=1\nactivation=relu\nbatch_normalize=1\n"

@@ -1,7 +1,8 @@
-/* Whole networks on every engine against the reference: scores at every width in training and evaluating
- * mode, gradients, a batch that is smaller than the plan, one and two threads, and that nothing depends on
- * what ran before. One flipped activation code moves an image's scores, so those are judged by their median; in
- * training mode statistics of the batch take it to all images, and then there are but outliers to judge by. */
+/* Whole networks on every engine against the reference: scores at every width in training and
+ * evaluating mode, gradients, a batch that is smaller than the plan, one and two threads, and that
+ * nothing depends on what ran before. One flipped activation code moves an image's scores, so those
+ * are judged by their median; in training mode statistics of the batch take it to all images, and
+ * then there are but outliers to judge by. */
 #include "base/values.h"
 #include "engine/load.h"
 #include "model/net.h"
@@ -28,8 +29,8 @@ static const char *const networks[] = {"experiments/networks/lenet.cfg",
                                        "experiments/networks/resnet20.cfg"};
 enum { NETWORKS = sizeof networks / sizeof *networks };
 
-/* Channels that fill no block, odd planes, groups, a leaky activation on full
- * blocks and on others, a bias behind the last convolution, an activation that nobody's norm precedes. */
+/* Channels that fill no block, odd planes, groups, a leaky activation on full blocks and on others,
+ * a bias behind the last convolution, an activation that nobody's norm precedes. */
 static const char odd_network[] =
     "[net]\n"
     "[convolutional]\nfilters=20\nsize=5\nstride=3\nactivation=leaky\nbatch_normalize=1\n"
@@ -72,7 +73,8 @@ static struct plan *compile(const struct engine *engine, struct net *n, int batc
     return p;
 }
 
-/* Scores at width b; batch statistics move the running ones, so both engines start from the same. */
+/* Scores at width b; batch statistics move the running ones, so both engines start from the same.
+ */
 static void scores(const struct engine *engine, struct plan *p, struct net *n, int b,
                    enum pass_mode mode, int count, float *out) {
     float *scratch = need(model_largest_weights(n->m), sizeof *scratch);
@@ -126,8 +128,8 @@ static void compare_scores(const struct engine *engine, int network, int threads
     build_number(&n, network);
     struct plan *reference = compile(&engine_reference, &n, IMAGES, 1);
     struct plan *other = compile(engine, &n, IMAGES, threads);
-    // In a deep network one flipped code of a few bits (there are 150,000 activations an image) flips
-    // others behind it: there scores can be compared at 32 bits alone.
+    // In a deep network one flipped code of a few bits (there are 150,000 activations an image)
+    // flips others behind it: there scores can be compared at 32 bits alone.
     int first = n.m->n_quantized > deep ? n.m->widths.n - 1 : 0;
     for (int w = first; w < n.m->widths.n; w++)
         for (int mode = 0; mode < 2; mode++) {

@@ -1,5 +1,5 @@
-/* Batch norm of the reference engine against its definition in double: planes of one value, which have a way of
- * their own, and of several; channels that fill no group of 16. */
+/* Batch norm of the reference engine against its definition in double: planes of one value, which
+ * have a way of their own, and of several; channels that fill no group of 16. */
 #include "base/random.h"
 #include "engine/reference/ops.h"
 

@@ -36,7 +36,8 @@ enum { LENET, RESNET, BOTTLENECK, ZOO, SHARED, FANOUT, CORRECTED, INVERTED, SMOO
 
 // clang-format off
 #define TANH(rounder, dequantizer, scale) {RANGE_TANH, rounder, dequantizer, scale, PER_LAYER}
-#define MINMAX(rounder, dequantizer, granularity) {RANGE_MINMAX, rounder, dequantizer, SCALE_MEAN, granularity}
+#define MINMAX(rounder, dequantizer, granularity)                                                  \
+    {RANGE_MINMAX, rounder, dequantizer, SCALE_MEAN, granularity}
 
 /* Rounders off: every rule has to be the exact gradient. */
 static const struct scene_plan smooth[SMOOTH_PLANS] = {
@@ -53,8 +54,8 @@ static const struct scene_plan smooth[SMOOTH_PLANS] = {
     [ZOO] = {.name = "zoo", .cfg = scene_zoo, .n = 3, .seed = 4,
              .axes = MINMAX(ROUND_IDENTITY, DEQUANT_ENDPOINT, PER_LAYER),
              .widths = {2, {3, 32}}, .act_bits = ACT_CLIP_ONLY, .distill = DISTILL_LABELS},
-    [SHARED] = {.name = "resnet with a shared shortcut norm", .cfg = scene_resnet, .n = 2, .seed = 5,
-                .axes = MINMAX(ROUND_IDENTITY, DEQUANT_LOW, PER_CHANNEL),
+    [SHARED] = {.name = "resnet with a shared shortcut norm", .cfg = scene_resnet, .n = 2,
+                .seed = 5, .axes = MINMAX(ROUND_IDENTITY, DEQUANT_LOW, PER_CHANNEL),
                 .widths = {2, {2, 32}}, .act_bits = ACT_CLIP_ONLY,
                 .projections = PROJECTIONS_QUANTIZED, .shortcut_norm = NORM_SHARED},
     [FANOUT] = {.name = "fan-out", .cfg = scene_fanout, .n = 2, .seed = 6,

@@ -1,5 +1,5 @@
-/* A toy and its frozen model, to be evaluated side by side: directly, and from the codes alone. For the tests of
- * what survives freezing and truncation; what fails stops the test. */
+/* A toy and its frozen model, to be evaluated side by side: directly, and from the codes alone. For
+ * the tests of what survives freezing and truncation; what fails stops the test. */
 #ifndef TESTS_EVALUATE_PAIR_H
 #define TESTS_EVALUATE_PAIR_H
 
@@ -19,7 +19,8 @@ const char *pair_freeze(const struct toy *t);
 void pair_open(struct pair *p, const struct spec *spec, int steps);
 void pair_close(struct pair *p);
 
-/* The evaluator's rows of width k, in place of those it had: one, and one more where it calibrates. */
+/* The evaluator's rows of width k, in place of those it had: one, and one more where it calibrates.
+ */
 const struct evaluation_row *pair_evaluate(struct evaluator *ev, int k);
 
 #endif

@@ -1,5 +1,5 @@
-/* Evaluations that are kept until they are recorded: an evaluator that is stopped between any two batches, and goes on
- * from what is kept, ends with the rows of one that was not. */
+/* Evaluations that are kept until they are recorded: an evaluator that is stopped between any two
+ * batches, and goes on from what is kept, ends with the rows of one that was not. */
 #include "base/folder.h"
 #include "evaluate/cells.h"
 #include "train/toy.h"
@@ -41,7 +41,8 @@ static void keep(void *context, const struct evaluation_row *row) {
     v->measured++;
 }
 
-/* All widths of the toy from what is kept, stopped after so many batches; the rows are appended to `rows`. */
+/* All widths of the toy from what is kept, stopped after so many batches; the rows are appended to
+ * `rows`. */
 static struct visit evaluate(struct toy *t, int batches, const char *origin,
                              struct evaluation_row *rows, int *n) {
     struct visit v = {.batches = batches};

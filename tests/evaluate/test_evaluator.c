@@ -314,7 +314,8 @@ static void layer_errors_follow_their_formulas(void **state) {
     }
 }
 
-/* Double Rounding at 2 bits: a quarter of the step's range each, so that small weights are all 0. */
+/* Double Rounding at 2 bits: a quarter of the step's range each, so that small weights are all 0.
+ */
 static void no_error_is_relative_to_nothing(void **state) {
     (void)state;
     struct toy t;
@@ -351,8 +352,9 @@ static int is_out(void *context) {
     return ++p->asked >= p->limit && p->limit > 0;
 }
 
-/* After any batch of an evaluation: rows that are complete stay, none is half counted, and no batch of it follows. What
- * the last batch completed is a row, and the next thing stops after one batch of its own. */
+/* After any batch of an evaluation: rows that are complete stay, none is half counted, and no batch
+ * of it follows. What the last batch completed is a row, and the next thing stops after one batch
+ * of its own. */
 static void an_evaluation_can_be_stopped_between_two_batches(void **state) {
     (void)state;
     struct toy t;

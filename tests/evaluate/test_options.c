@@ -1,6 +1,6 @@
 /* Options of a run where they have to be seen: in training, in the frozen model, in direct and in
- * truncated inference. (Their formulas are tested beside the quantizers, in train/test_steps.c and by
- * the crosscheck.) */
+ * truncated inference. (Their formulas are tested beside the quantizers, in train/test_steps.c and
+ * by the crosscheck.) */
 #include "base/folder.h"
 #include "evaluate/pair.h"
 #include "registry.h"
@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-/* What the clips of the last pass put out are multiples of 1 / (2^j - 1), and of no fewer bits'; at 32
- * some are above 1. */
+/* What the clips of the last pass put out are multiples of 1 / (2^j - 1), and of no fewer bits'; at
+ * 32 some are above 1. */
 static void check_levels(const struct model *m, struct plan *plan, int j, int images) {
     int clips = 0, off = 0, off_fewer = 0, above = 0;
     for (int i = 0; i < m->n_nodes; i++) {

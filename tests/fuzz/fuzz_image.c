@@ -1,5 +1,5 @@
-/* Target of the decoder of images. A PNG file's chunks carry checksums, behind which changed bytes would
- * never come: it is decoded a second time with checksums that are right. */
+/* Target of the decoder of images. A PNG file's chunks carry checksums, behind which changed bytes
+ * would never come: it is decoded a second time with checksums that are right. */
 #include "data/images/image.h"
 #include "fuzz/target.h"
 

@@ -1,5 +1,5 @@
-/* Targets of what the program and Darknet write: checkpoints, frozen models, weights. Of sealed files the
- * bytes are magic and payload: the checksum is put behind them, right. */
+/* Targets of what the program and Darknet write: checkpoints, frozen models, weights. Of sealed
+ * files the bytes are magic and payload: the checksum is put behind them, right. */
 #include "evaluate/cells.h"
 #include "evaluate/evaluator.h"
 #include "fuzz/network.h"
@@ -92,7 +92,8 @@ static int recall_all(const struct cells *c) {
     return c->n > 1 || n >= 0;
 }
 
-/* The bytes are a record behind that of the origin and a sound one; its magic and checksum are right. */
+/* The bytes are a record behind that of the origin and a sound one; its magic and checksum are
+ * right. */
 int fuzz_cells(const uint8_t *bytes, size_t size) {
     struct evaluation_row row = {.split = "val", .inference = "direct", .precision = "fp32"};
     const char *path = fuzz_file(0, "", 0);

@@ -1,4 +1,5 @@
-/* Targets of the readers of data sets (harness/data/formats/reader.h), driven as harness/data/prepare.c does. */
+/* Targets of the readers of data sets (harness/data/formats/reader.h), driven as
+ * harness/data/prepare.c does. */
 #include "data/formats/cifar_reader.h"
 #include "data/formats/idx_reader.h"
 #include "data/formats/reader.h"
@@ -69,8 +70,9 @@ static char *idx_file(int slot, int gzip, const uint8_t *bytes, size_t size) {
     return need_string(gzip ? gzipped_file(slot, bytes, size) : fuzz_file(slot, bytes, size));
 }
 
-/* One byte, whose bits 0 and 1 say which of two files is to be gzipped first; two bytes, how long the
- * first file is, low byte first; the file of images, that of labels. Both splits are made of these two. */
+/* One byte, whose bits 0 and 1 say which of two files is to be gzipped first; two bytes, how long
+ * the first file is, low byte first; the file of images, that of labels. Both splits are made of
+ * these two. */
 int fuzz_idx(const uint8_t *bytes, size_t size) {
     static const struct idx_set letters = {
         .name = {{"i", "l"}, {"i", "l"}}, .transposed = 1, .first_label = 1};
@@ -100,8 +102,8 @@ static const struct known_set cifar_set = {.name = "fuzz",
                                            .shape = {3, 32, 32},
                                            .classes = 100};
 
-/* One byte: how many of both files' records, of two labels and 3072 bytes each, are in the first; then how
- * many bytes more; then both files. */
+/* One byte: how many of both files' records, of two labels and 3072 bytes each, are in the first;
+ * then how many bytes more; then both files. */
 int fuzz_cifar(const uint8_t *bytes, size_t size) {
     if (size < 2)
         return 0;

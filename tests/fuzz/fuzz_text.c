@@ -1,5 +1,5 @@
-/* Targets of what people write: grids, specs, networks. Of networks the harness's own checker; what it lets
- * through is Darknet's to read, which is not fuzzed. */
+/* Targets of what people write: grids, specs, networks. Of networks the harness's own checker; what
+ * it lets through is Darknet's to read, which is not fuzzed. */
 #include "cfg/cost.h"
 #include "fuzz/target.h"
 #include "model/model.h"
@@ -43,7 +43,8 @@ int fuzz_spec(const uint8_t *bytes, size_t size) {
     return fuzz_outcome(rc, &e);
 }
 
-/* Alternatives multiply: no fewer than the runs of a grid, were each comma one between alternatives. */
+/* Alternatives multiply: no fewer than the runs of a grid, were each comma one between
+ * alternatives. */
 static double most_runs(const uint8_t *bytes, size_t size) {
     double product = 1, alternatives = 1;
     int comment = 0;

@@ -1,6 +1,7 @@
-/* In the fuzzer's program, in place of harness/model/darknet.c: a Darknet that says of a network what the
- * harness says. Targets build models and compute nothing with them; Darknet itself is not what is fuzzed, and
- * would cost 160 ms, and leak. Linked with --wrap=model_build, so that it knows the network. */
+/* In the fuzzer's program, in place of harness/model/darknet.c: a Darknet that says of a network
+ * what the harness says. Targets build models and compute nothing with them; Darknet itself is not
+ * what is fuzzed, and would cost 160 ms, and leak. Linked with --wrap=model_build, so that it knows
+ * the network. */
 #include "model/darknet.h"
 
 #include "model/model.h"

@@ -215,8 +215,8 @@ static void put_weights(void) {
     network_free(&n);
 }
 
-/* The records behind that of the origin, without what stands around each (base/journal.c): how long it is, a magic, a
- * checksum. */
+/* The records behind that of the origin, without what stands around each (base/journal.c): how long
+ * it is, a magic, a checksum. */
 static void put_records(const char *path) {
     static const char *const names[] = {"origin", "cell", "layers"};
     enum { BEFORE = sizeof(int64_t) + 8 };

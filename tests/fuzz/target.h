@@ -1,6 +1,6 @@
-/* What is read from outside, as targets of a fuzzer: bytes go in, and whatever they are, the reader either
- * takes them, and then what it gave is consistent, or refuses them by one line. Anything else (a crash, a
- * sanitizer's report, an abort() here, no end, memory without bound) is a finding.
+/* What is read from outside, as targets of a fuzzer: bytes go in, and whatever they are, the reader
+ * either takes them, and then what it gave is consistent, or refuses them by one line. Anything
+ * else (a crash, a sanitizer's report, an abort() here, no end, memory without bound) is a finding.
  *
  * tests/fuzz/fuzz.sh lets libFuzzer make the bytes (`make fuzz`); test_fuzz.c runs seeds and old
  * findings through the same functions with the ordinary compiler, so that targets cannot rot. */
@@ -14,7 +14,8 @@
 
 struct fuzz_target {
     const char *name;
-    /* 1: taken; 0: refused. The bytes are what a file holds, but for what the target's own comment says. */
+    /* 1: taken; 0: refused. The bytes are what a file holds, but for what the target's own comment
+     * says. */
     int (*run)(const uint8_t *bytes, size_t size);
 };
 
@@ -40,12 +41,12 @@ int fuzz_cells(const uint8_t *bytes, size_t size);
 enum { FUZZ_SLOTS = 4 };
 const char *fuzz_file(int slot, const void *bytes, size_t size);
 
-/* The same with the SHA-256 of the bytes behind them: a sealed file (base/sealed.h) whose checksum is
- * right, whatever is in it. */
+/* The same with the SHA-256 of the bytes behind them: a sealed file (base/sealed.h) whose checksum
+ * is right, whatever is in it. */
 const char *fuzz_sealed_file(int slot, const void *bytes, size_t size);
 
-/* What a target returns for a reader's status: 0 was success. Aborts unless a failure, and only that, has a
- * message of one line. */
+/* What a target returns for a reader's status: 0 was success. Aborts unless a failure, and only
+ * that, has a message of one line. */
 int fuzz_outcome(int rc, const struct error *e);
 extern char fuzz_why[sizeof(struct error)]; // the last such message, for the test
 

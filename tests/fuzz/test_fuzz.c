@@ -1,6 +1,6 @@
 /* The fuzzer's targets without a fuzzer (target.h): sound seeds are taken, and what lies in
- * tests/fuzz/findings (inputs that once crashed a reader, kept it busy or took its memory) is taken or refused in
- * one line. With `--seeds FOLDER` writes the seeds there and does nothing else. */
+ * tests/fuzz/findings (inputs that once crashed a reader, kept it busy or took its memory) is taken
+ * or refused in one line. With `--seeds FOLDER` writes the seeds there and does nothing else. */
 #include "base/file.h"
 #include "base/folder.h"
 #include "fuzz/seeds.h"
@@ -16,14 +16,16 @@
 #include <cmocka.h>
 
 #ifdef __SANITIZE_ADDRESS__
-/* What a few kilobytes may ask for at once; without this, a claim of gigabytes is granted, and never used. */
+/* What a few kilobytes may ask for at once; without this, a claim of gigabytes is granted, and
+ * never used. */
 const char *__asan_default_options(void);
 const char *__asan_default_options(void) {
     return "max_allocation_size_mb=1024";
 }
 #endif
 
-/* Runs all files of FOLDER/TARGET; `must` says that each has to be taken. Returns how many there are. */
+/* Runs all files of FOLDER/TARGET; `must` says that each has to be taken. Returns how many there
+ * are. */
 static int run_folder(const struct fuzz_target *t, const char *folder, int must) {
     int n = 0;
     DIR *entries = opendir(folder_file(folder, t->name));

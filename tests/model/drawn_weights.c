@@ -1,5 +1,5 @@
-/* Darknet with weights files; darknet_weights.h is the manual. The library is opened at run time and only
- * here and in darknet_twin.c, as its header claims names such as `node` and `layer`. */
+/* Darknet with weights files; darknet_weights.h is the manual. The library is opened at run time
+ * and only here and in darknet_twin.c, as its header claims names such as `node` and `layer`. */
 #include "model/drawn_weights.h"
 
 #include <darknet.h>

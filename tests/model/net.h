@@ -1,5 +1,5 @@
-/* A network as a run builds it: the model of a cfg for a specification. For the tests of models, engines and
- * training; what fails stops the test. */
+/* A network as a run builds it: the model of a cfg for a specification. For the tests of models,
+ * engines and training; what fails stops the test. */
 #ifndef TESTS_MODEL_NET_H
 #define TESTS_MODEL_NET_H
 

@@ -12,7 +12,8 @@
 
 #include <cmocka.h>
 
-/* Every k <= N that exists, trained or not, calibrated or not; loss sums are compared bit by bit. */
+/* Every k <= N that exists, trained or not, calibrated or not; loss sums are compared bit by bit.
+ */
 static void expect_equal_spec(const struct spec *spec, int equal) {
     struct pair p;
     int differing = 0;

@@ -1,5 +1,5 @@
-/* What a model decides: nodes and parameters of each layer, which layers are quantized, which activations
- * become the quantized clip, banks, and start values. */
+/* What a model decides: nodes and parameters of each layer, which layers are quantized, which
+ * activations become the quantized clip, banks, and start values. */
 #include "model/net.h"
 
 #include <math.h>
@@ -203,7 +203,8 @@ static void darknet_start_values_are_darknets(void **state) {
     net_free(&b);
 }
 
-/* N(0, 2 / fan_out), fan_out = filters · size², of a layer whose fan-in is another and one with groups. */
+/* N(0, 2 / fan_out), fan_out = filters · size², of a layer whose fan-in is another and one with
+ * groups. */
 static void kaiming_normal_goes_by_fan_out(void **state) {
     (void)state;
     struct net b;

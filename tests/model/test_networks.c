@@ -211,8 +211,9 @@ static void resnets_are_wired_as_the_paper_says(void **state) {
     }
 }
 
-/* Blocks of n convolutions (2: basic, 3: bottleneck) of the ImageNet ResNets: both shortcuts start at the raw
- * input, the pooling reads the first convolution, an activation stands behind the last norm. */
+/* Blocks of n convolutions (2: basic, 3: bottleneck) of the ImageNet ResNets: both shortcuts start
+ * at the raw input, the pooling reads the first convolution, an activation stands behind the last
+ * norm. */
 static void check_imagenet_shortcut(const struct cfg *cfg, int i, int n) {
     int projects = is_type(cfg, i - 1, LAYER_BATCHNORM);
     int start = projects ? cfg->layers[i - 3].from[0] : cfg->layers[i].from[0];
@@ -267,7 +268,8 @@ static void imagenet_resnets_are_wired_as_the_method_says(void **state) {
     }
 }
 
-/* Every depthwise convolution has as many groups as channels in and out; an inverted residual ends linearly. */
+/* Every depthwise convolution has as many groups as channels in and out; an inverted residual ends
+ * linearly. */
 static void mobilenets_are_depthwise(void **state) {
     (void)state;
     static const char *const names[] = {"mobilenet-v1", "mobilenet-v2"};

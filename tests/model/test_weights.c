@@ -1,5 +1,5 @@
-/* Darknet's weights files: what Darknet wrote computes the same here, what is written here computes the same in
- * Darknet, and what is no file of the network is refused. */
+/* Darknet's weights files: what Darknet wrote computes the same here, what is written here computes
+ * the same in Darknet, and what is no file of the network is refused. */
 #include "base/file.h"
 #include "base/folder.h"
 #include "base/random.h"
@@ -23,8 +23,8 @@ enum { SIDE = 8, PIXELS = 3 * SIDE * SIDE, CLASSES = 10, HEADER = 20 };
 static const double score_tolerance = 2e-5; // of a probability
 static const double rounding = 3e-7;        // relative, of a variance that went there and back
 
-/* Every layer that has something in a file, in every form that Darknet and the harness compute alike; layer 3,
- * with `more` keys, has a bias or none. */
+/* Every layer that has something in a file, in every form that Darknet and the harness compute
+ * alike; layer 3, with `more` keys, has a bias or none. */
 // clang-format off
 #define NETWORK(more)                                                                         \
     "[net]\n[convolutional]\nfilters=8\nsize=3\npad=1\nbatch_normalize=1\nactivation=leaky\n" \
@@ -225,7 +225,8 @@ static void refuses(const struct net *n, const char *bytes, size_t size, const c
         fail_msg("'%s' is not about '%s'", e.text, message);
 }
 
-/* Offsets in floats behind the header: layer 0 has shifts, scales, means, variances of 8, then 216 weights. */
+/* Offsets in floats behind the header: layer 0 has shifts, scales, means, variances of 8, then 216
+ * weights. */
 static void refuses_with(const struct net *n, const char *good, size_t size, size_t at, float value,
                          const char *message) {
     char *bytes = need(size, 1);

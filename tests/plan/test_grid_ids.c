@@ -1,6 +1,6 @@
-/* The runs that the grids of experiments/ name keep their ids: results/published, and everybody's databases, know them
- * by those. Data sets are those of the table below, with made-up hashes; networks are read as they are. Run from the
- * repository's root. */
+/* The runs that the grids of experiments/ name keep their ids: results/published, and everybody's
+ * databases, know them by those. Data sets are those of the table below, with made-up hashes;
+ * networks are read as they are. Run from the repository's root. */
 #include "base/file.h"
 #include "base/hash.h"
 #include "cfg/find.h"
@@ -108,7 +108,8 @@ static void grids_name_the_runs_that_they_always_did(void **state) {
     globfree(&grids);
     char *expected = file_read("tests/plan/grid_ids.txt", 1 << 20, &size, &e);
     assert_non_null(expected);
-    // A line that is new belongs to a new grid; one that changed means that finished runs are not found again.
+    // A line that is new belongs to a new grid; one that changed means that finished runs are not
+    // found again.
     if (strcmp(text, expected)) {
         fprintf(stderr, "%s", text);
         fail_msg("these are not what tests/plan/grid_ids.txt has");

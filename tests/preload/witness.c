@@ -1,11 +1,12 @@
-/* Preloaded into the program by tests (tests/cli/runs.bash says how), so that they stop, kill or disturb a run at an
- * instant that they name and wait for nothing. No part of the program.
+/* Preloaded into the program by tests (tests/cli/runs.bash says how), so that they stop, kill or
+ * disturb a run at an instant that they name and wait for nothing. No part of the program.
  *
- * AT_FILE, AT_COMMAND: whenever a file whose name ends in AT_FILE has been renamed into its place, the shell runs
+ * AT_FILE, AT_COMMAND: whenever a file whose name ends in AT_FILE has been renamed into its place,
+ * the shell runs
  *     AT_COMMAND, which finds the program as $PPID and in $N how often that has been.
- * KILL_BEFORE: SIGKILL before this call of all that change a file: 1 is the first.
- * KILL_FILE: those calls are counted from the first write to a file of this name on, which is call 1.
- * KILL_WRITE: SIGKILL before this write to that file. */
+ * KILL_BEFORE: SIGKILL before this call of all that change a file: 1 is the first. KILL_FILE: those
+ * calls are counted from the first write to a file of this name on, which is call 1. KILL_WRITE:
+ * SIGKILL before this write to that file. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <signal.h>

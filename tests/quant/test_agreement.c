@@ -1,5 +1,5 @@
-/* The agreement set and the truncation-alignment loss: against the codes that the quantizers compute,
- * against known sizes, against the twin, and the twin against central differences. */
+/* The agreement set and the truncation-alignment loss: against the codes that the quantizers
+ * compute, against known sizes, against the twin, and the twin against central differences. */
 #include "quant/agreement.h"
 
 #include "base/error.h"

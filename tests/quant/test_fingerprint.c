@@ -1,5 +1,6 @@
-/* Fingerprints: equal on every machine, and another when a slot returns something else. The list of expected ones
- * is what makes a change of a quantizer show: whoever changes one on purpose writes its new fingerprint here. */
+/* Fingerprints: equal on every machine, and another when a slot returns something else. The list of
+ * expected ones is what makes a change of a quantizer show: whoever changes one on purpose writes
+ * its new fingerprint here. */
 #include "quant/fingerprint.h"
 
 #include "baselines.h"
@@ -14,8 +15,8 @@
 
 #include <cmocka.h>
 
-/* Vector tanh differs by up to 4 units of the last place between instruction sets, and the largest of a layer scales
- * all of it: 2.4e-7 of a number, of 100 to 999 thirds of a digit. */
+/* Vector tanh differs by up to 4 units of the last place between instruction sets, and the largest
+ * of a layer scales all of it: 2.4e-7 of a number, of 100 to 999 thirds of a digit. */
 static const double least_margin = 5e-4;
 
 static const struct {

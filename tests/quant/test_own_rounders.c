@@ -1,6 +1,6 @@
-/* The schemes that round in ways of their own, matquant, lsq and double-rounding, against the formulas
- * in double (twin/), by hand in ties and at the ends, and by finite differences where they are
- * smooth. */
+/* The schemes that round in ways of their own, matquant, lsq and double-rounding, against the
+ * formulas in double (twin/), by hand in ties and at the ends, and by finite differences where they
+ * are smooth. */
 #include "base/random.h"
 #include "baselines.h"
 #include "quant/truncquant.h"
@@ -174,8 +174,8 @@ static void cut_weights_follow_their_formulas(void **state) {
     check_cut(&quantizer_lsq, 4, &r);
 }
 
-/* Ŵ is 2^k / (2^k - 1) times AdaBits', with the same rule of the gradient: where a norm follows, that
- * factor is all that tells the two in training. */
+/* Ŵ is 2^k / (2^k - 1) times AdaBits', with the same rule of the gradient: where a norm follows,
+ * that factor is all that tells the two in training. */
 static void truncquant_is_adabits_but_for_a_constant(void **state) {
     (void)state;
     struct random r = random_stream(4, RANDOM_TEST, 0, 0);
@@ -240,7 +240,8 @@ static void double_rounding_by_hand(void **state) {
            (const float[]){-8, -8, -4, 0, 0, 0, 0, 4, 4, 4}, 10);
 }
 
-/* N = 8, u = q / 255 exactly at the ends; a slice of 4 bits begins half a step of 16 below its place. */
+/* N = 8, u = q / 255 exactly at the ends; a slice of 4 bits begins half a step of 16 below its
+ * place. */
 static void matquant_by_hand(void **state) {
     (void)state;
     struct quant_layer l = layer(&quantizer_matquant, 256, 8);

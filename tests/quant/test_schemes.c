@@ -1,7 +1,7 @@
-/* What every registered scheme owes the harness, whatever it computes: no NaN that was not there, codes
- * of the width they claim, frozen weights that are the direct ones at N and that need no bit below
- * the k upper ones, gradients that are added, nothing kept between calls. A scheme of one's own is
- * tested by being in the registry. */
+/* What every registered scheme owes the harness, whatever it computes: no NaN that was not there,
+ * codes of the width they claim, frozen weights that are the direct ones at N and that need no bit
+ * below the k upper ones, gradients that are added, nothing kept between calls. A scheme of one's
+ * own is tested by being in the registry. */
 #include "base/random.h"
 #include "quant/layer.h"
 #include "registry.h"

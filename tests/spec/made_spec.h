@@ -1,4 +1,5 @@
-/* Specs as tests say them, of the table test_schemes. Each stops the test with a message where it cannot. */
+/* Specs as tests say them, of the table test_schemes. Each stops the test with a message where it
+ * cannot. */
 #ifndef TESTS_SPEC_MADE_SPEC_H
 #define TESTS_SPEC_MADE_SPEC_H
 

@@ -1,5 +1,5 @@
-/* The table of schemes.h. Planning never computes, but slots other than those of the axes would make a scheme
- * its own. */
+/* The table of schemes.h. Planning never computes, but slots other than those of the axes would
+ * make a scheme its own. */
 #include "spec/schemes.h"
 
 #include "quant/axes.h"

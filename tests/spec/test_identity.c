@@ -191,7 +191,8 @@ static size_t one(const struct quant_layer *l) {
     return 1;
 }
 
-/* The id and the label of a scheme `mine` that is as qat but for what `q` says, and of qat beside it. */
+/* The id and the label of a scheme `mine` that is as qat but for what `q` says, and of qat beside
+ * it. */
 static void assert_own(struct quantizer q, int own) {
     q.name = "mine";
     const struct quantizer *const table[] = {&q, test_schemes[1], NULL};

@@ -40,7 +40,8 @@ static void finish(struct store *s, int64_t attempt, double loss) {
         fail_msg("%s", e.text);
 }
 
-/* Run number i, whose last epoch had this loss at 4 bits, and 0.5 at 32; earlier ones had another. */
+/* Run number i, whose last epoch had this loss at 4 bits, and 0.5 at 32; earlier ones had another.
+ */
 static struct run_row trained(struct store *s, int i, double before, double last,
                               double evaluated) {
     struct run_row run = store_fixture_run(i, i, 1);
@@ -78,8 +79,8 @@ static void above_twice_that_of_guessing_it_diverged(void **state) {
     store_close(s);
 }
 
-/* A loss that grew and fell again; a mean over few steps, of a model that then is good; codes that were cut after a
- * training that did not foresee it. */
+/* A loss that grew and fell again; a mean over few steps, of a model that then is good; codes that
+ * were cut after a training that did not foresee it. */
 static void these_did_not(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
     struct run_row fell = trained(s, 1, 1e6, 0.5, 0.5), good = trained(s, 2, 9, 9, 2.2),

@@ -58,8 +58,8 @@ static void held_out_results_stay_apart(void **state) {
     store_close(s);
 }
 
-/* What tells configurations apart is of the split: one is by `epochs` among those on test, and by `batch` among
- * those on val. */
+/* What tells configurations apart is of the split: one is by `epochs` among those on test, and by
+ * `batch` among those on val. */
 static void settings_are_of_the_split(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
     static const char *const params[] = {"{\"epochs\":5,\"batch\":64}",
@@ -117,7 +117,8 @@ static void no_table_mixes_splits(void **state) {
     store_close(s);
 }
 
-/* In every format a column and a line say that it is val; nothing has to be asked for where that is all. */
+/* In every format a column and a line say that it is val; nothing has to be asked for where that is
+ * all. */
 static void val_is_named_in_every_format(void **state) {
     struct store *s = pairs(*state);
     static const char *const titles[EXPORT_FORMATS] = {"split  network  scheme      ",

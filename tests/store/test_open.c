@@ -144,8 +144,8 @@ static int reads_older(const char *path) {
     return wrong;
 }
 
-/* The log holds rows that the file has not yet. A published file lies where nobody can write, and may have the mark of
- * the log. */
+/* The log holds rows that the file has not yet. A published file lies where nobody can write, and
+ * may have the mark of the log. */
 static void older_files_are_read(void **state) {
     create_older(*state);
     sqlite3 *other;
@@ -322,8 +322,8 @@ static void a_locked_published_file(void **state) {
     store_close(store_fixture_open(*state, STORE_WRITE));
 }
 
-/* In a child: SQLite must not see the other connection in its own process. Says when it has the lock, and
- * a while after the other is about to write it says that it lets it go, and ends. */
+/* In a child: SQLite must not see the other connection in its own process. Says when it has the
+ * lock, and a while after the other is about to write it says that it lets it go, and ends. */
 static void hold_the_lock(const char *path, int says, int asked) {
     sqlite3 *db;
     char byte;

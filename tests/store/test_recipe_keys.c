@@ -18,7 +18,8 @@ static int is_no_recipe(const struct spec_key *key) {
     return !strcmp(key->section, "grid") || spec_key_is_request(key);
 }
 
-/* A key that is missing here belongs in recipe_keys (harness/store/schema/views.sql), in its place. */
+/* A key that is missing here belongs in recipe_keys (harness/store/schema/views.sql), in its place.
+ */
 static void keys_and_defaults_are_those_of_the_program(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
     char *expected = NULL;
@@ -36,8 +37,8 @@ static void keys_and_defaults_are_those_of_the_program(void **state) {
     store_close(s);
 }
 
-/* As the program says but for what has no default, which always stands there, keys that only one range has, and the
- * width of a dedicated model: the configuration has models of all. */
+/* As the program says but for what has no default, which always stands there, keys that only one
+ * range has, and the width of a dedicated model: the configuration has models of all. */
 static int view_shows(const struct spec *spec, const struct quantizer *q,
                       const struct spec_key *key) {
     if (!key->preset)

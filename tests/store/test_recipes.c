@@ -1,5 +1,5 @@
-/* What tables and captions say of how their rows were made: where recipes differ, what all have in common, which
- * activations and batch norms, and which versions of the program. */
+/* What tables and captions say of how their rows were made: where recipes differ, what all have in
+ * common, which activations and batch norms, and which versions of the program. */
 #include "store/export_fixture.h"
 
 #include <setjmp.h>
@@ -89,7 +89,8 @@ static void borrowed_batch_norms_are_told(void **state) {
     store_close(s);
 }
 
-/* `columns`: where one borrows without the other; "": nowhere, though some borrow; NULL: none borrow. */
+/* `columns`: where one borrows without the other; "": nowhere, though some borrow; NULL: none
+ * borrow. */
 static void assert_borrowed(struct store *s, const char *what, const char *columns) {
     struct error e = {0};
     char expected[64] = "";
@@ -109,7 +110,8 @@ static void assert_borrowed(struct store *s, const char *what, const char *colum
     free(text);
 }
 
-/* Said of differences, drops and reductions, where a cell of the table borrows or what it is compared with does. */
+/* Said of differences, drops and reductions, where a cell of the table borrows or what it is
+ * compared with does. */
 static void borrowing_is_told_of_what_is_derived(void **state) {
     struct store *s = pairs(*state);
     store_fixture_sql(s,
@@ -180,8 +182,8 @@ static void recipes_differ_across_schemes(void **state) {
     store_close(s);
 }
 
-/* fp32 has no widths, ptq those of its parent, dedicated has a model for each; what only decides which cells there are,
- * or is the scheme's own, is no difference. */
+/* fp32 has no widths, ptq those of its parent, dedicated has a model for each; what only decides
+ * which cells there are, or is the scheme's own, is no difference. */
 static void what_the_scheme_says_is_no_difference(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
     static const struct recipe recipes[] = {
@@ -201,7 +203,8 @@ static void what_the_scheme_says_is_no_difference(void **state) {
     store_close(s);
 }
 
-/* What each network has of its own stands in the caption, and in no row; what all have besides the usual, too. */
+/* What each network has of its own stands in the caption, and in no row; what all have besides the
+ * usual, too. */
 static void a_caption_says_what_rows_have_in_common(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
     static const struct recipe recipes[] = {
@@ -239,8 +242,8 @@ static void attempt_at(struct store *s, const struct run_row *run, double from,
     assert_int_equal(store_end_attempt(s, attempt, "interrupted", "SIGTERM", 1, 1, &e), 0);
 }
 
-/* Training, its continuation by another version, a try that came to nothing, and an evaluation by a third; a run that
- * takes the weights was trained by those, too. */
+/* Training, its continuation by another version, a try that came to nothing, and an evaluation by a
+ * third; a run that takes the weights was trained by those, too. */
 static void versions_of_training_and_of_evaluation_are_told(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
     struct run_row run = store_fixture_run(1, 1, 1), heir = store_fixture_run(2, 2, 1);

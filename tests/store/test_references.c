@@ -97,7 +97,8 @@ static void the_reference_has_the_same_contents(void **state) {
     store_close(s);
 }
 
-/* fp32 has its width forced: it goes with the qat that is nearest otherwise, and the table says which. */
+/* fp32 has its width forced: it goes with the qat that is nearest otherwise, and the table says
+ * which. */
 static void forced_widths_do_not_count(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
     static const struct {
@@ -130,8 +131,9 @@ static void forced_widths_do_not_count(void **state) {
     store_close(s);
 }
 
-/* Of val, pairs saw the same held-out images: another number of them are others, also where as many were evaluated.
- * On the test split all see the same, and what was held out of training is a setting like others. */
+/* Of val, pairs saw the same held-out images: another number of them are others, also where as many
+ * were evaluated. On the test split all see the same, and what was held out of training is a
+ * setting like others. */
 static void pairs_have_the_same_images(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
     static const struct {

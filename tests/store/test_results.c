@@ -198,8 +198,8 @@ static void a_full_disk_loses_nothing(void **state) {
 
 /* ---- killed, and two at once ---- */
 
-/* Runs without end, each with epochs, evaluations and completion, which a byte into `finished` tells;
- * `base` keeps two writers apart. */
+/* Runs without end, each with epochs, evaluations and completion, which a byte into `finished`
+ * tells; `base` keeps two writers apart. */
 static void write_forever(const char *path, int base, int finished) {
     struct store *s = store_fixture_open(path, STORE_WRITE);
     struct error e = {0};

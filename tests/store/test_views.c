@@ -88,9 +88,9 @@ static void the_earliest_attempt_and_the_last_epoch_count(void **state) {
     store_close(s);
 }
 
-/* `evaluate` is an attempt of its own: a cell it evaluates again with other calibration batches stays the
- * run's own, new cells join with their own version, and of all cells again, on more images, the newer are
- * taken. */
+/* `evaluate` is an attempt of its own: a cell it evaluates again with other calibration batches
+ * stays the run's own, new cells join with their own version, and of all cells again, on more
+ * images, the newer are taken. */
 static void evaluations_of_later_attempts_join(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
     struct run_row run = store_fixture_run(1, 1, 1);
@@ -114,8 +114,8 @@ static void evaluations_of_later_attempts_join(void **state) {
     store_close(s);
 }
 
-/* A width alone evaluated again on more images would leave the others: the cells of one number of images
- * count, until all widths are there on the larger. A replicate is no cell more. */
+/* A width alone evaluated again on more images would leave the others: the cells of one number of
+ * images count, until all widths are there on the larger. A replicate is no cell more. */
 static void cells_stay_together(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
     struct run_row run = store_fixture_run(1, 1, 1);
@@ -247,8 +247,8 @@ static void layers_of_finished_runs(void **state) {
     store_close(s);
 }
 
-/* ptq of a run that should not count, recorded after it was marked: nothing is measured there, whichever view
- * is asked; a chain of parents goes on. */
+/* ptq of a run that should not count, recorded after it was marked: nothing is measured there,
+ * whichever view is asked; a chain of parents goes on. */
 static void what_takes_excluded_weights_does_not_count(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
     char parent[2][HASH_HEX];

@@ -1,6 +1,7 @@
-/* Every network that ships with the harness, and Darknet's two that its README names: a pass of each engine
- * over a few small images, forward and backward, against the reference's; then a training step of
- * the default engine, whose losses have to be finite. Run from the root of the source. */
+/* Every network that ships with the harness, and Darknet's two that its README names: a pass of
+ * each engine over a few small images, forward and backward, against the reference's; then a
+ * training step of the default engine, whose losses have to be finite. Run from the root of the
+ * source. */
 #include "base/file.h"
 #include "base/values.h"
 #include "engine/load.h"
@@ -19,7 +20,8 @@
 
 enum { BATCH = 6, STEPS = 1, SIDE = 32, PIXELS = 3 * SIDE * SIDE, MOST_CLASSES = 1000 };
 
-/* Nothing is rounded at 32 bits, but a ReLU near 0 may flip, and a norm over six values magnifies. */
+/* Nothing is rounded at 32 bits, but a ReLU near 0 may flip, and a norm over six values magnifies.
+ */
 static const double score_tolerance = 2e-3;    // of the scores' norm
 static const double gradient_tolerance = 3e-2; // of all gradients' norm
 
@@ -94,7 +96,8 @@ static struct plan *compile(const struct engine *engine, struct net *n) {
     return p;
 }
 
-/* What a pass at 32 bits computes: scores, and the gradients of all parameters one after the other. */
+/* What a pass at 32 bits computes: scores, and the gradients of all parameters one after the other.
+ */
 struct result {
     float *scores, *gradients;
     size_t n_scores, n_gradients;

@@ -37,9 +37,10 @@ static void assert_all_moved(const struct toy *t) {
     toy_free(&start);
 }
 
-/* 64 images with random labels have nothing in common, so that whoever knows them was taught each. With twelve
- * seeds and the kernels of five processors the means were 99.2 and more at 8 and 32 bits, 96 and more at one;
- * to know one class of ten for all images would be 20. Gradients reach all parameters: none stays where it was. */
+/* 64 images with random labels have nothing in common, so that whoever knows them was taught each.
+ * With twelve seeds and the kernels of five processors the means were 99.2 and more at 8 and 32
+ * bits, 96 and more at one; to know one class of ten for all images would be 20. Gradients reach
+ * all parameters: none stays where it was. */
 static void learns_64_images_by_heart(void **state) {
     (void)state;
     struct spec spec = toy_spec("truncquant", 1, 150);
@@ -166,7 +167,8 @@ static void steps_have_a_rate_of_their_own(void **state) {
     }
 }
 
-/* A step moves the weights: what was known of them, for its widths, is forgotten, or freezing would go by it. */
+/* A step moves the weights: what was known of them, for its widths, is forgotten, or freezing would
+ * go by it. */
 static void nothing_stale_is_known_of_weights(void **state) {
     (void)state;
     struct spec spec = toy_spec("truncquant", 1, 1);

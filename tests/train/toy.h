@@ -21,8 +21,8 @@ struct toy {
     struct trainer trainer;
 };
 
-/* The specification to change before toy_build: batch 16, Adam, widths 1 2 4 8 32 as far as the scheme
- * has them. */
+/* The specification to change before toy_build: batch 16, Adam, widths 1 2 4 8 32 as far as the
+ * scheme has them. */
 struct spec toy_spec(const char *scheme, long seed, long epochs);
 
 /* Stops the test when something fails. The toy must stay where it is. */

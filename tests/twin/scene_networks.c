@@ -47,8 +47,8 @@ const char scene_bottleneck[] = "[net]\n"                         //
     CONV(5, 3, 2, "bias=0\nactivation=selu")                      // 11
     "[batchnorm]\n[avgpool]\n[connected]\nactivation=linear\n";
 
-/* Inverted residuals, as mobilenet-v2 has them: a block of oneDNN's lanes and a part of one, strides 1
- * and 2. The factor in front of layer 4 takes values above 6. */
+/* Inverted residuals, as mobilenet-v2 has them: a block of oneDNN's lanes and a part of one,
+ * strides 1 and 2. The factor in front of layer 4 takes values above 6. */
 const char scene_inverted[] = "[net]\n"                            //
     CONV(4, 3, 1, NORMED("relu6"))                                // 0
     "[convolutional]\nfilters=16\n" NORMED("relu6")               // 1

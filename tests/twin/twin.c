@@ -226,7 +226,8 @@ static double width_loss(struct twin *t, const struct twin_step *step, int place
     return weight * t->width[place].loss;
 }
 
-/* Mean over the quantized layers of the losses on their weights, weighted; `gradient`: theirs too. */
+/* Mean over the quantized layers of the losses on their weights, weighted; `gradient`: theirs too.
+ */
 static double weights_loss(struct twin *t, const struct twin_step *step, int gradient) {
     const struct model *m = t->model;
     double loss = 0;

@@ -158,13 +158,15 @@ double twin_align(const struct quant_layer *q, const double *W, const struct twi
                   double weight, double *dW);
 double twin_kurtosis(const double *W, size_t n, double weight, double *dW);
 
-/* twin_own.c: the same for the schemes with learned steps, by their names. `steps` are the parameters. */
+/* twin_own.c: the same for the schemes with learned steps, by their names. `steps` are the
+ * parameters. */
 void twin_own_quantize(const char *scheme, const struct quant_layer *q, const double *W,
                        const double *steps, int k, int frozen, struct twin_layer *c, double *W_hat);
 void twin_own_backward(const char *scheme, const struct quant_layer *q, const double *W,
                        const double *steps, int k, const struct twin_layer *c, unsigned rules,
                        const double *dW_hat, double *dW, double *dsteps);
-/* Distance of W / h from the nearest place where a code changes or `inside` does, over all codes. */
+/* Distance of W / h from the nearest place where a code changes or `inside` does, over all codes.
+ */
 double twin_own_flip(const char *scheme, const struct quant_layer *q, const double *W,
                      const double *steps, int k);
 

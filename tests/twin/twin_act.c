@@ -1,5 +1,5 @@
-/* Darknet's activation functions, and ReLU6, with their true derivatives at the input (Darknet itself goes by
- * the output), and where they have kinks. */
+/* Darknet's activation functions, and ReLU6, with their true derivatives at the input (Darknet
+ * itself goes by the output), and where they have kinks. */
 #include "twin/twin.h"
 
 #include <math.h>

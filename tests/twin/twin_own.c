@@ -1,9 +1,9 @@
-/* The quantizers with a learned step in double, as the method states them: lsq (a step for each width
- * of B below 32) and double-rounding (one step).
+/* The quantizers with a learned step in double, as the method states them: lsq (a step for each
+ * width of B below 32) and double-rounding (one step).
  *
- * The rule claims to be the gradient of Ŵ_i = inside_i (W_i - w_i) + offset_i h, where inside, w and
- * offset are constants (w is 0, but at lsq's 1 bit, where it is W itself), and of which h moves by
- * only `pace` times what is added to it. */
+ * The rule claims to be the gradient of Ŵ_i = inside_i (W_i - w_i) + offset_i h, where inside, w
+ * and offset are constants (w is 0, but at lsq's 1 bit, where it is W itself), and of which h moves
+ * by only `pace` times what is added to it. */
 #include "twin/twin.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 /* The weight quantizers in double, as the method states them: range map, rounder, dequantizer,
- * layer scale, and the straight-through gradient. Learned steps are twin_own.c's; own rounders of the
- * tanh map are matquant's slices. */
+ * layer scale, and the straight-through gradient. Learned steps are twin_own.c's; own rounders of
+ * the tanh map are matquant's slices. */
 #include "twin/twin.h"
 
 #include "base/error.h"
@@ -215,7 +215,8 @@ void twin_quantize_backward(const struct quant_layer *q, const double *W, int k,
         dW[i] += dW_hat[i];
 }
 
-/* tanh: Ŵ = s (2u - 1) is u but for a constant where s is 1/2. minmax: du/dW is 1 / (hi - lo) for minmax. */
+/* tanh: Ŵ = s (2u - 1) is u but for a constant where s is 1/2. minmax: du/dW is 1 / (hi - lo) for
+ * minmax. */
 void twin_range_backward(const struct quant_layer *q, const double *W, const struct twin_layer *c,
                          const double *du, double *dW) {
     if (q->axes.range == RANGE_TANH)

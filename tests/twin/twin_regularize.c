@@ -1,5 +1,5 @@
-/* The losses on the weights themselves in double, as the method states them: truncation alignment and
- * kurtosis. */
+/* The losses on the weights themselves in double, as the method states them: truncation alignment
+ * and kurtosis. */
 #include "twin/twin.h"
 
 #include "base/error.h"

@@ -1,6 +1,6 @@
-/* Reader of small folders of images (reader.h): all of one size, kept as bytes like every other data set.
- * They are decoded twice when the set is prepared, first to learn which can be (data/images/scan.h), then into
- * place, so that no more is in memory than the set itself. */
+/* Reader of small folders of images (reader.h): all of one size, kept as bytes like every other
+ * data set. They are decoded twice when the set is prepared, first to learn which can be
+ * (data/images/scan.h), then into place, so that no more is in memory than the set itself. */
 #include "data/formats/reader.h"
 #include "data/images/scan.h"
 

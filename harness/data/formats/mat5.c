@@ -1,6 +1,6 @@
-/* The outline of a MATLAB 5 file ("MAT-File Format", MathWorks); mat5.h is the manual. A file is a header and
- * elements: a tag of type and size, then content. An array's content is elements again: flags, dimensions,
- * name, values; a packed one's is a zlib stream of such an element. */
+/* The outline of a MATLAB 5 file ("MAT-File Format", MathWorks); mat5.h is the manual. A file is a
+ * header and elements: a tag of type and size, then content. An array's content is elements again:
+ * flags, dimensions, name, values; a packed one's is a zlib stream of such an element. */
 #include "data/formats/mat5.h"
 
 #include "base/text.h"
@@ -35,8 +35,8 @@ static uint32_t low_first(const uint8_t *b) {
     return (uint32_t)b[3] << 24 | (uint32_t)b[2] << 16 | (uint32_t)b[1] << 8 | b[0];
 }
 
-/* The tag at o->at, which moves behind it. A small element has its size in the upper half of the type, and
- * its content, up to 4 bytes, in place of the size. */
+/* The tag at o->at, which moves behind it. A small element has its size in the upper half of the
+ * type, and its content, up to 4 bytes, in place of the size. */
 static int take_tag(struct outline *o, struct tag *t) {
     if (o->at + TAG > OUTLINE)
         return -1;

@@ -1,9 +1,9 @@
-/* How the files of a data set become bytes: one reader for each form that data sets come in. Private
- * to the data room.
+/* How the files of a data set become bytes: one reader for each form that data sets come in.
+ * Private to the data room.
  *
  * A new form is one file that ends in a `const struct reader`, declared below; a new data set of a
- * known form is one entry in sets.c. Whatever a reader is given, it ends in a message that names the
- * file: it takes memory only for what it has held against the file's real size. */
+ * known form is one entry in sets.c. Whatever a reader is given, it ends in a message that names
+ * the file: it takes memory only for what it has held against the file's real size. */
 #ifndef DATA_FORMATS_READER_H
 #define DATA_FORMATS_READER_H
 

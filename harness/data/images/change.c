@@ -88,8 +88,8 @@ static int say(const struct sorted *s, const char *what, struct error *e) {
                          what);
 }
 
-/* 0: none in this split. `edited`: of those that are in both listings, else of the others, which cannot have been touched
- * alone. */
+/* 0: none in this split. `edited`: of those that are in both listings, else of the others, which
+ * cannot have been touched alone. */
 static int say_in_split(struct sorted *a, struct sorted *b, int edited, struct error *e) {
     const struct image_files *before = &a->f->split[a->split], *now = &b->f->split[b->split];
     while (a->at < before->n || b->at < now->n) {

@@ -1,16 +1,16 @@
-/* A data set that is a folder of images, ROOT/train/CLASS/FILE and ROOT/test/CLASS/FILE (or ROOT/val
- * instead of test),
- * with names ending in .jpg, .jpeg or .png in capitals or not. The classes are the folders in train,
- * sorted by the bytes of their names; the other split has to have the same. Any name works: it is never
- * shown to a shell, and what a listing depends on is the bytes of names, not a locale. Links are
- * followed. Nothing is looked for deeper than that, so a link to a folder above cannot lead in circles.
+/* A data set that is a folder of images, ROOT/train/CLASS/FILE and ROOT/test/CLASS/FILE (or
+ * ROOT/val instead of test), with names ending in .jpg, .jpeg or .png in capitals or not. The
+ * classes are the folders in train, sorted by the bytes of their names; the other split has to have
+ * the same. Any name works: it is never shown to a shell, and what a listing depends on is the
+ * bytes of names, not a locale. Links are followed. Nothing is looked for deeper than that, so a
+ * link to a folder above cannot lead in circles.
  *
  * What is no image (another ending, a folder called x.jpg, a link that leads nowhere) is noted and
  * skipped; names that start with a dot are passed over in silence.
  *
  * Order. Sorted, the images of one class come after another, and the first so many (`images` in
- * [train]) would be of a few classes; so the images of a split are put in an order drawn once and for
- * all, from the stream (0, RANDOM_FOLDER, split), which depends on the number of them alone. */
+ * [train]) would be of a few classes; so the images of a split are put in an order drawn once and
+ * for all, from the stream (0, RANDOM_FOLDER, split), which depends on the number of them alone. */
 #ifndef DATA_IMAGES_FOLDER_H
 #define DATA_IMAGES_FOLDER_H
 
@@ -65,8 +65,8 @@ int image_folder_path(const struct image_folder *f, enum split split, uint32_t i
 /* Image i goes to place `to`, which is before it or its own: for who leaves some out. */
 void image_files_move(struct image_files *files, uint32_t to, uint32_t i);
 
-/* What tells a file that was replaced or edited from what it was: 32 bits of its size and time of change, above 32 bits
- * of these and its inode's. */
+/* What tells a file that was replaced or edited from what it was: 32 bits of its size and time of
+ * change, above 32 bits of these and its inode's. */
 struct stat;
 uint64_t image_stamp(const struct stat *st);
 
@@ -74,7 +74,8 @@ uint64_t image_stamp(const struct stat *st);
 int image_folder_check_image(const struct image_folder *f, enum split split, uint32_t i,
                              struct error *e);
 
-/* Say which image the second listing of a folder has otherwise than the first, if one can be named. Returns -1. */
+/* Say which image the second listing of a folder has otherwise than the first, if one can be named.
+ * Returns -1. */
 int image_folder_say_change(const struct image_folder *before, const struct image_folder *now,
                             struct error *e);
 

@@ -1,13 +1,13 @@
 /* One image file, JPEG (libjpeg-turbo) or PNG (libpng), decoded to bytes of red, green and blue.
  *
- * What a file is, its first bytes say, not its name. Everything becomes 8-bit RGB: grey is replicated,
- * palettes are looked up, 16 bits are cut to 8, CMYK and YCCK are converted as print shops' files are
- * (inverted, after Adobe), and of an image with transparency the colours are kept as stored and the
- * alpha channel is dropped, as image loaders of other frameworks do.
+ * What a file is, its first bytes say, not its name. Everything becomes 8-bit RGB: grey is
+ * replicated, palettes are looked up, 16 bits are cut to 8, CMYK and YCCK are converted as print
+ * shops' files are (inverted, after Adobe), and of an image with transparency the colours are kept
+ * as stored and the alpha channel is dropped, as image loaders of other frameworks do.
  *
- * Nothing a file says is trusted: its header is held against the limits below before memory is taken for
- * pixels, decoders get limits of their own, and data that end early or contradict themselves are an error,
- * never a grey half. Safe to call from several threads at once. */
+ * Nothing a file says is trusted: its header is held against the limits below before memory is
+ * taken for pixels, decoders get limits of their own, and data that end early or contradict
+ * themselves are an error, never a grey half. Safe to call from several threads at once. */
 #ifndef DATA_IMAGES_IMAGE_H
 #define DATA_IMAGES_IMAGE_H
 

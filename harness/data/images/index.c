@@ -1,5 +1,6 @@
 /* The remembered look at a folder of images; index.h is the manual. A sealed file (base/sealed.h):
- *     fingerprint | hash | mean | deviation | train: images listed, left out, their places | test: the same */
+ *     fingerprint | hash | mean | deviation | train: images listed, left out, their places | test:
+ *       the same */
 #include "data/images/index.h"
 
 #include "base/file.h"
@@ -100,8 +101,8 @@ static int index_read(struct index *x, const struct source *source, const struct
 
 /* ---- making it ---- */
 
-/* Lines whose lengths do not depend on what they hold would do; names may hold anything, so each ends in a
- * NUL, and hashes are bytes. */
+/* Lines whose lengths do not depend on what they hold would do; names may hold anything, so each
+ * ends in a NUL, and hashes are bytes. */
 static int manifest(struct index *x, const struct image_folder *f, const struct image_scan *scan,
                     struct error *e) {
     char *bytes = NULL;

@@ -6,8 +6,8 @@
 #include "data/images/folder.h"
 #include "data/source.h"
 
-/* Set mean, deviation and hash of `d`, and take the images that cannot be decoded out of `f`: from the
- * cache, or by looking at all of them. */
+/* Set mean, deviation and hash of `d`, and take the images that cannot be decoded out of `f`: from
+ * the cache, or by looking at all of them. */
 int image_index_apply(struct dataset *d, const struct known_set *set, struct image_folder *f,
                       struct error *e);
 

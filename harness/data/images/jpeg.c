@@ -1,6 +1,6 @@
-/* JPEG through libjpeg; image.h is the manual. libjpeg reports an error by a function that must not return,
- * so ours jumps back to decode(). All that is owned lies in a structure outside of that frame, and is
- * freed whichever way decode() ends. */
+/* JPEG through libjpeg; image.h is the manual. libjpeg reports an error by a function that must not
+ * return, so ours jumps back to decode(). All that is owned lies in a structure outside of that
+ * frame, and is freed whichever way decode() ends. */
 #include "data/images/image.h"
 
 #include <setjmp.h>
@@ -11,11 +11,12 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
-/* A progressive file may hold scans without end over a picture that is large: what libjpeg-turbo's own
- * fuzzers allow. Real ones have about ten. */
+/* A progressive file may hold scans without end over a picture that is large: what libjpeg-turbo's
+ * own fuzzers allow. Real ones have about ten. */
 enum { SCANS_MOST = 500 };
 
-/* Of libjpeg itself; the largest progressive picture within the limits takes 6 bytes a pixel, 8 in CMYK. */
+/* Of libjpeg itself; the largest progressive picture within the limits takes 6 bytes a pixel, 8 in
+ * CMYK. */
 static const long decoder_memory = 640L << 20;
 
 struct reader {

@@ -1,7 +1,8 @@
-/* PNG through libpng; image.h is the manual. As with JPEG, an error jumps back to decode(), and all that is
- * owned lies outside of its frame. (libpng's simplified interface, which returns its errors, mixes up the
- * rows of interlaced files of 16 bits in the releases that are about.) Colours are taken as stored: a
- * gamma or a profile in the file is not applied, as by image loaders of other frameworks. */
+/* PNG through libpng; image.h is the manual. As with JPEG, an error jumps back to decode(), and all
+ * that is owned lies outside of its frame. (libpng's simplified interface, which returns its
+ * errors, mixes up the rows of interlaced files of 16 bits in the releases that are about.) Colours
+ * are taken as stored: a gamma or a profile in the file is not applied, as by image loaders of
+ * other frameworks. */
 #include "data/images/image.h"
 
 #include <png.h>

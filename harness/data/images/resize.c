@@ -15,7 +15,8 @@ struct taps {
     int *weights; // (size, most), of ONE in all
 };
 
-/* Rounded weights whose sum is ONE: the largest takes what is left over, so that a flat picture stays. */
+/* Rounded weights whose sum is ONE: the largest takes what is left over, so that a flat picture
+ * stays. */
 static void round_weights(const double *exact, int n, double sum, int *weights) {
     int left = ONE, largest = 0;
     for (int i = 0; i < n; i++) {

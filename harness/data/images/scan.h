@@ -1,6 +1,7 @@
-/* A first look at every image of a folder, in all the processor's threads: each is read and decoded once, so
- * that a training run meets no image that cannot be, and what has to be known of all of them is taken.
- * Nothing of the result depends on the number of threads. At most one image per thread is in memory. */
+/* A first look at every image of a folder, in all the processor's threads: each is read and decoded
+ * once, so that a training run meets no image that cannot be, and what has to be known of all of
+ * them is taken. Nothing of the result depends on the number of threads. At most one image per
+ * thread is in memory. */
 #ifndef DATA_IMAGES_SCAN_H
 #define DATA_IMAGES_SCAN_H
 
@@ -15,8 +16,8 @@ struct image_scan {
     char unequal[512];                           // two of other sizes, in words
 };
 
-/* Images that cannot be decoded leave `f` for its list of skipped files; too many (image_folder_judge)
- * are an error. On failure there is nothing to free. */
+/* Images that cannot be decoded leave `f` for its list of skipped files; too many
+ * (image_folder_judge) are an error. On failure there is nothing to free. */
 int image_scan(struct image_folder *f, struct image_scan *s, struct error *e);
 void image_scan_free(struct image_scan *s);
 

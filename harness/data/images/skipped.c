@@ -1,4 +1,5 @@
-/* Files of a folder that are no images: which, and whether they are too many; data/images/folder.h is the manual. */
+/* Files of a folder that are no images: which, and whether they are too many; data/images/folder.h
+ * is the manual. */
 #include "data/images/folder.h"
 
 #include <stdio.h>

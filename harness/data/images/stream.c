@@ -48,7 +48,8 @@ void image_stream_close(struct image_stream *stream) {
     free(stream);
 }
 
-/* A folder whose names, sizes or times are others is looked at as when it is opened: its content decides. */
+/* A folder whose names, sizes or times are others is looked at as when it is opened: its content
+ * decides. */
 int image_stream_check(const struct dataset *d, const char *name, struct error *e) {
     const struct image_folder *before = &d->stream->folder;
     struct image_folder now;
@@ -100,8 +101,8 @@ static struct window draw_part(const struct image *image, struct random *r) {
     return middle(image);
 }
 
-/* The middle size x size of the image whose shorter side was made size * 256/224. Both steps are one:
- * sides in the image made smaller are lengths in the source times a factor. */
+/* The middle size x size of the image whose shorter side was made size * 256/224. Both steps are
+ * one: sides in the image made smaller are lengths in the source times a factor. */
 static struct window test_part(const struct image *image, int size) {
     int shorter = (int)lround(size * 256.0 / 224);
     int least = image->w < image->h ? image->w : image->h;

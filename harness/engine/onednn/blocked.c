@@ -1,5 +1,6 @@
-/* Fused passes over nChw16c; blocked.h is the manual. Inner loops run over the 16 lanes of a block, which
- * the compiler turns into one vector (or two, or four), in the same order whatever its width. */
+/* Fused passes over nChw16c; blocked.h is the manual. Inner loops run over the 16 lanes of a block,
+ * which the compiler turns into one vector (or two, or four), in the same order whatever its width.
+ */
 #include "engine/onednn/blocked.h"
 
 #include "engine/engine.h"
@@ -65,7 +66,8 @@ static void chunk_statistics(const float *x, int plane, float *mean, float *squa
         squares[l] = (square[0][l] + square[1][l]) + (square[2][l] + square[3][l]);
 }
 
-/* Where the partial results of a channel start in an array (n, blocks, 16), and how far apart they are. */
+/* Where the partial results of a channel start in an array (n, blocks, 16), and how far apart they
+ * are. */
 static size_t first_of(int channel) {
     return (size_t)channel;
 }
@@ -223,7 +225,8 @@ void blocked_to_bf16(const struct blocked *s, const float *X, const float *facto
     }
 }
 
-/* The bounds within which a gradient passes: z > 0 for ReLU, 0 <= z <= 1 for a clip, all for none. */
+/* The bounds within which a gradient passes: z > 0 for ReLU, 0 <= z <= 1 for a clip, all for none.
+ */
 struct bounds {
     float lo, hi;
 };

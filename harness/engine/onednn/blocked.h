@@ -1,7 +1,8 @@
-/* Fused passes over activations in oneDNN's nChw16c layout: channels in blocks of 16, so that one block of
- * one pixel is a vector. Between two convolutions a network needs statistics, affine, clip, rounding and
- * sums; each pass here reads and writes memory once. Threaded over images and blocks (OpenMP); sums are
- * merged in a fixed order, so results do not depend on the number of threads.
+/* Fused passes over activations in oneDNN's nChw16c layout: channels in blocks of 16, so that one
+ * block of one pixel is a vector. Between two convolutions a network needs statistics, affine,
+ * clip, rounding and sums; each pass here reads and writes memory once. Threaded over images and
+ * blocks (OpenMP); sums are merged in a fixed order, so results do not depend on the number of
+ * threads.
  *
  * A tensor (n, c, h, w) has c rounded up to blocks; the lanes behind c are 0 and stay 0. */
 #ifndef ENGINE_ONEDNN_BLOCKED_H
@@ -52,8 +53,9 @@ void blocked_statistics(const struct blocked *s, const float *X, float *partial,
 void blocked_affine(const struct blocked *s, const float *X, const float *a, const float *b,
                     enum blocked_act act, int act_bits, float *Y);
 
-/* The codes round((2^j - 1) clip(a X + b, 0, 1)) of j = act_bits, as bf16 numbers, which hold them exactly (a
- * NaN stays one); and, when Y is not NULL, their values, as blocked_affine gives them. */
+/* The codes round((2^j - 1) clip(a X + b, 0, 1)) of j = act_bits, as bf16 numbers, which hold them
+ * exactly (a NaN stays one); and, when Y is not NULL, their values, as blocked_affine gives them.
+ */
 void blocked_affine_codes(const struct blocked *s, const float *X, const float *a, const float *b,
                           int act_bits, uint16_t *codes, float *Y);
 
@@ -73,7 +75,8 @@ void blocked_norm_sums(const struct blocked *s, const float *X, const float *dY,
                        const float *b, const float *mean, enum blocked_act act, int act_bits,
                        float *partial, double *sum, double *product);
 
-/* dX = p dZ + q X + r by channel, added if `add`; dZ as above. p, q, r (blocks * 16), 0 behind c. */
+/* dX = p dZ + q X + r by channel, added if `add`; dZ as above. p, q, r (blocks * 16), 0 behind c.
+ */
 void blocked_norm_backward(const struct blocked *s, const float *X, const float *dY, const float *a,
                            const float *b, enum blocked_act act, int act_bits, const float *p,
                            const float *q, const float *r, float *dX, int add);
@@ -86,9 +89,10 @@ void blocked_scale(size_t n, float factor, const float *dY, float *dX, int add);
 void blocked_mean(const struct blocked *s, const float *X, float *Y);
 void blocked_mean_backward(const struct blocked *s, const float *dY, float *dX, int add);
 
-/* Maximum of windows as Darknet takes them: offset -padding/2, places outside ignored, the first of equal
- * values wins. `choice` (blocked size of the output), for backward: which place of its window, counted by rows,
- * was taken; NO_CHOICE where every value is NaN, and then Y is NaN. Windows of up to WINDOW_LARGEST a side. */
+/* Maximum of windows as Darknet takes them: offset -padding/2, places outside ignored, the first of
+ * equal values wins. `choice` (blocked size of the output), for backward: which place of its
+ * window, counted by rows, was taken; NO_CHOICE where every value is NaN, and then Y is NaN.
+ * Windows of up to WINDOW_LARGEST a side. */
 enum { NO_CHOICE = UINT16_MAX, WINDOW_LARGEST = 255 };
 struct window {
     int h, w, out_h, out_w, size, stride, offset;

@@ -35,7 +35,8 @@ void blocked_mean_backward(const struct blocked *s, const float *dY, float *dX, 
     }
 }
 
-/* The places of a window that are inside the plane: rows and columns of it; its first place may be outside. */
+/* The places of a window that are inside the plane: rows and columns of it; its first place may be
+ * outside. */
 struct part {
     int y0, y1, x0, x1;
 };
@@ -51,8 +52,8 @@ static int is_whole(const struct part *p, int size) {
     return p->y0 == 0 && p->x0 == 0 && p->y1 == size && p->x1 == size;
 }
 
-/* Inlined where bounds and size are constants, loops unroll and all stays in registers. No branch depends on a
- * value: which of several is the largest cannot be foretold. */
+/* Inlined where bounds and size are constants, loops unroll and all stays in registers. No branch
+ * depends on a value: which of several is the largest cannot be foretold. */
 static inline __attribute__((always_inline)) void pool_part(const float *restrict x, int w,
                                                             int size, int y0, int y1, int x0,
                                                             int x1, float *restrict y,

@@ -1,8 +1,9 @@
-/* A convolution's images divided among threads; conv.h is the manual. Written for the C API of oneDNN 2
- * (Debian 12 has 2.6), as all of onednn*.c.
+/* A convolution's images divided among threads; conv.h is the manual. Written for the C API of
+ * oneDNN 2 (Debian 12 has 2.6), as all of onednn*.c.
  *
- * Each thread has primitives of its own for its share of the images. Those never wait for one another within a
- * primitive, as oneDNN's of several threads do, spinning, where they sum gradients of weights. */
+ * Each thread has primitives of its own for its share of the images. Those never wait for one
+ * another within a primitive, as oneDNN's of several threads do, spinning, where they sum gradients
+ * of weights. */
 #include "engine/onednn/share.h"
 
 #include <omp.h>

@@ -87,8 +87,8 @@ int onednn_wants_integers(const struct plan *p, int node) {
     return s && s->bf16;
 }
 
-/* An offset, as minmax has, leaves Ŵ no multiple of whole numbers; a unit of 0 (all weights 0) cannot be
- * divided by: such layers stay in fp32. */
+/* An offset, as minmax has, leaves Ŵ no multiple of whole numbers; a unit of 0 (all weights 0)
+ * cannot be divided by: such layers stay in fp32. */
 static int are_multiples(const struct integer_form *form, int channels) {
     int all = !form->has_offset;
     for (int c = 0; c < channels; c++)
@@ -122,8 +122,8 @@ int integers_forward(struct plan *p, struct step *s) {
     return 1;
 }
 
-/* dX = Σ Ŵ dY = Σ (integer of Ŵ) (unit dY), and dŴ = Σ X dY = Σ (code of X) (unit dY) / (unit (2^j - 1)):
- * one gradient in bf16 serves both. */
+/* dX = Σ Ŵ dY = Σ (integer of Ŵ) (unit dY), and dŴ = Σ X dY = Σ (code of X) (unit dY) / (unit (2^j
+ * - 1)): one gradient in bf16 serves both. */
 void integers_backward(struct plan *p, struct step *s) {
     const struct node *n = node_of(p, s->node);
     struct blocked shape = shape_of(p, s->node);

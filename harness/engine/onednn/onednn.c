@@ -1,10 +1,11 @@
 /* The onednn engine: a model compiled once into steps. Activations stay in nChw16c from the first
  * convolution to the last, forward and backward; convolutions are oneDNN's (conv.h), everything
- * between them is a fused pass (blocked.h). A norm and the activation that alone reads it are one step.
- * What it does not cover runs as the reference operator in canonical layout, with conversions at the edge.
+ * between them is a fused pass (blocked.h). A norm and the activation that alone reads it are one
+ * step. What it does not cover runs as the reference operator in canonical layout, with conversions
+ * at the edge.
  *
- * Gradients live in buffers that are counted and reused: an addition hands the one buffer on to both of
- * its inputs instead of copying it. After the first training step nothing is allocated. */
+ * Gradients live in buffers that are counted and reused: an addition hands the one buffer on to
+ * both of its inputs instead of copying it. After the first training step nothing is allocated. */
 #include "engine/exact.h"
 #include "engine/onednn/plan.h"
 
@@ -132,7 +133,8 @@ static const float *onednn_weight_gradient(struct plan *p, int node) {
     return p->r.nodes[node].dW;
 }
 
-/* The output of a norm that is one step with its activation: computed anew, by the affine of the pass. */
+/* The output of a norm that is one step with its activation: computed anew, by the affine of the
+ * pass. */
 static const float *folded_norm(struct plan *p, int node) {
     const struct step *s = p->steps;
     while (s->norm != node)

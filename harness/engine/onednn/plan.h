@@ -100,8 +100,8 @@ float *place_own_gradient(struct plan *p, int i, int *add);
 /* The node's gradient has been read for the last time. */
 void place_drop_gradient(struct plan *p, int i);
 
-/* Where a step writes the gradient of an input: that input's own buffer where layout and addition allow
- * it, else one in between. */
+/* Where a step writes the gradient of an input: that input's own buffer where layout and addition
+ * allow it, else one in between. */
 struct sink {
     int node;
     float *data; // NULL: nobody wants it
@@ -114,8 +114,8 @@ void sink_close(struct plan *p, struct sink *s);
 
 /* ---- steps.c ---- */
 
-/* What a node becomes, with its functions; .forward NULL: this engine has none. Inputs have their layouts
- * by now. */
+/* What a node becomes, with its functions; .forward NULL: this engine has none. Inputs have their
+ * layouts by now. */
 struct step onednn_step(struct plan *p, int i);
 
 /* The step that runs any node as a reference operator. */
@@ -125,7 +125,8 @@ void onednn_step_free(struct step *s);
 
 /* ---- integers.c ---- */
 
-/* Y of a convolution step over integers, where this pass has them; 0: it does not, and nothing is done. */
+/* Y of a convolution step over integers, where this pass has them; 0: it does not, and nothing is
+ * done. */
 int integers_forward(struct plan *p, struct step *s);
 
 /* Backward of that, in bf16. */

@@ -1,6 +1,6 @@
 /* oneDNN's engine, stream and primitives; primitive.h is the manual. A call that fails after a
- * primitive was made is a fault of the caller or of the machine's memory, and ends the process with its
- * number, as out of memory does. */
+ * primitive was made is a fault of the caller or of the machine's memory, and ends the process with
+ * its number, as out of memory does. */
 #include "engine/onednn/primitive.h"
 
 #include <stdio.h>
@@ -80,7 +80,8 @@ int onednn_has_exact_int8(void) {
            has_instructions(dnnl_cpu_isa_avx2_vnni);
 }
 
-/* oneDNN always has an implementation; the reference ones are slower than ours by a factor of hundreds. */
+/* oneDNN always has an implementation; the reference ones are slower than ours by a factor of
+ * hundreds. */
 static int is_fast(const_dnnl_primitive_desc_t pd) {
     const char *name = "";
     dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &name);
@@ -170,7 +171,8 @@ void describe_weights(dnnl_memory_desc_t *d, const struct conv *g, dnnl_data_typ
                                  layout == WEIGHTS_CANONICAL ? canonical : dnnl_format_tag_any);
 }
 
-/* Behind the last window's start, as far as it reaches; negative where the last places are left out. */
+/* Behind the last window's start, as far as it reaches; negative where the last places are left
+ * out. */
 static int padding_after(int in, int out, const struct conv *g) {
     return (out - 1) * g->stride + g->size - in - g->padding;
 }

@@ -1,5 +1,5 @@
-/* What every use of oneDNN shares: the library's engine and streams, and primitives with their arguments
- * bound. For the files onednn*.c alone. */
+/* What every use of oneDNN shares: the library's engine and streams, and primitives with their
+ * arguments bound. For the files onednn*.c alone. */
 #ifndef ENGINE_ONEDNN_PRIMITIVE_H
 #define ENGINE_ONEDNN_PRIMITIVE_H
 
@@ -21,14 +21,14 @@ struct onednn {
     struct reserve scratch;           // the largest that any primitive needs
     struct reserve converted;         // activations in nhwc, of the convolution at work
 
-    // Of the threads that compute side by side: each has a stream and memory of its own, no lanes, and engine and
-    // attributes of this one.
+    // Of the threads that compute side by side: each has a stream and memory of its own, no lanes,
+    // and engine and attributes of this one.
     int threads;
     struct onednn *lanes; // (threads); owned
 };
 
-/* Whether the machine, as far as oneDNN may use it (DNNL_MAX_CPU_ISA), multiplies bf16 itself: without, oneDNN
- * emulates it, more slowly than float32. */
+/* Whether the machine, as far as oneDNN may use it (DNNL_MAX_CPU_ISA), multiplies bf16 itself:
+ * without, oneDNN emulates it, more slowly than float32. */
 int onednn_has_bf16(void);
 
 /* Whether it sums products of 8 bits in 32 without saturating in 16 between. */
@@ -52,8 +52,8 @@ dnnl_primitive_desc_t primitive_find_with(struct onednn *o, const void *desc,
                                           const_dnnl_primitive_attr_t attributes,
                                           const_dnnl_primitive_desc_t hint);
 
-/* Build up a primitive: its handle, then its arguments in the order in which `primitive_execute` is given
- * their data (scratch memory is the engine's own, and its datum is not looked at). */
+/* Build up a primitive: its handle, then its arguments in the order in which `primitive_execute` is
+ * given their data (scratch memory is the engine's own, and its datum is not looked at). */
 void primitive_start(struct primitive *p, const_dnnl_primitive_desc_t pd);
 void primitive_argument(struct onednn *o, struct primitive *p, int which,
                         const dnnl_memory_desc_t *desc);
@@ -64,7 +64,8 @@ void primitive_free(struct primitive *p);
 /* Zeroed memory for what is described; the caller frees. */
 void *primitive_memory(const dnnl_memory_desc_t *desc);
 
-/* A convolution's weights, (out, in/groups, k, k): as we keep them, or in the layout that oneDNN prefers. */
+/* A convolution's weights, (out, in/groups, k, k): as we keep them, or in the layout that oneDNN
+ * prefers. */
 enum weight_layout { WEIGHTS_CANONICAL, WEIGHTS_ANY };
 void describe_weights(dnnl_memory_desc_t *d, const struct conv *g, dnnl_data_type_t type,
                       enum weight_layout layout);

@@ -1,5 +1,5 @@
-/* The share of a convolution's images that one thread computes, with primitives of one thread: conv.h for
- * some of its images. For conv.c alone. */
+/* The share of a convolution's images that one thread computes, with primitives of one thread:
+ * conv.h for some of its images. For conv.c alone. */
 #ifndef ENGINE_ONEDNN_SHARE_H
 #define ENGINE_ONEDNN_SHARE_H
 

@@ -26,7 +26,8 @@ static struct onednn_conv *new_conv(const struct plan *p, const struct node *n, 
     return onednn_conv_new(p->o, &g, images, &form);
 }
 
-/* The primitives for this many images; the last batch of an evaluation is smaller than the others. */
+/* The primitives for this many images; the last batch of an evaluation is smaller than the others.
+ */
 static struct sized_conv *conv_for(struct plan *p, struct step *s) {
     const struct node *n = node_of(p, s->node);
     int at = 0;
@@ -268,8 +269,8 @@ static void max_step_backward(struct plan *p, struct step *s) {
 
 /* ---- linear layers, in canonical layout ---- */
 
-/* C (m, n) = A B + beta C, row-major; its threads are those of the convolutions, which OpenBLAS's are
- * not: two pools would fight for the cores. */
+/* C (m, n) = A B + beta C, row-major; its threads are those of the convolutions, which OpenBLAS's
+ * are not: two pools would fight for the cores. */
 static void product(char trans_a, char trans_b, int m, int n, int k, const float *A, const float *B,
                     float beta, float *C) {
     int lda = trans_a == 'N' ? k : m, ldb = trans_b == 'N' ? n : k;
@@ -311,8 +312,8 @@ static int readers_of(const struct model *m, int i) {
     return n;
 }
 
-/* Darknet's functions see the lanes behind the channels too, which have to stay 0. A measured bound is
- * the reference operator's. */
+/* Darknet's functions see the lanes behind the channels too, which have to stay 0. A measured bound
+ * is the reference operator's. */
 static int can_fuse(const struct node *act) {
     return act->op == OP_ACT && act->bound == 1 &&
            (act->cfg->activation == ACT_RELU || act->shape.c % LANES == 0);

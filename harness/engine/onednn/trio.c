@@ -19,8 +19,8 @@ int onednn_conv_beats_bf16(const struct conv *g) {
     return suits_winograd(g) && g->c >= MANY_CHANNELS && g->filters >= MANY_CHANNELS;
 }
 
-/* With few channels Winograd gains only while the transformed values stay in the second cache, which those of a
- * whole batch do not: part of the images at a time. 0: all at once. */
+/* With few channels Winograd gains only while the transformed values stay in the second cache,
+ * which those of a whole batch do not: part of the images at a time. 0: all at once. */
 static int images_of_a_part(const struct conv *g, int n, const struct conv_form *form) {
     enum { PART = 8 };
     return form->operands == CONV_FLOATS && suits_winograd(g) && has_few_channels(g) &&
@@ -34,9 +34,9 @@ static int wants_winograd(const struct conv *g, int n, const struct conv_form *f
            (!has_few_channels(g) || images_of_a_part(g, n, form));
 }
 
-/* What fills up the last block of 16 channels is multiplied like the rest. nhwc has no blocks, and kernels for
- * fewer than 16 channels, but activations are converted for it: of windows of one pixel, which have few
- * products, at a loss. */
+/* What fills up the last block of 16 channels is multiplied like the rest. nhwc has no blocks, and
+ * kernels for fewer than 16 channels, but activations are converted for it: of windows of one
+ * pixel, which have few products, at a loss. */
 static int suits_nhwc(const struct conv *g, const struct conv_form *form) {
     enum { B = CHANNELS_BLOCKED };
     int64_t blocked = (int64_t)((g->c + B - 1) / B * B) * ((g->filters + B - 1) / B * B);

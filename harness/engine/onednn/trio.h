@@ -1,5 +1,6 @@
-/* The three primitives that a convolution gets from oneDNN, forward and two backward: by which algorithm, in which
- * layout, and for how many images at a time. The rules are fixed ones (onednn_conv_new). For the files onednn*.c alone. */
+/* The three primitives that a convolution gets from oneDNN, forward and two backward: by which
+ * algorithm, in which layout, and for how many images at a time. The rules are fixed ones
+ * (onednn_conv_new). For the files onednn*.c alone. */
 #ifndef ENGINE_ONEDNN_TRIO_H
 #define ENGINE_ONEDNN_TRIO_H
 
@@ -29,13 +30,14 @@ struct trio {
     dnnl_primitive_desc_t forward, data, weights; // to Y, dX and dW; NULL: not wanted
 };
 
-/* For n images. 1: `t` is to be freed; 0: there is nothing to free, for one of the reasons of onednn_conv_new. */
+/* For n images. 1: `t` is to be freed; 0: there is nothing to free, for one of the reasons of
+ * onednn_conv_new. */
 int trio_find(struct onednn *o, const struct conv *g, int n, const struct conv_form *form,
               struct trio *t);
 void trio_free(struct trio *t);
 
-/* Images are to be divided among threads in multiples of this: those of a part, where n images are computed in parts,
- * else 1. */
+/* Images are to be divided among threads in multiples of this: those of a part, where n images are
+ * computed in parts, else 1. */
 int trio_unit(const struct conv *g, int n, const struct conv_form *form);
 
 #endif

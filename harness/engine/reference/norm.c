@@ -64,8 +64,8 @@ static size_t plane_at(const struct group *g, int image, int l) {
     return ((size_t)image * (size_t)g->channels + (size_t)(g->first + l)) * (size_t)g->plane;
 }
 
-/* Of each channel, a double sum over the images of a float sum over the plane. Planes of one value, behind a
- * linear layer, lie side by side: a vector is taken of them, in the same order. */
+/* Of each channel, a double sum over the images of a float sum over the plane. Planes of one value,
+ * behind a linear layer, lie side by side: a vector is taken of them, in the same order. */
 static void group_sums(const struct group *g, const float *X, double sum[LANES]) {
     for (int l = 0; l < g->n; l++)
         sum[l] = 0;

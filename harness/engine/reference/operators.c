@@ -1,6 +1,6 @@
-/* The operators of the reference engine; reference.h is the manual. Convolutions and linear layers go
- * through OpenBLAS, pooling, upsampling and reorg through Darknet's layer functions, the rest through
- * ops.h. */
+/* The operators of the reference engine; reference.h is the manual. Convolutions and linear layers
+ * go through OpenBLAS, pooling, upsampling and reorg through Darknet's layer functions, the rest
+ * through ops.h. */
 #include "engine/reference/reference.h"
 
 #include "model/darknet.h"

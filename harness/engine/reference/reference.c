@@ -1,9 +1,9 @@
-/* The reference engine: one operator after another over canonical buffers, plain and obviously right.
- * Faster engines are tested against it. The operators are in operators.c; this file gives them their
- * buffers.
+/* The reference engine: one operator after another over canonical buffers, plain and obviously
+ * right. Faster engines are tested against it. The operators are in operators.c; this file gives
+ * them their buffers.
  *
- * Every node keeps its output until backward. Gradients are kept only as long as someone reads them:
- * their buffers are shared by nodes whose times do not overlap. */
+ * Every node keeps its output until backward. Gradients are kept only as long as someone reads
+ * them: their buffers are shared by nodes whose times do not overlap. */
 #include "engine/reference/reference.h"
 
 #include <cblas.h>

@@ -1,6 +1,6 @@
-/* The reference engine's operators: one function forward and one backward for each kind of node, over
- * canonical (NCHW) buffers. Whoever runs them sets up the buffers: the reference engine for all nodes,
- * a faster engine for those it does not cover itself. */
+/* The reference engine's operators: one function forward and one backward for each kind of node,
+ * over canonical (NCHW) buffers. Whoever runs them sets up the buffers: the reference engine for
+ * all nodes, a faster engine for those it does not cover itself. */
 #ifndef ENGINE_REFERENCE_REFERENCE_H
 #define ENGINE_REFERENCE_REFERENCE_H
 
@@ -27,20 +27,21 @@ struct reference {
     float *scratch;           // the largest node's values for a batch
 };
 
-/* Forward reads the outputs of the node's inputs and writes its own. Backward reads its grad (and may
- * use it up), and writes or, where `written` is set, adds to those of its inputs. */
+/* Forward reads the outputs of the node's inputs and writes its own. Backward reads its grad (and
+ * may use it up), and writes or, where `written` is set, adds to those of its inputs. */
 typedef void reference_operator(struct reference *, const struct node *, struct node_state *);
 struct reference_operators {
     reference_operator *forward, *backward;
 };
 extern const struct reference_operators reference_operators[OPS]; // OP_INPUT has none
 
-/* The quantized clip where it replaces the network's activation in this pass, and ReLU, which the clip is
- * at 32 bits; and at how many bits. */
+/* The quantized clip where it replaces the network's activation in this pass, and ReLU, which the
+ * clip is at 32 bits; and at how many bits. */
 int act_is_clip(const struct node *n, int act_bits);
 int act_clip_bits(const struct node *n, int act_bits);
 
-/* The buffers that a node's kind needs besides out and grad, for `batch` images; and their release. */
+/* The buffers that a node's kind needs besides out and grad, for `batch` images; and their release.
+ */
 void node_state_allocate(struct node_state *s, const struct model *m, const struct node *n,
                          int batch);
 void node_state_free(struct node_state *s);

@@ -172,7 +172,8 @@ static void set_dequantized(struct product *x, size_t n, const int8_t *v,
     give(x, n);
 }
 
-/* Whether Σ w x could reach 2^24 for some filter, codes being at most 255: float32 holds no more. */
+/* Whether Σ w x could reach 2^24 for some filter, codes being at most 255: float32 holds no more.
+ */
 static int could_round(const struct product *x, size_t n) {
     enum { EXACT = 1 << 24, LARGEST_CODE = 255 };
     size_t per_filter = n / (size_t)x->g.filters;
@@ -188,7 +189,8 @@ static int could_round(const struct product *x, size_t n) {
     return 0;
 }
 
-/* The kernel gets factor·v + odd itself where that fits, else v, and the sums are made up afterwards. */
+/* The kernel gets factor·v + odd itself where that fits, else v, and the sums are made up
+ * afterwards. */
 static void inference_set_codes(struct inference *p, int node, int k, const int8_t *v,
                                 const struct integer_form *form) {
     struct product *x = &p->products[node];

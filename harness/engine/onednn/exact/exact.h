@@ -3,9 +3,9 @@
  *     exact.c        compiles a model, takes its weights, runs it
  *     steps.c  what each kind of node does
  *
- * A node's output is kept as what its readers can start from: floats, codes, or sums with the affine map that
- * is still to come. A norm only composes its affine with that map; an activation or an addition is the pass
- * that reads memory. */
+ * A node's output is kept as what its readers can start from: floats, codes, or sums with the
+ * affine map that is still to come. A norm only composes its affine with that map; an activation or
+ * an addition is the pass that reads memory. */
 #ifndef ENGINE_ONEDNN_EXACT_EXACT_H
 #define ENGINE_ONEDNN_EXACT_EXACT_H
 

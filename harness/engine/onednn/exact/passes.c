@@ -1,5 +1,5 @@
-/* Passes over channels-last activations; passes.h is the manual. Values are made a tile at a time, small
- * enough for the first cache, and written once in the form that their reader wants. */
+/* Passes over channels-last activations; passes.h is the manual. Values are made a tile at a time,
+ * small enough for the first cache, and written once in the form that their reader wants. */
 #include "engine/onednn/exact/passes.h"
 
 #include "engine/onednn/blocked.h"

@@ -1,6 +1,6 @@
 /* Passes over the activations of exact inference (engine/exact.h), channels last: (n, h, w, c). A
- * convolution leaves sums T of integers; what follows them up to the next convolution is an affine map by
- * channel, and at most one activation, so that nothing is written in between. */
+ * convolution leaves sums T of integers; what follows them up to the next convolution is an affine
+ * map by channel, and at most one activation, so that nothing is written in between. */
 #ifndef ENGINE_ONEDNN_EXACT_PASSES_H
 #define ENGINE_ONEDNN_EXACT_PASSES_H
 
@@ -23,8 +23,8 @@ struct sums {
 /* The values themselves. */
 void sums_to_floats(const struct sums *s, float *Y);
 
-/* Their codes at j = act_bits: round((2^j - 1) clip(value, 0, 1)), ties to even, as clip_forward rounds.
- * Returns 0 when a value is no number, whose code would hide it. */
+/* Their codes at j = act_bits: round((2^j - 1) clip(value, 0, 1)), ties to even, as clip_forward
+ * rounds. Returns 0 when a value is no number, whose code would hide it. */
 int sums_to_codes(const struct sums *s, int act_bits, uint8_t *codes);
 
 /* Y = alpha · value + beta · B. */
@@ -33,8 +33,8 @@ void sums_add(const struct sums *s, float alpha, float beta, const float *B, flo
 /* code / (2^j - 1). */
 void codes_to_floats(size_t n, int act_bits, const uint8_t *codes, float *Y);
 
-/* Σ of the codes in each window of a convolution, by group: box (n, out_h, out_w, groups). Places outside
- * count as 0. `columns`: scratch of n·h·w·groups. */
+/* Σ of the codes in each window of a convolution, by group: box (n, out_h, out_w, groups). Places
+ * outside count as 0. `columns`: scratch of n·h·w·groups. */
 struct conv;
 void codes_box(const struct conv *g, int n, const uint8_t *codes, int32_t *columns, int32_t *box);
 

@@ -16,7 +16,8 @@ enum arithmetic sum_conv_arithmetic(const struct sum_conv *c) {
     return c->arithmetic;
 }
 
-/* Products of a code and a weight are at most 255 · 128, and T = 2 Σ v x + Σ x at most 255 · 257 each. */
+/* Products of a code and a weight are at most 255 · 128, and T = 2 Σ v x + Σ x at most 255 · 257
+ * each. */
 static int fits_int32(const struct conv *g) {
     return (int64_t)(g->c / g->groups) * g->size * g->size * 255 * 257 <= INT32_MAX;
 }

@@ -28,10 +28,12 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* The stretch that a fault was in is opened, so that the primitive goes on. */
 static int open_stretch(struct arena *a, const char *at) {
+    if (!a->first)
+        return 0;
     char *last = a->first + a->size;
     int behind = at >= last && at < last + AROUND;
     int before = at < a->first && at >= a->first - AROUND;
-    if (!a->first || (!behind && !before))
+    if (!behind && !before)
         return 0;
     char *stretch = behind ? last : a->first - AROUND;
     mprotect(stretch, AROUND, PROT_READ | PROT_WRITE);

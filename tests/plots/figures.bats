@@ -345,7 +345,7 @@ of_one="attempt IN (SELECT attempt FROM attempts JOIN grid_runs USING (run_id) W
 make_here() {
     local place=$BATS_TEST_TMPDIR/place build
     build=$(realpath "$root/${BUILD:-build}")
-    mkdir -p "$place/results"
+    mkdir -p "$place/results" "$place/harness/report" "$place/harness/store"
     for name in Makefile plots scripts harness/report/queries harness/store/schema; do
         ln -sfn "$(realpath "$root/$name")" "$place/$name"
     done

@@ -1,5 +1,6 @@
 /* Convolutions over integers in bf16, for training; onednn_plan.h and engine.h are the manual. */
 #include "engine/onednn_plan.h"
+#include "engine/onednn_primitive.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,20 +12,24 @@ static struct step *step_of(const struct plan *p, int node) {
     return NULL;
 }
 
-/* Whether a fused pass clips what a node holds: an activation's, or pooled from one's. */
+/* The activation whose values a node holds: itself, or what it pools. */
+static int source_of(const struct plan *p, int node) {
+    return node_of(p, node)->op == OP_MAXPOOL ? node_of(p, node)->in[0] : node;
+}
+
+/* By the model alone: the input is clipped, and a scale is all that comes behind. */
+static int multiplies_codes(const struct plan *p, const struct step *s) {
+    const struct node *n = node_of(p, s->node);
+    return n->op == OP_CONV && n->quantizer >= 0 && n->bias < 0 && p->r.m->scheme->integer_form &&
+           node_of(p, source_of(p, n->in[0]))->clips;
+}
+
+/* Whether a fused pass clips what a node holds. */
 static int holds_codes(const struct plan *p, int node) {
-    const struct node *n = node_of(p, node);
-    int act = n->op == OP_MAXPOOL ? n->in[0] : node;
+    int act = source_of(p, node);
     const struct step *s = step_of(p, node), *clip = step_of(p, act);
     return s && !onednn_is_plain(s) && clip && clip->act == act && node_of(p, act)->clips &&
            p->places[node].layout == BLOCKED;
-}
-
-/* The input is codes, and a scale is all that comes behind. */
-static int can_use_integers(const struct plan *p, const struct step *s) {
-    const struct node *n = node_of(p, s->node);
-    return n->op == OP_CONV && !onednn_is_plain(s) && n->quantizer >= 0 && n->bias < 0 &&
-           p->r.m->scheme->integer_form && holds_codes(p, n->in[0]);
 }
 
 static int only_integers_read(const struct plan *p, int node) {
@@ -56,23 +61,22 @@ static void prepare(struct plan *p, struct step *s, size_t *largest) {
 
 int onednn_use_bf16(struct plan *p, int backward, struct error *e) {
     size_t largest = 0;
-    int wanted = 0, made = 0;
     for (int i = 0; i < p->n_steps; i++) {
         struct step *s = &p->steps[i];
-        if (!can_use_integers(p, s))
+        if (!multiplies_codes(p, s))
             continue;
         struct conv g = conv_geometry(node_of(p, s->node)->cfg);
         if (onednn_conv_beats_bf16(&g))
             continue;
-        wanted++;
+        if (!onednn_has_bf16())
+            return fail(e, "this machine has no bf16 arithmetic; use --precision fp32");
+        if (onednn_is_plain(s) || !holds_codes(p, node_of(p, s->node)->in[0]))
+            continue;
         struct conv_form form = {.operands = CONV_INTEGERS, .forward_only = !backward};
         s->bf16 = onednn_conv_new(p->o, &g, p->batch, &form);
-        made += s->bf16 != NULL;
         if (s->bf16)
             prepare(p, s, &largest);
     }
-    if (wanted && !made)
-        return fail(e, "this machine has no bf16 arithmetic; use --precision fp32");
     p->bf16_backward = backward;
     if (backward && largest)
         p->rounded = need_aligned(largest, sizeof *p->rounded);

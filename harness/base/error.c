@@ -65,13 +65,14 @@ void *need(size_t n, size_t size) {
 }
 
 void *need_aligned(size_t n, size_t size) {
-    if (size && n > (SIZE_MAX - 64) / size)
+    enum { ALIGNED = 64 };
+    if (size && n > (SIZE_MAX - NEED_SLACK - ALIGNED) / size)
         out_of_memory(n, size);
-    size_t bytes = (n * size + 63) / 64 * 64;
-    void *p = aligned_alloc(64, bytes ? bytes : 64);
+    size_t bytes = (n * size + NEED_SLACK + ALIGNED - 1) / ALIGNED * ALIGNED;
+    void *p = aligned_alloc(ALIGNED, bytes);
     if (!p)
         out_of_memory(n, size);
-    return memset(p, 0, bytes ? bytes : 64);
+    return memset(p, 0, bytes);
 }
 
 char *need_string(const char *s) {

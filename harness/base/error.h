@@ -29,7 +29,10 @@ int fail_prefix(struct error *e, const char *file, int line);
  * that exits, since no caller could do better. The caller frees. */
 void *need(size_t n, size_t size);
 
-/* The same, aligned to 64 bytes (a cache line, and an AVX-512 register). Freed with free(). */
+/* The same, aligned to 64 bytes (a cache line, and an AVX-512 register), with NEED_SLACK bytes or more of zeros behind:
+ * four such registers, for kernels that load or store a whole one where a part is meant. Whatever a primitive of
+ * oneDNN is given is allocated here, or is part of what was. Freed with free(). */
+enum { NEED_SLACK = 256 };
 void *need_aligned(size_t n, size_t size);
 
 /* strdup under the same promise. */

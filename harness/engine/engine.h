@@ -46,7 +46,8 @@ struct engine {
     /* Ŵ of a CONV or LINEAR node, copied; canonical order. */
     void (*set_weights)(struct plan *p, int node, const float *W_hat);
 
-    /* Class scores (n, classes) of `n` <= batch images (n, c, h, w); valid until the next call. */
+    /* Class scores (n, classes) of `n` <= batch images (n, c, h, w), in memory of need_aligned; valid until the next
+     * call. */
     const float *(*forward)(struct plan *p, const struct pass *pass, const float *images, int n);
 
     /* Back-propagate dL/dlogits (n, classes) of the last forward in PASS_TRAIN: adds to the

@@ -92,13 +92,41 @@ dnnl_primitive_desc_t primitive_find(struct onednn *o, const void *desc,
     return primitive_find_with(o, desc, o->attributes, hint);
 }
 
+/* oneDNN 2.6.3's gradient of weights for windows of one pixel with a stride, in nhwc with fewer channels than a block,
+ * gathers the pixels in scratch memory as far apart as a block and asks for as much as they need side by side: up to
+ * 15 floats a pixel are written behind (`jit_1x1` for AVX2 and for AVX-512; tests/engine/test_guarded.c). No slack
+ * suffices for that; the next implementation does not do it. */
+static int writes_past_scratch(const_dnnl_primitive_desc_t pd) {
+    enum { BLOCK = 16 };
+    const dnnl_convolution_desc_t *d;
+    const char *name = "";
+    if (dnnl_primitive_desc_query(pd, dnnl_query_convolution_d, 0, &d) ||
+        d->prop_kind != dnnl_backward_weights)
+        return 0;
+    dnnl_primitive_desc_query(pd, dnnl_query_impl_info_str, 0, &name);
+    int is_nhwc = d->src_desc.format_desc.blocking.strides[1] == 1;
+    return strstr(name, "1x1") && is_nhwc && (d->strides[0] > 1 || d->strides[1] > 1) &&
+           d->src_desc.dims[1] < BLOCK;
+}
+
+/* The next one, after one that is no good. */
+static dnnl_primitive_desc_t next_of(dnnl_primitive_desc_iterator_t all,
+                                     dnnl_primitive_desc_t bad) {
+    dnnl_primitive_desc_destroy(bad);
+    return dnnl_primitive_desc_iterator_next(all) ? NULL : dnnl_primitive_desc_iterator_fetch(all);
+}
+
 dnnl_primitive_desc_t primitive_find_with(struct onednn *o, const void *desc,
                                           const_dnnl_primitive_attr_t attributes,
                                           const_dnnl_primitive_desc_t hint) {
-    dnnl_primitive_desc_t pd = NULL;
-    if (dnnl_primitive_desc_create(&pd, desc, attributes, o->engine, hint))
+    dnnl_primitive_desc_iterator_t all;
+    if (dnnl_primitive_desc_iterator_create(&all, desc, attributes, o->engine, hint))
         return NULL;
-    if (is_fast(pd))
+    dnnl_primitive_desc_t pd = dnnl_primitive_desc_iterator_fetch(all);
+    while (pd && writes_past_scratch(pd))
+        pd = next_of(all, pd);
+    dnnl_primitive_desc_iterator_destroy(all);
+    if (!pd || is_fast(pd))
         return pd;
     dnnl_primitive_desc_destroy(pd);
     return NULL;

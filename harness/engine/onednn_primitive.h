@@ -7,7 +7,7 @@
 
 #include <oneapi/dnnl/dnnl.h>
 
-/* Memory that grows: what it held is lost. */
+/* Memory of need_aligned that grows: what it held is lost. */
 struct reserve {
     void *data;
     size_t size;
@@ -43,7 +43,8 @@ struct primitive {
     size_t scratch_size;
 };
 
-/* The description of a primitive that has a fast implementation here, or NULL. */
+/* The description of a primitive that has a fast implementation here, which keeps to the memory it is given, or
+ * NULL. */
 dnnl_primitive_desc_t primitive_find(struct onednn *o, const void *desc,
                                      const_dnnl_primitive_desc_t hint);
 
@@ -53,7 +54,7 @@ dnnl_primitive_desc_t primitive_find_with(struct onednn *o, const void *desc,
                                           const_dnnl_primitive_desc_t hint);
 
 /* Build up a primitive: its handle, then its arguments in the order in which `primitive_execute` is given
- * their data (scratch memory is the engine's own, and its datum is not looked at). */
+ * their data (scratch memory is the engine's own, and its datum is not looked at). All data come from need_aligned. */
 void primitive_start(struct primitive *p, const_dnnl_primitive_desc_t pd);
 void primitive_argument(struct onednn *o, struct primitive *p, int which,
                         const dnnl_memory_desc_t *desc);
@@ -61,7 +62,7 @@ void primitive_scratchpad(struct onednn *o, struct primitive *p, const_dnnl_prim
 void primitive_execute(struct onednn *o, struct primitive *p, const void *const *data);
 void primitive_free(struct primitive *p);
 
-/* Zeroed memory for what is described; the caller frees. */
+/* Zeroed memory of need_aligned for what is described; the caller frees. */
 void *primitive_memory(const dnnl_memory_desc_t *desc);
 
 /* A convolution's weights, (out, in/groups, k, k): as we keep them, or in the layout that oneDNN prefers. */

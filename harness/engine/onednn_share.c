@@ -77,7 +77,8 @@ static void make_edges(struct share *c, const struct descriptions *d) {
     primitive_reorder(c->o, &c->leave_y, &in->y32, &out->y32);
     primitive_reorder(c->o, &c->enter_dy, &out->y, &in->y);
     primitive_reorder(c->o, &c->leave_dx, &in->x32, &out->x32);
-    c->y_at = (dnnl_memory_desc_get_size(&in->x32) + ALIGNED - 1) / ALIGNED * ALIGNED;
+    size_t x = dnnl_memory_desc_get_size(&in->x32) + NEED_SLACK;
+    c->y_at = (x + ALIGNED - 1) / ALIGNED * ALIGNED;
     onednn_reserve(&c->o->converted, c->y_at + dnnl_memory_desc_get_size(&in->y32));
 }
 

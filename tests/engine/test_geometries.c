@@ -169,14 +169,22 @@ static int compare(const struct drawn *n, const struct result *a, const struct r
     return 1;
 }
 
-static float images[BATCH * 3 * LARGEST * LARGEST], d_scores[BATCH * CLASSES];
+enum { VALUES = BATCH * 3 * LARGEST * LARGEST };
+static float *images, d_scores[BATCH * CLASSES];
 
 static int draw_batch(void **state) {
     (void)state;
     struct random r = random_stream(51, RANDOM_TEST, 0, 0);
-    values_draw(&r, images, sizeof images / sizeof *images, -2, 2);
+    images = need_aligned(VALUES, sizeof *images);
+    values_draw(&r, images, VALUES, -2, 2);
     for (size_t i = 0; i < sizeof d_scores / sizeof *d_scores; i++)
         d_scores[i] = random_unit(&r) - 0.5f;
+    return 0;
+}
+
+static int free_images(void **state) {
+    (void)state;
+    free(images);
     return 0;
 }
 
@@ -225,5 +233,5 @@ static void geometries_agree(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(geometries_agree)};
-    return cmocka_run_group_tests_name("geometries", tests, draw_batch, NULL);
+    return cmocka_run_group_tests_name("geometries", tests, draw_batch, free_images);
 }

@@ -112,8 +112,8 @@ static void expect_sums(struct onednn *o, const struct conv *g, int n, const uin
 static void compare_sums(struct onednn *o, struct random *r, int extreme) {
     struct conv g = draw_geometry(r);
     int n = values_between(r, 1, 3), weights = g.filters * (g.c / g.groups) * g.size * g.size;
-    uint8_t *X = need((size_t)(n * g.h * g.w * g.c), 1);
-    float *W = need((size_t)weights, sizeof *W);
+    uint8_t *X = need_aligned((size_t)(n * g.h * g.w * g.c), 1);
+    float *W = need_aligned((size_t)weights, sizeof *W);
     for (int a = ARITHMETIC_FP32; a <= ARITHMETIC_INT8; a++) {
         int most = largest_weight(&g, (enum arithmetic)a);
         for (int i = 0; i < n * g.h * g.w * g.c; i++)
@@ -374,12 +374,20 @@ static struct spec spec_of(const char *scheme, const char *dequantizer) {
     return spec;
 }
 
-static float images[IMAGES * SIDE * SIDE];
+enum { VALUES = IMAGES * SIDE * SIDE };
+static float *images;
 
 static int draw_images(void **state) {
     (void)state;
     struct random r = random_stream(34, RANDOM_TEST, 0, 0);
-    values_draw(&r, images, sizeof images / sizeof *images, -2, 2);
+    images = need_aligned(VALUES, sizeof *images);
+    values_draw(&r, images, VALUES, -2, 2);
+    return 0;
+}
+
+static int free_images(void **state) {
+    (void)state;
+    free(images);
     return 0;
 }
 
@@ -534,5 +542,5 @@ int main(void) {
         cmocka_unit_test(networks_agree),
         cmocka_unit_test(sums_that_could_round_are_told),
     };
-    return cmocka_run_group_tests(tests, draw_images, NULL);
+    return cmocka_run_group_tests(tests, draw_images, free_images);
 }

@@ -51,15 +51,23 @@ static void build_number(struct net *n, int i) {
         net_build_file(n, &spec, networks[i], input, CLASSES);
 }
 
-static float images[IMAGES * SIDE * SIDE];
+enum { VALUES = IMAGES * SIDE * SIDE };
+static float *images;
 static uint16_t labels[IMAGES];
 
 static int draw_images(void **state) {
     (void)state;
     struct random r = random_stream(9, RANDOM_TEST, 0, 0);
-    values_draw(&r, images, sizeof images / sizeof *images, -2, 2);
+    images = need_aligned(VALUES, sizeof *images);
+    values_draw(&r, images, VALUES, -2, 2);
     for (int i = 0; i < IMAGES; i++)
         labels[i] = (uint16_t)random_below(&r, CLASSES);
+    return 0;
+}
+
+static int free_images(void **state) {
+    (void)state;
+    free(images);
     return 0;
 }
 
@@ -244,5 +252,5 @@ int main(void) {
         cmocka_unit_test(gradients_agree),
         cmocka_unit_test(nothing_depends_on_what_ran_before),
     };
-    return cmocka_run_group_tests_name("networks", tests, draw_images, NULL);
+    return cmocka_run_group_tests_name("networks", tests, draw_images, free_images);
 }

@@ -41,7 +41,7 @@ static void build(struct scene *s) {
 
 static void draw_batch(struct scene *s, struct random *r) {
     size_t n = (size_t)s->plan.n * twin_size(s->cfg.input);
-    s->images = need(n, sizeof *s->images);
+    s->images = need_aligned(n, sizeof *s->images);
     s->wide = need(n, sizeof *s->wide);
     s->labels = need((size_t)s->plan.n, sizeof(uint16_t));
     values_draw(r, s->images, n, -1.5f, 1.5f);

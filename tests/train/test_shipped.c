@@ -119,8 +119,8 @@ static void collect(const struct engine *engine, struct plan *p, const struct ne
 }
 
 static struct result pass(const struct engine *engine, struct net *n) {
-    static float images[BATCH * PIXELS], probabilities[BATCH * MOST_CLASSES],
-        dz[BATCH * MOST_CLASSES];
+    static float probabilities[BATCH * MOST_CLASSES], dz[BATCH * MOST_CLASSES];
+    float *images = need_aligned(BATCH * PIXELS, sizeof *images); // as engines ask for
     int classes = n->cfg.classes;
     struct result r = {.n_scores = (size_t)(BATCH * classes)};
     struct plan *p = compile(engine, n);
@@ -138,6 +138,7 @@ static struct result pass(const struct engine *engine, struct net *n) {
     engine->backward(p, dz);
     collect(engine, p, n, &r);
     engine->free(p);
+    free(images);
     free(scratch);
     return r;
 }

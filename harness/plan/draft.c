@@ -181,7 +181,7 @@ static int set_name(struct parser *p, const struct file_entry *entry, struct err
 
 /* A request does not make another run, so that it has no alternatives. */
 static int check_request(const struct alternatives *a, struct error *e) {
-    if (!spec_key_is_request(a->key) || a->n < 2)
+    if (!a->key->request || a->n < 2)
         return 0;
     return fail(e, "%s takes one value: it makes no other run; another grid may ask for another",
                 a->key->flat);

@@ -34,10 +34,6 @@ static int key_number(const struct spec_key *key) {
     return (int)(key - spec_keys);
 }
 
-static int key_is(const struct spec_key *key, const char *flat) {
-    return !strcmp(key->flat, flat);
-}
-
 /* Say where a value at fault was said. */
 static int blame(struct expansion *x, int line) {
     if (line == LINE_SET)
@@ -81,8 +77,9 @@ static int is_excluded(struct expansion *x, const struct spec *spec) {
     return excluded;
 }
 
+/* Range, rounder, dequantizer: what has no default is said in [grid] or is the scheme's. */
 static int is_axis_key(const struct spec_key *key) {
-    return key_is(key, "range") || key_is(key, "rounder") || key_is(key, "dequantizer");
+    return !key->preset && strcmp(key->section, "grid") != 0;
 }
 
 /* After normalizing: values that the scheme set, and values that were said in vain. */
@@ -94,7 +91,7 @@ static void explain(struct expansion *x, struct combination *c) {
             *from = NO_EFFECT;
         if (is_axis_key(k) && *from <= 0 && *from != LINE_SET)
             *from = FROM_SCHEME;
-        if (key_is(k, "widths") && !matters)
+        if (!strcmp(k->flat, "widths") && !matters)
             *from = FROM_SCHEME;
     }
 }
@@ -196,7 +193,7 @@ static int set_member(struct expansion *x, struct combination *c,
     }
     for (int scheme = 1; scheme >= 0; scheme--) // first, since it sets the axes
         for (int i = 0; i < n; i++) {
-            if (key_is(list[i]->key, "scheme") != scheme)
+            if ((list[i]->key->type == KEY_SCHEME) != scheme)
                 continue;
             if (scheme)
                 c->scheme = digit[i];

@@ -12,7 +12,7 @@
  *     <the network in normal form>
  *
  * What cannot change the result does not change the id: names of networks and data sets, keys
- * without effect (spec_key_matters), requests (spec_key_is_request). Two ways of asking for the
+ * without effect (spec_key_matters), requests. Two ways of asking for the
  * same with keys that do matter (train.images = all, or all of them by number) are two runs. */
 #include "spec/init.h"
 
@@ -50,7 +50,7 @@ static void add_keys(struct text *t, const struct spec *spec) {
             continue;
         spec_print_value(spec, k, value, sizeof value);
         // Of a weights file the content counts, not the name.
-        const char *hash = !strcmp(k->flat, "init") ? init_hash(spec) : NULL;
+        const char *hash = k->type == KEY_FILE ? init_hash(spec) : NULL;
         add(t, "%s=%s\n", k->flat, hash ? hash : value);
     }
 }

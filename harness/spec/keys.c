@@ -1,8 +1,5 @@
-/* The table of every key that says what a run computes: names, defaults, ranges, help. Adding a key
- * is a field of struct spec and a line here.
- *
- * The defaults are frozen: ids of runs leave out what is at its default, so a changed default or a
- * changed meaning needs a new SPEC_VERSION, and a new key needs the default that old runs had. */
+/* The table of every key that says what a run computes: names, defaults, ranges, when it matters,
+ * help. Its rows are key_rows.h's; here is what they are made of, and finding one by name. */
 #include "base/nearest.h"
 #include "base/text.h"
 #include "spec/spec.h"
@@ -28,126 +25,113 @@ static const char *const select_names[] = {"first", "drawn", NULL};
 static const char *const split_names[] = {"test", "val", NULL};
 static const char *const calibrate_at_names[] = {"all", "widths", NULL};
 
+/* When a key can change the result: conditions for the rows. `q` is the spec's scheme, NULL when it
+ * is none of the table's; then nothing is known that would make the key idle. */
+
+static int is_quantized(const struct spec *s, const struct quantizer *q) {
+    (void)s;
+    return !q || q->min_bits != FLOAT_BITS;
+}
+
+static int is_trained(const struct spec *s, const struct quantizer *q) {
+    (void)s;
+    return !q || !q->parent;
+}
+
+static int is_quantized_in_training(const struct spec *s, const struct quantizer *q) {
+    return is_quantized(s, q) && is_trained(s, q);
+}
+
+/* A run is about more than one width. */
+static int has_other_widths(const struct spec *s, const struct quantizer *q) {
+    (void)s;
+    return !q || !q->alone;
+}
+
+static int is_quantized_at_other_widths(const struct spec *s, const struct quantizer *q) {
+    return is_quantized(s, q) && has_other_widths(s, q);
+}
+
+/* One model is trained for all of its widths, or to be cut. */
+static int is_trained_jointly(const struct spec *s, const struct quantizer *q) {
+    return is_quantized_in_training(s, q) && has_other_widths(s, q);
+}
+
+static int is_trained_at_several_widths(const struct spec *s, const struct quantizer *q) {
+    return is_trained_jointly(s, q) && s->widths.n > 1;
+}
+
+static int has_a_bank_for_each_of_several_widths(const struct spec *s, const struct quantizer *q) {
+    return is_trained_at_several_widths(s, q) && s->norm_bank == BANK_PER_WIDTH;
+}
+
+/* With floor, codes are aligned as they are. */
+static int can_be_aligned(const struct spec *s, const struct quantizer *q) {
+    return is_trained_jointly(s, q) && s->axes.rounder != ROUND_FLOOR;
+}
+
+/* Of fp32, what decides which layers are quantized decides about activations alone. */
+static int has_quantized_layers(const struct spec *s, const struct quantizer *q) {
+    return is_quantized(s, q) || (s->act_bits && s->act_bits != FLOAT_BITS);
+}
+
+static int learns_steps(const struct spec *s, const struct quantizer *q) {
+    (void)s;
+    return q && q->n_params;
+}
+
+/* Until the network has been read, FROM_CFG leaves open what a key of the recipe goes with. */
+static int has_momentum(const struct spec *s, const struct quantizer *q) {
+    (void)q;
+    return s->from == FROM_CFG || s->optimizer == OPTIMIZER_SGD;
+}
+
+static int has_milestones(const struct spec *s, const struct quantizer *q) {
+    (void)q;
+    return s->from == FROM_CFG || s->schedule == SCHEDULE_STEP;
+}
+
+static int has_a_power(const struct spec *s, const struct quantizer *q) {
+    (void)q;
+    return s->from == FROM_CFG || s->schedule == SCHEDULE_POLY || s->warmup > 0;
+}
+
+static int takes_some_training_images(const struct spec *s, const struct quantizer *q) {
+    (void)q;
+    return s->train_images > 0;
+}
+
+static int takes_some_evaluated_images(const struct spec *s, const struct quantizer *q) {
+    (void)q;
+    return s->test_images > 0;
+}
+
+static int is_calibrated_at_other_widths(const struct spec *s, const struct quantizer *q) {
+    return has_other_widths(s, q) && s->calibration > 0;
+}
+
+static int is_evaluated_in_training(const struct spec *s, const struct quantizer *q) {
+    return is_trained(s, q) && s->every > 0;
+}
+
+#define SPEC_KEY(in, key, ...) {.section = (in), .name = (key), .flat = (key), __VA_ARGS__},
+#define SPEC_SHARED_KEY(in, key, ...)                                                              \
+    {.section = (in), .name = (key), .flat = in "." key, __VA_ARGS__},
 #define IN(field) .offset = offsetof(struct spec, field)
-#define TEXT(field) .type = KEY_TEXT, IN(field), .size = sizeof((struct spec *)0)->field
+#define TEXT(kind, field) .type = (kind), IN(field), .size = sizeof((struct spec *)0)->field
 #define INT(field, low, high) .type = KEY_INT, IN(field), .lo = (low), .hi = (high)
 #define COUNT(field, high) .type = KEY_COUNT, IN(field), .lo = 1, .hi = (high)
 #define REAL(field, low, high) .type = KEY_REAL, IN(field), .lo = (low), .hi = (high)
 #define REALS(field, low, high) .type = KEY_REALS, IN(field), .lo = (low), .hi = (high)
+#define FACTORS(field, low, high) .type = KEY_FACTORS, IN(field), .lo = (low), .hi = (high)
 #define WIDTHS(field) .type = KEY_WIDTHS, IN(field)
 #define CHOICE(field, names, first, last)                                                          \
     .type = KEY_CHOICE, IN(field), .choices = (names), .lo = (first), .hi = (last)
-#define KEY(in, key) .section = (in), .name = (key), .flat = (key)
-#define SHARED_KEY(in, key) .section = (in), .name = (key), .flat = in "." key
 
 enum { SEED_MAX = 2147483647, IMAGES_MAX = 1000000000 };
 
 const struct spec_key spec_keys[SPEC_KEYS + 1] = {
-    {KEY("grid", "scheme"), TEXT(scheme), .help = "the quantizer"},
-    {KEY("grid", "network"), TEXT(network),
-     .help = "a name in experiments/networks or among Darknet's own, or a path to a .cfg"},
-    {KEY("grid", "dataset"), TEXT(dataset),
-     .help = "a name that 'truncquant check' lists, or a path to a folder of images"},
-    {KEY("grid", "seed"), INT(seed, 0, SEED_MAX), .preset = "1",
-     .help = "names every random stream of the run"},
-
-    {KEY("quant", "range"), CHOICE(axes.range, range_names, RANGE_TANH, RANGE_MINMAX),
-     .help = "range map, instead of the scheme's"},
-    {KEY("quant", "rounder"), CHOICE(axes.rounder, rounder_names, ROUND_NEAREST, ROUND_FLOOR),
-     .help = "rounder, instead of the scheme's"},
-    {KEY("quant", "dequantizer"),
-     CHOICE(axes.dequantizer, dequantizer_names, DEQUANT_ENDPOINT, DEQUANT_LOW),
-     .help = "dequantizer, instead of the scheme's"},
-    {KEY("quant", "layer_scale"), CHOICE(axes.scale, scale_names, SCALE_MEAN, SCALE_POW2),
-     .preset = "mean", .help = "range tanh: mean|W|, or the power of two next to it"},
-    {KEY("quant", "granularity"),
-     CHOICE(axes.granularity, granularity_names, PER_LAYER, PER_CHANNEL), .preset = "layer",
-     .help = "range minmax: one range per layer or per output channel"},
-    {KEY("quant", "act_bits"), .type = KEY_ACT_BITS, IN(act_bits), .preset = "same",
-     .help = "bits of activations: 1 ... 8, 32 (not quantized), or same as the weights"},
-    {KEY("quant", "stored_bits"), INT(stored_bits, 2, 8), .preset = "8",
-     .help = "bits of a frozen weight, which truncation cuts"},
-    {KEY("quant", "projections"),
-     CHOICE(projections, projections_names, PROJECTIONS_FLOAT, PROJECTIONS_QUANTIZED),
-     .preset = "float", .help = "weights of projection shortcuts"},
-    {KEY("quant", "shortcut_norm"),
-     CHOICE(shortcut_norm, shortcut_norm_names, NORM_PER_WIDTH, NORM_SHARED), .preset = "per-width",
-     .help = "banks of the batch norm behind a projection"},
-    {KEY("quant", "norm_bank"), CHOICE(norm_bank, norm_bank_names, BANK_PER_WIDTH, BANK_SHARED),
-     .preset = "per-width",
-     .help = "banks of batch norm; range tanh: shared is one, with bias correction of the weights"},
-
-    {KEY("train", "widths"), WIDTHS(widths), .preset = "1 2 4 8 32",
-     .help = "bit-widths trained jointly (fp32: always 32)"},
-    {KEY("train", "epochs"), INT(epochs, 1, 100000), .preset = "200",
-     .help = "passes over the images"},
-    {KEY("train", "val"), INT(val, 0, IMAGES_MAX), .preset = "0",
-     .help = "images that are drawn from the training split, by the seed, and not trained on"},
-    {SHARED_KEY("train", "images"), COUNT(train_images, IMAGES_MAX), .preset = "all",
-     .help = "so many training images"},
-    {SHARED_KEY("train", "select"), CHOICE(train_select, select_names, SELECT_FIRST, SELECT_DRAWN),
-     .preset = "first",
-     .help = "fewer images than all: the first, or drawn once, the same for all runs; a grid that "
-             "says nothing gets drawn"},
-    {KEY("train", "batch"), INT(batch, 2, 65536), .preset = "128", .help = "images of a step"},
-    {KEY("train", "image_size"), INT(image_size, 0, 4096), .preset = "0",
-     .help =
-         "folder of images: make each image_size x image_size on the fly; 0: all are of one size"},
-    {KEY("train", "optimizer"), CHOICE(optimizer, optimizer_names, OPTIMIZER_ADAM, OPTIMIZER_SGD),
-     .preset = "adam", .help = "adam or sgd"},
-    {KEY("train", "learning_rate"), REAL(learning_rate, 1e-12, 1000), .preset = "0.001",
-     .help = "at the start"},
-    {KEY("train", "momentum"), REAL(momentum, 0, 0.9999), .preset = "0.9", .help = "of sgd"},
-    {KEY("train", "decay"), REAL(decay, 0, 1), .preset = "0",
-     .help = "coupled weight decay, on all parameters"},
-    {KEY("train", "schedule"), CHOICE(schedule, schedule_names, SCHEDULE_STEP, SCHEDULE_POLY),
-     .preset = "step", .help = "of the learning rate"},
-    {KEY("train", "milestones"), REALS(milestones, 0, 1), .preset = "0.5 0.75 0.9",
-     .help = "schedule step: shares of all steps after which the rate falls"},
-    {KEY("train", "gamma"), REAL(gamma, 1e-12, 1), .preset = "0.1",
-     .help = "schedule step: factor of the rate at a milestone"},
-    {KEY("train", "power"), REAL(power, 0, 100), .preset = "4",
-     .help = "of schedule poly (1 - share of steps), and of the warm-up"},
-    {KEY("train", "warmup"), REAL(warmup, 0, 0.5), .preset = "0",
-     .help = "share of all steps in which the rate rises from 0; 0: none"},
-    {KEY("train", "from"), CHOICE(from, from_names, FROM_GRID, FROM_CFG), .preset = "grid",
-     .help = "cfg: what of the recipe the grid leaves unsaid is that of the network's [net]"},
-    {KEY("train", "augment"), CHOICE(augment, augment_names, AUGMENT_AUTO, AUGMENT_CROP_FLIP),
-     .preset = "auto",
-     .help = "auto is crop-flip for colour photographs and none for others; with image_size, the "
-             "crop is resized"},
-    {KEY("train", "distill"), CHOICE(distill, distill_names, DISTILL_RECURSIVE, DISTILL_HIGHEST),
-     .preset = "recursive",
-     .help = "teacher of a width: the next above, the labels alone, or the highest"},
-    {KEY("train", "width_weight"), REALS(width_weight, 0, 1000), .preset = "1",
-     .help = "factor of each width's gradient, in ascending widths; 1 is 1 for all"},
-    {KEY("train", "align"), REAL(align, 0, 1e6), .preset = "0",
-     .help = "rounder nearest: weight of the loss that aligns codes with truncation; 0: none"},
-    {KEY("train", "kurtosis"), REAL(kurtosis, 0, 1e6), .preset = "0",
-     .help = "weight of the loss that makes weights uniform (KURE); 0: none"},
-    {KEY("train", "step_rate"), REAL(step_rate, 0, 1000), .preset = "1",
-     .help = "learned steps of quantizers: factor of their learning rate"},
-    {KEY("train", "init"), TEXT(init), .preset = "none",
-     .help = "a Darknet weights file of the network to start from, or none"},
-
-    {KEY("evaluate", "bits"), WIDTHS(bits), .preset = "1 2 3 4 5 6 7 8 32",
-     .help = "bit-widths to evaluate"},
-    {KEY("evaluate", "calibration"), INT(calibration, 0, 100000), .preset = "20",
-     .help = "training batches that re-estimate the running statistics; 0: never"},
-    {KEY("evaluate", "calibrate_at"),
-     CHOICE(calibrate_at, calibrate_at_names, CALIBRATE_ALL, CALIBRATE_WIDTHS), .preset = "all",
-     .help = "calibrate at all evaluated widths or at the trained ones only"},
-    {KEY("evaluate", "split"), CHOICE(split, split_names, EVALUATE_TEST, EVALUATE_VAL),
-     .preset = "test", .help = "test, or the images that val holds out"},
-    {SHARED_KEY("evaluate", "images"), COUNT(test_images, IMAGES_MAX), .preset = "all",
-     .help = "so many images of the evaluated split"},
-    {SHARED_KEY("evaluate", "select"),
-     CHOICE(test_select, select_names, SELECT_FIRST, SELECT_DRAWN), .preset = "first",
-     .help = "fewer images than all: the first, or drawn once, as in training"},
-    {KEY("evaluate", "every"), INT(every, 0, 100000), .preset = "0",
-     .help = "evaluate during training, too, after so many epochs each; 0: never; no other run"},
-    {KEY("evaluate", "every_split"), CHOICE(every_split, split_names, EVALUATE_TEST, EVALUATE_VAL),
-     .preset = "val", .help = "on which images: val, those that val holds out, or test"},
+#include "spec/key_rows.h"
     {0},
 };
 

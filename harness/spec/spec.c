@@ -1,5 +1,6 @@
-/* A whole spec: its defaults, and which of its keys can matter. Single values are value.c's, faults
- * between keys validate.c's, its text text.c's, the hash of it all identity.c's. */
+/* A whole spec: its defaults, and what it is once the keys that do not matter are back at theirs.
+ * Which matter is said in key_rows.h; single values are value.c's, faults between keys
+ * validate.c's, its text text.c's, the hash of it all identity.c's. */
 #include "spec/spec.h"
 
 #include <stdlib.h>
@@ -41,97 +42,15 @@ static void start_of(struct spec *start, const struct quantizer *const *table, c
     spec_set(start, table, spec_key_find("scheme"), scheme, &e);
 }
 
-static int is_float(const struct spec *spec, const struct quantizer *const *table) {
-    const struct quantizer *q = quantizer_find(table, spec->scheme);
-    return q && q->min_bits == FLOAT_BITS;
-}
-
-static int is(const struct spec_key *key, const char *flat) {
-    return !strcmp(key->flat, flat);
-}
-
-/* Keys that say how one model is trained for several widths, or to be cut: nothing to a scheme that
- * trains nothing, or each width alone. */
-static int needs_joint_training(const struct spec_key *key) {
-    return is(key, "width_weight") || is(key, "align");
-}
-
-/* Keys about other widths than the one that is trained. */
-static int needs_other_widths(const struct spec_key *key) {
-    return is(key, "stored_bits") || is(key, "bits") || is(key, "calibrate_at");
-}
-
-/* Keys that say how weights are quantized or how widths share a model: nothing to an fp32 model. */
-static int needs_quantizer(const struct spec_key *key) {
-    static const char *const names[] = {"range",       "rounder",     "dequantizer", "layer_scale",
-                                        "granularity", "stored_bits", "widths",      "width_weight",
-                                        "norm_bank",   "kurtosis"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (is(key, names[i]))
-            return 1;
-    return 0;
-}
-
-static int is_recipe(const struct spec_key *key) {
-    return is(key, "momentum") || is(key, "milestones") || is(key, "gamma") || is(key, "power");
-}
-
-static int learns_steps(const struct spec *spec, const struct quantizer *const *table) {
-    const struct quantizer *q = quantizer_find(table, spec->scheme);
-    return q && q->n_params;
-}
-
-int spec_key_is_request(const struct spec_key *key) {
-    return is(key, "every") || is(key, "every_split");
-}
-
 void spec_drop_requests(struct spec *spec) {
     for (const struct spec_key *k = spec_keys; k->name; k++)
-        if (spec_key_is_request(k))
+        if (k->request)
             preset(spec, k);
 }
 
 int spec_key_matters(const struct spec *spec, const struct quantizer *const *table,
                      const struct spec_key *key) {
-    int floats = is_float(spec, table);
-    const struct quantizer *q = quantizer_find(table, spec->scheme);
-    int apart = q && (q->parent || q->alone); // widths are not trained jointly
-    int several_widths = !floats && !apart && spec->widths.n > 1;
-    if (apart && needs_joint_training(key))
-        return 0;
-    if (q && q->parent && (is(key, "widths") || is(key, "kurtosis") || is(key, "every")))
-        return 0;
-    if (q && q->alone && needs_other_widths(key))
-        return 0;
-    if (needs_quantizer(key))
-        return !floats;
-    if (is(key, "projections")) // of fp32, they decide about activations alone
-        return !floats || (spec->act_bits && spec->act_bits != FLOAT_BITS);
-    if (is(key, "step_rate"))
-        return learns_steps(spec, table);
-    if (is(key, "align")) // with floor, codes are aligned as they are
-        return !floats && spec->axes.rounder != ROUND_FLOOR;
-    if (is(key, "shortcut_norm"))
-        return several_widths && spec->norm_bank == BANK_PER_WIDTH;
-    if (is(key, "distill"))
-        return several_widths;
-    if (spec->from == FROM_CFG && is_recipe(key)) // what they go with is not known yet
-        return 1;
-    if (is(key, "momentum"))
-        return spec->optimizer == OPTIMIZER_SGD;
-    if (is(key, "milestones") || is(key, "gamma"))
-        return spec->schedule == SCHEDULE_STEP;
-    if (is(key, "power"))
-        return spec->schedule == SCHEDULE_POLY || spec->warmup > 0;
-    if (is(key, "calibrate_at"))
-        return spec->calibration > 0;
-    if (is(key, "train.select"))
-        return spec->train_images > 0;
-    if (is(key, "evaluate.select"))
-        return spec->test_images > 0;
-    if (is(key, "every_split"))
-        return spec->every > 0 && !(q && q->parent);
-    return 1;
+    return !key->matters_if || key->matters_if(spec, quantizer_find(table, spec->scheme));
 }
 
 int evaluation_exists(const struct spec *spec, const struct quantizer *scheme, int k,

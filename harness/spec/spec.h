@@ -92,13 +92,16 @@ struct spec {
 };
 
 enum key_type {
+    KEY_SCHEME, // the name of a quantizer
     KEY_TEXT,
+    KEY_FILE, // a path, and what is there once that is known (spec/init.h)
     KEY_INT,
     KEY_COUNT, // a whole number, or `all`, which is 0
     KEY_REAL,
     KEY_CHOICE,
     KEY_WIDTHS,
     KEY_REALS,
+    KEY_FACTORS,  // reals, one per width; `1` is 1 for all, which is n = 0
     KEY_ACT_BITS, // a width, or `same`, which is 0
 };
 
@@ -110,16 +113,29 @@ struct spec_key {
     const char *flat;    // unique over all sections
     enum key_type type;
     size_t offset;      // in struct spec
-    size_t size;        // KEY_TEXT: of the array
+    size_t size;        // of texts: of the array
     const char *preset; // default, canonical text; NULL: must be said, or comes from the scheme
     const char *const *choices; // KEY_CHOICE: by value, ended by NULL
-    double lo, hi;              // inclusive range of the number, of each member of KEY_REALS, or of
+    double lo, hi;              // inclusive range of the number, of each of several reals, or of
                                 // the choices that can be made (some are for schemes alone)
-    const char *help;           // one line
+    /* Whether the value can change the result, in a spec of the scheme `q` (NULL: none of the known
+     * ones); NULL: always. Momentum does not without SGD, nor the axes with fp32. */
+    int (*matters_if)(const struct spec *spec, const struct quantizer *q);
+    int request; // what else to do while it is computed: runs that differ in it are the same run
+    const char *help; // one line
+};
+
+/* How many rows spec/key_rows.h has. */
+enum {
+    SPEC_KEYS = 0
+#define SPEC_KEY(...) +1
+#define SPEC_SHARED_KEY(...) +1
+#include "spec/key_rows.h"
+#undef SPEC_KEY
+#undef SPEC_SHARED_KEY
 };
 
 /* All keys in order of section; ended by a NULL name. */
-enum { SPEC_KEYS = 46 };
 extern const struct spec_key spec_keys[SPEC_KEYS + 1];
 
 /* The key of that flat name (`epochs`, `train.images`; `train.epochs` is understood too), or NULL.
@@ -148,8 +164,7 @@ void spec_print_value(const struct spec *spec, const struct spec_key *key, char 
 /* True when the value is the default. Range, rounder and dequantizer are never "at the default". */
 int spec_is_default(const struct spec *spec, const struct spec_key *key);
 
-/* True when the value can change the result: momentum does not without SGD, nor the axes with fp32.
- */
+/* True when the value can change the result: what the key's row says (matters_if). */
 int spec_key_matters(const struct spec *spec, const struct quantizer *const *table,
                      const struct spec_key *key);
 
@@ -175,9 +190,6 @@ int spec_has_bits(const struct spec *spec, const struct quantizer *q, int k);
 /* Once all keys are set: put back to scheme and default every key that does not matter, so that
  * specs which compute the same are equal. spec_read, grid_read and spec_ids do it. */
 void spec_normalize(struct spec *spec, const struct quantizer *const *table);
-
-/* Whether the key is a request. Two runs that differ in requests alone are the same run. */
-int spec_key_is_request(const struct spec_key *key);
 
 /* The run, without what is asked for besides: requests at their defaults. What is recorded of a run
  * has none. */

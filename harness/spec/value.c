@@ -74,7 +74,7 @@ static int set_reals(struct reals *into, const struct spec_key *key, const char 
 }
 
 /* "1" stands for 1 at every width, however many there are. */
-static int set_weights(struct reals *into, const struct spec_key *key, const char *text,
+static int set_factors(struct reals *into, const struct spec_key *key, const char *text,
                        struct error *e) {
     if (set_reals(into, key, text, e))
         return -1;
@@ -126,12 +126,12 @@ static int unknown_scheme(const struct quantizer *const *table, const char *name
     return fail(e, "unknown scheme '%s'; known are %s", name, known);
 }
 
-static int set_scheme(struct spec *spec, const struct quantizer *const *table, const char *text,
-                      struct error *e) {
+static int set_scheme(struct spec *spec, const struct quantizer *const *table,
+                      const struct spec_key *key, const char *text, struct error *e) {
     const struct quantizer *q = quantizer_find(table, text);
     if (!q)
         return unknown_scheme(table, text, e);
-    if (set_text(spec->scheme, spec_key_find("scheme"), text, e))
+    if (set_text(spec->scheme, key, text, e))
         return -1;
     spec->axes = q->axes;
     if (q->min_bits == FLOAT_BITS || q->parent)
@@ -145,11 +145,12 @@ int spec_set(struct spec *spec, const struct quantizer *const *table, const stru
              const char *text, struct error *e) {
     if (!text[0])
         return fail(e, "%s has no value; give it one or remove the line", key->flat);
-    if (!strcmp(key->flat, "scheme"))
-        return set_scheme(spec, table, text, e);
     void *into = field(spec, key);
     switch (key->type) {
+    case KEY_SCHEME:
+        return set_scheme(spec, table, key, text, e);
     case KEY_TEXT:
+    case KEY_FILE:
         return set_text(into, key, text, e);
     case KEY_INT:
         return set_int(into, key, text, e);
@@ -162,8 +163,9 @@ int spec_set(struct spec *spec, const struct quantizer *const *table, const stru
     case KEY_WIDTHS:
         return set_widths(into, key, text, e);
     case KEY_REALS:
-        return !strcmp(key->flat, "width_weight") ? set_weights(into, key, text, e)
-                                                  : set_reals(into, key, text, e);
+        return set_reals(into, key, text, e);
+    case KEY_FACTORS:
+        return set_factors(into, key, text, e);
     case KEY_ACT_BITS:
         return set_act_bits(into, key, text, e);
     }
@@ -193,7 +195,9 @@ void spec_print_value(const struct spec *spec, const struct spec_key *key, char 
     const void *from = field_of(spec, key);
     int choice;
     switch (key->type) {
+    case KEY_SCHEME:
     case KEY_TEXT:
+    case KEY_FILE:
         snprintf(text, size, "%s", (const char *)from);
         break;
     case KEY_INT:
@@ -216,6 +220,7 @@ void spec_print_value(const struct spec *spec, const struct spec_key *key, char 
         text_print_widths(from, text, size);
         break;
     case KEY_REALS:
+    case KEY_FACTORS:
         print_reals(from, text, size);
         break;
     }

@@ -1,4 +1,6 @@
 /* Who a run is: frozen ids, what counts for them and what does not, and the names of schemes. */
+#include "base/random.h"
+#include "spec/drawn_spec.h"
 #include "spec/init.h"
 #include "spec/made_spec.h"
 #include "spec/schemes.h"
@@ -170,6 +172,46 @@ static void how_a_scheme_is_trained_counts(void **state) {
     assert_string_equal(config[0], config[1]);
 }
 
+/* What a key's row says of it, held against the ids of specs by chance: what does not matter makes
+ * no other run, whatever its value; what matters makes one, unless both values come to the same. */
+static void check_drawn_key(struct random *r, const struct spec *spec, const struct spec_key *key,
+                            int seen[2]) {
+    char text[SPEC_VALUE], before[SPEC_VALUE], after[SPEC_VALUE], run[2][HASH_HEX],
+        config[HASH_HEX];
+    struct spec other = *spec;
+    int matters = spec_key_matters(spec, test_schemes, key);
+    drawn_value(r, key, text, sizeof text);
+    made_set(&other, key->flat, text);
+    ids(spec, run[0], config);
+    ids(&other, run[1], config);
+    spec_normalize(&other, test_schemes);
+    spec_print_value(spec, key, before, sizeof before);
+    spec_print_value(&other, key, after, sizeof after);
+    int differ = strcmp(before, after) != 0;
+    if (!matters && differ)
+        fail_msg("%s = %s stays, and does not matter to %s", key->flat, text, spec->scheme);
+    if ((strcmp(run[0], run[1]) != 0) != (differ && !key->request))
+        fail_msg("%s: %s = %s instead of %s makes %s run", spec->scheme, key->flat, after, before,
+                 differ ? "no other" : "another");
+    seen[matters]++;
+}
+
+static void ids_have_what_matters_and_nothing_else(void **state) {
+    (void)state;
+    struct random r = random_stream(2, RANDOM_TEST, 0, 0);
+    int seen[SPEC_KEYS][2] = {0};
+    for (int i = 0; i < 100; i++) {
+        struct spec spec = drawn_spec(&r);
+        for (const struct spec_key *k = spec_keys; k->name; k++)
+            if (strcmp(k->section, "grid") != 0)
+                check_drawn_key(&r, &spec, k, seen[k - spec_keys]);
+    }
+    for (const struct spec_key *k = spec_keys; k->name; k++)
+        if (k->matters_if && (!seen[k - spec_keys][0] || !seen[k - spec_keys][1]))
+            fail_msg("no spec was drawn to which %s %s", k->flat,
+                     seen[k - spec_keys][0] ? "matters" : "does not matter");
+}
+
 static double penalize(const struct quant_layer *l, const float *W, const float *params, float *dW,
                        float *dparams) {
     (void)l, (void)W, (void)params, (void)dW, (void)dparams;
@@ -273,6 +315,7 @@ int main(void) {
         cmocka_unit_test(another_seed_is_the_same_config),
         cmocka_unit_test(what_has_no_effect_does_not_count),
         cmocka_unit_test(every_key_counts),
+        cmocka_unit_test(ids_have_what_matters_and_nothing_else),
         cmocka_unit_test(how_a_scheme_is_trained_counts),
         cmocka_unit_test(a_slot_of_its_own_is_another_scheme),
         cmocka_unit_test(labels_are_names_or_axes),

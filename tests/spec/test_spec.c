@@ -1,5 +1,6 @@
 /* Specs: keys and values, text and back, what matters, what is wrong. */
 #include "base/random.h"
+#include "spec/drawn_spec.h"
 #include "spec/made_spec.h"
 #include "spec/schemes.h"
 #include "spec/spec.h"
@@ -361,63 +362,13 @@ static void text_says_what_differs_only(void **state) {
     free(text);
 }
 
-static void pick(struct random *r, const struct spec_key *key, char *text, size_t size) {
-    static const int widths[] = {1, 2, 3, 4, 5, 6, 7, 8, 32};
-    uint32_t span = (uint32_t)(key->hi - key->lo) + 1;
-    size_t at = 0;
-    text[0] = '\0';
-    switch (key->type) {
-    case KEY_TEXT:
-        snprintf(text, size, "name-%u", random_below(r, 1000));
-        break;
-    case KEY_CHOICE:
-        snprintf(text, size, "%s", key->choices[(uint32_t)key->lo + random_below(r, span)]);
-        break;
-    case KEY_COUNT:
-    case KEY_INT:
-        snprintf(text, size, "%ld", (long)key->lo + (long)random_below(r, span));
-        break;
-    case KEY_REAL:
-        snprintf(text, size, "%.17g", key->lo + (key->hi - key->lo) * random_unit(r));
-        break;
-    case KEY_ACT_BITS:
-        snprintf(text, size, "%d", widths[random_below(r, 9)]);
-        break;
-    case KEY_WIDTHS:
-        for (int i = 0; i < 9; i++)
-            if (random_below(r, 2) || i == 8)
-                at += (size_t)snprintf(text + at, size - at, "%d ", widths[i]);
-        break;
-    case KEY_REALS:
-        for (int i = 0; i < 9; i++)
-            at +=
-                (size_t)snprintf(text + at, size - at, "%.17g ", (i + random_unit(r)) / 10 + 1e-3);
-        break;
-    }
-}
-
-static struct spec random_spec(struct random *r) {
-    struct spec spec;
-    spec_init(&spec);
-    made_set(&spec, "scheme", test_schemes[random_below(r, 5)]->name);
-    for (const struct spec_key *k = spec_keys; k->name; k++) {
-        char text[SPEC_VALUE];
-        if (!strcmp(k->flat, "scheme") || random_below(r, 3) == 0)
-            continue;
-        pick(r, k, text, sizeof text);
-        made_set(&spec, k->flat, text);
-    }
-    spec_normalize(&spec, test_schemes);
-    return spec;
-}
-
 static void random_specs_survive_writing_and_reading(void **state) {
     (void)state;
     struct random r = random_stream(1, RANDOM_TEST, 0, 0);
     int valid = 0;
     for (int i = 0; i < 20000; i++) {
         struct error e = {0};
-        struct spec spec = random_spec(&r), again;
+        struct spec spec = drawn_spec(&r), again;
         if (!spec.network[0] || !spec.dataset[0] || spec_validate(&spec, test_schemes, &e))
             continue;
         valid++;

@@ -278,7 +278,7 @@ FROM of o
 JOIN trained t ON t.config_id = o.config_id
 LEFT JOIN widths w ON w.config_id = o.config_id;
 
--- The keys of a spec (harness/spec/keys.c, in its order: a test compares them), each with the value that `params`
+-- The keys of a spec (harness/spec/key_rows.h, in its order: a test compares them), each with the value that `params`
 -- leaves out. `recipe`: part of how a model was made, which is said wherever what is compared differs in it. The others
 -- the scheme's name says, tables say of themselves (act_bits), or decide which cells there are: they tell configurations
 -- of one scheme apart, and are no difference between schemes.

@@ -27,7 +27,7 @@ CFLAGS += $(WARN) $(OPTIMIZE) -fno-math-errno -fopenmp -MMD -MP
 # Darknet calls these through its PLT; ours take their place (harness/model/darknet.c).
 EXPORTS := $(foreach f,gemm error file_error,-Wl,--export-dynamic-symbol=$(f))
 LDFLAGS += $(EXPORTS)
-LDLIBS += -lsqlite3 -lopenblas -ljpeg -lpng -linih -lcrypto -lz -larchive -lmatio -ldl -lm -lpthread
+LDLIBS += -lsqlite3 -lopenblas -ljpeg -lpng -lexif -linih -lcrypto -lz -larchive -lmatio -ldl -lm -lpthread
 
 MAIN := harness/main.c
 SOURCES := $(filter-out $(MAIN),$(sort $(shell find harness -name '*.c') $(wildcard baselines/*.c)))

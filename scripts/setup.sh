@@ -5,7 +5,7 @@
 set -eu
 
 run="gcc libc6-dev make git procps curl unzip darknet libopenblas-dev libdnnl-dev libsqlite3-dev sqlite3
-    libinih-dev libssl-dev zlib1g-dev libarchive-dev libmatio-dev libjpeg62-turbo-dev libpng-dev parallel
+    libinih-dev libssl-dev zlib1g-dev libarchive-dev libmatio-dev libjpeg62-turbo-dev libpng-dev libexif-dev parallel
     gnuplot-nox fonts-dejavu-core dataset-fashion-mnist"
 test="bats clang-format cppcheck libcmocka-dev librsvg2-bin perl python3 busybox zip qemu-user"
 bench="python3-torch python3-numpy"

@@ -32,19 +32,36 @@ void channel_statistics(const uint64_t count[256], float *mean, float *deviation
         squares += (double)count[v] * ((double)v - centre) * ((double)v - centre);
     *mean = (float)(centre / 255);
     *deviation = (float)(sqrt(squares / (double)n) / 255);
-    if (*deviation == 0) // all pixels equal: they become 0, not NaN
+    if (*deviation == 0) // a colour that no image has: its pixels become 0, not NaN
         *deviation = 1;
 }
 
-static void statistics(struct prepared_header *h, const uint8_t *pixels) {
+int channel_is_constant(const uint64_t count[256]) {
+    int values = 0;
+    for (unsigned v = 0; v < 256; v++)
+        values += count[v] > 0;
+    return values <= 1;
+}
+
+/* -1 where all pixels are equal. */
+static int statistics(struct prepared_header *h, const uint8_t *pixels, const struct source *s,
+                      struct error *e) {
     size_t plane = (size_t)h->shape.h * (size_t)h->shape.w;
     uint64_t count[DATASET_CHANNELS][256] = {0};
     for (uint32_t i = 0; i < h->n[SPLIT_TRAIN]; i++)
         for (int c = 0; c < h->shape.c; c++, pixels += plane)
             for (size_t x = 0; x < plane; x++)
                 count[c][pixels[x]]++;
-    for (int c = 0; c < h->shape.c; c++)
+    int varied = 0;
+    for (int c = 0; c < h->shape.c; c++) {
         channel_statistics(count[c], &h->mean[c], &h->deviation[c]);
+        varied |= !channel_is_constant(count[c]);
+    }
+    return varied ? 0
+                  : fail_at(e, s->folder, 0,
+                            "all pixels of the training images are equal, so nothing can be "
+                            "learnt; %s",
+                            s->set.get);
 }
 
 /* Labels are hashed as bytes where they fit, which is how all sets of up to 256 classes have always
@@ -99,17 +116,17 @@ static int decode(const struct reader *reader, void *reading, const struct prepa
     return 0;
 }
 
-static int write_prepared(struct prepared_header *h, const struct reader *reader, void *reading,
+static int write_prepared(struct prepared_header *h, const struct source *s, void *reading,
                           const char *path, struct error *e) {
     struct prepared_layout l = prepared_layout(h);
     struct file_draft draft;
     if (file_draft_start(&draft, path, l.size, e))
         return -1;
-    if (decode(reader, reading, h, draft.bytes, e)) {
+    if (decode(s->set.reader, reading, h, draft.bytes, e) ||
+        statistics(h, (uint8_t *)draft.bytes + l.pixels[SPLIT_TRAIN], s, e)) {
         file_draft_drop(&draft);
         return -1;
     }
-    statistics(h, (uint8_t *)draft.bytes + l.pixels[SPLIT_TRAIN]);
     prepared_manifest(h, draft.bytes, h->hash);
     memcpy(draft.bytes, h, sizeof *h);
     prepared_seal(draft.bytes);
@@ -122,7 +139,7 @@ int prepare(const struct source *s, const char *path, struct error *e) {
     if (s->set.reader->open(s, &c, &reading, e))
         return -1;
     struct prepared_header h = start_header(s, &c);
-    int rc = write_prepared(&h, s->set.reader, reading, path, e);
+    int rc = write_prepared(&h, s, reading, path, e);
     s->set.reader->close(reading);
     return rc;
 }

@@ -57,4 +57,7 @@ int prepare(const struct source *s, const char *path, struct error *e);
  */
 void channel_statistics(const uint64_t count[256], float *mean, float *deviation);
 
+/* Whether there is one value alone. */
+int channel_is_constant(const uint64_t count[256]);
+
 #endif

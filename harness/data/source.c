@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "data/formats/reader.h"
+#include "data/images/names.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -67,18 +68,46 @@ int source_add(struct source *s, const char *path, struct error *e) {
     return 0;
 }
 
-int source_add_plain_or_gzip(struct source *s, const char *folder, const char *name,
-                             struct error *e) {
+/* 1 when FOLDER/NAME or FOLDER/NAME.gz is there, which is added; 0 when neither is; -1 with a
+ * message. */
+static int add_if_there(struct source *s, const char *folder, const char *name, struct error *e) {
     static const char *const suffixes[] = {"", ".gz"};
     for (int i = 0; i < 2; i++) {
         char path[PATH_MAX];
-        struct stat st;
         if (snprintf(path, sizeof path, "%s/%s%s", folder, name, suffixes[i]) >= (int)sizeof path)
             break;
-        if (!stat(path, &st) || errno != ENOENT)
-            return source_add(s, path, e);
+        struct stat st;
+        int there = !stat(path, &st) ? !S_ISDIR(st.st_mode) : errno != ENOENT;
+        if (there)
+            return source_add(s, path, e) ? -1 : 1;
     }
-    return fail(e, "%s/%s: not found there, nor with .gz; %s", folder, name, s->set.get);
+    return 0;
+}
+
+static int say_missing(const struct source *s, const char *folder, const char *name,
+                       struct error *e) {
+    char inner[PATH_MAX], contents[256];
+    const char *where = folder;
+    if (in_root(folder, name, inner, sizeof inner))
+        where = inner;
+    names_say(where, contents, sizeof contents);
+    return fail(e, "%s/%s: %s (%s%s); %s", folder, name,
+                where == inner ? "is a folder, and the file is not in it"
+                               : "not found there, nor with .gz",
+                contents[0] ? "it holds " : "it is empty", contents, s->set.get);
+}
+
+int source_add_first(struct source *s, const char *folder, const char *const *names,
+                     struct error *e) {
+    for (int i = 0; names[i]; i++) {
+        char inner[PATH_MAX];
+        int rc = add_if_there(s, folder, names[i], e);
+        if (!rc && in_root(folder, names[i], inner, sizeof inner))
+            rc = add_if_there(s, inner, names[i], e);
+        if (rc)
+            return rc > 0 ? 0 : -1;
+    }
+    return say_missing(s, folder, names[0], e);
 }
 
 /* What changes when a file is replaced or edited; the content itself is hashed when it is prepared.

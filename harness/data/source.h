@@ -56,9 +56,10 @@ int source_folder(const struct known_set *set, char *folder, size_t size, struct
 /* For a reader's `find`: one more file (or folder, whose times change with its entries). */
 int source_add(struct source *s, const char *path, struct error *e);
 
-/* For a reader's `find`: FOLDER/NAME, or FOLDER/NAME.gz where that is there instead; added. -1 when
- * neither is there, or out of reach. */
-int source_add_plain_or_gzip(struct source *s, const char *folder, const char *name,
-                             struct error *e);
+/* For a reader's `find`: of the names (ended by NULL) the first that is there, as FOLDER/NAME,
+ * FOLDER/NAME.gz, or, as archives are unpacked by some, FOLDER/NAME/NAME or FOLDER/NAME/NAME.gz;
+ * added. -1, with a message that names what lies there, when none is, or it is out of reach. */
+int source_add_first(struct source *s, const char *folder, const char *const *names,
+                     struct error *e);
 
 #endif

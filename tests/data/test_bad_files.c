@@ -218,7 +218,8 @@ static void folder_in_place_of_a_file(void **state) {
     (void)state;
     unlink(tiny_path(SPLIT_TRAIN, IMAGES, 0));
     assert_int_equal(mkdir(tiny_path(SPLIT_TRAIN, IMAGES, 0), 0777), 0);
-    expect_failure("folder", tiny_path(SPLIT_TRAIN, IMAGES, 0), "is not a regular file");
+    expect_failure("folder", tiny_path(SPLIT_TRAIN, IMAGES, 0),
+                   "is a folder, and the file is not in it (it is empty)");
 }
 
 static void pipe_in_place_of_a_file(void **state) {

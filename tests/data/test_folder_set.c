@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -135,6 +136,51 @@ static void damaged_images(void **state) {
     refused("set", "bad.jpg: is a damaged JPEG file");
 }
 
+/* A class with one image, which is damaged, is not trained on nothing, however few of all it is. */
+static void a_class_that_decoding_emptied(void **state) {
+    (void)state;
+    mkdir(image_set_file("train/more"), 0777);
+    mkdir(image_set_file("test/more"), 0777);
+    write_image("test/more/0.png", SIDE, SIDE, 7, PNG_COLOR_TYPE_RGB);
+    image_set_write("train/more/0.png", "\x89PNG\r\n\x1a\n");
+    refused("set", "set: none of the images in train/more can be read, so the class cannot be "
+                   "learnt");
+    write_image("train/more/0.png", SIDE, SIDE, 7, PNG_COLOR_TYPE_RGB);
+    struct dataset d = open_set("set");
+    assert_int_equal(d.classes, IMAGE_SET_CLASSES + 1);
+    dataset_close(&d);
+    image_set_write("test/more/0.png", "\x89PNG\r\n\x1a\n");
+    refused("set", "set: none of the images in test/more can be read, so the class cannot be "
+                   "tested");
+}
+
+static void write_all_of_train(const uint8_t *pixels, int type) {
+    for (int c = 0; c < IMAGE_SET_CLASSES; c++)
+        for (int i = 0; i < IMAGE_SET_TRAIN; i++) {
+            char name[256];
+            snprintf(name, sizeof name, "train/%s/%d.%s", image_set_classes[c], i,
+                     i % 2 ? "png" : "PNG");
+            picture_write(image_set_file(name), picture_png(pixels, SIDE, SIDE, type, 8, 0));
+        }
+}
+
+/* Icons that are black all over, with their shape in the alpha channel, are icons; what has no
+ * shape at all is refused. */
+static void icons(void **state) {
+    (void)state;
+    static uint8_t rgba[PLANE * 4];
+    rgba[3] = 255; // one black pixel, on white
+    write_all_of_train(rgba, PNG_COLOR_TYPE_RGB_ALPHA);
+    struct dataset d = open_set("set");
+    for (int c = 0; c < 3; c++)
+        for (int p = 0; p < PLANE; p++)
+            assert_int_equal(d.split[SPLIT_TRAIN].pixels[c * PLANE + p], p ? 255 : 0);
+    dataset_close(&d);
+    rgba[3] = 0;
+    write_all_of_train(rgba, PNG_COLOR_TYPE_RGB_ALPHA);
+    refused("set", "set: all pixels of the images in train are equal, so nothing can be learnt");
+}
+
 static void grey_images_have_one_channel(void **state) {
     (void)state;
     for (int test = 0; test < 2; test++)
@@ -169,6 +215,8 @@ int main(void) {
         WITH_SET(nothing_was_run_by_a_shell),
         WITH_SET(an_edited_image_is_seen),
         WITH_SET(damaged_images),
+        WITH_SET(a_class_that_decoding_emptied),
+        WITH_SET(icons),
         WITH_SET(grey_images_have_one_channel),
         WITH_SET(sizes_that_differ),
     };

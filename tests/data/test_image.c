@@ -79,7 +79,8 @@ static void jpeg_inks(void **state) {
     }
 }
 
-/* PNG loses nothing, so every kind is exact. `channels`, `depth` and `type` go together. */
+/* PNG loses nothing, so every kind is exact. `channels`, `depth` and `type` go together. What lets
+ * light through is laid over white. */
 static void png_kinds(void **state) {
     (void)state;
     static const struct {
@@ -94,22 +95,155 @@ static void png_kinds(void **state) {
             int channels = kinds[k].channels, bytes = kinds[k].depth / 8;
             int colour = channels >= 3, palette = kinds[k].type == PNG_COLOR_TYPE_PALETTE;
             for (int i = 0; i < PIXELS; i++) {
+                int alpha = channels % 2 ? 255 : i % 256;
                 for (int c = 0; c < channels; c++)
                     for (int b = 0; b < bytes; b++) // 0x1234 stands for 0x12; here both bytes equal
-                        pixels[(i * channels + c) * bytes + b] = c == 3 || (c == 1 && channels == 2)
-                                                                     ? (uint8_t)(i % 256)
-                                                                     : colours[3 * i + c];
-                for (int c = 0; c < 3; c++)
-                    rgb[3 * i + c] = colours[3 * i + (colour ? c : 0)];
+                        pixels[(i * channels + c) * bytes + b] =
+                            channels % 2 == 0 && c == channels - 1 ? (uint8_t)alpha
+                                                                   : colours[3 * i + c];
+                for (int c = 0; c < 3; c++) {
+                    double over = colours[3 * i + (colour ? c : 0)] * alpha / 255.0 + 255 - alpha;
+                    rgb[3 * i + c] = (uint8_t)(over + 0.5);
+                }
                 if (palette) {
                     rgb[3 * i + 1] = 255 - colours[3 * i];
                     rgb[3 * i + 2] = 7;
                 }
+                if (palette && colours[3 * i] == 0)
+                    memset(rgb + 3 * i, 255, 3);
             }
             struct picture p = picture_png(pixels, W, H, kinds[k].type, kinds[k].depth, interlaced);
             expect(&p, rgb, 0);
             picture_free(&p);
         }
+}
+
+/* A shape that is drawn in the alpha channel alone is seen, and said not to be what is stored. */
+static void shape_in_alpha(void **state) {
+    (void)state;
+    static uint8_t rgba[PIXELS * 4], rgb[PIXELS * 3];
+    for (int opaque = 0; opaque < 2; opaque++) {
+        for (int i = 0; i < PIXELS; i++) {
+            rgba[4 * i + 3] = opaque || i % 3 ? 255 : 0;
+            memset(rgb + 3 * i, 255 - rgba[4 * i + 3], 3);
+        }
+        struct picture p = picture_png(rgba, W, H, PNG_COLOR_TYPE_RGB_ALPHA, 8, 0);
+        struct image image;
+        struct error e = {0};
+        expect(&p, rgb, 0);
+        assert_int_equal(image_decode(&image, p.at, p.n, "x.png", &e), 0);
+        assert_int_equal(image.is_changed, !opaque);
+        image_free(&image);
+        picture_free(&p);
+    }
+}
+
+/* ---- upright ---- */
+
+static void put32(uint8_t *at, uint32_t x) {
+    for (int i = 0; i < 4; i++)
+        at[i] = (uint8_t)(x >> (24 - 8 * i));
+}
+
+/* Exif data that name an orientation, in one byte order or the other. */
+static size_t exif(uint8_t *to, int orientation, int big) {
+    static const uint8_t little[] = {'E',  'x', 'i', 'f', 0, 0, 'I', 'I', 42, 0, 8, 0, 0, 0, 1, 0,
+                                     0x12, 1,   3,   0,   1, 0, 0,   0,   0,  0, 0, 0, 0, 0, 0, 0};
+    static const uint8_t large[] = {'E', 'x',  'i', 'f', 0, 0, 'M', 'M', 0, 42, 0, 0, 0, 8, 0, 1,
+                                    1,   0x12, 0,   3,   0, 0, 0,   1,   0, 0,  0, 0, 0, 0, 0, 0};
+    memcpy(to, big ? large : little, sizeof little);
+    to[big ? 25 : 24] = (uint8_t)orientation;
+    return sizeof little;
+}
+
+static struct picture insert(struct picture p, size_t at, const uint8_t *bytes, size_t n) {
+    struct picture q = {malloc(p.n + n), p.n + n};
+    memcpy(q.at, p.at, at);
+    memcpy(q.at + at, bytes, n);
+    memcpy(q.at + at + n, p.at + at, p.n - at);
+    picture_free(&p);
+    return q;
+}
+
+static struct picture jpeg_with_exif(const uint8_t *pixels, int w, int h, const uint8_t *data,
+                                     size_t n) {
+    uint8_t marker[128] = {0xff, 0xe1, 0, (uint8_t)(n + 2)};
+    memcpy(marker + 4, data, n);
+    return insert(picture_jpeg(pixels, w, h, 3, JPEG_BASELINE), 2, marker, n + 4);
+}
+
+/* Behind the pixels, before the last chunk (12 bytes). */
+static struct picture png_with_exif(const uint8_t *pixels, int w, int h, const uint8_t *data,
+                                    size_t n) {
+    uint8_t chunk[128] = {0, 0, 0, (uint8_t)(n - 6), 'e', 'X', 'I', 'f'};
+    memcpy(chunk + 8, data + 6, n - 6); // without "Exif"
+    put32(chunk + 8 + n - 6, (uint32_t)crc32(0, chunk + 4, (uInt)(n - 6 + 4)));
+    struct picture p = picture_png(pixels, w, h, PNG_COLOR_TYPE_RGB, 8, 0);
+    return insert(p, p.n - 12, chunk, n - 6 + 12);
+}
+
+/* The upright picture as a camera in that position stores it: Exif 2.3 names the sides of the scene
+ * on which the first stored row and the first stored column lie. */
+static void store(const uint8_t *upright, int orientation, uint8_t *stored, int *w, int *h) {
+    static const char sides[][2] = {{'t', 'l'}, {'t', 'r'}, {'b', 'r'}, {'b', 'l'},
+                                    {'l', 't'}, {'r', 't'}, {'r', 'b'}, {'l', 'b'}};
+    const char *side = sides[orientation - 1];
+    int across = side[0] == 'l' || side[0] == 'r';
+    *w = across ? H : W;
+    *h = across ? W : H;
+    for (int row = 0; row < *h; row++)
+        for (int column = 0; column < *w; column++) {
+            int at[2] = {row, column}, x = 0, y = 0;
+            for (int i = 0; i < 2; i++) {
+                if (side[i] == 't' || side[i] == 'b')
+                    y = side[i] == 't' ? at[i] : H - 1 - at[i];
+                else
+                    x = side[i] == 'l' ? at[i] : W - 1 - at[i];
+            }
+            memcpy(stored + 3 * (row * *w + column), upright + 3 * (y * W + x), 3);
+        }
+}
+
+static void pictures_are_turned_upright(void **state) {
+    (void)state;
+    static uint8_t stored[PIXELS * 3];
+    for (int orientation = 1; orientation <= 8; orientation++)
+        for (int big = 0; big < 2; big++) {
+            int w, h;
+            uint8_t data[64];
+            size_t n = exif(data, orientation, big);
+            store(colours, orientation, stored, &w, &h);
+            struct picture jpeg = jpeg_with_exif(stored, w, h, data, n);
+            struct picture png = png_with_exif(stored, w, h, data, n);
+            expect(&jpeg, colours, JPEG_TOLERANCE);
+            expect(&png, colours, 0);
+            picture_free(&jpeg);
+            picture_free(&png);
+        }
+}
+
+/* Exif data that mean nothing, are cut or damaged leave the picture as it is stored, or turn it;
+ * they never hurt. */
+static void bad_exif(void **state) {
+    (void)state;
+    uint8_t data[64], none[] = "Exif\0";
+    for (int orientation = 0; orientation < 256; orientation += 9) {
+        size_t n = exif(data, orientation, 0);
+        struct picture p = jpeg_with_exif(colours, W, H, data, n);
+        expect(&p, colours, JPEG_TOLERANCE);
+        picture_free(&p);
+    }
+    assert_int_equal(image_exif_orientation(none, sizeof none), 1);
+    struct random r = random_stream(1, RANDOM_TEST, 0, 77);
+    for (int round = 0; round < 20000; round++) {
+        size_t n = exif(data, 6, round % 2), cut = 6 + random_below(&r, (uint32_t)n - 5);
+        for (uint32_t i = 0; i < random_below(&r, 4); i++)
+            data[6 + random_below(&r, (uint32_t)n - 6)] = (uint8_t)random_next(&r);
+        uint8_t *exact = malloc(cut); // so that a byte read behind it is seen
+        memcpy(exact, data, cut);
+        assert_in_range(image_exif_orientation(exact, cut), 1, 8);
+        free(exact);
+    }
 }
 
 /* ---- what is no image ---- */
@@ -132,11 +266,6 @@ static void other_files(void **state) {
     expect_error("\xff\xd8", 2, "neither a JPEG nor a PNG");
     expect_error("\xff\xd8\xff", 3, "damaged JPEG");
     expect_error("\x89PNG\r\n\x1a\n", 8, "damaged PNG");
-}
-
-static void put32(uint8_t *at, uint32_t x) {
-    for (int i = 0; i < 4; i++)
-        at[i] = (uint8_t)(x >> (24 - 8 * i));
 }
 
 /* Other extents in the header of a PNG, with the right checksum. */
@@ -349,13 +478,21 @@ static void no_memory_is_an_error(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(jpeg_colours),      cmocka_unit_test(jpeg_grey),
-        cmocka_unit_test(jpeg_inks),         cmocka_unit_test(png_kinds),
-        cmocka_unit_test(other_files),       cmocka_unit_test(headers_that_claim_too_much),
-        cmocka_unit_test(truncated),         cmocka_unit_test(damaged),
+        cmocka_unit_test(jpeg_colours),
+        cmocka_unit_test(jpeg_grey),
+        cmocka_unit_test(jpeg_inks),
+        cmocka_unit_test(png_kinds),
+        cmocka_unit_test(shape_in_alpha),
+        cmocka_unit_test(pictures_are_turned_upright),
+        cmocka_unit_test(bad_exif),
+        cmocka_unit_test(other_files),
+        cmocka_unit_test(headers_that_claim_too_much),
+        cmocka_unit_test(truncated),
+        cmocka_unit_test(damaged),
         cmocka_unit_test(scans_without_end),
 #ifndef __SANITIZE_ADDRESS__
-        cmocka_unit_test(memory_is_bounded), cmocka_unit_test(no_memory_is_an_error),
+        cmocka_unit_test(memory_is_bounded),
+        cmocka_unit_test(no_memory_is_an_error),
 #endif
     };
     return cmocka_run_group_tests(tests, draw, NULL);

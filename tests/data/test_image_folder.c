@@ -120,6 +120,49 @@ static void what_is_no_image_is_skipped(void **state) {
     image_folder_free(&f);
 }
 
+/* Names that systems leave are passed over, wherever they stand, and only counted. */
+static void what_systems_leave_is_passed_over(void **state) {
+    (void)state;
+    struct image_folder before = list();
+    image_set_write(in_class("Thumbs.db"), "x");
+    image_set_write(in_class("desktop.ini"), "x");
+    mkdir(image_set_file("train/__MACOSX"), 0777);
+    image_set_write("train/__MACOSX/0.png", "x");
+    image_set_write("test/THUMBS.DB", "x");
+    mkdir(image_set_file("test/@eaDir"), 0777);
+    struct image_folder f = list();
+    assert_int_equal(f.skipped.n, 0);
+    assert_int_equal(f.skipped.n_left_by_systems, 5);
+    assert_int_equal(f.classes, IMAGE_SET_CLASSES);
+    assert_string_equal(f.fingerprint, before.fingerprint);
+    image_folder_free(&f);
+    image_folder_free(&before);
+}
+
+/* train/CLASS/images/FILE, beside another file, as Tiny ImageNet has them. */
+static void images_in_a_folder_of_their_own(void **state) {
+    (void)state;
+    char class[PATH_MAX], away[PATH_MAX], inner[PATH_MAX];
+    snprintf(class, sizeof class, "%s", image_set_file(in_class("")));
+    class[strlen(class) - 1] = '\0';
+    snprintf(away, sizeof away, "%s", folder_file(image_set_root, "away"));
+    snprintf(inner, sizeof inner, "%s", image_set_file(in_class("images")));
+    assert_int_equal(rename(class, away), 0);
+    assert_int_equal(mkdir(class, 0777), 0);
+    assert_int_equal(rename(away, inner), 0);
+    image_set_write(in_class("boxes.txt"), "0 0 1 1\n");
+    struct image_folder f = list();
+    assert_int_equal(f.skipped.n, 1);
+    assert_int_equal(f.split[SPLIT_TRAIN].n, IMAGE_SET_TRAIN * IMAGE_SET_CLASSES);
+    for (uint32_t i = 0; i < f.split[SPLIT_TRAIN].n; i++) {
+        char path[PATH_MAX];
+        path_of(&f, SPLIT_TRAIN, i, path);
+        assert_int_equal(access(path, R_OK), 0);
+        assert_int_equal(strstr(path, "/images/") != NULL, f.split[SPLIT_TRAIN].label[i] == 2);
+    }
+    image_folder_free(&f);
+}
+
 static void links_are_followed(void **state) {
     (void)state;
     char kept[PATH_MAX], to[PATH_MAX];
@@ -185,11 +228,15 @@ static void is_no_such_folder(void **state) {
     struct image_folder f = list();
     assert_string_equal(f.split_name[SPLIT_TEST], "val");
     image_folder_free(&f);
-    rename(to, image_set_file("validation"));
-    refused("set: has no folder 'test'");
+    assert_int_equal(rename(to, image_set_file("valid")), 0);
+    f = list();
+    assert_string_equal(f.split_name[SPLIT_TEST], "valid");
+    image_folder_free(&f);
+    rename(image_set_file("valid"), image_set_file("validation"));
+    refused("set: has no folder 'test' (it holds train, validation); images belong");
     rename(image_set_file("validation"), from);
     rename(image_set_file("train"), image_set_file("training"));
-    refused("set: has no folder 'train'");
+    refused("set: has no folder 'train' (it holds test, training); images belong");
 }
 
 static void classes_have_to_agree(void **state) {
@@ -197,12 +244,14 @@ static void classes_have_to_agree(void **state) {
     mkdir(image_set_file("train/more"), 0777);
     refused("set/test: has no class 'more', which train has");
     mkdir(image_set_file("test/more"), 0777);
-    refused("set/train/more: has no image");
+    refused("set/train/more: has no image, so the class cannot be learnt");
+    mkdir(image_set_file("train/more/pictures"), 0777);
+    image_set_write("train/more/pictures/x.jpg", "");
+    refused("set/train/more: has no image (it holds pictures), so");
     image_set_write("train/more/x.jpg", "");
     refused("set/test/more: has no image");
     rmdir(image_set_file("test/more"));
-    unlink(image_set_file("train/more/x.jpg"));
-    rmdir(image_set_file("train/more"));
+    folder_remove(image_set_file("train/more"));
     mkdir(image_set_file("test/0"), 0777);
     refused("set/train: has no class '0', which test has");
 }
@@ -222,6 +271,10 @@ int main(void) {
         cmocka_unit_test_setup_teardown(every_image_is_there_once, image_set_start, image_set_end),
         cmocka_unit_test_setup_teardown(order_mixes_classes, image_set_start, image_set_end),
         cmocka_unit_test_setup_teardown(what_is_no_image_is_skipped, image_set_start,
+                                        image_set_end),
+        cmocka_unit_test_setup_teardown(what_systems_leave_is_passed_over, image_set_start,
+                                        image_set_end),
+        cmocka_unit_test_setup_teardown(images_in_a_folder_of_their_own, image_set_start,
                                         image_set_end),
         cmocka_unit_test_setup_teardown(links_are_followed, image_set_start, image_set_end),
         cmocka_unit_test_setup_teardown(one_in_a_hundred, image_set_start, image_set_end),

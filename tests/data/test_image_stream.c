@@ -1,5 +1,6 @@
 /* Folders of images that are read when they are needed: what training and testing see of an image,
  * that it depends on nothing but its name in the epoch, and what is remembered of a folder. */
+#include "base/file.h"
 #include "base/folder.h"
 #include "data/image_set.h"
 #include "data/images/stream.h"
@@ -317,6 +318,58 @@ static void only_folders(void **state) {
     assert_non_null(strstr(e.text, "image_size is for folders of images"));
 }
 
+/* ---- the manifest ---- */
+
+/* From its definition: names and the hashes of files; how they were decoded only where that changed
+ * a pixel. */
+static void expected_manifest(const struct dataset *d, const char *decoding, char hash[HASH_HEX]) {
+    const struct image_folder *f = &d->stream->folder;
+    char *bytes = NULL, path[PATH_MAX];
+    size_t size = 0, n;
+    struct error e = {0};
+    FILE *text = open_memstream(&bytes, &size);
+    fprintf(text, "images\nclasses %d\n%s", d->classes, decoding);
+    for (int c = 0; c < 3; c++)
+        fprintf(text, "%a %a\n", (double)d->mean[c], (double)d->deviation[c]);
+    for (int s = 0; s < SPLITS; s++) {
+        fprintf(text, "%s %u\n", s ? "test" : "train", f->split[s].n);
+        for (uint32_t i = 0; i < f->split[s].n; i++) {
+            unsigned char digest[HASH_BYTES];
+            assert_int_equal(image_folder_path(f, (enum split)s, i, path, sizeof path, &e), 0);
+            char *file = file_read(path, 1 << 20, &n, &e);
+            assert_non_null(file);
+            hash_bytes(file, n, digest);
+            free(file);
+            const char *class = f->class_names[f->split[s].label[i]];
+            fwrite(class, 1, strlen(class) + 1, text);
+            fwrite(strrchr(path, '/') + 1, 1, strlen(strrchr(path, '/')), text);
+            fwrite(digest, 1, HASH_BYTES, text);
+        }
+    }
+    fclose(text);
+    hash_hex(bytes, size, hash);
+    free(bytes);
+}
+
+static void decoding_is_hashed_where_it_changes_pixels(void **state) {
+    (void)state;
+    static uint8_t rgba[IMAGE_SET_SIDE * IMAGE_SET_SIDE * 4];
+    static const char *const lines[] = {"", "", "decoding 2\n"};
+    for (int kind = 0; kind < 3;
+         kind++) { // as they are; with an opaque image; with a transparent one
+        memset(rgba, kind == 1 ? 255 : 128, sizeof rgba);
+        if (kind)
+            picture_write(
+                image_set_file(some_image()),
+                picture_png(rgba, IMAGE_SET_SIDE, IMAGE_SET_SIDE, PNG_COLOR_TYPE_RGB_ALPHA, 8, 0));
+        char hash[HASH_HEX];
+        struct dataset d = open_stream(SIZE);
+        expected_manifest(&d, lines[kind], hash);
+        assert_string_equal(d.hash, hash);
+        dataset_close(&d);
+    }
+}
+
 int main(void) {
 #define WITH_SET(test) cmocka_unit_test_setup_teardown(test, image_set_start, image_set_end)
     const struct CMUnitTest tests[] = {
@@ -328,6 +381,7 @@ int main(void) {
         WITH_SET(the_index_is_used),
         WITH_SET(changes_are_seen),
         WITH_SET(statistics_of_train),
+        WITH_SET(decoding_is_hashed_where_it_changes_pixels),
         cmocka_unit_test(only_folders),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,7 +117,7 @@ static int read_split(void *reading, enum split split, uint8_t *pixels, uint16_t
 }
 
 const struct reader folder_reader = {.name = "folder",
-                                     .version = 1,
+                                     .version = 2,
                                      .find = find,
                                      .open = open_reading,
                                      .read = read_split,

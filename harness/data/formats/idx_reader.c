@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 const struct idx_set idx_mnist = {
@@ -51,13 +52,24 @@ static const char *below(const char *folder, char path[PATH_MAX]) {
     return n < PATH_MAX && !stat(path, &st) && S_ISDIR(st.st_mode) ? path : folder;
 }
 
+/* 7-Zip and the archives on Kaggle write a dot where others have the last but one hyphen. */
+static int add_file(struct source *s, const char *folder, const char *name, struct error *e) {
+    char dotted[NAME_MAX];
+    const char *const names[] = {name, dotted, NULL};
+    snprintf(dotted, sizeof dotted, "%s", name);
+    char *hyphen = strstr(dotted, "-idx");
+    if (hyphen)
+        *hyphen = '.';
+    return source_add_first(s, folder, names, e);
+}
+
 static int find(struct source *s, const char *folder, struct error *e) {
     const struct idx_set *set = s->set.detail;
     char path[PATH_MAX];
     if (set->transposed)
         folder = below(folder, path);
     for (int i = 0; i < FILES; i++)
-        if (source_add_plain_or_gzip(s, folder, set->name[i / IDX_PARTS][i % IDX_PARTS], e))
+        if (add_file(s, folder, set->name[i / IDX_PARTS][i % IDX_PARTS], e))
             return -1;
     return 0;
 }

@@ -2,8 +2,8 @@
 #include "data/images/folder.h"
 
 #include "base/random.h"
+#include "data/images/names.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -14,59 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- lists of names ---- */
-
-struct names {
-    char **name; // (n), owned each
-    size_t n, room;
-};
-
-static void add_name(struct names *l, const char *name) {
-    if (l->n == l->room) {
-        size_t room = l->room ? 2 * l->room : 64;
-        char **grown = need(room, sizeof *grown);
-        if (l->n)
-            memcpy(grown, l->name, l->n * sizeof *grown);
-        free(l->name);
-        l->name = grown;
-        l->room = room;
-    }
-    l->name[l->n++] = need_string(name);
-}
-
-static void free_names(struct names *l) {
-    for (size_t i = 0; i < l->n; i++)
-        free(l->name[i]);
-    free(l->name);
-    *l = (struct names){0};
-}
-
-static int by_bytes(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The names in `path` that do not start with a dot, sorted. */
-static int read_names(struct names *l, const char *path, struct error *e) {
-    *l = (struct names){0};
-    DIR *entries = opendir(path);
-    if (!entries)
-        return fail_at(e, path, 0, "the folder cannot be read (%s); check its permissions",
-                       strerror(errno));
-    struct dirent *entry;
-    for (errno = 0; (entry = readdir(entries)); errno = 0)
-        if (entry->d_name[0] != '.')
-            add_name(l, entry->d_name);
-    int why = errno;
-    closedir(entries);
-    if (why) {
-        free_names(l);
-        return fail_at(e, path, 0, "the folder cannot be read to its end (%s); is the disk sound?",
-                       strerror(why));
-    }
-    if (l->n)
-        qsort(l->name, l->n, sizeof *l->name, by_bytes);
-    return 0;
-}
+/* ---- paths ---- */
 
 static int join(char *path, size_t size, const char *folder, const char *name, struct error *e) {
     if (snprintf(path, size, "%s/%s", folder, name) < (int)size)
@@ -88,6 +36,8 @@ static void skip(struct image_folder *f, const char *path, const char *why) {
 }
 
 /* ---- images ---- */
+
+static const char nested[] = "images";
 
 static int has_ending(const char *name) {
     static const char *const endings[] = {".jpg", ".jpeg", ".png"};
@@ -174,22 +124,65 @@ static int consider(struct listing *l, enum split split, int label, const char *
     return 0;
 }
 
+static int is_subfolder(const char *folder, const char *name) {
+    char path[PATH_MAX];
+    return snprintf(path, sizeof path, "%s/%s", folder, name) < (int)sizeof path && is_folder(path);
+}
+
+/* Whether the images of a class are in a folder of their own (folder.h): there is one, and nothing
+ * beside it looks like an image. */
+static int is_nested(const struct names *names, const char *path) {
+    for (size_t i = 0; i < names->n; i++)
+        if (has_ending(names->name[i]))
+            return 0;
+    return is_subfolder(path, nested);
+}
+
+/* Put the names of the images there in place of the folder, as "images/NAME". */
+static int read_nested(struct names *names, struct image_folder *f, const char *path,
+                       struct error *e) {
+    char folder[PATH_MAX], name[PATH_MAX];
+    struct names inner, all = {0};
+    if (join(folder, sizeof folder, path, nested, e) ||
+        names_read(&inner, folder, &f->skipped.n_left_by_systems, e))
+        return -1;
+    for (size_t i = 0; i < names->n; i++)
+        if (strcmp(names->name[i], nested) != 0)
+            names_add(&all, names->name[i]);
+    int rc = 0;
+    for (size_t i = 0; i < inner.n && !rc; i++)
+        if (!(rc = join(name, sizeof name, nested, inner.name[i], e)))
+            names_add(&all, name);
+    names_free(&inner);
+    names_free(names);
+    *names = all;
+    return rc;
+}
+
+static int has_no_image(const struct names *names, enum split split, const char *path,
+                        struct error *e) {
+    char found[128] = "", held[64];
+    if (names->n && snprintf(held, sizeof held, "%s", names->name[0]) > 0)
+        snprintf(found, sizeof found, " (it holds %s%s)", held, names->n > 1 ? " and more" : "");
+    return fail_at(e, path, 0,
+                   "has no image%s, so the class cannot be %s; put images there, or remove it "
+                   "from every split",
+                   found, split == SPLIT_TRAIN ? "learnt" : "tested");
+}
+
 static int list_class(struct listing *l, enum split split, int label, const char *path,
                       struct error *e) {
     struct names names;
     uint32_t before = l->folder->split[split].n;
-    if (read_names(&names, path, e))
+    if (names_read(&names, path, &l->folder->skipped.n_left_by_systems, e))
         return -1;
     fprintf(l->fingerprint, "class %d\n", label);
-    int rc = 0;
+    int rc = is_nested(&names, path) ? read_nested(&names, l->folder, path, e) : 0;
     for (size_t i = 0; i < names.n && !rc; i++)
         rc = consider(l, split, label, path, names.name[i], e);
-    free_names(&names);
     if (!rc && l->folder->split[split].n == before)
-        rc = fail_at(e, path, 0,
-                     "has no image, so the class cannot be %s; put images there, or remove it "
-                     "from every split",
-                     split == SPLIT_TRAIN ? "learnt" : "tested");
+        rc = has_no_image(&names, split, path, e);
+    names_free(&names);
     return rc;
 }
 
@@ -236,19 +229,19 @@ static int read_classes(struct image_folder *f, enum split split, struct names *
     struct names names;
     *classes = (struct names){0};
     if (join(folder, sizeof folder, f->root, f->split_name[split], e) ||
-        read_names(&names, folder, e))
+        names_read(&names, folder, &f->skipped.n_left_by_systems, e))
         return -1;
     int rc = 0;
     for (size_t i = 0; i < names.n && !rc; i++) {
         rc = join(path, sizeof path, folder, names.name[i], e);
         if (!rc && is_folder(path))
-            add_name(classes, names.name[i]);
+            names_add(classes, names.name[i]);
         else if (!rc)
             skip(f, path, "is not the folder of a class");
     }
-    free_names(&names);
+    names_free(&names);
     if (rc)
-        free_names(classes);
+        names_free(classes);
     return rc;
 }
 
@@ -287,31 +280,32 @@ static int find_classes(struct image_folder *f, struct error *e) {
     if (read_classes(f, SPLIT_TEST, &other, e))
         return -1;
     int rc = same_classes(f, &other, e);
-    free_names(&other);
+    names_free(&other);
     return rc;
 }
 
 /* ---- the folder ---- */
 
-static int has_folder(const char *root, const char *name) {
-    char path[PATH_MAX];
-    return snprintf(path, sizeof path, "%s/%s", root, name) < (int)sizeof path && is_folder(path);
-}
-
 int image_folder_is(const char *path) {
-    return has_folder(path, "train");
+    return is_subfolder(path, "train");
 }
 
 static int find_splits(struct image_folder *f, struct error *e) {
-    int test = has_folder(f->root, "test"), val = has_folder(f->root, "val");
+    static const char *const tests[] = {"test", "val", "valid"};
+    char contents[256];
     f->split_name[SPLIT_TRAIN] = "train";
-    f->split_name[SPLIT_TEST] = test ? "test" : "val";
-    if (!has_folder(f->root, "train") || (!test && !val))
-        return fail_at(e, f->root, 0,
-                       "has no folder '%s'; images belong in train/CLASS and in test/CLASS or "
-                       "val/CLASS",
-                       has_folder(f->root, "train") ? "test" : "train");
-    return 0;
+    for (int i = 2; i >= 0; i--)
+        if (is_subfolder(f->root, tests[i]))
+            f->split_name[SPLIT_TEST] = tests[i];
+    int has_train = is_subfolder(f->root, "train");
+    if (has_train && f->split_name[SPLIT_TEST])
+        return 0;
+    names_say(f->root, contents, sizeof contents);
+    return fail_at(e, f->root, 0,
+                   "has no folder '%s'%s%s%s; images belong in train/CLASS and in test/CLASS or "
+                   "val/CLASS",
+                   has_train ? "test" : "train", contents[0] ? " (it holds " : "", contents,
+                   contents[0] ? ")" : "");
 }
 
 static int list_all(struct image_folder *f, struct error *e) {

@@ -1,12 +1,14 @@
 /* A data set that is a folder of images, ROOT/train/CLASS/FILE and ROOT/test/CLASS/FILE (or
- * ROOT/val instead of test), with names ending in .jpg, .jpeg or .png in capitals or not. The
- * classes are the folders in train, sorted by the bytes of their names; the other split has to have
- * the same. Any name works: it is never shown to a shell, and what a listing depends on is the
+ * ROOT/val or ROOT/valid instead of test), with names ending in .jpg, .jpeg or .png in capitals or
+ * not. Where a class has no image, but a folder `images`, as Tiny ImageNet does, they are in there.
+ * The classes are the folders in train, sorted by the bytes of their names; the other split has to
+ * have the same. Any name works: it is never shown to a shell, and what a listing depends on is the
  * bytes of names, not a locale. Links are followed. Nothing is looked for deeper than that, so a
  * link to a folder above cannot lead in circles.
  *
  * What is no image (another ending, a folder called x.jpg, a link that leads nowhere) is noted and
- * skipped; names that start with a dot are passed over in silence.
+ * skipped. What systems leave in folders (Thumbs.db, __MACOSX and the like) is passed over, and
+ * counted in one note; names that start with a dot are passed over in silence.
  *
  * Order. Sorted, the images of one class come after another, and the first so many (`images` in
  * [train]) would be of a few classes; so the images of a split are put in an order drawn once and
@@ -29,8 +31,12 @@ struct skipped {
     uint32_t n;
     char *text; // "NAME: reason\n"...; owned
     size_t size;
+    uint32_t n_left_by_systems; // not among the n
 };
 void skipped_add(struct skipped *s, const char *line);
+
+/* Whether it is one of the names that systems leave in folders. */
+int skipped_is_left_by_system(const char *name);
 
 struct image_files {
     uint32_t n;
@@ -43,7 +49,7 @@ struct image_files {
 
 struct image_folder {
     char *root;                     // absolute, without links; owned
-    const char *split_name[SPLITS]; // "train"; "test" or "val"
+    const char *split_name[SPLITS]; // "train"; "test", "val" or "valid"
     int classes;
     char **class_names; // (classes), sorted
     struct image_files split[SPLITS];
@@ -80,7 +86,7 @@ int image_folder_say_change(const struct image_folder *before, const struct imag
                             struct error *e);
 
 /* More than one file in a hundred skipped is an error, which names the first; fewer are noted on
- * stderr. */
+ * stderr, as is the number of those that systems left. */
 int image_folder_judge(const struct image_folder *f, struct error *e);
 
 #endif

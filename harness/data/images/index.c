@@ -17,7 +17,7 @@
 static const char magic[8] = "tqimages";
 
 /* In the fingerprint: raised when the same folder comes to be remembered otherwise. */
-static const char version[] = "image index 1\n";
+static const char version[] = "image index 2\n";
 
 struct index {
     char hash[HASH_HEX];
@@ -101,6 +101,11 @@ static int index_read(struct index *x, const struct source *source, const struct
 
 /* ---- making it ---- */
 
+/* Raised when decoding comes to give other pixels; it is a part of the hash of those sets alone in
+ * which some image is not as it is stored, so that others keep theirs. 1: transparency was dropped,
+ * nothing was turned. */
+enum { DECODING_VERSION = 2 };
+
 /* Lines whose lengths do not depend on what they hold would do; names may hold anything, so each
  * ends in a NUL, and hashes are bytes. */
 static int manifest(struct index *x, const struct image_folder *f, const struct image_scan *scan,
@@ -111,6 +116,8 @@ static int manifest(struct index *x, const struct image_folder *f, const struct 
     if (!text)
         return fail_at(e, f->root, 0, "no memory for its manifest");
     fprintf(text, "images\nclasses %d\n", f->classes);
+    if (scan->is_changed)
+        fprintf(text, "decoding %d\n", DECODING_VERSION);
     for (int c = 0; c < DATASET_CHANNELS; c++)
         fprintf(text, "%a %a\n", (double)x->mean[c], (double)x->deviation[c]);
     for (int s = 0; s < SPLITS; s++) {

@@ -15,6 +15,8 @@
  * own fuzzers allow. Real ones have about ten. */
 enum { SCANS_MOST = 500 };
 
+enum { EXIF_MARKER = JPEG_APP0 + 1 };
+
 /* Of libjpeg itself; the largest progressive picture within the limits takes 6 bytes a pixel, 8 in
  * CMYK. */
 static const long decoder_memory = 640L << 20;
@@ -24,7 +26,8 @@ struct reader {
     struct jpeg_error_mgr errors;
     struct jpeg_progress_mgr progress;
     jmp_buf back;
-    int damage;    // code of the first warning that means lost data; 0: none
+    int damage; // code of the first warning that means lost data; 0: none
+    int orientation;
     uint8_t *cmyk; // (w, 4): a row; owned
 };
 
@@ -64,6 +67,7 @@ static void start(struct reader *r, const uint8_t *bytes, size_t size) {
     r->jpeg.progress = &r->progress;
     r->jpeg.mem->max_memory_to_use = decoder_memory;
     jpeg_mem_src(&r->jpeg, bytes, size);
+    jpeg_save_markers(&r->jpeg, EXIF_MARKER, IMAGE_EXIF_MOST);
 }
 
 /* Adobe's files hold 255 minus the ink, so a product gives the light; others hold the ink. */
@@ -104,6 +108,14 @@ static int explain(struct reader *r, const char *path, struct error *e) {
     return fail_at(e, path, 0, "is a damaged JPEG file (%s); fetch it again", why);
 }
 
+/* The first Exif data decide; other programs put other things behind the same marker. */
+static int orientation(const struct reader *r) {
+    for (jpeg_saved_marker_ptr m = r->jpeg.marker_list; m; m = m->next)
+        if (m->marker == EXIF_MARKER && m->data_length > 6 && !memcmp(m->data, "Exif\0", 6))
+            return image_exif_orientation(m->data, m->data_length);
+    return 1;
+}
+
 /* No variable of this frame changes after setjmp. */
 static int decode(struct reader *r, struct image *image, const uint8_t *bytes, size_t size,
                   const char *path, struct error *e) {
@@ -114,9 +126,10 @@ static int decode(struct reader *r, struct image *image, const uint8_t *bytes, s
     if (image_take(image, r->jpeg.image_width, r->jpeg.image_height, path, e) ||
         choose_colours(r, path, e))
         return -1;
+    r->orientation = orientation(r); // finishing forgets the markers
     jpeg_start_decompress(&r->jpeg);
     read_rows(r, image);
-    return 0;
+    return image_turn(image, r->orientation, path, e);
 }
 
 int image_decode_jpeg(struct image *image, const uint8_t *bytes, size_t size, const char *path,

@@ -17,6 +17,7 @@ struct reader {
     const uint8_t *at; // what is not read yet
     size_t left;
     png_bytep *rows; // owned
+    uint8_t *rgba;   // (h, w, 4), of an image that has transparency; owned
     char why[128];
 };
 
@@ -40,26 +41,55 @@ static void read_bytes(png_structp png, png_bytep into, size_t n) {
     r->left -= n;
 }
 
-/* Everything to 8-bit RGB. */
+/* Everything to 8-bit RGB, or RGBA where the file has transparency. */
 static void set_transforms(struct reader *r) {
     png_set_expand(r->png); // palettes, fewer than 8 bits, transparent colours
     png_set_scale_16(r->png);
     png_set_gray_to_rgb(r->png);
-    png_set_strip_alpha(r->png);
     png_set_interlace_handling(r->png);
     png_read_update_info(r->png, r->info);
 }
 
 static int set_rows(struct reader *r, struct image *image, const char *path, struct error *e) {
-    size_t stride = (size_t)image->w * 3;
-    if (png_get_rowbytes(r->png, r->info) != stride)
+    size_t channels = png_get_channels(r->png, r->info), stride = (size_t)image->w * channels;
+    if ((channels != 3 && channels != 4) || png_get_rowbytes(r->png, r->info) != stride)
         return fail_at(e, path, 0, "is a PNG file of an unknown kind; convert it");
     r->rows = malloc((size_t)image->h * sizeof *r->rows);
-    if (!r->rows)
+    if (channels == 4)
+        r->rgba = malloc((size_t)image->h * stride);
+    if (!r->rows || (channels == 4 && !r->rgba))
         return fail_at(e, path, 0, "no memory for its rows");
     for (int y = 0; y < image->h; y++)
-        r->rows[y] = image->rgb + (size_t)y * stride;
+        r->rows[y] = (r->rgba ? r->rgba : image->rgb) + (size_t)y * stride;
     return 0;
+}
+
+/* Where the image lets light through, white is behind it. */
+static void lay_over_white(const uint8_t *rgba, struct image *image) {
+    size_t n = (size_t)image->w * (size_t)image->h;
+    uint8_t *rgb = image->rgb;
+    for (; n--; rgba += 4)
+        for (int c = 0; c < 3; c++) {
+            int alpha = rgba[3], over = (rgba[c] * alpha + 255 * (255 - alpha) + 127) / 255;
+            image->is_changed |= over != rgba[c];
+            *rgb++ = (uint8_t)over;
+        }
+}
+
+static int orientation(const struct reader *r) {
+    static const char header[6] = "Exif\0"; // libpng gives what stands behind it
+    png_uint_32 n = 0;
+    png_bytep exif = NULL;
+    if (!png_get_eXIf_1(r->png, r->info, &n, &exif) || !n || n > IMAGE_EXIF_MOST - sizeof header)
+        return 1;
+    uint8_t *bytes = malloc(n + sizeof header);
+    if (!bytes)
+        return 1;
+    memcpy(bytes, header, sizeof header);
+    memcpy(bytes + sizeof header, exif, n);
+    int found = image_exif_orientation(bytes, n + sizeof header);
+    free(bytes);
+    return found;
 }
 
 /* No variable of this frame changes after setjmp. */
@@ -76,8 +106,10 @@ static int decode(struct reader *r, struct image *image, const char *path, struc
     if (set_rows(r, image, path, e))
         return -1;
     png_read_image(r->png, r->rows);
-    png_read_end(r->png, NULL);
-    return 0;
+    png_read_end(r->png, r->info); // Exif data may stand behind the pixels
+    if (r->rgba)
+        lay_over_white(r->rgba, image);
+    return image_turn(image, orientation(r), path, e);
 }
 
 int image_decode_png(struct image *image, const uint8_t *bytes, size_t size, const char *path,
@@ -89,5 +121,6 @@ int image_decode_png(struct image *image, const uint8_t *bytes, size_t size, con
         r.info ? decode(&r, image, path, e) : fail_at(e, path, 0, "no memory for a PNG decoder");
     png_destroy_read_struct(&r.png, &r.info, NULL);
     free(r.rows);
+    free(r.rgba);
     return rc;
 }

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/progress.h"
+#include "data/prepared.h"
 
 #include <limits.h>
 #include <omp.h>
@@ -12,7 +13,7 @@
 
 struct look {
     int w, h;
-    int grey;
+    int grey, is_changed;
     char *fault; // why it cannot be decoded; owned
 };
 
@@ -53,7 +54,8 @@ static struct look look_at(const struct image_folder *f, enum split split, uint3
     struct error e = {0};
     if (image_folder_read(f, split, i, &image, digest, &e))
         return (struct look){.fault = need_string(e.text)};
-    struct look look = {.w = image.w, .h = image.h, .grey = is_grey(&image)};
+    struct look look = {
+        .w = image.w, .h = image.h, .grey = is_grey(&image), .is_changed = image.is_changed};
     if (split == SPLIT_TRAIN)
         count_bytes(&image, count);
     image_free(&image);
@@ -124,6 +126,34 @@ static void compare_size(const struct image_folder *f, enum split split, uint32_
     }
 }
 
+/* A class that decoding emptied is one that has no image (folder.c). */
+static int check_classes(const struct image_folder *f, enum split split, struct error *e) {
+    const struct image_files *files = &f->split[split];
+    uint32_t *count = need((size_t)f->classes, sizeof *count);
+    int empty = 0;
+    for (uint32_t i = 0; i < files->n; i++)
+        count[files->label[i]]++;
+    while (empty < f->classes && count[empty])
+        empty++;
+    free(count);
+    if (empty == f->classes)
+        return 0;
+    return fail_at(e, f->root, 0,
+                   "none of the images in %s/%s can be read, so the class cannot be %s; mend them, "
+                   "or remove it from every split",
+                   f->split_name[split], f->class_names[empty],
+                   split == SPLIT_TRAIN ? "learnt" : "tested");
+}
+
+static int check_pixels(const struct image_folder *f, const struct image_scan *s, struct error *e) {
+    for (int c = 0; c < DATASET_CHANNELS; c++)
+        if (!channel_is_constant(s->count[c]))
+            return 0;
+    return fail_at(e, f->root, 0,
+                   "all pixels of the images in train are equal, so nothing can be learnt; are "
+                   "they whole?");
+}
+
 static int scan_split(struct image_folder *f, enum split split, struct image_scan *s,
                       struct error *e) {
     s->digest[split] = need(f->split[split].n, HASH_BYTES);
@@ -132,11 +162,10 @@ static int scan_split(struct image_folder *f, enum split split, struct image_sca
     for (uint32_t i = 0; i < f->split[split].n; i++) {
         compare_size(f, split, i, &looks[i], s);
         s->grey &= looks[i].grey;
+        s->is_changed |= looks[i].is_changed;
     }
     free(looks);
-    return f->split[split].n ? 0
-                             : fail_at(e, f->root, 0, "none of the images in %s can be read; %s",
-                                       f->split_name[split], "are they whole?");
+    return check_classes(f, split, e);
 }
 
 int image_scan(struct image_folder *f, struct image_scan *s, struct error *e) {
@@ -144,7 +173,7 @@ int image_scan(struct image_folder *f, struct image_scan *s, struct error *e) {
     int rc = 0;
     for (int split = 0; split < SPLITS && !rc; split++)
         rc = scan_split(f, (enum split)split, s, e);
-    if (rc || image_folder_judge(f, e)) {
+    if (rc || image_folder_judge(f, e) || check_pixels(f, s, e)) {
         image_scan_free(s);
         return -1;
     }

@@ -11,13 +11,15 @@
 struct image_scan {
     int w, h;                                    // of all images; 0 where they differ
     int grey;                                    // no image has any colour
+    int is_changed;                              // of some image, image.is_changed
     uint64_t count[DATASET_CHANNELS][256];       // of the bytes of train, by channel
     unsigned char (*digest[SPLITS])[HASH_BYTES]; // (n) SHA-256 of each file; owned
     char unequal[512];                           // two of other sizes, in words
 };
 
 /* Images that cannot be decoded leave `f` for its list of skipped files; too many
- * (image_folder_judge) are an error. On failure there is nothing to free. */
+ * (image_folder_judge), and all of a class, are an error, and so are pixels of train that are all
+ * equal. On failure there is nothing to free. */
 int image_scan(struct image_folder *f, struct image_scan *s, struct error *e);
 void image_scan_free(struct image_scan *s);
 

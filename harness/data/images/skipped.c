@@ -5,6 +5,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+/* By Windows, macOS, and what stores and archives files for them. */
+int skipped_is_left_by_system(const char *name) {
+    static const char *const names[] = {
+        "Thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini",
+        "Icon\r",    "__MACOSX",    "$RECYCLE.BIN",      "System Volume Information",
+        "@eaDir",    "#recycle",    "lost+found"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (!strcasecmp(name, names[i]))
+            return 1;
+    return 0;
+}
 
 void skipped_add(struct skipped *s, const char *line) {
     size_t n = strlen(line) + 1; // its line end
@@ -32,6 +45,9 @@ static void note(const struct skipped *s) {
 int image_folder_judge(const struct image_folder *f, struct error *e) {
     const struct skipped *s = &f->skipped;
     uint64_t all = (uint64_t)f->split[SPLIT_TRAIN].n + f->split[SPLIT_TEST].n + s->n;
+    if (s->n_left_by_systems)
+        fprintf(stderr, "truncquant: note: passed over: %u file%s that systems leave in folders\n",
+                s->n_left_by_systems, s->n_left_by_systems == 1 ? "" : "s");
     if (s->n == 0)
         return 0;
     note(s);

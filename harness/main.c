@@ -53,6 +53,8 @@ static int finish(int status, struct error *e) {
     status = flush_output(status, e);
     if (e->text[0])
         fprintf(stderr, "truncquant: %s\n", e->text);
+    for (const char *line = e->others; *line; line += strcspn(line, "\n") + 1)
+        fprintf(stderr, "truncquant: %.*s\n", (int)strcspn(line, "\n"), line);
     return status;
 }
 

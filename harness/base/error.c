@@ -51,6 +51,36 @@ int fail_prefix(struct error *e, const char *file, int line) {
     return keep_to_one_line(e);
 }
 
+/* One that has no room is left out: the file has to be mended anyway. */
+static void put_aside(struct error *e) {
+    size_t at = strlen(e->others), n = strlen(e->text);
+    if (at + n + 2 <= sizeof e->others) {
+        memcpy(e->others + at, e->text, n);
+        memcpy(e->others + at + n, "\n", 2);
+    }
+    e->n_others++;
+    e->text[0] = '\0';
+}
+
+int fail_next(struct error *e) {
+    if (e->text[0])
+        put_aside(e);
+    return e->n_others < FAULTS_SHOWN ? 0 : -1;
+}
+
+int fail_any(struct error *e) {
+    if (e->text[0])
+        put_aside(e);
+    if (!e->n_others)
+        return 0;
+    size_t n = strcspn(e->others, "\n");
+    memcpy(e->text, e->others, n);
+    e->text[n] = '\0';
+    memmove(e->others, e->others + n + 1, strlen(e->others + n));
+    e->n_others--;
+    return -1;
+}
+
 static void out_of_memory(size_t n, size_t size) {
     fprintf(stderr, "truncquant: out of memory (%zu x %zu bytes wanted); use a smaller batch\n", n,
             size);

@@ -2,7 +2,9 @@
  * prints it and exits. Functions that can fail take a `struct error *` last and return -1 or NULL.
  *
  * A message is one line: what is wrong; what to do. Where a file is at fault it starts with
- * `FILE:LINE: ` (fail_at). The first message wins, since what follows is a consequence of it.
+ * `FILE:LINE: ` (fail_at). The first message wins, since what follows is a consequence of it; where
+ * it is not, as with the lines of a file that a user wrote, a reader says that it goes on
+ * (fail_next), and all are shown.
  * Control characters in a name or a value are shown as '?', so that one line it stays. */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
@@ -11,7 +13,9 @@
 #include <stdio.h>
 
 struct error {
-    char text[1024]; // empty: nothing failed
+    char text[1024];       // empty: nothing failed
+    char others[8 * 1024]; // further faults of the same file, each ended by a line end
+    int n_others;
 };
 
 /* Record a message (unless one is there) and return -1. */
@@ -24,6 +28,14 @@ int fail_at(struct error *e, const char *file, int line, const char *format, ...
 
 /* Put `FILE:LINE: ` in front of a message that was recorded without it; returns -1. */
 int fail_prefix(struct error *e, const char *file, int line);
+
+/* For readers of files, between two things that may be wrong independently: put a message aside, so
+ * that the next can be recorded. -1 when there are FAULTS_SHOWN, which are enough. */
+enum { FAULTS_SHOWN = 10 };
+int fail_next(struct error *e);
+
+/* After the last: -1 where there was any fault; `text` is the first. */
+int fail_any(struct error *e);
 
 /* calloc that ends the process with a clear message when memory is out: the only place besides main
  * that exits, since no caller could do better. The caller frees. */

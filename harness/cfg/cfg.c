@@ -75,15 +75,27 @@ static int set_output(const struct build *b, int i, int classes) {
     return 0;
 }
 
-static int read_layer(struct build *b, int i, int classes) {
-    struct cfg_draft draft;
-    if (cfg_read_layer(b->text, section_of(b, i), &draft, b->e))
-        return -1;
-    b->cfg->layers[i] = draft.layer;
+static int place_layer(struct build *b, int i, const struct cfg_list *from, int classes) {
     if (check_place(b, i) || set_output(b, i, classes) ||
-        cfg_resolve(b->cfg->path, b->cfg->layers, i, &draft.from, b->e))
+        cfg_resolve(b->cfg->path, b->cfg->layers, i, from, b->e))
         return -1;
     return cfg_infer(b->cfg->path, b->cfg->layers, i, b->cfg->input, &b->totals, b->e);
+}
+
+/* The sections say what is wrong with each of them; what is wrong between them is asked when they
+ * are right, and one such fault leads to the next. */
+static int read_sections(struct build *b, struct cfg_list *from) {
+    for (int i = 0; i < b->cfg->n; i++) {
+        struct cfg_draft draft;
+        if (cfg_read_layer(b->text, section_of(b, i), &draft, b->e)) {
+            if (fail_next(b->e))
+                break;
+            continue;
+        }
+        b->cfg->layers[i] = draft.layer;
+        from[i] = draft.from;
+    }
+    return fail_any(b->e);
 }
 
 static int read_layers(struct build *b, int classes) {
@@ -99,10 +111,12 @@ static int read_layers(struct build *b, int classes) {
     cfg->layers = need((size_t)n, sizeof *cfg->layers);
     cfg->n = n;
     b->last_connected = find_last_connected(b);
-    for (int i = 0; i < n; i++)
-        if (read_layer(b, i, classes))
-            return -1;
-    return 0;
+    struct cfg_list *from = need((size_t)n, sizeof *from);
+    int rc = read_sections(b, from);
+    for (int i = 0; i < n && !rc; i++)
+        rc = place_layer(b, i, &from[i], classes);
+    free(from);
+    return rc;
 }
 
 /* The layer whose outputs are the class scores. */
@@ -126,6 +140,8 @@ static int check_classes(const struct build *b, int classes) {
 
 static void print_notes(const struct build *b, struct shape data, FILE *f) {
     const struct cfg *cfg = b->cfg;
+    if (b->cfg->recipe.fault[0])
+        fprintf(f, "ignored, unless by from = cfg: %s\n", b->cfg->recipe.fault);
     if (b->net.ignored[0])
         fprintf(f,
                 "cfg line %d: %s are ignored: the grid says how to train, unless by from = cfg\n",
@@ -158,9 +174,12 @@ static int write_texts(const struct build *b, struct shape data) {
     return 0;
 }
 
+/* Faults of [net] do not keep those of the layers from being said. */
 static int build(struct build *b, struct shape data, int classes) {
-    return cfg_read_net(b->text, &b->net, b->e) ||
-           cfg_input_shape(b->text, &b->net, data, &b->cfg->input, b->e) ||
+    int bad_net = cfg_read_net(b->text, &b->net, b->e);
+    if (bad_net && fail_next(b->e))
+        return fail_any(b->e);
+    return (!bad_net && cfg_input_shape(b->text, &b->net, data, &b->cfg->input, b->e)) ||
            read_layers(b, classes) || check_classes(b, classes) || write_texts(b, data);
 }
 

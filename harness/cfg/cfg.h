@@ -104,9 +104,10 @@ enum cfg_policy {
 
 /* What [net] says about training, or Darknet's defaults. */
 struct cfg_recipe {
-    int line;   // of [net]
-    int batch;  // images of an update
-    int policy; // enum cfg_policy
+    int line;         // of [net]
+    char fault[1024]; // why it cannot be taken, as a message; empty: it can
+    int batch;        // images of an update
+    int policy;       // enum cfg_policy
     float learning_rate, momentum, decay, power, scale;
     int max_batches, burn_in, step, adam; // 0: not said
     struct cfg_numbers steps, scales;

@@ -168,7 +168,7 @@ static int read_value(const struct reading *r, void *into) {
     return -1;
 }
 
-static const struct cfg_key *find(const struct cfg_key *keys, const char *name) {
+static const struct cfg_key *find_key(const struct cfg_key *keys, const char *name) {
     for (const struct cfg_key *k = keys; k && k->name; k++)
         if (!strcmp(k->name, name))
             return k;
@@ -211,22 +211,41 @@ static int check_repeat(const struct reading *r, int *line_of) {
     return 0;
 }
 
+/* The lines on which keys of the two tables stood. */
+struct seen {
+    int own[CFG_KEYS_MAX], others[CFG_KEYS_MAX];
+};
+
+static int read_option(struct reading *r, const struct cfg_key *keys, const struct cfg_key *common,
+                       void *into, struct seen *seen, struct error *ignored) {
+    int is_own = (r->key = find_key(keys, r->option->key)) != NULL;
+    if (!is_own)
+        r->key = find_key(common, r->option->key);
+    if (!r->key)
+        return unknown_key(r, keys, common);
+    int *line = is_own ? &seen->own[r->key - keys] : &seen->others[r->key - common];
+    if (check_repeat(r, line))
+        return -1;
+    if (!r->key->ignored)
+        return read_value(r, into);
+    struct reading apart = *r;
+    apart.e = ignored;
+    return read_value(&apart, into), 0;
+}
+
 int cfg_read_options(const struct cfg_text *t, const struct cfg_section *s,
                      const struct cfg_key *keys, const struct cfg_key *common, void *into,
-                     int line_of[CFG_KEYS_MAX], struct error *e) {
-    int own[CFG_KEYS_MAX] = {0}, others[CFG_KEYS_MAX] = {0};
+                     int line_of[CFG_KEYS_MAX], struct error *ignored, struct error *e) {
+    struct seen seen = {0};
+    int bad = 0;
     for (int i = 0; i < s->n; i++) {
         struct reading r = {.text = t, .section = s, .option = &t->options[s->first + i], .e = e};
-        int is_own = (r.key = find(keys, r.option->key)) != NULL;
-        if (!is_own)
-            r.key = find(common, r.option->key);
-        if (!r.key)
-            return unknown_key(&r, keys, common);
-        int *line = is_own ? &own[r.key - keys] : &others[r.key - common];
-        if (check_repeat(&r, line) || read_value(&r, into))
-            return -1;
+        int wrong = read_option(&r, keys, common, into, &seen, ignored);
+        bad |= wrong;
+        if (wrong && fail_next(e))
+            break;
     }
     if (line_of)
-        memcpy(line_of, own, sizeof own);
-    return 0;
+        memcpy(line_of, seen.own, sizeof seen.own);
+    return bad ? -1 : 0;
 }

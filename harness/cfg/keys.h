@@ -40,9 +40,11 @@ struct cfg_key {
 
 /* Fill `into` from the options of a section. `keys` and `common` end with a NULL name; `common`
  * (NULL: none) are more keys of the same struct. line_of[i], unless NULL, becomes the line of
- * keys[i], or 0 when it is not given. */
+ * keys[i], or 0 when it is not given. Reads all of them, whatever is wrong with some (fail_next):
+ * -1 where something is. A wrong value of a key that is ignored is a fault of `ignored`, of which
+ * the first counts, and no fault here. */
 int cfg_read_options(const struct cfg_text *t, const struct cfg_section *s,
                      const struct cfg_key *keys, const struct cfg_key *common, void *into,
-                     int line_of[CFG_KEYS_MAX], struct error *e);
+                     int line_of[CFG_KEYS_MAX], struct error *ignored, struct error *e);
 
 #endif

@@ -317,7 +317,7 @@ int cfg_read_layer(const struct cfg_text *t, const struct cfg_section *s, struct
     *d = kinds[type].preset;
     d->layer.type = (enum layer_type)type;
     d->layer.line = s->line;
-    if (cfg_read_options(t, s, kinds[type].keys, common_keys, d, NULL, e))
+    if (cfg_read_options(t, s, kinds[type].keys, common_keys, d, NULL, NULL, e))
         return -1;
     return complete(t, s, d, e);
 }

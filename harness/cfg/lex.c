@@ -130,9 +130,11 @@ int cfg_lex(struct cfg_text *t, const char *text, size_t size, const char *path,
         next = strchr(s, '\n');
         if (next)
             *next++ = '\0';
-        if (lex_line(t, s, line, e))
-            return -1;
+        if (lex_line(t, s, line, e) && fail_next(e))
+            break;
     }
+    if (fail_any(e))
+        return -1;
     if (t->n_sections == 0)
         return fail_at(e, path, 1, "has no sections, only comments; a network starts with [net]");
     return 0;

@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <limits.h>
 #include <stddef.h>
+#include <stdio.h>
 
 static const char *const policy_names[] = {
     [POLICY_RANDOM] = "random",     [POLICY_POLY] = "poly",
@@ -104,7 +105,7 @@ static void list_ignored(struct cfg_net *net, const int line_of[CFG_KEYS_MAX]) {
 }
 
 /* What Darknet would divide by, or read beyond its end. */
-static int check_together(const struct cfg_text *t, const struct cfg_net *net, struct error *e) {
+static int check_recipe(const struct cfg_text *t, const struct cfg_net *net, struct error *e) {
     const struct cfg_recipe *r = &net->recipe;
     if (net->subdivisions > r->batch)
         return fail_at(e, t->path, net->line, "batch=%d is less than subdivisions=%d; raise batch",
@@ -134,10 +135,13 @@ int cfg_read_net(const struct cfg_text *t, struct cfg_net *net, struct error *e)
                                        .power = 4,
                                        .scale = 1}};
     int line_of[CFG_KEYS_MAX];
-    if (cfg_read_options(t, s, keys, NULL, net, line_of, e))
+    struct error recipe = {0};
+    if (cfg_read_options(t, s, keys, NULL, net, line_of, &recipe, e))
         return -1;
     list_ignored(net, line_of);
-    return check_together(t, net, e);
+    check_recipe(t, net, &recipe);
+    snprintf(net->recipe.fault, sizeof net->recipe.fault, "%s", recipe.text);
+    return 0;
 }
 
 int cfg_input_shape(const struct cfg_text *t, const struct cfg_net *net, struct shape data,

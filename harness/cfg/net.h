@@ -1,6 +1,6 @@
-/* The [net] section: what it says about the input counts, what it says about training is checked
- * and then left to the grid, since a network is an axis of a grid and not a recipe (unless the grid
- * says from = cfg). */
+/* The [net] section: what it says about the input counts, what it says about training is left to
+ * the grid, since a network is an axis of a grid and not a recipe (unless the grid says from = cfg,
+ * and only then has it to be right). */
 #ifndef CFG_NET_H
 #define CFG_NET_H
 

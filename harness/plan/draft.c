@@ -268,12 +268,17 @@ static int check_complete(const struct parser *p, const struct grid_file *f, str
 
 static int parse(struct parser *p, const struct grid_file *f, struct error *e) {
     for (int i = 0; i < f->n_sections; i++)
-        if (start_section(p, &f->sections[i], i, e))
-            return fail_prefix(e, p->d->path, f->sections[i].line);
+        if (start_section(p, &f->sections[i], i, e)) {
+            fail_prefix(e, p->d->path, f->sections[i].line);
+            return fail_any(e);
+        }
     for (int i = 0; i < f->n_entries; i++)
-        if (add_entry(p, f, &f->entries[i], e))
-            return fail_prefix(e, p->d->path, f->entries[i].line);
-    return check_complete(p, f, e);
+        if (add_entry(p, f, &f->entries[i], e)) {
+            fail_prefix(e, p->d->path, f->entries[i].line);
+            if (fail_next(e))
+                break;
+        }
+    return fail_any(e) ? -1 : check_complete(p, f, e);
 }
 
 /* ---- what the command line sets ---- */

@@ -132,6 +132,8 @@ int recipe_from_cfg(struct spec *spec, const struct quantizer *const *table, con
     struct taking t = {spec, table, cfg, said, taken, e};
     if (spec->from != FROM_CFG)
         return 0;
+    if (cfg->recipe.fault[0])
+        return fail(e, "%s", cfg->recipe.fault);
     if (take_all(&t))
         return fail_prefix(e, cfg->path, cfg->recipe.line);
     spec->from = FROM_GRID;

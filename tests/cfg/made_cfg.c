@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 int made_parse(struct cfg *cfg, const char *text, struct shape data, struct error *e) {
-    *e = (struct error){""};
+    *e = (struct error){0};
     return cfg_parse(cfg, text, strlen(text), "x.cfg", data, CLASSES, e);
 }
 

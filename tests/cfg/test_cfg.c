@@ -22,7 +22,7 @@ struct bad {
 
 static void check_bad(const struct bad *b, size_t size) {
     struct cfg cfg;
-    struct error e = {""};
+    struct error e = {0};
     char where[32];
     snprintf(where, sizeof where, "x.cfg:%d: ", b->line);
     if (cfg_parse(&cfg, b->text, size, "x.cfg", grey, CLASSES, &e) == 0)
@@ -96,7 +96,6 @@ static void refuses_unknown_words(void **state) {
         {NET "[convolutional]\ninit=he\n" END, 3, "init takes kaiming-uniform, darknet"},
         {NET CONV "[connected]\ninit=kaiming-normal\n", 8,
          "init takes kaiming-uniform, darknet; correct"},
-        {"[net]\npolicy=cosine\n" CONV END, 2, "policy takes random, poly"},
         {NET "[convolutional]\nsize=3\nfilters=4\nsize=5\n" END, 5,
          "size stands twice in [convolutional] (first in line 3)"},
         {"[net]\nbatch=1\nbatch=128\n" CONV END, 3,
@@ -149,6 +148,23 @@ static void refuses_wrong_net_values(void **state) {
         {IN_NET("width=-8"), 2, "width takes"},
         {IN_NET("channels=three"), 2, "channels takes"},
         {IN_NET("height=1000000"), 2, "height takes"},
+        {IN_NET("time_steps=3"), 2, "time_steps=3 in [net]: the harness trains on images"},
+        {IN_NET("notruth=1"), 2, "notruth=1"},
+        {IN_NET("height=28"), 1,
+         "takes 28x8x1 (height x width x channels) but the data set has 8x8x1"},
+        {IN_NET("width=28"), 1, "takes 8x28x1"},
+        {IN_NET("channels=2"), 1, "takes 8x8x2"},
+        {IN_NET("channels=4"), 1, "takes 8x8x4"},
+        {IN_NET("inputs=256"), 1, "inputs=256 but 8x8x1 makes 64"},
+    };
+    CHECK_ALL(bad);
+}
+
+/* What only a grid with from = cfg asks for may be wrong, as long as none does. */
+static void faults_of_the_recipe_are_kept(void **state) {
+    (void)state;
+    static const struct bad bad[] = {
+        {"[net]\npolicy=cosine\n" CONV END, 2, "policy takes random, poly"},
         {IN_NET("batch=0"), 2, "batch takes"},
         {IN_NET("subdivisions=0"), 2, "subdivisions takes"},
         {IN_NET("batch=2\nsubdivisions=4"), 1, "batch=2 is less than subdivisions=4"},
@@ -162,16 +178,48 @@ static void refuses_wrong_net_values(void **state) {
         {IN_NET("policy=steps\nsteps=1,2\nscales=.1"), 1, "2 steps but 1 scales"},
         {IN_NET("steps=1,,2"), 2, "steps takes integers separated by commas, each from 0 up"},
         {IN_NET("scales=.1,"), 2, "scales takes numbers"},
-        {IN_NET("time_steps=3"), 2, "time_steps=3 in [net]: the harness trains on images"},
-        {IN_NET("notruth=1"), 2, "notruth=1"},
-        {IN_NET("height=28"), 1,
-         "takes 28x8x1 (height x width x channels) but the data set has 8x8x1"},
-        {IN_NET("width=28"), 1, "takes 8x28x1"},
-        {IN_NET("channels=2"), 1, "takes 8x8x2"},
-        {IN_NET("channels=4"), 1, "takes 8x8x4"},
-        {IN_NET("inputs=256"), 1, "inputs=256 but 8x8x1 makes 64"},
     };
-    CHECK_ALL(bad);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct cfg cfg = made_parsed(bad[i].text, grey);
+        char where[32];
+        snprintf(where, sizeof where, "x.cfg:%d: ", bad[i].line);
+        if (strncmp(cfg.recipe.fault, where, strlen(where)) != 0 ||
+            !strstr(cfg.recipe.fault, bad[i].message))
+            fail_msg("'%s' does not say '%s%s'", cfg.recipe.fault, where, bad[i].message);
+        assert_non_null(strstr(cfg.notes, cfg.recipe.fault));
+        cfg_free(&cfg);
+    }
+}
+
+/* Every fault of a file in one call, up to ten, in the order of lines. */
+static void all_faults_at_once(void **state) {
+    (void)state;
+    struct cfg cfg;
+    struct error e = {0};
+    assert_int_equal(made_parse(&cfg,
+                                "[net]\nmosaic=1\nmixup=1\n[convolutional]\nfilters=x\nflip=1\n"
+                                "filters=4\n[yolo]\nmask=1\n[connected]\noutput=0\n" END,
+                                grey, &e),
+                     -1);
+    static const char *const says[] = {
+        "x.cfg:3: unknown key mixup",    "x.cfg:5: filters=x",     "x.cfg:6: unknown key flip",
+        "x.cfg:7: filters stands twice", "x.cfg:8: [yolo] is not", "x.cfg:11: output=0"};
+    assert_int_equal(strncmp(e.text, "x.cfg:2: unknown key mosaic", 27), 0);
+    const char *line = e.others;
+    for (size_t i = 0; i < sizeof says / sizeof says[0]; i++, line = strchr(line, '\n') + 1)
+        if (strncmp(line, says[i], strlen(says[i])) != 0)
+            fail_msg("'%s' does not say '%s'", line, says[i]);
+    assert_string_equal(line, "");
+
+    char many[1024] = NET;
+    for (int i = 0; i < 30; i++)
+        strcat(many, "wrong=1\n");
+    e = (struct error){0};
+    assert_int_equal(made_parse(&cfg, many, grey, &e), -1);
+    int lines = 1;
+    for (line = e.others; *line; line++)
+        lines += *line == '\n';
+    assert_int_equal(lines, FAULTS_SHOWN);
 }
 
 static void refuses_what_the_harness_cannot_train(void **state) {
@@ -311,7 +359,7 @@ static void refuses_wrong_shapes(void **state) {
 static void refuses_what_is_no_file(void **state) {
     (void)state;
     struct cfg cfg;
-    struct error e = {""};
+    struct error e = {0};
     assert_int_equal(cfg_read(&cfg, "/nowhere/net.cfg", grey, CLASSES, &e), -1);
     assert_non_null(strstr(e.text, "/nowhere/net.cfg: cannot be opened"));
     e.text[0] = '\0';
@@ -342,7 +390,7 @@ static void reads_a_file(void **state) {
     char folder[] = "/tmp/test-cfg-XXXXXX", path[64];
     assert_non_null(mkdtemp(folder));
     snprintf(path, sizeof path, "%s/net.cfg", folder);
-    struct error e = {""};
+    struct error e = {0};
     assert_int_equal(file_replace(path, NET CONV END, strlen(NET CONV END), &e), 0);
     struct cfg cfg;
     assert_int_equal(cfg_read(&cfg, path, grey, CLASSES, &e), 0);
@@ -487,6 +535,8 @@ int main(void) {
         cmocka_unit_test(refuses_unknown_words),
         cmocka_unit_test(refuses_wrong_numbers),
         cmocka_unit_test(refuses_wrong_net_values),
+        cmocka_unit_test(faults_of_the_recipe_are_kept),
+        cmocka_unit_test(all_faults_at_once),
         cmocka_unit_test(refuses_what_the_harness_cannot_train),
         cmocka_unit_test(refuses_layers_out_of_place),
         cmocka_unit_test(refuses_wrong_shapes),

@@ -158,7 +158,7 @@ static size_t mutate(struct random *r, char *text, size_t size, size_t room) {
 
 static void check_mutant(const char *text, size_t size, int *accepted) {
     struct cfg cfg;
-    struct error e = {""};
+    struct error e = {0};
     char *exact = malloc(size ? size : 1); // so that a sanitizer sees a read beyond the end
     memcpy(exact, text, size);
     if (cfg_parse(&cfg, exact, size, "x.cfg", grey, CLASSES, &e) == 0) {

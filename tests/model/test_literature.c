@@ -69,7 +69,7 @@ static const struct claim claims[] = {
 enum { CLAIMS = sizeof claims / sizeof *claims };
 
 static int read_cfg(struct cfg *cfg, const struct claim *c) {
-    struct error e = {""};
+    struct error e = {0};
     if (!strncmp(c->path, DARKNET, strlen(DARKNET)) && access(c->path, R_OK))
         return 0;
     if (cfg_read(cfg, c->path, *c->data, c->classes, &e))

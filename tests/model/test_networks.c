@@ -22,7 +22,7 @@ static const struct shape fashion_mnist = {1, 28, 28}, cifar10 = {3, 32, 32},
 
 static struct cfg read_cfg(const char *path, struct shape data, int classes) {
     struct cfg cfg;
-    struct error e = {""};
+    struct error e = {0};
     if (cfg_read(&cfg, path, data, classes, &e))
         fail_msg("%s", e.text);
     return cfg;
@@ -104,7 +104,7 @@ static void groups_share_the_work(void **state) {
         "[net]\n[convolutional]\nfilters=6\nsize=3\nstride=2\npad=1\ngroups=3\n"
         "[connected]\n";
     struct cfg cfg;
-    struct error e = {""};
+    struct error e = {0};
     assert_int_equal(cfg_parse(&cfg, text, strlen(text), "x.cfg", cifar10, 10, &e), 0);
     assert_float_equal(cfg_macs(&cfg), 256. * 6 * 9 + 256 * 6 * 10, 0);
     cfg_free(&cfg);
@@ -359,7 +359,7 @@ static void darknets_unsound_networks_are_refused(void **state) {
     for (size_t i = 0; i < sizeof unsound / sizeof *unsound; i++) {
         char path[256];
         struct cfg cfg;
-        struct error e = {""};
+        struct error e = {0};
         snprintf(path, sizeof path, DARKNET "%s.cfg", unsound[i].name);
         assert_int_equal(cfg_read(&cfg, path, unsound[i].data, 1000, &e), -1);
         if (!strstr(e.text, unsound[i].message))
@@ -426,7 +426,7 @@ static void darknet_builds_odd_geometry_alike(void **state) {
         "[connected]\noutput=7\nbatch_normalize=1\nactivation=stair\n"
         "[connected]\nactivation=selu\n[convolutional]\nfilters=9\nactivation=lhtan\n[softmax]\n["
         "cost]\n";
-    struct error e = {""};
+    struct error e = {0};
     struct cfg cfg;
     static const struct shape odd[] = {{3, 23, 31}, {1, 40, 17}};
     for (int i = 0; i < 2; i++) {

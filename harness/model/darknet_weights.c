@@ -44,14 +44,28 @@ static int blocks_of(const struct cfg_layer *l, struct block blocks[BLOCKS_MAX])
     return n;
 }
 
-static size_t floats_of(const struct cfg *cfg) {
+static size_t floats_of_layer(const struct cfg_layer *l) {
+    struct block blocks[BLOCKS_MAX];
     size_t floats = 0;
-    for (int i = 0; i < cfg->n; i++) {
-        struct block blocks[BLOCKS_MAX];
-        for (int k = 0, n = blocks_of(&cfg->layers[i], blocks); k < n; k++)
-            floats += blocks[k].n;
-    }
+    for (int k = 0, n = blocks_of(l, blocks); k < n; k++)
+        floats += blocks[k].n;
     return floats;
+}
+
+/* Of the first n layers. */
+static size_t floats_of(const struct cfg *cfg, int n) {
+    size_t floats = 0;
+    for (int i = 0; i < n; i++)
+        floats += floats_of_layer(&cfg->layers[i]);
+    return floats;
+}
+
+/* How many of the first layers so many floats are enough for. */
+static int layers_in(const struct cfg *cfg, size_t floats) {
+    int n = 0;
+    while (n < cfg->n && floats >= floats_of_layer(&cfg->layers[n]))
+        floats -= floats_of_layer(&cfg->layers[n++]);
+    return n;
 }
 
 /* ---- the file ---- */
@@ -83,14 +97,20 @@ static int check_header(const struct weights_file *f, const char *path, size_t *
 }
 
 static int check_size(const struct weights_file *f, const char *path, const struct cfg *cfg,
-                      size_t header, struct error *e) {
-    size_t expected = header + floats_of(cfg) * sizeof(float);
-    if (f->size == expected)
+                      int layers, size_t header, struct error *e) {
+    size_t floats = (f->size - header) / sizeof(float), expected = floats_of(cfg, cfg->n);
+    if (layers ? floats >= floats_of(cfg, layers) : f->size == header + expected * sizeof(float))
         return 0;
+    if (layers)
+        return fail_at(e, path, 0,
+                       "has values for the first %d of the %d layers of %s that init_layers asks "
+                       "for; lower it, or take the whole file",
+                       layers_in(cfg, floats), layers, cfg->path);
     return fail_at(e, path, 0,
                    "has %zu bytes, but those of %s are %zu; take the cfg that the weights were "
-                   "trained with (number of classes included)",
-                   f->size, cfg->path, expected);
+                   "trained with (number of classes included), or say init_layers = N, so that "
+                   "the first N layers start from it (it can hold %d)",
+                   f->size, cfg->path, header + expected * sizeof(float), layers_in(cfg, floats));
 }
 
 static int check_values(const struct cfg_layer *l, const struct block *b, const float *x,
@@ -111,9 +131,9 @@ static int check_values(const struct cfg_layer *l, const struct block *b, const 
 }
 
 static int check_all(const struct weights_file *f, const char *path, const struct cfg *cfg,
-                     struct error *e) {
+                     int layers, struct error *e) {
     const float *x = f->values;
-    for (int i = 0; i < cfg->n; i++) {
+    for (int i = 0; i < layers; i++) {
         struct block blocks[BLOCKS_MAX];
         for (int k = 0, n = blocks_of(&cfg->layers[i], blocks); k < n; x += blocks[k++].n)
             if (check_values(&cfg->layers[i], &blocks[k], x, path, i, e))
@@ -122,24 +142,28 @@ static int check_all(const struct weights_file *f, const char *path, const struc
     return 0;
 }
 
-static int open_file(struct weights_file *f, const char *path, const struct cfg *cfg,
+static int open_file(struct weights_file *f, const char *path, const struct cfg *cfg, int layers,
                      struct error *e) {
+    if (layers > cfg->n)
+        return fail_at(e, cfg->path, 0, "has %d layers, fewer than init_layers = %d; lower it",
+                       cfg->n, layers);
     size_t header = 0, limit = (size_t)1 << 31; // of any network: CFG_FLOATS_MAX
     f->bytes = file_read(path, limit, &f->size, e);
     if (!f->bytes)
         return -1;
-    if (!check_header(f, path, &header, e) && !check_size(f, path, cfg, header, e)) {
+    if (!check_header(f, path, &header, e) && !check_size(f, path, cfg, layers, header, e)) {
         f->values = (const float *)(const void *)(f->bytes + header);
-        if (!check_all(f, path, cfg, e))
+        if (!check_all(f, path, cfg, layers ? layers : cfg->n, e))
             return 0;
     }
     free(f->bytes);
     return -1;
 }
 
-int weights_check(const char *path, const struct cfg *cfg, char hash[HASH_HEX], struct error *e) {
+int weights_check(const char *path, const struct cfg *cfg, int layers, char hash[HASH_HEX],
+                  struct error *e) {
     struct weights_file f;
-    if (open_file(&f, path, cfg, e))
+    if (open_file(&f, path, cfg, layers, e))
         return -1;
     hash_hex(f.bytes, f.size, hash);
     free(f.bytes);
@@ -211,8 +235,8 @@ static void load_block(struct model *m, const struct target *t, const struct blo
         memcpy(m->parameters[t->weights->bias].value, x, b->n * sizeof *x);
 }
 
-static void load_all(struct model *m, const float *x) {
-    for (int i = 0; i < m->cfg->n; i++) {
+static void load_layers(struct model *m, const float *x, int layers) {
+    for (int i = 0; i < layers; i++) {
         struct target t = target_of(m, i);
         struct block blocks[BLOCKS_MAX];
         for (int k = 0, n = blocks_of(&m->cfg->layers[i], blocks); k < n; x += blocks[k++].n)
@@ -221,15 +245,15 @@ static void load_all(struct model *m, const float *x) {
     start_quantizers(m);
 }
 
-int weights_load(const char *path, const char *hash, struct model *m, struct error *e) {
+int weights_load(const char *path, const char *hash, int layers, struct model *m, struct error *e) {
     struct weights_file f;
     char now[HASH_HEX];
-    if (open_file(&f, path, m->cfg, e))
+    if (open_file(&f, path, m->cfg, layers, e))
         return -1;
     hash_hex(f.bytes, f.size, now);
     int differs = strcmp(now, hash) != 0;
     if (!differs)
-        load_all(m, f.values);
+        load_layers(m, f.values, layers ? layers : m->cfg->n);
     free(f.bytes);
     return differs
                ? fail_at(e, path, 0,
@@ -278,7 +302,7 @@ int weights_save(const char *path, const struct model *m, float *const *weights,
     static const int32_t version[3] = {0, 2, 0};
     if (check_exportable(path, m->cfg, e))
         return -1;
-    size_t size = HEADER_02 + floats_of(m->cfg) * sizeof(float);
+    size_t size = HEADER_02 + floats_of(m->cfg, m->cfg->n) * sizeof(float);
     char *bytes = need(size, 1);
     float *x = (float *)(void *)(bytes + HEADER_02);
     memcpy(bytes, version,

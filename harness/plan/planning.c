@@ -5,7 +5,9 @@
 
 #include "base/file.h"
 #include "base/nearest.h"
+#include "base/text.h"
 #include "cfg/find.h"
+#include "cfg/shape.h"
 #include "data/dataset.h"
 #include "plan/recipe.h"
 #include "plan/row.h"
@@ -117,8 +119,8 @@ static int pin_init(const struct planning *p, int i, const struct network *net, 
     for (int k = 0; k < i && init_is_given(spec); k++) {
         const struct spec *before = &p->grid.specs[k];
         init_path(before, other);
-        if (!strcmp(path, other) && !strcmp(before->network, spec->network) &&
-            !strcmp(before->dataset, spec->dataset)) {
+        if (!strcmp(path, other) && before->init_layers == spec->init_layers &&
+            !strcmp(before->network, spec->network) && !strcmp(before->dataset, spec->dataset)) {
             strcpy(spec->init, before->init);
             return 0;
         }
@@ -185,6 +187,25 @@ static void note_classes(struct planning *p, int i, const struct dataset *data) 
     }
 }
 
+/* Which layers do not start from the file that the run starts from, by line of the cfg. */
+static void note_drawn_layers(struct planning *p, int i, const struct cfg *cfg) {
+    const struct spec *spec = &p->grid.specs[i];
+    char text[PATH_MAX + 512], lines[256] = "";
+    if (!init_is_given(spec) || !spec->init_layers)
+        return;
+    for (int k = (int)spec->init_layers; k < cfg->n; k++)
+        if (cfg_weights(&cfg->layers[k])) {
+            char line[64];
+            snprintf(line, sizeof line, "[%s] of line %d", layer_type_name(cfg->layers[k].type),
+                     cfg->layers[k].line);
+            text_list_add(lines, sizeof lines, ", ", line);
+        }
+    snprintf(text, sizeof text, "init_layers = %ld: as drawn start %s\n", spec->init_layers,
+             lines[0] ? lines : "no layers with weights");
+    if (remember(p, text))
+        print_notes(p, cfg->path, text);
+}
+
 static void choose_images(struct planning *p, int i, const struct dataset *data) {
     int said[SPEC_KEYS], chosen[SPEC_KEYS] = {0};
     find_said(p, i, said);
@@ -205,6 +226,7 @@ static int make_row(struct planning *p, int i, struct error *e) {
     note_classes(p, i, data);
     if (pin_init(p, i, net, e))
         return -1;
+    note_drawn_layers(p, i, &net->cfg);
     p->works[i] = work_of(spec, quantizer_find(p->table, spec->scheme), &net->cfg, data);
     return row_make(&p->rows[i], spec, p->table, &net->cfg, net->text, data, p->grid.name, e);
 }

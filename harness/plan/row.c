@@ -114,7 +114,7 @@ int row_pin_init(struct spec *spec, const struct cfg *cfg, struct error *e) {
     if (!init_is_given(spec))
         return 0;
     init_path(spec, path);
-    if (weights_check(path, cfg, hash, e))
+    if (weights_check(path, cfg, (int)spec->init_layers, hash, e))
         return -1;
     if (said && strcmp(said, hash))
         return fail_at(

@@ -148,7 +148,7 @@ static int load_init(const struct session *s, struct error *e) {
     if (!init_is_given(&s->spec) || s->row.parent || file_exists(s->folder.checkpoint))
         return 0;
     init_path(&s->spec, path);
-    return weights_load(path, init_hash(&s->spec), s->model, e);
+    return weights_load(path, init_hash(&s->spec), (int)s->spec.init_layers, s->model, e);
 }
 
 static int check_parent_is_current(const struct session *s, struct error *e) {

@@ -105,6 +105,9 @@ SPEC_KEY("train", "step_rate", REAL(step_rate, 0, 1000), .preset = "1", .matters
          .help = "learned steps of quantizers: factor of their learning rate")
 SPEC_KEY("train", "init", TEXT(KEY_FILE, init), .preset = "none",
          .help = "a Darknet weights file of the network to start from, or none")
+SPEC_KEY("train", "init_layers", COUNT(init_layers, 4096), .preset = "all",
+         .matters_if = starts_from_a_file,
+         .help = "the first so many layers of the cfg start from that file, the others as drawn")
 
 SPEC_KEY("evaluate", "bits", WIDTHS(bits), .preset = "1 2 3 4 5 6 7 8 32",
          .matters_if = has_other_widths, .help = "bit-widths to evaluate")

@@ -2,6 +2,7 @@
  * help. Its rows are key_rows.h's; here is what they are made of, and finding one by name. */
 #include "base/nearest.h"
 #include "base/text.h"
+#include "spec/init.h"
 #include "spec/spec.h"
 
 #include <assert.h>
@@ -78,6 +79,11 @@ static int has_quantized_layers(const struct spec *s, const struct quantizer *q)
 static int learns_steps(const struct spec *s, const struct quantizer *q) {
     (void)s;
     return q && q->n_params;
+}
+
+static int starts_from_a_file(const struct spec *s, const struct quantizer *q) {
+    (void)q;
+    return init_is_given(s);
 }
 
 /* Until the network has been read, FROM_CFG leaves open what a key of the recipe goes with. */

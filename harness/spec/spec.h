@@ -79,6 +79,7 @@ struct spec {
     double step_rate;          // factor of the learning rate of learned quantizer parameters
     /* The weights file to start from: spec/init.h. */
     char init[SPEC_TEXT + HASH_HEX];
+    long init_layers; // so many of the first layers; 0: all
     // [evaluate]
     struct widths bits; // widths to evaluate
     long calibration;   // batches; 0: never calibrate

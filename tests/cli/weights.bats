@@ -95,6 +95,25 @@ differing() {
     [[ $output == *"a.weights: has other content than init says (SHA-256 "* ]]
 }
 
+@test "the first layers of a network with other classes start another, the rest is named" {
+    grid first
+    first=$(trained first)
+    "$program" export weights "$first" --db a.db --output first.weights --quiet
+    head -c -44 first.weights >other.weights # as if the last layer were smaller
+    grid whole "init = other.weights"
+    run "$program" plan whole.grid --db a.db --ids
+    [ "$status" -eq 1 ]
+    [[ $output == *"or say init_layers = N, so that the first N layers start from it (it can hold 2)"* ]]
+    grid part "init = other.weights" 'init_layers = 2'
+    run --separate-stderr "$program" plan part.grid --db a.db --ids
+    [ "$status" -eq 0 ]
+    [[ $stderr == *"own.cfg: init_layers = 2: as drawn start [connected] of line 14"* ]]
+    "$program" run "$output" --db a.db --quiet
+    # A file of the whole with as many layers asked for is another run: the last one starts as drawn.
+    grid all "init = first.weights"
+    [ "$(planned all)" != "$output" ]
+}
+
 @test "what Darknet cannot compute is not exported" {
     SCHEME=truncquant grid quantized 'widths = 2 32'
     id=$(planned quantized)

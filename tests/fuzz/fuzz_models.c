@@ -27,9 +27,9 @@ int fuzz_weights(const uint8_t *bytes, size_t size) {
     struct error e = {0};
     struct network *n = network();
     const char *path = fuzz_file(0, bytes, size);
-    int rc = weights_check(path, &n->cfg, hash, &e);
+    int rc = weights_check(path, &n->cfg, 0, hash, &e);
     if (!rc)
-        rc = weights_load(path, hash, n->model, &e);
+        rc = weights_load(path, hash, 0, n->model, &e);
     return fuzz_outcome(rc, &e);
 }
 

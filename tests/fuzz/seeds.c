@@ -206,7 +206,7 @@ static void put_weights(void) {
     char hash[HASH_HEX];
     for (size_t i = 0; i < floats && !size; i++) { // all zeros, of the size that fits
         e.text[0] = '\0';
-        if (!weights_check(fuzz_file(0, bytes, 20 + i * sizeof(float)), &n.cfg, hash, &e))
+        if (!weights_check(fuzz_file(0, bytes, 20 + i * sizeof(float)), &n.cfg, 0, hash, &e))
             size = 20 + i * sizeof(float);
     }
     FUZZ_HOLDS(size > 0);

@@ -70,7 +70,7 @@ static const char *darknets_file(const struct net *n) {
 static void load(struct net *n, const char *path) {
     struct error e = {0};
     char hash[HASH_HEX];
-    if (weights_check(path, &n->cfg, hash, &e) || weights_load(path, hash, n->m, &e))
+    if (weights_check(path, &n->cfg, 0, hash, &e) || weights_load(path, hash, 0, n->m, &e))
         fail_msg("%s", e.text);
 }
 
@@ -220,7 +220,7 @@ static void refuses(const struct net *n, const char *bytes, size_t size, const c
     struct error e = {0};
     char hash[HASH_HEX];
     const char *path = write_file("bad.weights", bytes, size);
-    assert_int_equal(weights_check(path, &n->cfg, hash, &e), -1);
+    assert_int_equal(weights_check(path, &n->cfg, 0, hash, &e), -1);
     if (!strstr(e.text, message) || !strstr(e.text, "bad.weights"))
         fail_msg("'%s' is not about '%s'", e.text, message);
 }
@@ -261,6 +261,44 @@ static void refuses_what_is_no_file_of_the_network(void **state) {
     net_free(&n);
 }
 
+/* Of a file of the network with other classes, or one that was cut off behind them, the first
+ * layers; all behind those is as it was drawn. */
+static void the_first_layers_alone(void **state) {
+    (void)state;
+    enum { LAYERS = 6, CUT = 7 }; // [connected] of 12 is layer 5, that of the classes 6
+    struct net n;
+    struct error e = {0};
+    size_t size;
+    char hash[HASH_HEX];
+    build(&n, biased, "truncquant");
+    char *bytes = plain_file(&n, &size);
+    for (size_t at = HEADER; at < size; at += sizeof(float))
+        *(float *)(void *)(bytes + at) += 1;
+    const struct node *node = NULL;
+    for (int i = 0; i < n.m->n_nodes; i++)
+        if (n.m->nodes[i].layer == LAYERS && n.m->nodes[i].weights >= 0)
+            node = &n.m->nodes[i];
+    const float *last = n.m->parameters[node->weights].value;
+    float kept = last[0], first = n.m->parameters[n.m->nodes[1].weights].value[0];
+    size_t cut = size - (12 * CLASSES + CLASSES) * sizeof(float) + CUT * sizeof(float);
+    const char *path = write_file("part.weights", bytes, cut);
+    refuses(&n, bytes, cut,
+            "say init_layers = N, so that the first N layers start from it (it can "
+            "hold 6)");
+    assert_int_equal(weights_check(path, &n.cfg, LAYERS + 1, hash, &e), -1);
+    assert_non_null(strstr(e.text, "has values for the first 6 of the 7 layers of test.cfg"));
+    e = (struct error){0};
+    assert_int_equal(weights_check(path, &n.cfg, 99, hash, &e), -1);
+    assert_non_null(strstr(e.text, "test.cfg: has 8 layers, fewer than init_layers = 99"));
+    e = (struct error){0};
+    assert_int_equal(weights_check(path, &n.cfg, LAYERS, hash, &e), 0);
+    assert_int_equal(weights_load(path, hash, LAYERS, n.m, &e), 0);
+    assert_true(n.m->parameters[n.m->nodes[1].weights].value[0] == first + 1);
+    assert_true(last[0] == kept);
+    free(bytes);
+    net_free(&n);
+}
+
 static void refuses_a_file_that_has_changed(void **state) {
     (void)state;
     struct net n;
@@ -270,12 +308,12 @@ static void refuses_a_file_that_has_changed(void **state) {
     build(&n, network, "truncquant");
     char *bytes = plain_file(&n, &size);
     const char *path = write_file("changing.weights", bytes, size);
-    assert_int_equal(weights_check(path, &n.cfg, hash, &e), 0);
+    assert_int_equal(weights_check(path, &n.cfg, 0, hash, &e), 0);
     bytes[size - 4] ^= 1;
     write_file("changing.weights", bytes, size);
     float before = n.m->parameters[n.m->nodes[1].weights].value[0];
     n.m->parameters[n.m->nodes[1].weights].value[0] = before + 1;
-    assert_int_equal(weights_load(path, hash, n.m, &e), -1);
+    assert_int_equal(weights_load(path, hash, 0, n.m, &e), -1);
     assert_non_null(strstr(e.text, "is not the file that the run was planned with"));
     assert_true(n.m->parameters[n.m->nodes[1].weights].value[0] == before + 1);
     free(bytes);
@@ -356,6 +394,7 @@ int main(void) {
         cmocka_unit_test(there_and_back_again),
         cmocka_unit_test(old_versions_have_a_shorter_header),
         cmocka_unit_test(refuses_what_is_no_file_of_the_network),
+        cmocka_unit_test(the_first_layers_alone),
         cmocka_unit_test(refuses_a_file_that_has_changed),
         cmocka_unit_test(learned_steps_start_from_the_loaded_weights),
         cmocka_unit_test(a_batchnorm_of_its_own_has_no_shifts),

@@ -97,6 +97,13 @@ $(BUILD)/queries.inc: $(QUERIES) scripts/embed-sql.sh
 	scripts/embed-sql.sh $(QUERIES) > $@.tmp && mv $@.tmp $@
 $(BUILD)/harness/report/query.o: $(BUILD)/queries.inc
 
+# And those of the figures, each beside the script that draws it.
+FIGURES := $(sort $(wildcard plots/*.sql))
+$(BUILD)/figures.inc: $(FIGURES) scripts/embed-sql.sh
+	@mkdir -p $(@D)
+	scripts/embed-sql.sh $(FIGURES) > $@.tmp && mv $@.tmp $@
+$(BUILD)/harness/report/figure.o: $(BUILD)/figures.inc
+
 # Which program it is travels too; the file changes only when that does. What decides the bits of results: the rooms
 # that compute, and how they are compiled.
 COMPUTING := $(shell find $(foreach room,cfg quant data model engine train evaluate,harness/$(room)) -name '*.[ch]') \
@@ -117,16 +124,17 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_OBJECTS) $(OBJECTS)
 
 $(TESTS:%=%.o) $(TEST_OBJECTS): CPPFLAGS += -Itests
 
-# $(call export-tables,DATABASE,FOLDER,OPTIONS): every table as text, CSV and LaTeX. Those without results are left out,
-# but for the accuracies: without them it is an error, and the old tables stay.
+# $(call export-tables,DATABASE,FOLDER,OPTIONS): every table as text, CSV and LaTeX. Those without results (status 3) are
+# left out, but for the accuracies: without them it is an error, and the old tables stay.
 TABLES := accuracy differences drops reductions
 TABLES += $(TABLES:%=%-calibrated)
 define export-tables
 	@$(BUILD)/truncquant export accuracy --db $(1) $(3) --quiet >/dev/null
 	@mkdir -p $(2)
 	@for table in $(TABLES); do \
-		[ $$table = accuracy ] || $(BUILD)/truncquant export $$table --db $(1) $(3) >/dev/null 2>&1 || \
-			{ rm -f $(2)/$$table.txt $(2)/$$table.csv $(2)/$$table.tex && continue; }; \
+		status=0; said=$$($(BUILD)/truncquant export $$table --db $(1) $(3) 2>&1 >/dev/null) || status=$$?; \
+		[ $$status != 3 ] || { rm -f $(2)/$$table.txt $(2)/$$table.csv $(2)/$$table.tex && continue; }; \
+		[ $$status = 0 ] || { echo "$$said" >&2; exit 1; }; \
 		for format in txt:text csv:csv tex:tex; do \
 			$(BUILD)/truncquant export $$table --db $(1) $(3) --output $(2)/$$table.$${format%:*} \
 				--format $${format#*:} || exit 1; \
@@ -214,7 +222,7 @@ fuzz: ## let libFuzzer feed every reader for SECONDS (60) each, or TARGETS="idx 
 
 C_FILES := $(wildcard $(shell find harness -name '*.[ch]') baselines/*.[ch] tests/*/*.[ch] bench/*.[ch])
 
-lint: $(BUILD)/schema.inc $(BUILD)/queries.inc ## check the style, the map of harness/README.md, what cppcheck finds
+lint: $(BUILD)/schema.inc $(BUILD)/queries.inc $(BUILD)/figures.inc ## check the style, the map of harness/README.md, what cppcheck finds
 	@python3 scripts/house.py
 	@clang-format --dry-run -Werror $(C_FILES)
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \

@@ -25,7 +25,7 @@ static const struct verb verbs[] = {
     {"run", "train (or go on from a checkpoint), freeze, evaluate, record one run", verb_run, 1},
     {"evaluate", "more evaluations of finished runs; nothing is trained", verb_evaluate, 1},
     {"status", "done, running, failed, dead and pending runs; time left", verb_status, 0},
-    {"export", "tables of results as text, CSV, LaTeX or Markdown", verb_export, 0},
+    {"export", "tables of results, and the numbers of figures", verb_export, 0},
     {"exclude", "mark runs as not to count, and why", verb_exclude, 0},
     {"check", "what this machine has and lacks, in plain words", verb_check, 0},
     {0},

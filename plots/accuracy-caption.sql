@@ -1,35 +1,25 @@
 -- What has to be said under the figure of accuracy.sql besides its recipe and commits, one line a row: calibration, seeds,
 -- widths, activations.
-WITH chosen AS (
-    SELECT * FROM grid_accuracy
-    WHERE grid IS :grid AND split = :split AND calibrated = coalesce(:calibrated, 0)
-),
-seeds(lo, hi) AS (
-    SELECT min(n), max(n)
-    FROM grid_accuracy_summary
-    WHERE grid IS :grid AND split = :split AND calibrated = coalesce(:calibrated, 0)
-),
-widths(n, text, borrowed) AS ( -- of models that have several: each width of a group has a model of its own
+WITH widths(n, text, borrowed) AS ( -- of models that have several: each width of a group has a model of its own
     SELECT count(*), group_concat(widths, ' or '),
-           EXISTS (SELECT 1 FROM grid_borrowed
-                   WHERE grid IS :grid AND split = :split AND calibrated = coalesce(:calibrated, 0))
+           EXISTS (SELECT 1 FROM grid_borrowed WHERE grid IS :grid AND split = :split AND calibrated = :calibrated)
     FROM (SELECT DISTINCT r.widths
-          FROM chosen c JOIN runs r ON r.run_id = c.run_id
-          WHERE r.widths <> '32' AND r."group" IS NULL
+          FROM grid_accuracy a JOIN runs r ON r.run_id = a.run_id
+          WHERE a.grid IS :grid AND a.split = :split AND a.calibrated = :calibrated
+            AND r.widths <> '32' AND r."group" IS NULL
           ORDER BY 1)
 )
-SELECT CASE coalesce(:calibrated, 0) WHEN 1 THEN 'batch norm calibrated for each width and inference'
-                                     ELSE 'batch norm not calibrated' END
-    || CASE WHEN hi = 1 THEN char(10) || 'one seed, no error bar'
-            ELSE printf(char(10) || 'mean of %s seeds, bar: ± 1 standard deviation over seeds%s',
-                        CASE WHEN lo = hi THEN hi ELSE lo || ' to ' || hi END,
-                        CASE lo WHEN 1 THEN char(10) || '(none where there is one seed)' ELSE '' END) END
+SELECT CASE :calibrated WHEN 1 THEN 'batch norm calibrated for each width and inference'
+                        ELSE 'batch norm not calibrated' END
+UNION ALL
+SELECT CASE hi WHEN 1 THEN 'one seed, no error bar'
+               ELSE printf('mean of %s seeds, bar: ± 1 standard deviation over seeds%s', many, but) END
 FROM seeds
 UNION ALL
 SELECT CASE WHEN n <= 3 THEN printf('quantized in training, one model for all k: %s bits', text)
             ELSE printf('quantized in training, one model for all k: %d sets of widths', n) END
     || CASE borrowed WHEN 1 THEN char(10) || 'at another width k: ' ||
-            CASE coalesce(:calibrated, 0) WHEN 1 THEN 'scale and shift' ELSE 'batch norms' END ||
+            CASE :calibrated WHEN 1 THEN 'scale and shift' ELSE 'batch norms' END ||
             ' of the smallest' || char(10) || 'trained width above k or, where none is above, of the largest'
             ELSE '' END
 FROM widths
@@ -37,4 +27,5 @@ WHERE n > 0
 UNION ALL
 SELECT 'activations have as many bits as the weights' || char(10) || 'unless the legend says otherwise'
 WHERE EXISTS (SELECT 1 FROM grid_configurations
-              WHERE grid IS :grid AND split = :split AND activations <> '' AND config_id IN (SELECT config_id FROM chosen));
+              WHERE grid IS :grid AND split = :split AND activations <> ''
+                AND config_id IN (SELECT caption_config FROM figure));

@@ -6,9 +6,10 @@ SELECT dense_rank() OVER (ORDER BY c.dataset, c.network) AS panel,
        dense_rank() OVER (ORDER BY c.place) AS curve,
        dense_rank() OVER (ORDER BY s.bits) AS place,
        c.style, c.variant, c.dataset, c.network, c.label, s.split, s.bits,
-       round(s.points, 4) AS points, round(t.t * s.points_sd / sqrt(s.n), 4) AS half, s.n AS seeds, s.images
+       round(s.points, 4) AS points, round(t.t * s.points_sd / sqrt(s.n), 4) AS half, s.n AS seeds, s.images,
+       c.config_id AS caption_config, s.n AS caption_seeds, s.images AS caption_images
 FROM grid_drop_summary s
 JOIN curves c ON c.config_id = s.config_id
 LEFT JOIN student_t t ON t.df = s.n - 1
-WHERE s.grid IS :grid AND s.split = :split AND s.calibrated = coalesce(:calibrated, 0) AND s.bits > 0
+WHERE s.grid IS :grid AND s.split = :split AND s.calibrated = :calibrated AND s.bits > 0
 ORDER BY panel, curve, place;

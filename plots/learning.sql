@@ -22,6 +22,7 @@ SELECT dense_rank() OVER (ORDER BY c.dataset, c.network, s.split) AS panel,
        dense_rank() OVER (ORDER BY s.bits) AS width,
        c.dataset, c.network, s.split, c.label || ' ' || s.inference AS label, s.inference, s.bits, s.epoch,
        round(s.loss, 6) AS loss, round(s.loss_sd, 6) AS loss_sd,
-       round(s.accuracy, 4) AS accuracy, round(s.accuracy_sd, 4) AS accuracy_sd, s.seeds, s.images
+       round(s.accuracy, 4) AS accuracy, round(s.accuracy_sd, 4) AS accuracy_sd, s.seeds, s.images,
+       c.config_id AS caption_config, s.seeds AS caption_seeds
 FROM summary s JOIN curves c ON c.config_id = s.config_id
 ORDER BY panel, curve, s.bits, s.epoch;

@@ -132,8 +132,9 @@ static int read_reductions(struct report *r, const char *name, struct error *e) 
 /* ---- any table ---- */
 
 static int read_table(struct report *r, const struct kind *kind, struct error *e) {
-    if (kind->pairs && export_find_references(r, e))
-        return -1;
+    int found = kind->pairs ? export_find_references(r, e) : 0;
+    if (found)
+        return found;
     if (kind->read(r, kind->name, e))
         return -1;
     if (r->wide.n)

@@ -8,14 +8,8 @@
  * neither. */
 int export_find_wide(const char *what, int *calibrated);
 
-/* Once in a transaction that will be rolled back, before any of the following: the accuracies that
- * they read. */
-int export_take_snapshot(struct store *s, const struct export_request *request, struct error *e);
-
-/* The split that the tables are of, where `request` leaves it open. */
-int export_choose_split(struct store *s, struct export_request *request, struct error *e);
-
-/* The table `request->what`, which export_find_wide knows; `request->split` is chosen. */
+/* The table `request->what`, which export_find_wide knows; `request->split` is chosen. Returns as
+ * export_table. */
 int export_wide(struct store *s, const struct export_request *request, FILE *out, struct error *e);
 
 #endif

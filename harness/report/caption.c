@@ -2,8 +2,6 @@
  * harness/report/queries: panels, recipe, commits. */
 #include "report/caption.h"
 
-#include "base/text.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -209,47 +207,7 @@ char *caption_commits(const struct report *r, int brief, struct error *e) {
     return text;
 }
 
-/* ---- of figures ---- */
-
-#define EVALUATED "WHERE grid IS :grid AND split = :split AND calibrated = :calibrated"
-
-/* What each shows, and the ranges of seeds and images. */
-static const struct figure {
-    const char *name;
-    int calibrated;
-    const char *shown, *ranges;
-} figures[] = {
-#define OF(table, more)                                                                            \
-    "SELECT DISTINCT config_id FROM " table " " EVALUATED more,                                    \
-        "SELECT min(n), max(n), min(images), max(images) FROM " table " " EVALUATED more
-    {"accuracy", 0, OF("grid_accuracy_summary", "")},
-    {"accuracy-calibrated", 1, OF("grid_accuracy_summary", "")},
-    {"drops", 0, OF("grid_drop_summary", " AND bits > 0")},
-    {"drops-calibrated", 1, OF("grid_drop_summary", " AND bits > 0")},
-    {"training", -1,
-     "SELECT DISTINCT config_id FROM grid_accuracy WHERE grid IS :grid AND split = :split"
-     " AND run_id IN (SELECT run_id FROM training)",
-     "SELECT min(n), max(n), 0, 0 FROM (SELECT count(DISTINCT seed) AS n FROM training JOIN shown "
-     "USING (config_id) WHERE run_id IN (SELECT run_id FROM grid_accuracy) GROUP BY config_id)"},
-    {"learning", -1,
-     "SELECT DISTINCT config_id FROM grid_accuracy WHERE grid IS :grid AND split = :split"
-     " AND run_id IN (SELECT run_id FROM learning_curves)",
-     "SELECT min(n), max(n), 0, 0 FROM (SELECT count(DISTINCT seed) AS n FROM learning_curves JOIN "
-     "shown USING (config_id) WHERE run_id IN (SELECT run_id FROM grid_accuracy) GROUP BY "
-     "config_id)"},
-};
-enum { FIGURES = sizeof figures / sizeof *figures };
-
-const char *const export_figures[] = {
-    "accuracy", "accuracy-calibrated", "drops", "drops-calibrated", "training", "learning", NULL};
-
-static void take_ranges(sqlite3_stmt *row, void *to) {
-    struct wide *w = to;
-    for (int i = 0; i < 2; i++) {
-        w->seeds[i] = sqlite3_column_int64(row, i);
-        w->images[i] = sqlite3_column_int64(row, 2 + i);
-    }
-}
+/* ---- lines ---- */
 
 /* The last end of a part that is followed by `end` and has room in a line; 0: none. */
 static size_t last_break(const char *text, const char *end) {
@@ -259,8 +217,7 @@ static size_t last_break(const char *text, const char *end) {
     return n;
 }
 
-/* In lines, broken behind a part or, where it has no room in a line, behind a word. */
-static void print_lines(const char *text, FILE *out) {
+void caption_print_lines(const char *text, FILE *out) {
     while (strlen(text) > LINE) {
         size_t n = last_break(text, "; "), comma = last_break(text, ", ");
         n = n > comma ? n : comma;
@@ -271,22 +228,4 @@ static void print_lines(const char *text, FILE *out) {
         text += n;
     }
     fprintf(out, "%s\n", text);
-}
-
-int export_caption(struct store *s, const struct export_request *request, FILE *out,
-                   struct error *e) {
-    const struct figure *f = &figures[text_find(request->figure, export_figures)];
-    struct report r = {.store = s, .request = request, .calibrated = f->calibrated};
-    if (export_show(&r, f->shown, e) || export_each(&r, f->ranges, take_ranges, &r.wide, e))
-        return -1;
-    if (!r.wide.seeds[0])
-        return export_fail_empty(&r, "results for this figure", e);
-    char *recipe = caption_recipe(&r, e), *commits = recipe ? caption_commits(&r, 1, e) : NULL;
-    if (commits) {
-        print_lines(recipe, out);
-        fprintf(out, "%s\n", commits);
-    }
-    free(recipe);
-    free(commits);
-    return commits ? 0 : -1;
 }

@@ -17,9 +17,8 @@ char *caption_recipe(const struct report *r, struct error *e);
  * without a colon, the first ten digits, and a number where there are more than three. Likewise. */
 char *caption_commits(const struct report *r, int brief, struct error *e);
 
-/* Export of a figure's caption (request->figure): the first, in lines that fit below a picture, and
- * the second brief, in the last line. request->split is chosen. */
-int export_caption(struct store *s, const struct export_request *request, FILE *out,
-                   struct error *e);
+/* A text in lines that fit below a picture, broken behind a part of it or, where that has no room
+ * in a line, behind a word. */
+void caption_print_lines(const char *text, FILE *out);
 
 #endif

@@ -1,7 +1,7 @@
 /* The tables that can be exported: those of accuracies (accuracies.c), and rows as they are. */
 #include "report/accuracies.h"
 
-#include "report/caption.h"
+#include "report/query.h"
 #include "report/table.h"
 #include "store/sql.h"
 
@@ -25,7 +25,7 @@ int export_is_calibratable(const char *what) {
 
 int export_is_of_split(const char *what) {
     int calibrated;
-    return export_find_wide(what, &calibrated) >= 0 || !strcmp(what, "caption");
+    return export_find_wide(what, &calibrated) >= 0;
 }
 
 /* ---- rows as they are ---- */
@@ -134,7 +134,7 @@ static int export_now(struct store *s, const struct export_request *r, FILE *out
         struct export_request of_split = *r;
         if (export_take_snapshot(s, r, e) || export_choose_split(s, &of_split, e))
             return -1;
-        return (r->figure ? export_caption : export_wide)(s, &of_split, out, e);
+        return export_wide(s, &of_split, out, e);
     }
     for (size_t i = 0; i < sizeof row_exports / sizeof *row_exports; i++)
         if (!strcmp(r->what, row_exports[i].name))
@@ -142,14 +142,7 @@ static int export_now(struct store *s, const struct export_request *r, FILE *out
     return fail(e, "'%s' cannot be exported; 'truncquant export --help' lists what can", r->what);
 }
 
-/* One state of the database for all queries of a table, whoever writes meanwhile. */
 int export_table(struct store *s, const struct export_request *request, FILE *out,
                  struct error *e) {
-    if (sql_run(s, "BEGIN", e))
-        return -1;
-    int status = store_check_grid(s, request->grid, e);
-    if (!status)
-        status = export_now(s, request, out, e);
-    sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL); // temporary tables and views go
-    return status;
+    return export_begin(s, request, e) ? -1 : export_end(s, export_now(s, request, out, e));
 }

@@ -18,14 +18,10 @@ extern const char *const export_format_names[EXPORT_FORMATS];
  * "evaluations", "layers"; "curves" (view learning_curves). */
 extern const char *const export_names[];
 
-/* The figures that have a caption ("caption"), ended by NULL: what its curves have in common, in a
- * few lines, and the commits that they come from, in the last. */
-extern const char *const export_figures[];
-
 /* True when `what` has a twin named `what`-calibrated. */
 int export_is_calibratable(const char *what);
 
-/* True for those and their twins, and for captions: of results on one split. */
+/* True for those and their twins: of results on one split. */
 int export_is_of_split(const char *what);
 
 /* The splits that results can be of, ended by NULL: test, and val (held out of training). */
@@ -33,7 +29,7 @@ extern const char *const export_splits[];
 
 struct export_request {
     const char *what;
-    const char *figure; // of "caption"; one of export_figures
+    const char *figure; // of export_figures (report/figure.h)
     enum export_format format;
     const char *grid; // only the runs of this grid; NULL: all
     const char
@@ -47,11 +43,13 @@ struct export_request {
  * common. The reference of a configuration is that of scheme `against`, on the same network and
  * data set (of val: on the same held-out images), from which the fewest settings differ; where
  * several are equally near there is none. Notes say so, which settings differ besides the
- * quantizer, where batch norms are borrowed, and which rows are of runs that diverged. Every number
- * is of one split; where it is val, a column and the notes say so. CSV has spreads in columns of
- * their own. It fails when there is nothing to print of accuracies, or the grid is unknown. TeX is
- * a booktabs tabular. Every table says from which commit(s) its rows come, those that trained and
- * those that evaluated, as a comment or a last line. */
+ * quantizer, where batch norms are borrowed, and which rows are of runs that diverged. Every
+ * number is of one split; where it is val, a column and the notes say so. CSV has spreads in
+ * columns of their own. -1 when it fails, as where the grid is unknown; EXPORT_NOTHING, with a
+ * message that says why, when there is nothing to print of accuracies. TeX is a booktabs tabular.
+ * Every table says from which commit(s) its rows come, those that trained and those that
+ * evaluated, as a comment or a last line. */
+enum { EXPORT_NOTHING = 1 };
 int export_table(struct store *s, const struct export_request *request, FILE *out, struct error *e);
 
 #endif

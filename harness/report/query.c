@@ -2,7 +2,6 @@
  * decided in harness/store/schema/views.sql. */
 #include "report/query.h"
 
-#include "report/accuracies.h"
 #include "store/sql.h"
 
 #include <math.h>
@@ -68,8 +67,7 @@ int export_each(const struct report *r, const char *sql, void (*say)(sqlite3_stm
     return got;
 }
 
-/* Statements that return no rows. */
-static int run_statements(const struct report *r, const char *sql, struct error *e) {
+int export_run(const struct report *r, const char *sql, struct error *e) {
     int got = 0;
     while (!got && *sql) {
         sqlite3_stmt *q = NULL; // of a comment: stays NULL
@@ -84,16 +82,27 @@ static int run_statements(const struct report *r, const char *sql, struct error 
     return got;
 }
 
+int export_begin(struct store *s, const struct export_request *request, struct error *e) {
+    if (sql_run(s, "BEGIN", e))
+        return -1;
+    return store_check_grid(s, request->grid, e) ? export_end(s, -1) : 0;
+}
+
+int export_end(struct store *s, int status) {
+    sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    return status;
+}
+
 int export_take_snapshot(struct store *s, const struct export_request *request, struct error *e) {
     struct report r = {.store = s, .request = request};
-    return store_use_own_views(s, e) || run_statements(&r, export_query("snapshot"), e) ? -1 : 0;
+    return store_use_own_views(s, e) || export_run(&r, export_query("snapshot"), e) ? -1 : 0;
 }
 
 int export_show(const struct report *r, const char *sql, struct error *e) {
     char *create = NULL;
     if (asprintf(&create, "CREATE TEMP TABLE shown AS %s", sql) < 0)
         return fail(e, "out of memory; limit the table with --grid");
-    int status = run_statements(r, create, e);
+    int status = export_run(r, create, e);
     free(create);
     return status;
 }
@@ -177,15 +186,15 @@ int export_fail_empty(const struct report *r, const char *what, struct error *e)
     if (export_count_splits(r, &counts, e))
         return -1;
     if (counts.other && !counts.here)
-        return fail_at(e, r->store->path, 0,
-                       "has no %s on %s: the finished runs%s%s were evaluated on %s alone; "
-                       "--split %s exports those, 'truncquant evaluate ID --split %s' adds to them",
-                       what, q->split, of, grid, export_other_split(q), export_other_split(q),
-                       q->split);
-    return fail_at(
-        e, r->store->path, 0,
-        "has no %s%s of finished runs%s%s yet; 'truncquant status' says how far they are", what,
-        export_of_val(q) ? " on val" : "", of, grid);
+        fail_at(e, r->store->path, 0,
+                "has no %s on %s: the finished runs%s%s were evaluated on %s alone; "
+                "--split %s exports those, 'truncquant evaluate ID --split %s' adds to them",
+                what, q->split, of, grid, export_other_split(q), export_other_split(q), q->split);
+    else
+        fail_at(e, r->store->path, 0,
+                "has no %s%s of finished runs%s%s yet; 'truncquant status' says how far they are",
+                what, export_of_val(q) ? " on val" : "", of, grid);
+    return EXPORT_NOTHING;
 }
 
 /* ---- references ---- */
@@ -194,27 +203,27 @@ static int fail_reference(const struct report *r, const char *known, struct erro
     const struct export_request *q = r->request;
     if (!known)
         return export_fail_empty(r, "accuracies", e);
-    return fail_at(e, r->store->path, 0,
-                   "has no finished run of scheme %.64s%s%s%s%s to compare with; "
-                   "--against names another (there are: %s)",
-                   q->against, q->settings ? " with those settings" : "",
-                   q->grid ? " in grid " : "", q->grid ? q->grid : "",
-                   export_of_val(q) ? " on val" : "", known);
+    fail_at(e, r->store->path, 0,
+            "has no finished run of scheme %.64s%s%s%s%s to compare with; "
+            "--against names another (there are: %s)",
+            q->against, q->settings ? " with those settings" : "", q->grid ? " in grid " : "",
+            q->grid ? q->grid : "", export_of_val(q) ? " on val" : "", known);
+    return EXPORT_NOTHING;
 }
 
 int export_find_references(struct report *r, struct error *e) {
-    if (run_statements(r, export_query("references"), e))
+    if (export_run(r, export_query("references"), e))
         return -1;
     sqlite3_stmt *q = export_prepare(r, count_references_sql, e);
     if (!q)
         return -1;
-    int got = sql_step(r->store, q, e);
+    int got = sql_step(r->store, q, e), status = got < 0 ? -1 : 0;
     if (got == 1 && !sqlite3_column_int64(q, 0))
-        got = fail_reference(r, (const char *)sqlite3_column_text(q, 3), e);
+        status = fail_reference(r, (const char *)sqlite3_column_text(q, 3), e);
     else if (got == 1)
         r->left_out = (struct left_out){sqlite3_column_int64(q, 1), sqlite3_column_int64(q, 2)};
     sqlite3_finalize(q);
-    return got < 0 ? -1 : 0;
+    return status;
 }
 
 int export_fail_pairs(const struct report *r, const char *what, struct error *e) {
@@ -222,10 +231,10 @@ int export_fail_pairs(const struct report *r, const char *what, struct error *e)
     long long n = r->left_out.namesakes;
     if (!n)
         return export_fail_empty(r, what, e);
-    return fail_at(
-        e, r->store->path, 0,
-        "has no %s: %lld configuration%s under the same names as %.64s another network or "
-        "data set%s; train %.64s on these, too",
-        what, n, n == 1 ? " has" : "s have", against,
-        export_of_val(r->request) ? ", or other held-out images (val = N)" : "", against);
+    fail_at(e, r->store->path, 0,
+            "has no %s: %lld configuration%s under the same names as %.64s another network or "
+            "data set%s; train %.64s on these, too",
+            what, n, n == 1 ? " has" : "s have", against,
+            export_of_val(r->request) ? ", or other held-out images (val = N)" : "", against);
+    return EXPORT_NOTHING;
 }

@@ -32,12 +32,24 @@ struct report {
     struct left_out left_out; // of tables of pairs
 };
 
+/* One state of the database for all queries of a request, whoever writes meanwhile: a transaction,
+ * which fails when the grid is unknown; at its end temporary tables and views go. export_end
+ * returns `status`. */
+int export_begin(struct store *s, const struct export_request *request, struct error *e);
+int export_end(struct store *s, int status);
+
+/* Once in it, before any of the following: the accuracies that they read. */
+int export_take_snapshot(struct store *s, const struct export_request *request, struct error *e);
+
 /* The text of harness/report/queries/NAME.sql. */
 const char *export_query(const char *name);
 
 /* A statement of the report's database, its parameters :grid, :split, :against, :settings and
  * :calibrated bound where it has them; NULL with a message. */
 sqlite3_stmt *export_prepare(const struct report *r, const char *sql, struct error *e);
+
+/* Runs statements that return no rows, with the same parameters. */
+int export_run(const struct report *r, const char *sql, struct error *e);
 
 /* Lets `say` have each row of a query, and `to` with it. */
 int export_each(const struct report *r, const char *sql, void (*say)(sqlite3_stmt *row, void *to),
@@ -65,8 +77,8 @@ enum {
 /* All cells of the query `name` into r->wide. */
 int export_read_cells(struct report *r, const char *name, struct error *e);
 
-/* Finds the reference of each configuration, for the queries of pairs. Fails when there is none at
- * all. */
+/* Finds the reference of each configuration, for the queries of pairs. EXPORT_NOTHING when there is
+ * none at all. */
 int export_find_references(struct report *r, struct error *e);
 
 /* ---- splits ---- */
@@ -76,11 +88,15 @@ struct split_counts {
     int64_t runs, here, other;
 };
 
+/* The split that tables and figures are of, where `request` leaves it open. */
+int export_choose_split(struct store *s, struct export_request *request, struct error *e);
+
 int export_count_splits(const struct report *r, struct split_counts *out, struct error *e);
 int export_of_val(const struct export_request *request);
 const char *export_other_split(const struct export_request *request);
 
-/* Nothing was found for a table of `what`: says why, and what would help. Returns -1. */
+/* Nothing was found for a table of `what`: says why, and what would help. Returns EXPORT_NOTHING,
+ * or -1 when the database cannot be read. */
 int export_fail_empty(const struct report *r, const char *what, struct error *e);
 int export_fail_pairs(const struct report *r, const char *what, struct error *e);
 

@@ -5,7 +5,9 @@
 #include "base/text.h"
 #include "plan/grid_name.h"
 #include "report/against.h"
+#include "report/figure.h"
 #include "verbs/database.h"
+#include "verbs/export_figures.h"
 #include "verbs/export_weights.h"
 #include "verbs/output.h"
 #include "verbs/verb.h"
@@ -14,8 +16,9 @@
 #include <string.h>
 
 struct choice {
-    const char *what, *figure, *format_name, *grid, *split, *output, *reference, *bits;
+    const char *what, *figure, *format_name, *grid, *split, *output, *reference, *bits, *caption;
     char calibrated_name[64];
+    int figures; // one (`figure`) or, where that is NULL, all
     int calibrated;
     enum export_format format;
     struct against against; // owned
@@ -36,6 +39,11 @@ static int compares(const char *what) {
     return !strncmp(what, "differences", 11) || !strncmp(what, "reductions", 10);
 }
 
+static const char *name_calibrated(struct choice *c, const char *name) {
+    snprintf(c->calibrated_name, sizeof c->calibrated_name, "%.48s-calibrated", name);
+    return c->calibrated_name;
+}
+
 static int find_what(struct choice *c, const char *operand, struct error *e) {
     int place = text_find(operand, export_names);
     if (place < 0)
@@ -43,25 +51,28 @@ static int find_what(struct choice *c, const char *operand, struct error *e) {
                     "export: '%.64s' cannot be exported; 'truncquant export --help' lists what can",
                     operand);
     c->what = export_names[place];
-    if (!c->calibrated || !export_is_calibratable(c->what)) // NAME-calibrated is so already
-        return 0;
-    snprintf(c->calibrated_name, sizeof c->calibrated_name, "%s-calibrated", c->what);
-    c->what = c->calibrated_name;
+    if (c->calibrated && export_is_calibratable(c->what)) // NAME-calibrated is so already
+        c->what = name_calibrated(c, c->what);
     return 0;
 }
 
 /* What is given, but says nothing about what is exported. */
 static int check_options(const struct choice *c, struct error *e) {
-    int model = !strcmp(c->what, "weights"), table = !model && !c->figure;
+    int model = !strcmp(c->what, "weights"), table = !model && !c->figures;
+    int chosen = c->figure || c->output; // of all figures, else, the names alone are listed
+    int numbers = c->figures ? chosen : table;
+    int of_split = c->figures ? chosen : export_is_of_split(c->what);
     const struct {
         int given, fits;
         const char *name, *with;
     } rules[] = {
         {c->format_name != NULL, table, "--format", "tables"},
-        {c->grid != NULL, !model, "--grid", "tables"},
-        {c->split != NULL, export_is_of_split(c->what), "--split", "tables of accuracies only"},
-        {c->calibrated, table && export_is_of_split(c->what), "--calibrated",
-         "tables of accuracies only"},
+        {c->grid != NULL, numbers, "--grid", c->figures ? "--output FOLDER" : "tables"},
+        {c->split != NULL, of_split, "--split",
+         c->figures ? "--output FOLDER" : "tables of accuracies only"},
+        {c->calibrated, c->figures ? c->figure != NULL : of_split, "--calibrated",
+         c->figures ? "one figure" : "tables of accuracies only"},
+        {c->caption != NULL, c->figure != NULL, "--caption", "one figure"},
         {c->reference != NULL, compares(c->what), "--against", "differences and reductions"},
         {c->bits != NULL, model, "--bits", "weights"},
     };
@@ -94,14 +105,25 @@ static int export_to_file(struct store *s, const struct choice *c,
     return status;
 }
 
-static int export_chosen(const struct options *o, const struct choice *c, struct error *e) {
+static int export_one_table(const struct options *o, const struct choice *c,
+                            const struct export_request *request, struct error *e) {
     int to_file = c->output && strcmp(c->output, "-") != 0;
     if (to_file && output_check(c->output, o->db, c->grid, e))
-        return -1;
+        return EXIT_FAILED;
+    struct store *s = verb_open_store(o, STORE_READ, e);
+    int status = -1;
+    if (s && to_file)
+        status = export_to_file(s, c, request, e);
+    else if (s)
+        status = export_table(s, request, stdout, e);
+    store_close(s);
+    return status < 0 ? EXIT_FAILED : status == EXPORT_NOTHING ? EXIT_NOTHING : EXIT_DONE;
+}
+
+static int export_chosen(const struct options *o, const struct choice *c, struct error *e) {
     char *grid = grid_name(c->grid, e);
     if (e->text[0])
-        return -1;
-    struct store *s = verb_open_store(o, STORE_READ, e);
+        return EXIT_FAILED;
     const struct export_request request = {.what = c->what,
                                            .figure = c->figure,
                                            .format = c->format,
@@ -109,12 +131,13 @@ static int export_chosen(const struct options *o, const struct choice *c, struct
                                            .split = c->split,
                                            .against = c->against.scheme,
                                            .settings = c->against.settings};
-    int status = -1;
-    if (s && to_file)
-        status = export_to_file(s, c, &request, e);
-    else if (s)
-        status = export_table(s, &request, stdout, e);
-    store_close(s);
+    int status = EXIT_DONE;
+    if (c->figures && !c->figure && !c->output)
+        export_figure_names();
+    else if (c->figures)
+        status = export_figure_files(o, &request, c->grid, c->output, c->caption, e);
+    else
+        status = export_one_table(o, c, &request, e);
     free(grid);
     return status;
 }
@@ -130,20 +153,31 @@ static int export_model(const struct options *o, struct choice *c, int operands,
     return EXIT_USAGE;
 }
 
-/* What a figure has below it; returns as find_what. */
+/* One figure; returns as find_what. */
 static int find_figure(struct choice *c, int operands, const char *name, struct error *e) {
-    int place = operands == 2 ? text_find(name, export_figures) : -1;
-    if (place < 0)
-        return fail(e, "export: caption takes one figure: accuracy, accuracy-calibrated, drops, "
-                       "drops-calibrated, training or learning");
-    c->what = "caption";
-    c->figure = export_figures[place];
+    if (operands != 2 || !figure_exists(name))
+        return fail(e, "export: %s takes one figure; 'truncquant export figures' lists them",
+                    c->what);
+    c->figure = name;
+    if (c->calibrated && figure_is_calibratable(name)) // NAME-calibrated is so already
+        c->figure = name_calibrated(c, name);
+    if (c->calibrated && !strstr(c->figure, "-calibrated"))
+        return fail(e, "export: the figure %s shows no calibrated results; leave --calibrated out",
+                    name);
     return 0;
 }
 
 static int find_exported(struct choice *c, int operands, char **argv, struct error *e) {
-    if (operands >= 1 && !strcmp(argv[0], "caption"))
+    int caption = operands >= 1 && !strcmp(argv[0], "caption"); // as it was called before
+    c->figures = operands >= 1 && (caption || !strcmp(argv[0], "figure"));
+    c->what = operands >= 1 ? argv[0] : NULL;
+    if (caption && !c->caption)
+        c->caption = "-";
+    if (c->figures)
         return find_figure(c, operands, argv[1], e);
+    c->figures = operands == 1 && !strcmp(argv[0], "figures");
+    if (c->figures)
+        return 0;
     if (operands >= 0 && operands != 1)
         return fail(e, "export: name one thing to export; 'truncquant export --help' lists what "
                        "can be");
@@ -162,13 +196,15 @@ int verb_export(struct options *o, struct error *e) {
          &c.reference, NULL},
         {"--output", "FILE", NULL, "write to FILE, which is replaced whole; -: standard output",
          &c.output, NULL},
+        {"--caption", "FILE", NULL, "figure: its caption, too; -: on standard output, alone",
+         &c.caption, NULL},
         {"--bits", "K", "32", "weights: the width to export", &c.bits, NULL},
         {0},
     };
     int helped;
     int operands = verb_parse(
         o, "export WHAT [options]",
-        "Prints a table of results. WHAT is one of\n"
+        "Prints a table of results, or the numbers of a figure. WHAT is one of\n"
         "  accuracy     top-1 accuracy by bit-width: a row per network, scheme and inference\n"
         "  differences  accuracy less that of a reference, paired by seed, with 95 % intervals\n"
         "  drops        what truncation costs: direct less truncated, and the cross-bit drop\n"
@@ -181,9 +217,10 @@ int verb_export(struct options *o, struct error *e) {
         "  layers       quantization and truncation error of each layer and width\n"
         "  curves       learning curves: evaluations during training, where a grid asked for "
         "them\n"
-        "  caption FIGURE  what stands below a figure: accuracy, drops (or NAME-calibrated), "
-        "training,\n"
-        "               learning\n"
+        "  figure NAME  the numbers of a figure, as CSV (--caption: what stands below it, too)\n"
+        "  figures      the names of all figures; with --output FOLDER, their NAME.csv and "
+        "NAME.txt (the\n"
+        "               caption), and the names of those that have numbers\n"
         "  weights ID   the model of a finished run, at one width, as Darknet's weights file "
         "(--output)\n"
         "               and the cfg that goes with it (FILE.cfg)\n"
@@ -196,7 +233,7 @@ int verb_export(struct options *o, struct error *e) {
     int status = EXIT_USAGE;
     if (!find_exported(&c, operands, o->argv + 1, e) && !find_format(&c, e) &&
         !check_options(&c, e) && !find_reference(&c, o->quantizers, e))
-        status = export_chosen(o, &c, e) ? EXIT_FAILED : EXIT_DONE;
+        status = export_chosen(o, &c, e);
     against_free(&c.against);
     return status;
 }

@@ -309,7 +309,7 @@ make_accuracies() {
     sql "UPDATE evaluations SET split = 'val'"
     run -0 "$truncquant" export accuracy --db $db
     [[ ${lines[1]} == "val    resnet8  s_1 "* && ${lines[2]} == "val    resnet8  s_2 "* ]]
-    run -1 "$truncquant" export accuracy --split test --db $db
+    run -3 "$truncquant" export accuracy --split test --db $db
     [[ $output == *"has no accuracies on test: the finished runs were evaluated on val alone; --split val exports those"* ]]
     run -2 "$truncquant" export accuracy --split train --db $db
     [ "$output" = "truncquant: export: --split train is unknown; take test or val" ]
@@ -324,11 +324,9 @@ make_accuracies() {
     sql "UPDATE attempts SET commit_id = 'trained' WHERE attempt = 1"
     run -0 "$truncquant" export caption accuracy-calibrated --db $db
     [[ ${lines[0]} == "resnet8 on mnist; "*" training images, 200 epochs, Adam,"* ]]
-    [[ ${lines[*]} == *"; test split, 1,000 images; n = 1 seed commits abc1234, trained" ]]
-    run -1 "$truncquant" export caption drops --db $db
-    [[ $output == *"has no results for this figure of finished runs yet; "* ]]
-    run -2 "$truncquant" export caption runs --db $db
-    [[ $output == *"export: caption takes one figure: accuracy, accuracy-calibrated, drops, drops-calibrated, training or learning" ]]
+    [[ ${lines[*]} == *"; test split, 1,000 images; n = 1 seed batch norm calibrated "*" commits abc1234, trained" ]]
+    run -3 "$truncquant" export caption drops --db $db
+    [[ $output == *"has no numbers for the figure drops of finished runs yet; "* ]]
     run -2 "$truncquant" export caption accuracy --format tex --db $db
     [[ $output == *"export: --format goes with tables; leave it out" ]]
 }
@@ -343,7 +341,7 @@ make_accuracies() {
     [ "${lines[1]}" = "resnet8,s_2,widths=1 2 4 8 32,direct,1,0.10000,n/a,n/a" ]
     run -0 "$truncquant" export differences --against 's_2 widths="1 2 4 8 32" epochs=3' --format csv --db $db
     [ "${lines[1]}" = "resnet8,qat,widths=1 2,direct,1,-0.10000,n/a,n/a" ]
-    run -1 "$truncquant" export differences --against 'qat epochs=200' --db $db
+    run -3 "$truncquant" export differences --against 'qat epochs=200' --db $db
     [[ $output == *"has no finished run of scheme qat with those settings to compare with; "* ]]
 }
 

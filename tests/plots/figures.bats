@@ -313,15 +313,16 @@ of_one="attempt IN (SELECT attempt FROM attempts JOIN grid_runs USING (run_id) W
     changed "UPDATE evaluations SET split = 'val' WHERE $of_one"
     draw --grid one
     [ "$status" = 0 ]
-    [ "$stderr" = "figures.sh: no run was evaluated on the test split: figures of the held-out images (val)" ]
+    [ "$stderr" = "truncquant: no run was evaluated on the test split: figures of the held-out images (val)" ]
     [ "$(rows "$BATS_TEST_TMPDIR/drawn/accuracy.csv" 1 "DISTINCT split")" = val ]
     for name in accuracy accuracy-calibrated drops; do
         grep -qF "1,000 held-out images (val), not the test split" "$BATS_TEST_TMPDIR/drawn/$name.svg"
     done
     grep -qF "top-1 accuracy on val (%)" "$BATS_TEST_TMPDIR/drawn/accuracy.svg"
     draw --grid one --split test
-    [ "$status" = 1 ]
-    [[ $stderr == "figures.sh: no finished run of grid one in "*" was evaluated on test (2 on val); --split val draws those, 'truncquant evaluate ID --split test' adds to them" ]]
+    [ "$status" = 3 ]
+    [[ $stderr == "truncquant: "*"/changed.db: has no results on test: the finished runs of grid one were evaluated on val alone; --split val "* ]]
+    [ "$(cat "$BATS_TEST_TMPDIR"/drawn/*.csv | grep -c ,test,)" = 0 ] # what there was stays
     draw --grid one --split train
     [ "$status" = 2 ]
 }
@@ -331,7 +332,7 @@ of_one="attempt IN (SELECT attempt FROM attempts JOIN grid_runs USING (run_id) W
              WHERE attempt = (SELECT attempt FROM attempts JOIN runs USING (run_id) WHERE grid = 'one' AND params = '{}')"
     draw --grid one
     [ "$status" = 0 ]
-    [ "$stderr" = "figures.sh: not drawn: 1 of 2 runs, evaluated on val alone (--split val)" ]
+    [ "$stderr" = "truncquant: not drawn: 1 of 2 runs, evaluated on val alone (--split val)" ]
     for name in accuracy drops training; do
         [ "$(rows "$BATS_TEST_TMPDIR/drawn/$name.csv" 1 "DISTINCT label")" = qat ]
     done
@@ -385,7 +386,7 @@ make_here() {
     [ "$(grep -c '^truncquant: ' <<<"$stderr")" = 1 ]
     make_here figures GRID=none
     [ "$status" != 0 ]
-    [[ $stderr == *"no finished runs of grid none in "* ]]
+    [[ $stderr == *"truncquant: "*": no runs of a grid 'none' are recorded; "* ]]
     [ ! -e "$results/tables" ]
     [ ! -e "$results/figures" ]
     make_here figures tables GRID=one
@@ -467,7 +468,11 @@ make_here() {
     echo old >"$BATS_TEST_TMPDIR/accuracy.svg"
     run "$root/scripts/figures.sh" --db "$db" --grid none --output "$BATS_TEST_TMPDIR"
     [ "$status" = 1 ]
-    [[ $output == *"no finished runs of grid none"* ]]
+    [[ $output == *": no runs of a grid 'none' are recorded; "* ]]
+    sqlite3 -bail "$BATS_TEST_TMPDIR/changed.db" ".restore '$db'" "UPDATE attempts SET outcome = 'failed'"
+    run "$root/scripts/figures.sh" --db "$BATS_TEST_TMPDIR/changed.db" --output "$BATS_TEST_TMPDIR"
+    [ "$status" = 3 ]
+    [[ $output == *" has no results of finished runs yet; "* ]]
     [ "$(cat "$BATS_TEST_TMPDIR/accuracy.svg")" = old ]
 }
 
@@ -511,7 +516,7 @@ bound() {
     bound "$root/scripts/figures.sh" --db "$folder/results.db" --grid three --output "$BATS_TEST_TMPDIR/other"
     chmod 755 "$folder"
     [ "$status" = 1 ]
-    [[ $stderr == "figures.sh: $folder/results.db has rows in its -wal file, "* ]]
+    [[ $stderr == "truncquant: $folder/results.db: has rows in its -wal file, "* ]]
 }
 
 @test "a database that was left amid a change is not drawn, with what mends it" {
@@ -522,7 +527,7 @@ bound() {
         ".shell cp '$BATS_TEST_TMPDIR/half.db-journal' '$BATS_TEST_TMPDIR/changed.db-journal'" ROLLBACK
     draw --grid three
     [ "$status" = 1 ]
-    [[ $stderr == "figures.sh: "*"/changed.db was left amid a change, which its -journal file undoes; "* ]]
+    [[ $stderr == "truncquant: "*"/changed.db: was left amid a change, which its -journal file undoes; "* ]]
     sqlite3 "$BATS_TEST_TMPDIR/changed.db" .schema >/dev/null
     draw --grid three
     cmp "$BATS_TEST_TMPDIR/drawn/accuracy.csv" "$figures/three/accuracy.csv"
@@ -531,13 +536,14 @@ bound() {
 @test "no database, not a database, not a name" {
     run "$root/scripts/figures.sh" --db "$BATS_TEST_TMPDIR/none.db"
     [ "$status" = 1 ]
-    [[ $output == *"there is no database"* ]]
+    [[ $output == "truncquant: $BATS_TEST_TMPDIR/none.db: there is no such database; "* ]]
     head -c 5000 /dev/zero | tr '\0' x >"$BATS_TEST_TMPDIR/not.db"
     run "$root/scripts/figures.sh" --db "$BATS_TEST_TMPDIR/not.db"
     [ "$status" = 1 ]
     [[ $output == *"not a database"* ]]
     run "$root/scripts/figures.sh" --db "$db" --grid "x'; DROP TABLE runs"
-    [ "$status" = 2 ]
+    [ "$status" = 1 ]
+    [[ $output == *": no runs of a grid 'x'; DROP TABLE runs' are recorded; "* ]]
     run "$root/scripts/figures.sh" --grids one
     [ "$status" = 2 ]
 }
@@ -546,7 +552,7 @@ bound() {
     echo junk >"$BATS_TEST_TMPDIR/junk"
     says() { # STATUS TEXT
         [ "$status" = "$1" ]
-        [[ $output == "figures.sh: "*"$2"* ]]
+        [[ $output == [ft]*": "*"$2"* ]] # figures.sh, truncquant
         [ "${#lines[@]}" = 1 ]
     }
     cd "$BATS_TEST_TMPDIR"
@@ -555,11 +561,11 @@ bound() {
     run "$root/scripts/figures.sh" --db "$db" --output junk/figures
     says 1 "junk/figures cannot be made, where figures go; name another with --output"
     run "$root/scripts/figures.sh" --db none/../none/x.db
-    says 1 "none/x.db; 'make grid GRID=FILE' runs a grid into one"
+    says 1 "none/../none/x.db: there is no such database; "
     run "$root/scripts/figures.sh" --db "$db" --grid ./none.grid
-    says 1 "none.grid that can be read; give its name or its file"
+    says 1 "./none.grid: "
     run "$root/scripts/figures.sh" --db "$db" --grid ./junk
-    says 1 "junk: [grid] has no name; add the line 'name = ...'"
+    says 1 "./junk:1: is neither [section] nor key = value; "
     run bash -c '"$@" >/dev/full' - "$root/scripts/figures.sh" --db "$db" --grid one --output drawn
     says 1 "standard output cannot be written to"
     [ "$(ls drawn)" = "$(ls "$figures/one")" ] # all of them

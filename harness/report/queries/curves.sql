@@ -1,10 +1,8 @@
--- Read before every query of a figure: names and styles of the curves, one row per configuration that has
--- finished runs in grid :grid (NULL: in any) that were evaluated on :split, so that no configuration of a search on
--- held-out images stands beside, or changes the name of, one of the test split. `place` is the order of the curves. `style`
--- is that of the scheme, for a known one the same in every figure, whatever else it shows; `variant` numbers from 0 the
--- labels of one scheme.
+-- Run before every query of a figure: its curves, a row per configuration of grid :grid (NULL: of any) that was evaluated on
+-- :split. `label` is the name of grid_configurations. `place` is the order of the curves. `style` is that of the scheme, for a
+-- known one the same in every figure, whatever else it shows; `variant` numbers from 0 the labels of one scheme.
 CREATE TEMP TABLE curves AS
-WITH
+WITH RECURSIVE
 configs AS (
     SELECT config_id, scheme, network, dataset, act_bits, label
     FROM grid_configurations
@@ -21,10 +19,14 @@ labels AS ( -- the order of curves, and among those of their scheme
 unknown(scheme, nth) AS (
     SELECT scheme, row_number() OVER (ORDER BY scheme) FROM labels WHERE style IS NULL GROUP BY scheme
 ),
+numbers(style) AS (
+    VALUES (1)
+    UNION ALL
+    SELECT style + 1 FROM numbers WHERE style < (SELECT count(*) + coalesce(max(l.style), 0) FROM labels l)
+),
 free(style, nth) AS ( -- unknown schemes take, in their order, those that are left
-    SELECT value, row_number() OVER (ORDER BY value)
-    FROM generate_series(1, (SELECT count(*) + coalesce(max(style), 0) FROM labels))
-    WHERE value NOT IN (SELECT style FROM labels WHERE style IS NOT NULL)
+    SELECT style, row_number() OVER (ORDER BY style) FROM numbers
+    WHERE style NOT IN (SELECT l.style FROM labels l WHERE l.style IS NOT NULL)
 )
 SELECT d.config_id, d.scheme, d.network, d.dataset, d.act_bits, d.label, l.place, l.variant,
        coalesce(l.style, f.style) AS style

@@ -214,7 +214,7 @@ $(FUZZ_SOURCES:%.c=$(BUILD)/%.o): CPPFLAGS += -Itests
 
 $(BUILD)/fuzz: $(FUZZ_OBJECTS)
 	@echo "  link $@"
-	@$(CC) $(CFLAGS) -fsanitize=fuzzer -Wl,--wrap=model_build -o $@ $^ $(LDLIBS)
+	@$(CC) $(CFLAGS) -fsanitize=fuzzer -o $@ $^ $(LDLIBS)
 
 SECONDS ?= 60
 fuzz: ## let libFuzzer feed every reader for SECONDS (60) each, or TARGETS="idx cfg ..." alone

@@ -102,7 +102,7 @@ int main(void) {
     // name.
     struct error e = {0};
     struct darknet_network *d =
-        darknet_load("[net]\nheight=8\nwidth=8\nchannels=1\n[avgpool]\n", &e);
+        darknet_parse("[net]\nheight=8\nwidth=8\nchannels=1\n[avgpool]\n", &e);
     void *library = dlopen("/usr/lib/darknet/libdarknet.so", RTLD_NOW | RTLD_NOLOAD);
     if (!d || !library) {
         fprintf(stderr, "convolution: %s\n", d ? "Darknet is not where Debian puts it" : e.text);

@@ -14,6 +14,7 @@
 #include "random_set.h"
 
 #include "engine/load.h"
+#include "model/start.h"
 #include "quant/axes.h"
 #include "quant/layer.h"
 #include "registry.h"

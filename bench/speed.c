@@ -14,6 +14,7 @@
 #include "base/progress.h"
 #include "base/text.h"
 #include "evaluate/exact.h"
+#include "model/start.h"
 #include "registry.h"
 #include "run/numerics.h"
 #include "train/trainer.h"

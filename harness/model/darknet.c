@@ -138,7 +138,7 @@ static network *parse(const struct darknet_library *lib, char *path) {
     return lib->parse_network_cfg(path);
 }
 
-struct darknet_network *darknet_load(const char *cfg_text, struct error *e) {
+struct darknet_network *darknet_parse(const char *cfg_text, struct error *e) {
     const struct darknet_library *lib = library(e);
     char path[64];
     int fd = lib ? text_file(cfg_text, path, e) : -1;
@@ -164,6 +164,28 @@ void darknet_free(struct darknet_network *d) {
     free(d);
 }
 
+static int check_shapes(const network *net, const struct cfg *cfg, struct error *e) {
+    if (net->n != cfg->n)
+        return fail_at(e, cfg->path, 0, "Darknet reads %d layers, the harness %d", net->n, cfg->n);
+    for (int i = 0; i < cfg->n; i++) {
+        const struct cfg_layer *c = &cfg->layers[i];
+        int outputs = c->out.c * c->out.h * c->out.w;
+        if (c->type != LAYER_COST && net->layers[i].outputs != outputs)
+            return fail_at(e, cfg->path, c->line,
+                           "Darknet gives layer %d %d outputs, the harness %d", i,
+                           net->layers[i].outputs, outputs);
+    }
+    return 0;
+}
+
+struct darknet_network *darknet_load(const struct cfg *cfg, struct error *e) {
+    struct darknet_network *d = darknet_parse(cfg->darknet, e);
+    if (!d || !check_shapes(d->net, cfg, e))
+        return d;
+    darknet_free(d);
+    return NULL;
+}
+
 void darknet_identity(char *text, size_t size) {
     const char *named = getenv("TRUNCQUANT_DARKNET");
     struct error ignored = {0};
@@ -174,14 +196,6 @@ void darknet_identity(char *text, size_t size) {
         hash_hex(file, bytes, hex);
     free(file);
     snprintf(text, size, "Darknet%s%.12s", hex[0] ? " " : "", hex);
-}
-
-int darknet_layers(const struct darknet_network *d) {
-    return d->net->n;
-}
-
-int darknet_outputs(const struct darknet_network *d, int layer) {
-    return d->net->layers[layer].outputs;
 }
 
 /* A layer and its network travel by value: only the copies are pointed at the engine's buffers. */

@@ -1,7 +1,7 @@
-/* Darknet as a library: loaded by dlopen only by the verbs that compute (it costs 160 ms and 74
- * MB), with the floating-point environment restored (loading it switches denormals off), its calls
- * to `gemm` bound to OpenBLAS, and its `error` and `file_error` turned into messages: nothing in it
- * can end the process with status 0. No other file sees darknet.h.
+/* Darknet as a library: loaded by dlopen only by who trains or calls its functions (it costs 160 ms
+ * and 74 MB), with the floating-point environment restored (loading it switches denormals off), its
+ * calls to `gemm` bound to OpenBLAS, and its `error` and `file_error` turned into messages: nothing
+ * in it can end the process with status 0. No other file sees darknet.h.
  *
  * It gives the harness the network of a cfg: geometry, and the layer functions that are sound on
  * the CPU. Weights and activations are not in its buffers but in the model's and the engine's. */
@@ -13,16 +13,17 @@
 
 struct darknet_network;
 
-/* The network of a cfg text that harness/cfg/cfg.c has checked; NULL with a message. */
-struct darknet_network *darknet_load(const char *cfg_text, struct error *e);
+/* The network of a checked cfg; NULL with a message where Darknet refuses it, or gives a layer
+ * another number of outputs than the cfg says. */
+struct darknet_network *darknet_load(const struct cfg *cfg, struct error *e);
+
+/* The network of a text, as Darknet reads it. */
+struct darknet_network *darknet_parse(const char *cfg_text, struct error *e);
 void darknet_free(struct darknet_network *d);
 
 /* "Darknet 0123456789ab": the start of the SHA-256 of the library's file, which has no version of
  * its own; "Darknet" alone when the file cannot be read. */
 void darknet_identity(char *text, size_t size);
-
-int darknet_layers(const struct darknet_network *d);
-int darknet_outputs(const struct darknet_network *d, int layer); // per image
 
 /* Run one layer (maxpool, avgpool, upsample, reorg) on the engine's buffers. */
 struct darknet_call {

@@ -122,8 +122,8 @@ static int read_network(struct frozen *f, struct opened *o, const char *path,
     free(cfg);
     if (rc || check_room(f, o, path, e))
         return -1;
-    f->m = model_build(&f->cfg, &f->spec, quantizer_find(table, f->spec.scheme), e);
-    return f->m ? 0 : -1;
+    f->m = model_lay_out(&f->cfg, &f->spec, quantizer_find(table, f->spec.scheme));
+    return 0;
 }
 
 static void read_floats(struct frozen *f, struct opened *o) {

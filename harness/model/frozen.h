@@ -25,6 +25,7 @@ int frozen_write(const char *path, const struct model *m, const struct spec *spe
                  const struct quantizer *const *table, const char *cfg_text,
                  const struct dataset *data, struct error *e);
 
+/* Without Darknet: an engine that calls its functions loads it. */
 int frozen_read(struct frozen *f, const char *path, const struct quantizer *const *table,
                 struct error *e);
 void frozen_free(struct frozen *f);

@@ -1,9 +1,7 @@
-/* From a checked cfg to the nodes and parameters of a model; model.h is the manual. Start values
- * are in start.c. */
+/* From a checked cfg to the nodes and parameters of a model; model.h is the manual. */
 #include "model/model.h"
 
 #include "model/darknet.h"
-#include "model/start.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -268,25 +266,10 @@ static void add_quantizer_parameters(struct model *m) {
     }
 }
 
-/* ---- Darknet ---- */
+/* ---- the whole ---- */
 
-static int same_shapes(const struct model *m, struct error *e) {
-    if (darknet_layers(m->darknet) != m->cfg->n)
-        return fail_at(e, m->cfg->path, 0, "Darknet reads %d layers, the harness %d",
-                       darknet_layers(m->darknet), m->cfg->n);
-    for (int i = 0; i < m->cfg->n; i++) {
-        const struct cfg_layer *c = &m->cfg->layers[i];
-        int outputs = c->out.c * c->out.h * c->out.w;
-        if (c->type != LAYER_COST && darknet_outputs(m->darknet, i) != outputs)
-            return fail_at(e, m->cfg->path, c->line,
-                           "Darknet gives layer %d %d outputs, the harness %d", i,
-                           darknet_outputs(m->darknet, i), outputs);
-    }
-    return 0;
-}
-
-struct model *model_build(struct cfg *cfg, const struct spec *spec, const struct quantizer *scheme,
-                          struct error *e) {
+struct model *model_lay_out(struct cfg *cfg, const struct spec *spec,
+                            const struct quantizer *scheme) {
     struct model *m = need(1, sizeof *m);
     m->cfg = cfg;
     m->widths = spec->widths;
@@ -296,12 +279,13 @@ struct model *model_build(struct cfg *cfg, const struct spec *spec, const struct
     add_parameters(m, spec);
     choose_quantized(m, spec);
     add_quantizer_parameters(m);
-    start_values(m, (uint64_t)spec->seed);
-    m->darknet = darknet_load(cfg->darknet, e);
-    if (m->darknet && !same_shapes(m, e))
-        return m;
-    model_free(m);
-    return NULL;
+    return m;
+}
+
+int model_need_darknet(struct model *m, struct error *e) {
+    if (!m->darknet)
+        m->darknet = darknet_load(m->cfg, e);
+    return m->darknet ? 0 : -1;
 }
 
 static void free_norm(const struct model *m, struct norm *n) {

@@ -1,11 +1,9 @@
 /* A network as the engines see it: a list of nodes in the order of computation, and the parameters
- * they use, in canonical (NCHW, OIHW) float32 order. Built from a checked cfg and Darknet's network
- * of it.
+ * they use, in canonical (NCHW, OIHW) float32 order. Laid out from a checked cfg alone.
  *
  * One Darknet layer becomes one or more nodes: a [convolutional] with batch_normalize=1 and
- * activation=leaky is CONV, NORM, ACT. The shapes are checked against Darknet's own. Latent weights
- * and batch-norm banks live here, whatever the engine; the initial values are model/start.h's, not
- * Darknet's (which come from the process-wide rand()), unless a layer says init=darknet. */
+ * activation=leaky is CONV, NORM, ACT. Latent weights and batch-norm banks live here, whatever the
+ * engine. Their values come from a file, or are those that training starts from (model/start.h). */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
 
@@ -89,16 +87,21 @@ struct model {
     int n_quantized;
     struct quantized_layer *quantized;
     const struct quantizer *scheme;
-    struct darknet_network
-        *darknet; // the network Darknet built: batch 1, geometry and layer functions
-    int spare;    // number of the spare bank = widths.n
+    int spare; // number of the spare bank = widths.n
+    /* The network that Darknet built: batch 1, geometry and layer functions. NULL until somebody
+     * needs it (model_need_darknet). */
+    struct darknet_network *darknet;
 };
 
-/* Build: Darknet reads cfg->darknet, the nodes are laid out, parameters take their start values
- * from the streams (seed, RANDOM_WEIGHTS, 0, parameter number). NULL with a message when Darknet
- * refuses. */
-struct model *model_build(struct cfg *cfg, const struct spec *spec, const struct quantizer *scheme,
-                          struct error *e);
+/* Nodes and parameters, whose values are all 0: who reads a model has them to come. `cfg` must stay
+ * where it is. */
+struct model *model_lay_out(struct cfg *cfg, const struct spec *spec,
+                            const struct quantizer *scheme);
+
+/* For who calls Darknet's functions: let it read the network, unless it has. -1 with a message
+ * where it cannot be loaded, or refuses. */
+int model_need_darknet(struct model *m, struct error *e);
+
 void model_free(struct model *m);
 
 /* Bank of width k: the smallest b in B with b >= k, else max B. Returns its place in B. */

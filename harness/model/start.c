@@ -49,7 +49,16 @@ static void start_norm(const struct model *m, struct norm *n) {
     }
 }
 
-void start_values(struct model *m, uint64_t seed) {
+void start_quantizers(struct model *m) {
+    for (int i = 0; i < m->n_quantized; i++) {
+        struct quantized_layer *q = &m->quantized[i];
+        if (q->params >= 0)
+            m->scheme->start_params(&q->layer, m->parameters[m->nodes[q->node].weights].value,
+                                    m->parameters[q->params].value);
+    }
+}
+
+static void start_values(struct model *m, uint64_t seed) {
     for (int i = 0; i < m->n_nodes; i++)
         if (m->nodes[i].weights >= 0)
             start_weights(m, &m->nodes[i], seed);
@@ -58,11 +67,12 @@ void start_values(struct model *m, uint64_t seed) {
     start_quantizers(m);
 }
 
-void start_quantizers(struct model *m) {
-    for (int i = 0; i < m->n_quantized; i++) {
-        struct quantized_layer *q = &m->quantized[i];
-        if (q->params >= 0)
-            m->scheme->start_params(&q->layer, m->parameters[m->nodes[q->node].weights].value,
-                                    m->parameters[q->params].value);
-    }
+struct model *model_build(struct cfg *cfg, const struct spec *spec, const struct quantizer *scheme,
+                          struct error *e) {
+    struct model *m = model_lay_out(cfg, spec, scheme);
+    start_values(m, (uint64_t)spec->seed);
+    if (!model_need_darknet(m, e))
+        return m;
+    model_free(m);
+    return NULL;
 }

@@ -7,6 +7,7 @@
 #include "engine/products.h"
 #include "evaluate/bounds.h"
 #include "model/darknet_weights.h"
+#include "model/start.h"
 #include "plan/work.h"
 #include "run/numerics.h"
 #include "spec/init.h"
@@ -262,11 +263,17 @@ static int read_parent(struct session *s, struct error *e) {
     return measure_bounds(s, e);
 }
 
+/* Whether the weights are made here, not only read. */
+static int trains(const struct session *s) {
+    return !s->row.parent && !s->is_finished && !s->options->reads;
+}
+
 /* Model and plan, and with them what the run is in fact computed in. Who takes a parent's weights
  * trains nothing. */
 static int build_plan(struct session *s, struct error *e) {
     enum precision precision = s->row.parent ? PRECISION_FP32 : s->options->precision;
-    s->model = model_build(&s->cfg, &s->spec, s->scheme, e);
+    s->model = trains(s) ? model_build(&s->cfg, &s->spec, s->scheme, e)
+                         : model_lay_out(&s->cfg, &s->spec, s->scheme);
     if (!s->model)
         return -1;
     s->plan = s->engine->compile(s->model, (int)s->spec.batch, s->options->threads, e);

@@ -209,7 +209,7 @@ same_results() {
     complains 'differs from the one run' 'plan the grid anew'
 }
 
-@test "Darknet is needed to run, and only there" {
+@test "Darknet is needed to train, and only there" {
     printf '%s\n' '[grid]' 'name = a' 'scheme = qat' 'network = ./tiny.cfg' 'dataset = fashion-mnist' >a.grid
     export TRUNCQUANT_DARKNET=/nowhere.so
     go plan a.grid
@@ -217,6 +217,27 @@ same_results() {
     go run "$(id)"
     complains 'Darknet cannot be loaded' 'install the package darknet'
     [ "$(sql 'SELECT outcome FROM attempts')" = failed ]
+}
+
+# A network that Darknet computes nothing of: every number comes out as it was.
+@test "a finished run is evaluated without Darknet, but where one of its functions is called" {
+    go run --spec a.spec --quiet
+    for engine in $("$program" evaluate --help | grep -o 'onednn') reference; do
+        TRUNCQUANT_DARKNET=/nowhere.so go evaluate "$(id)" --engine $engine --other-numerics --quiet
+        [ "$status" -eq 0 ]
+    done
+    attempts=$(sql 'SELECT count(*) FROM attempts')
+    [ "$attempts" -ge 2 ]
+    [ "$(sql "SELECT count(*) FROM evaluations WHERE attempt > 1")" -gt 0 ]
+    [ "$(sql "SELECT count(*) FROM evaluations a JOIN evaluations b ON a.attempt = 1 AND b.attempt = 2 AND
+              a.bits = b.bits AND a.inference = b.inference AND a.calibration_batches = b.calibration_batches
+              WHERE a.loss_sum = b.loss_sum AND a.correct1 = b.correct1")" -eq \
+        "$(sql 'SELECT count(*) FROM evaluations WHERE attempt = 1')" ]
+    sed -i 's/activation=relu/activation=leaky/' tiny.cfg
+    rm -r a.db a.runs
+    go run --spec a.spec --quiet
+    TRUNCQUANT_DARKNET=/nowhere.so go evaluate "$(id)" --other-numerics --quiet
+    complains 'Darknet cannot be loaded' 'install the package darknet'
 }
 
 @test "wrong use says what is right" {

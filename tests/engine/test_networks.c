@@ -249,11 +249,40 @@ static void nothing_depends_on_what_ran_before(void **state) {
     }
 }
 
+/* Whether an engine lets Darknet read a network that was laid out for evaluation. */
+static int loads_darknet(const struct engine *engine, struct net *n) {
+    struct error e = {0};
+    struct model *m = model_lay_out(&n->cfg, &n->spec, n->m->scheme);
+    assert_null(m->darknet);
+    struct plan *p = engine->compile(m, IMAGES, 1, &e);
+    if (!p)
+        fail_msg("%s", e.text);
+    int loads = m->darknet != NULL;
+    engine->free(p);
+    model_free(m);
+    return loads;
+}
+
+/* The reference's pooling, and anybody's leaky activation. */
+static void darknet_is_loaded_by_who_calls_its_functions(void **state) {
+    (void)state;
+    for (int e = 0; engine_names[e]; e++)
+        for (int network = 0; network <= NETWORKS; network++) {
+            const struct engine *engine = engine_find(engine_names[e]);
+            struct net n;
+            build_number(&n, network);
+            assert_int_equal(loads_darknet(engine, &n),
+                             engine == &engine_reference || network == NETWORKS);
+            net_free(&n);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores_agree),
         cmocka_unit_test(gradients_agree),
         cmocka_unit_test(nothing_depends_on_what_ran_before),
+        cmocka_unit_test(darknet_is_loaded_by_who_calls_its_functions),
     };
     return cmocka_run_group_tests_name("networks", tests, draw_images, free_images);
 }

@@ -2,6 +2,7 @@
 #include "fuzz/network.h"
 
 #include "fuzz/target.h"
+#include "model/start.h"
 #include "registry.h"
 
 #include <string.h>

@@ -2,6 +2,7 @@
 #include "model/net.h"
 
 #include "base/file.h"
+#include "model/start.h"
 #include "registry.h"
 
 #include <setjmp.h>

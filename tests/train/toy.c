@@ -3,6 +3,7 @@
 
 #include "base/random.h"
 #include "model/net.h"
+#include "model/start.h"
 #include "registry.h"
 
 #include <setjmp.h>

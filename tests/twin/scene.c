@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/values.h"
+#include "model/start.h"
 #include "quant/truncquant.h"
 
 #include <math.h>

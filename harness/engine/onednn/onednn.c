@@ -41,27 +41,6 @@ static void allocate_scratch(struct plan *p) {
     p->r.scratch = need_aligned(reference_scratch(p->r.m, p->batch), sizeof(float));
 }
 
-static struct plan *onednn_compile(struct model *m, int batch, int threads, struct error *e) {
-    omp_set_num_threads(threads);
-    openblas_set_num_threads(1); // only fallen-back convolutions use it, between OpenMP's threads
-    struct onednn *o = onednn_open(threads, e);
-    if (!o)
-        return NULL;
-    struct plan *p = need(1, sizeof *p);
-    *p = (struct plan){.o = o, .batch = batch};
-    p->r = (struct reference){.m = m, .nodes = need((size_t)m->n_nodes, sizeof *p->r.nodes)};
-    p->places = need((size_t)m->n_nodes, sizeof *p->places);
-    p->steps = need((size_t)m->n_nodes, sizeof *p->steps);
-    for (int i = 1; i < m->n_nodes; i++) {
-        node_state_allocate(&p->r.nodes[i], m, &m->nodes[i], batch);
-        int last = p->n_steps ? p->steps[p->n_steps - 1].node : 0;
-        if (i > last) // not the activation of the norm before it
-            add_step(p, i);
-    }
-    allocate_scratch(p);
-    return p;
-}
-
 static void onednn_free(struct plan *p) {
     if (!p)
         return;
@@ -90,6 +69,41 @@ static void onednn_free(struct plan *p) {
     free(p->r.scratch);
     onednn_close(p->o);
     free(p);
+}
+
+/* Steps of one's own need Darknet for activations that are not among the fused ones. */
+static int load_darknet(const struct plan *p, struct error *e) {
+    for (int i = 0; i < p->n_steps; i++) {
+        const struct step *s = &p->steps[i];
+        int node = onednn_is_plain(s) ? s->node : s->act;
+        if (node >= 0 && reference_needs_darknet(node_of(p, node)))
+            return model_need_darknet(p->r.m, e);
+    }
+    return 0;
+}
+
+static struct plan *onednn_compile(struct model *m, int batch, int threads, struct error *e) {
+    omp_set_num_threads(threads);
+    openblas_set_num_threads(1); // only fallen-back convolutions use it, between OpenMP's threads
+    struct onednn *o = onednn_open(threads, e);
+    if (!o)
+        return NULL;
+    struct plan *p = need(1, sizeof *p);
+    *p = (struct plan){.o = o, .batch = batch};
+    p->r = (struct reference){.m = m, .nodes = need((size_t)m->n_nodes, sizeof *p->r.nodes)};
+    p->places = need((size_t)m->n_nodes, sizeof *p->places);
+    p->steps = need((size_t)m->n_nodes, sizeof *p->steps);
+    for (int i = 1; i < m->n_nodes; i++) {
+        node_state_allocate(&p->r.nodes[i], m, &m->nodes[i], batch);
+        int last = p->n_steps ? p->steps[p->n_steps - 1].node : 0;
+        if (i > last) // not the activation of the norm before it
+            add_step(p, i);
+    }
+    allocate_scratch(p);
+    if (!load_darknet(p, e))
+        return p;
+    onednn_free(p);
+    return NULL;
 }
 
 /* ---- the interface ---- */

@@ -285,3 +285,9 @@ const struct reference_operators reference_operators[OPS] = {
     [OP_REORG] = {forward_darknet, backward_darknet},
     [OP_DROPOUT] = {forward_dropout, backward_dropout},
 };
+
+int reference_needs_darknet(const struct node *n) {
+    if (n->op != OP_ACT)
+        return reference_operators[n->op].backward == backward_darknet;
+    return n->cfg->activation != ACT_RELU && n->cfg->activation != ACT_RELU6;
+}

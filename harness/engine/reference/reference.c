@@ -54,8 +54,16 @@ static void share_gradients(struct plan *p, int batch) {
     free(busy);
 }
 
+static int load_darknet(struct model *m, struct error *e) {
+    for (int i = 0; i < m->n_nodes; i++)
+        if (reference_needs_darknet(&m->nodes[i]))
+            return model_need_darknet(m, e);
+    return 0;
+}
+
 static struct plan *reference_compile(struct model *m, int batch, int threads, struct error *e) {
-    (void)e;
+    if (load_darknet(m, e))
+        return NULL;
     openblas_set_num_threads(threads);
     omp_set_num_threads(threads); // of what the run does with the weights
     struct plan *p = need(1, sizeof *p);

@@ -35,6 +35,10 @@ struct reference_operators {
 };
 extern const struct reference_operators reference_operators[OPS]; // OP_INPUT has none
 
+/* Whether the node's operator calls a function of Darknet's, so that it has to be there
+ * (model_need_darknet); of activations, those that are neither ReLU nor relu6. */
+int reference_needs_darknet(const struct node *n);
+
 /* The quantized clip where it replaces the network's activation in this pass, and ReLU, which the
  * clip is at 32 bits; and at how many bits. */
 int act_is_clip(const struct node *n, int act_bits);

@@ -66,9 +66,9 @@ static int try_in_child(int (*try)(struct error *), struct trial *t, struct repo
 }
 
 static int try_darknet(struct error *e) {
-    return darknet_load("[net]\nbatch=1\nheight=4\nwidth=4\nchannels=1\n"
-                        "[convolutional]\nfilters=1\nsize=1\nstride=1\nactivation=linear\n",
-                        e)
+    return darknet_parse("[net]\nbatch=1\nheight=4\nwidth=4\nchannels=1\n"
+                         "[convolutional]\nfilters=1\nsize=1\nstride=1\nactivation=linear\n",
+                         e)
                ? 0
                : -1;
 }

@@ -33,6 +33,14 @@ static int covers(const struct model *m) {
     return 1;
 }
 
+/* Activations that are not clipped are those of the network. */
+static int load_darknet(struct model *m, struct error *e) {
+    for (int i = 0; i < m->n_nodes; i++)
+        if (m->nodes[i].op == OP_ACT && !m->nodes[i].clips && reference_needs_darknet(&m->nodes[i]))
+            return model_need_darknet(m, e);
+    return 0;
+}
+
 /* ---- compiling ---- */
 
 static struct conv geometry(const struct model *m, const struct node *n) {
@@ -121,7 +129,7 @@ static int make_products(struct inference *p, enum arithmetic arithmetic) {
 
 static struct inference *inference_compile(struct model *m, int batch, enum arithmetic arithmetic,
                                            struct error *e) {
-    struct onednn *o = covers(m) ? onednn_open(1, e) : NULL;
+    struct onednn *o = covers(m) && !load_darknet(m, e) ? onednn_open(1, e) : NULL;
     if (!o)
         return NULL;
     struct inference *p = need(1, sizeof *p);

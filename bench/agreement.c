@@ -35,17 +35,17 @@ static void load(const struct dataset *d, int channels, int first, int n, float 
 
 /* All images at one width: exact, or by the plan when `x` is NULL. */
 static void infer(const struct frozen *f, const struct dataset *d, struct exact *x,
-                  const struct engine *engine, struct plan *p, int k, struct scores *s) {
+                  const struct engine *engine, struct plan *p, const struct point *point,
+                  struct scores *s) {
     const struct shape *in = &f->m->cfg->input;
     float *images = need_aligned(EXACT_BATCH * (size_t)(in->c * in->h * in->w), sizeof *images);
     uint16_t labels[EXACT_BATCH];
-    struct pass pass = {
-        .mode = PASS_EVALUATE, .bank = model_bank(f->m, k), .act_bits = spec_act_bits(&f->spec, k)};
+    struct pass pass = {.mode = PASS_EVALUATE, .point = *point};
     for (int first = 0; first < s->n; first += EXACT_BATCH) {
         int n = s->n - first < EXACT_BATCH ? s->n - first : EXACT_BATCH;
         load(d, in->c, first, n, images, labels);
         const float *z =
-            x ? exact_forward(x, &pass, images, n) : engine->forward(p, &pass, images, n);
+            x ? exact_forward(x, point, images, n) : engine->forward(p, &pass, images, n);
         memcpy(s->z + (size_t)(first * s->classes), z, (size_t)(n * s->classes) * sizeof *z);
     }
     free(images);
@@ -86,16 +86,17 @@ static int compare(const struct frozen *f, const struct dataset *d, int images, 
     float *scratch = need(model_largest_weights(f->m), sizeof *scratch);
     puts("bits,arithmetic,images,median_difference,images_above_0.01,same_top1");
     for (int k = 1; k <= f->spec.stored_bits; k++) {
-        load_plan(f->m, f, engine, p, k, scratch);
-        infer(f, d, NULL, engine, p, k, &plain);
+        struct point point = spec_point(&f->spec, k, CUT_WEIGHTS);
+        load_plan(f->m, f, engine, p, &point, scratch);
+        infer(f, d, NULL, engine, p, &point, &plain);
         for (int a = ARITHMETIC_FP32; a <= ARITHMETIC_INT8; a++) {
             struct exact x;
             if (exact_start(&x, engine, f->m, f, 1, (enum arithmetic)a, e))
                 return -1;
-            if (!exact_covers(&x, k, spec_act_bits(&f->spec, k)))
+            if (!exact_covers(&x, &point))
                 return fail(e, "the model has no exact inference");
-            exact_set_weights(&x, k);
-            infer(f, d, &x, engine, p, k, a == ARITHMETIC_FP32 ? &first : &other);
+            exact_set_weights(&x, &point);
+            infer(f, d, &x, engine, p, &point, a == ARITHMETIC_FP32 ? &first : &other);
             if (a != ARITHMETIC_FP32 && memcmp(first.z, other.z, size * sizeof(float)))
                 return fail(e, "%s and %s disagree at %d bits", arithmetic_names[a],
                             arithmetic_names[ARITHMETIC_FP32], k);

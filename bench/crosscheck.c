@@ -201,12 +201,11 @@ static int put_width(const struct trainer *t, int b, int64_t step, struct error 
     int k = m->widths.bits[b], n = (int)t->spec->batch, classes = m->cfg->classes,
         top = m->spare - 1;
     struct pass pass = {.mode = PASS_TRAIN,
-                        .bank = b,
-                        .act_bits = spec_act_bits(t->spec, k),
+                        .point = spec_point(t->spec, k, CUT_NONE),
                         .momentum = 0.1f,
                         .seed = (uint64_t)t->spec->seed,
                         .step = (uint64_t)step};
-    load_plan(m, NULL, t->engine, t->plan, k, t->weights);
+    load_plan(m, NULL, t->engine, t->plan, &pass.point, t->weights);
     const float *logits = t->engine->forward(t->plan, &pass, t->images, n);
     double labels = cross_entropy_labels(n, classes, logits, t->labels), loss[2] = {labels, labels};
     if (b < top && t->spec->distill != DISTILL_LABELS) {

@@ -55,7 +55,7 @@ static int time_training(const struct choices *c, struct trainer *t, double *sec
 
 /* One batch at a time through the plan, or in the parts that exact inference takes. */
 static void evaluate_batch(struct trainer *t, struct exact *x, const struct pass *pass) {
-    int batch = (int)t->spec->batch, exact = exact_covers(x, pass->act_bits, pass->act_bits);
+    int batch = (int)t->spec->batch, exact = exact_covers(x, &pass->point);
     int part = exact && batch > x->batch ? x->batch : batch;
     size_t image =
         (size_t)t->m->cfg->input.c * (size_t)t->m->cfg->input.h * (size_t)t->m->cfg->input.w;
@@ -63,7 +63,7 @@ static void evaluate_batch(struct trainer *t, struct exact *x, const struct pass
         const float *images = t->images + (size_t)first * image;
         int n = batch - first < part ? batch - first : part;
         if (exact)
-            exact_forward(x, pass, images, n);
+            exact_forward(x, &pass->point, images, n);
         else
             t->engine->forward(t->plan, pass, images, n);
     }
@@ -72,17 +72,18 @@ static void evaluate_batch(struct trainer *t, struct exact *x, const struct pass
 /* *inference: what it was computed in. */
 static int time_evaluation(const struct choices *c, struct trainer *t, double *seconds, int steps,
                            const char **inference, struct error *e) {
-    struct pass pass = {.mode = PASS_EVALUATE, .act_bits = (int)c->bits};
+    struct pass pass = {.mode = PASS_EVALUATE,
+                        .point = {.bits = (int)c->bits, .act_bits = (int)c->bits}};
     int arithmetic = text_find(c->inference, arithmetic_names);
     struct exact x = {0};
     if (arithmetic >= 0 &&
         exact_start(&x, t->engine, t->m, NULL, (int)c->threads, (enum arithmetic)arithmetic, e))
         return -1;
-    load_plan(t->m, NULL, t->engine, t->plan, pass.act_bits, t->weights);
-    int exact = exact_covers(&x, pass.act_bits, pass.act_bits);
-    *inference = exact ? exact_precision(&x) : "fp32";
+    load_plan(t->m, NULL, t->engine, t->plan, &pass.point, t->weights);
+    int exact = exact_covers(&x, &pass.point);
+    *inference = exact ? exact_arithmetic(&x) : "fp32";
     if (exact)
-        exact_set_weights(&x, pass.act_bits);
+        exact_set_weights(&x, &pass.point);
     for (int i = -1; i < steps; i++) {
         double start = c->now();
         evaluate_batch(t, &x, &pass);

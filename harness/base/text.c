@@ -39,6 +39,13 @@ int widths_find(const struct widths *w, int bits) {
     return -1;
 }
 
+int widths_bank(const struct widths *w, int bits) {
+    int at = 0;
+    while (at < w->n - 1 && w->bits[at] < bits)
+        at++;
+    return at;
+}
+
 static int widths_insert(struct widths *w, int bits) {
     if (w->n == WIDTHS_MAX || widths_find(w, bits) >= 0)
         return -1;

@@ -31,6 +31,9 @@ void text_print_widths(const struct widths *w, char *buffer, size_t size);
 /* The place of `bits` in `w`, or -1. */
 int widths_find(const struct widths *w, int bits);
 
+/* The place in `w` of the smallest width that is not below `bits`, or else of the largest. */
+int widths_bank(const struct widths *w, int bits);
+
 /* The place of `name` in `names`, which NULL ends, or -1. */
 int text_find(const char *name, const char *const *names);
 

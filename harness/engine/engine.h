@@ -25,9 +25,8 @@ enum { ACT_CLIP_ONLY = -1 };
 
 struct pass {
     enum pass_mode mode;
-    int bank;                   // place in B, or model.spare
-    int act_bits;               // j
-    float momentum;             // of the new value, for the running statistics
+    struct point point; // of its bits engines see those of activations, the same in all layers
+    float momentum;     // of the new value, for the running statistics
     uint64_t seed, epoch, step; // name the dropout stream
 };
 

@@ -37,9 +37,9 @@ struct inference_engine {
     void (*set_codes)(struct inference *, int node, int k, const int8_t *v,
                       const struct integer_form *form);
 
-    /* Class scores (n, classes) of n <= batch images (n, c, h, w), by running statistics of a bank;
-     * activations of act_bits (1 ... 8). Valid until the next call. */
-    const float *(*forward)(struct inference *, int bank, int act_bits, const float *images, int n);
+    /* Class scores (n, classes) of n <= batch images (n, c, h, w), by the running statistics of the
+     * point's bank; activations of its act_bits (1 ... 8). Valid until the next call. */
+    const float *(*forward)(struct inference *, const struct point *, const float *images, int n);
 
     /* The arithmetic that the quantized layers got: the name if all have the same, else "mixed";
      * "rounded" when the sums of a layer in float32 could pass 2^24 with the weights that were set.

@@ -42,7 +42,7 @@ static void load_integers(const struct model *m, const struct frozen *frozen,
 }
 
 void load_plan(const struct model *m, const struct frozen *frozen, const struct engine *engine,
-               struct plan *plan, int k, float *scratch) {
+               struct plan *plan, const struct point *point, float *scratch) {
     for (int i = 0; i < m->n_nodes; i++) {
         const struct node *n = &m->nodes[i];
         if (n->weights < 0)
@@ -51,6 +51,7 @@ void load_plan(const struct model *m, const struct frozen *frozen, const struct 
             engine->set_weights(plan, i, m->parameters[n->weights].value);
             continue;
         }
+        int k = point_layer_bits(point, n->quantizer);
         load_node(m, frozen, i, k, scratch);
         engine->set_weights(plan, i, scratch);
         load_integers(m, frozen, engine, plan, i, k);
@@ -68,11 +69,12 @@ static void load_codes(const struct model *m, const struct frozen *frozen,
 
 void load_inferences(const struct model *m, const struct frozen *frozen,
                      const struct inference_engine *engine, struct inference *const *inferences,
-                     int n, int k) {
+                     int n, const struct point *point) {
     for (int node = 0; node < m->n_nodes; node++) {
         const struct node *of = &m->nodes[node];
         if (of->quantizer >= 0)
-            load_codes(m, frozen, engine, inferences, n, node, k);
+            load_codes(m, frozen, engine, inferences, n, node,
+                       point_layer_bits(point, of->quantizer));
         for (int i = 0; of->quantizer < 0 && of->weights >= 0 && i < n; i++)
             engine->set_weights(inferences[i], node, m->parameters[of->weights].value);
     }

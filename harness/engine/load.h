@@ -1,7 +1,7 @@
-/* The weights of one width, from a model to what computes with them: the only place where an engine
- * is given any. They are the scheme's own k-bit ones of the latent weights (direct), or those of a
- * frozen model's codes cut to k bits (truncated). Layers that are not quantized have the same at
- * every width.
+/* The weights of an operating point, from a model to what computes with them: the only place where
+ * an engine is given any. They are the scheme's own k-bit ones of the latent weights (direct), or
+ * those of a frozen model's codes cut to k bits (truncated), where k is what the point says of the
+ * layer. Layers that are not quantized have the same at every point.
  *
  * `frozen` is NULL for direct weights; else m is frozen->m. */
 #ifndef ENGINE_LOAD_H
@@ -16,13 +16,13 @@ void load_node(const struct model *m, const struct frozen *frozen, int node, int
 /* Give a plan the weights of all layers: Ŵ_k, and where the engine wants them the whole numbers
  * behind. `scratch` holds model_largest_weights. */
 void load_plan(const struct model *m, const struct frozen *frozen, const struct engine *engine,
-               struct plan *plan, int k, float *scratch);
+               struct plan *plan, const struct point *point, float *scratch);
 
-/* Give each of n inferences over whole numbers the codes of the quantized layers at k <= 8 bits,
- * and the others' weights as they are. */
+/* Give each of n inferences over whole numbers the codes of the quantized layers, of at most 8
+ * bits, and the others' weights as they are. */
 void load_inferences(const struct model *m, const struct frozen *frozen,
                      const struct inference_engine *engine, struct inference *const *inferences,
-                     int n, int k);
+                     int n, const struct point *point);
 
 /* Have the plan of `m`, as it starts, compute training in *precision, and leave there what is
  * computed: fp32 where at no width a layer has whole numbers that it multiplies in bf16. -1 as

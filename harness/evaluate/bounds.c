@@ -82,8 +82,15 @@ static int plan_batch(void *context, struct batch_request *r, uint32_t *order) {
     return 1;
 }
 
+/* What is measured, whatever the run clips activations to. */
+static struct point float_point(const struct spec *spec) {
+    struct point point = spec_point(spec, FLOAT_BITS, CUT_NONE);
+    point.act_bits = FLOAT_BITS;
+    return point;
+}
+
 static void count_batch(struct measuring *b, int pass, const struct batch *batch) {
-    struct pass how = {.mode = PASS_EVALUATE, .act_bits = FLOAT_BITS};
+    struct pass how = {.mode = PASS_EVALUATE, .point = float_point(b->spec)};
     b->engine->forward(b->plan, &how, batch->images, (int)batch->n);
     for (int i = 0; i < b->m->n_nodes; i++) {
         const struct shape *s = &b->m->nodes[i].shape;
@@ -137,7 +144,8 @@ int bounds_measure(struct model *m, const struct spec *spec, const struct datase
         .m = m, .spec = spec, .data = data, .engine = engine, .plan = plan, .loaders = loaders};
     float *scratch = need_aligned(model_largest_weights(m), sizeof(float));
     start(&b);
-    load_plan(m, NULL, engine, plan, FLOAT_BITS, scratch);
+    struct point point = float_point(spec);
+    load_plan(m, NULL, engine, plan, &point, scratch);
     int rc = pass_all(&b, 0, e) || pass_all(&b, 1, e) ? -1 : 0;
     end(&b);
     free(scratch);

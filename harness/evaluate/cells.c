@@ -8,49 +8,43 @@
 #include <string.h>
 #include <unistd.h>
 
-enum record { RECORD_ORIGIN = 1, RECORD_CELL, RECORD_LAYERS };
+enum record { RECORD_ORIGIN = 1, RECORD_LAYERS = 3, RECORD_CELL }; // 2: as versions before wrote it
 enum { LAYER_BYTES = 7 * 8 }; // of one of them, at least: six numbers, and how long its name is
 
 static void free_row(struct evaluation_row *row) {
     free((char *)(uintptr_t)row->split);
-    free((char *)(uintptr_t)row->inference);
-    free((char *)(uintptr_t)row->precision);
 }
 
 /* ---- the numbers of a row ---- */
 
 static void write_row(struct seal *s, const struct evaluation_row *r) {
-    const int64_t numbers[] = {r->epoch,       r->bits,     r->act_bits,
-                               r->stored_bits, r->bank,     r->calibration_batches,
-                               r->images,      r->correct1, r->correct5};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        seal_i64(s, numbers[i]);
+    char point[POINT_TEXT];
+    point_print(&r->point, point, sizeof point);
+    seal_i64(s, r->epoch);
+    seal_i64(s, r->images);
+    seal_i64(s, r->correct1);
+    seal_i64(s, r->correct5);
     seal_f64(s, r->loss_sum);
     seal_text(s, r->split);
-    seal_text(s, r->inference);
-    seal_text(s, r->precision);
+    seal_text(s, point);
 }
 
 static void read_row(struct opened *o, struct evaluation_row *r) {
-    int *const numbers[] = {&r->epoch,       &r->bits, &r->act_bits,
-                            &r->stored_bits, &r->bank, &r->calibration_batches};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        *numbers[i] = (int)opened_i64(o);
+    struct error ignored = {0};
+    r->epoch = (int)opened_i64(o);
     r->images = opened_i64(o);
     r->correct1 = opened_i64(o);
     r->correct5 = opened_i64(o);
     r->loss_sum = opened_f64(o);
     r->split = opened_text(o);
-    r->inference = opened_text(o);
-    r->precision = opened_text(o);
+    char *point = opened_text(o);
+    o->bad |= point_parse(&r->point, point, &ignored) != 0;
+    free(point);
 }
 
 static int is_same(const struct evaluation_row *a, const struct evaluation_row *b) {
-    return a->epoch == b->epoch && a->bits == b->bits && a->act_bits == b->act_bits &&
-           a->stored_bits == b->stored_bits && a->bank == b->bank &&
-           a->calibration_batches == b->calibration_batches && a->images == b->images &&
-           !strcmp(a->split, b->split) && !strcmp(a->inference, b->inference) &&
-           !strcmp(a->precision, b->precision);
+    return a->epoch == b->epoch && a->images == b->images && !strcmp(a->split, b->split) &&
+           point_same(&a->point, &b->point);
 }
 
 static void write_layer(struct seal *s, const struct layer_row *r) {
@@ -193,8 +187,6 @@ void cells_keep(struct cells *c, const struct evaluation_row *row) {
     struct evaluation_row *own = next(c);
     *own = *row;
     own->split = need_string(row->split);
-    own->inference = need_string(row->inference);
-    own->precision = need_string(row->precision);
     c->n++;
     begin(c);
     if (start(c, &s, RECORD_CELL))

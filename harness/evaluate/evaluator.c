@@ -47,11 +47,7 @@ void evaluator_free(struct evaluator *ev) {
     free(ev->training);
 }
 
-static struct pass pass_at(const struct evaluator *ev, enum pass_mode mode, int bank, int k) {
-    return (struct pass){.mode = mode, .bank = bank, .act_bits = spec_act_bits(ev->spec, k)};
-}
-
-/* Scale and shift of every norm's bank of width k into the spare one. Its statistics come from
+/* Scale and shift of every norm's bank of a width into the spare one. Its statistics come from
  * batches, and begin at 0: what an earlier calibration left would not quite vanish in the first
  * update, old + 1 (new - old). */
 static void copy_bank(struct model *m, int from) {
@@ -102,22 +98,22 @@ static int stops(const struct evaluator *ev) {
     return ev->is_to_stop && ev->is_to_stop(ev->context);
 }
 
-/* Plain mean over batches: batch i enters with momentum 1 / (i + 1). Wraps around a small data set.
- * Sets the bank. 1: was stopped. */
-static int calibrate(struct evaluator *ev, int k, int *bank, struct error *e) {
+/* Plain mean over the point's batches: batch i enters with momentum 1 / (i + 1). Wraps around a
+ * small data set. 1: was stopped. */
+static int calibrate(struct evaluator *ev, const struct point *point, struct error *e) {
     uint32_t n = spec_training_images(ev->spec, ev->data), batch = (uint32_t)ev->spec->batch;
     memcpy(ev->order, ev->training, n * sizeof *ev->order);
-    copy_bank(ev->m, model_bank(ev->m, k));
-    struct pass pass = pass_at(ev, PASS_CALIBRATE, ev->m->spare, k);
+    copy_bank(ev->m, model_bank(ev->m, point->bank));
+    struct pass pass = {.mode = PASS_CALIBRATE, .point = *point};
     struct round round = {.ev = ev,
                           .split = SPLIT_TRAIN,
                           .batch = batch,
                           .images = n / batch * batch,
-                          .left = ev->spec->calibration};
+                          .left = point->calibration};
     struct batch b;
     int rc = 0;
     start_round(&round);
-    for (int i = 0; i < ev->spec->calibration && !rc; i++) {
+    for (int i = 0; i < point->calibration && !rc; i++) {
         rc = loader_next(round.loader, &b, e);
         pass.momentum = 1 / (float)(i + 1);
         if (!rc)
@@ -125,7 +121,6 @@ static int calibrate(struct evaluator *ev, int k, int *bank, struct error *e) {
         rc = rc ? rc : stops(ev);
     }
     loader_stop(round.loader);
-    *bank = ev->m->spare;
     return rc;
 }
 
@@ -139,29 +134,16 @@ static void count(struct evaluation_row *row, int n, int classes, const float *l
     }
 }
 
-/* The width that the bank belongs to; 0: to all. */
-static int bank_width(const struct evaluator *ev, int k) {
-    return ev->spec->norm_bank == BANK_SHARED ? 0 : ev->m->widths.bits[model_bank(ev->m, k)];
-}
-
-static struct evaluation_row row_of(const struct evaluator *ev, const struct pass *pass, int k,
-                                    int calibration) {
-    int exact = exact_covers(&ev->exact, k, pass->act_bits);
-    return (struct evaluation_row){.epoch = ev->epoch,
-                                   .split = split_name(ev->spec),
-                                   .bits = k,
-                                   .act_bits = pass->act_bits,
-                                   .stored_bits = (int)ev->spec->stored_bits,
-                                   .bank = bank_width(ev, k),
-                                   .inference = ev->frozen ? "truncated" : "direct",
-                                   .calibration_batches = calibration,
-                                   .precision = exact ? exact_precision(&ev->exact) : "fp32"};
+static struct evaluation_row row_of(const struct evaluator *ev, const struct point *point) {
+    return (struct evaluation_row){
+        .epoch = ev->epoch, .split = split_name(ev->spec), .point = *point};
 }
 
 /* The evaluated split through the network as it is set up, the last partial batch included. 1: was
  * stopped. */
-static int count_all(struct evaluator *ev, const struct pass *pass, int exact,
-                     struct evaluation_row *row, struct error *e) {
+static int count_all(struct evaluator *ev, struct evaluation_row *row, struct error *e) {
+    struct pass pass = {.mode = PASS_EVALUATE, .point = row->point};
+    int exact = exact_covers(&ev->exact, &row->point);
     uint32_t n = spec_evaluated_images(ev->spec, ev->data), batch = (uint32_t)ev->spec->batch;
     if (exact && batch > (uint32_t)ev->exact.batch)
         batch = (uint32_t)ev->exact.batch;
@@ -175,8 +157,8 @@ static int count_all(struct evaluator *ev, const struct pass *pass, int exact,
     for (long i = 0; i < batches && !rc; i++) {
         if ((rc = loader_next(round.loader, &b, e)))
             break;
-        const float *logits = exact ? exact_forward(&ev->exact, pass, b.images, (int)b.n)
-                                    : ev->engine->forward(ev->plan, pass, b.images, (int)b.n);
+        const float *logits = exact ? exact_forward(&ev->exact, &row->point, b.images, (int)b.n)
+                                    : ev->engine->forward(ev->plan, &pass, b.images, (int)b.n);
         count(row, (int)b.n, ev->m->cfg->classes, logits, b.labels);
         rc = stops(ev) && i < batches - 1; // what is complete is not thrown away
     }
@@ -185,9 +167,8 @@ static int count_all(struct evaluator *ev, const struct pass *pass, int exact,
 }
 
 /* Whether it need not be measured: it is recorded, or was measured before and is appended. */
-static int is_there(struct evaluator *ev, int k, int calibration) {
-    struct pass pass = pass_at(ev, PASS_EVALUATE, 0, k);
-    struct evaluation_row row = row_of(ev, &pass, k, calibration);
+static int is_there(struct evaluator *ev, const struct point *point) {
+    struct evaluation_row row = row_of(ev, point);
     row.images = spec_evaluated_images(ev->spec, ev->data);
     if (ev->is_recorded && ev->is_recorded(ev->context, &row))
         return 1;
@@ -197,17 +178,22 @@ static int is_there(struct evaluator *ev, int k, int calibration) {
     return 1;
 }
 
+static int fail_loss(const struct evaluation_row *row, struct error *e) {
+    char bits[POINT_BITS];
+    point_print_bits(&row->point, bits, sizeof bits);
+    return fail(e, "the %s loss at %s bits on the %s split is not finite",
+                cut_names[row->point.cut], bits, row->split);
+}
+
 /* 1: was stopped; nothing is appended. */
-static int measure(struct evaluator *ev, int k, int bank, int calibration, struct error *e) {
-    struct pass pass = pass_at(ev, PASS_EVALUATE, bank, k);
+static int measure(struct evaluator *ev, const struct point *point, struct error *e) {
     struct evaluation_row *row = &ev->rows[ev->n];
-    *row = row_of(ev, &pass, k, calibration);
-    int rc = count_all(ev, &pass, exact_covers(&ev->exact, k, pass.act_bits), row, e);
+    *row = row_of(ev, point);
+    int rc = count_all(ev, row, e);
     if (rc)
         return rc;
     if (!isfinite(row->loss_sum) && !ev->any_loss)
-        return fail(e, "the %s loss at %d bits on the %s split is not finite", row->inference, k,
-                    row->split);
+        return fail_loss(row, e);
     ev->n++;
     if (ev->keep)
         ev->keep(ev->context, row);
@@ -215,24 +201,32 @@ static int measure(struct evaluator *ev, int k, int bank, int calibration, struc
 }
 
 /* 1: was stopped. */
-static int measure_calibrated(struct evaluator *ev, int k, struct error *e) {
-    int bank, rc = calibrate(ev, k, &bank, e);
-    return rc ? rc : measure(ev, k, bank, (int)ev->spec->calibration, e);
+static int measure_calibrated(struct evaluator *ev, const struct point *point, struct error *e) {
+    int rc = calibrate(ev, point, e);
+    return rc ? rc : measure(ev, point, e);
+}
+
+static void load(struct evaluator *ev, const struct point *point) {
+    load_plan(ev->m, ev->frozen, ev->engine, ev->plan, point, ev->weights);
 }
 
 int evaluator_width(struct evaluator *ev, int k, struct error *e) {
-    int exact = exact_covers(&ev->exact, k, spec_act_bits(ev->spec, k));
-    if (exact)
-        exact_set_weights(&ev->exact, k); // which decide the precision, and so what is recorded
-    int plain = !is_there(ev, k, 0);
-    if (plain && !exact)
-        load_plan(ev->m, ev->frozen, ev->engine, ev->plan, k, ev->weights);
-    int rc = plain ? measure(ev, k, model_bank(ev->m, k), 0, e) : 0;
-    if (!rc && evaluation_calibrates(ev->spec, ev->m->scheme, k) &&
-        !is_there(ev, k, (int)ev->spec->calibration)) {
-        if (exact || !plain)
-            load_plan(ev->m, ev->frozen, ev->engine, ev->plan, k, ev->weights);
-        rc = measure_calibrated(ev, k, e);
+    struct point point = spec_point(ev->spec, k, ev->frozen ? CUT_WEIGHTS : CUT_NONE);
+    int exact = exact_covers(&ev->exact, &point);
+    if (exact) { // the weights decide the arithmetic, and so what is recorded
+        exact_set_weights(&ev->exact, &point);
+        point_set_arithmetic(&point, exact_arithmetic(&ev->exact));
     }
-    return rc < 0 ? -1 : 0;
+    int plain = !is_there(ev, &point);
+    if (plain && !exact)
+        load(ev, &point);
+    int rc = plain ? measure(ev, &point, e) : 0;
+    if (rc || !evaluation_calibrates(ev->spec, ev->m->scheme, k))
+        return rc < 0 ? -1 : 0;
+    point.calibration = (int)ev->spec->calibration;
+    if (is_there(ev, &point))
+        return 0;
+    if (exact || !plain)
+        load(ev, &point);
+    return measure_calibrated(ev, &point, e) < 0 ? -1 : 0;
 }

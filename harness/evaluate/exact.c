@@ -38,27 +38,27 @@ void exact_free(struct exact *x) {
     x->logits = NULL;
 }
 
-int exact_covers(const struct exact *x, int k, int act_bits) {
-    return x->inference && k <= 8 && act_bits <= 8;
+int exact_covers(const struct exact *x, const struct point *point) {
+    return x->inference && point_is_codes(point);
 }
 
-void exact_set_weights(struct exact *x, int k) {
-    load_inferences(x->m, x->frozen, x->engine, x->inference, x->threads, k);
+void exact_set_weights(struct exact *x, const struct point *point) {
+    load_inferences(x->m, x->frozen, x->engine, x->inference, x->threads, point);
 }
 
-const float *exact_forward(struct exact *x, const struct pass *pass, const float *images, int n) {
+const float *exact_forward(struct exact *x, const struct point *point, const float *images, int n) {
     size_t image = node_values(&x->m->nodes[0]), scores = node_values(&x->m->nodes[x->m->logits]);
     int shares = n < x->threads ? n : x->threads;
 #pragma omp parallel for num_threads(shares) schedule(static, 1)
     for (int i = 0; i < shares; i++) {
         size_t first = (size_t)(n * i / shares), count = (size_t)(n * (i + 1) / shares) - first;
-        const float *logits = x->engine->forward(x->inference[i], pass->bank, pass->act_bits,
-                                                 images + first * image, (int)count);
+        const float *logits =
+            x->engine->forward(x->inference[i], point, images + first * image, (int)count);
         memcpy(x->logits + first * scores, logits, count * scores * sizeof *logits);
     }
     return x->logits;
 }
 
-const char *exact_precision(const struct exact *x) {
+const char *exact_arithmetic(const struct exact *x) {
     return x->engine->arithmetic(x->inference[0]);
 }

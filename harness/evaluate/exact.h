@@ -1,5 +1,6 @@
-/* Exact inference of a model at k bits (engine/exact.h): the codes of the latent weights, or those
- * of a frozen model cut by an arithmetic right shift, go to the engine as they are. */
+/* Exact inference of a model at an operating point (engine/exact.h): the codes of the latent
+ * weights, or those of a frozen model cut by an arithmetic right shift, go to the engine as they
+ * are. */
 #ifndef EVALUATE_EXACT_H
 #define EVALUATE_EXACT_H
 
@@ -25,18 +26,16 @@ int exact_start(struct exact *x, const struct engine *engine, struct model *m,
                 struct error *e);
 void exact_free(struct exact *x);
 
-/* Whether this width's weights and activations are both codes, and there is an inference of them.
- */
-int exact_covers(const struct exact *x, int k, int act_bits);
+/* Whether the point's weights and activations are both codes, and there is an inference of them. */
+int exact_covers(const struct exact *x, const struct point *point);
 
-/* Give it the weights of all layers at k bits. */
-void exact_set_weights(struct exact *x, int k);
+/* Give it the weights of all layers. */
+void exact_set_weights(struct exact *x, const struct point *point);
 
-/* Class scores of n <= batch images, by running statistics; of the pass, bank and act_bits count.
- */
-const float *exact_forward(struct exact *x, const struct pass *pass, const float *images, int n);
+/* Class scores of n <= batch images, by running statistics. */
+const float *exact_forward(struct exact *x, const struct point *point, const float *images, int n);
 
 /* The arithmetic it got, for the record. */
-const char *exact_precision(const struct exact *x);
+const char *exact_arithmetic(const struct exact *x);
 
 #endif

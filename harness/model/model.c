@@ -317,10 +317,11 @@ void model_free(struct model *m) {
 }
 
 int model_bank(const struct model *m, int k) {
-    for (int b = 0; b < m->widths.n; b++)
-        if (m->widths.bits[b] >= k)
-            return b;
-    return m->widths.n - 1;
+    return widths_bank(&m->widths, k);
+}
+
+int model_bank_at(const struct model *m, const struct point *p) {
+    return p->calibration ? m->spare : model_bank(m, p->bank);
 }
 
 size_t node_values(const struct node *n) {

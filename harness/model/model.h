@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cfg/cfg.h"
-#include "spec/spec.h"
+#include "spec/point.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -106,6 +106,10 @@ void model_free(struct model *m);
 
 /* Bank of width k: the smallest b in B with b >= k, else max B. Returns its place in B. */
 int model_bank(const struct model *m, int k);
+
+/* The bank whose statistics an operating point normalises by: that of its width, or the spare one,
+ * in which they were estimated anew. */
+int model_bank_at(const struct model *m, const struct point *p);
 
 /* The largest number of weights of a layer: the size of scratch that holds those of any. */
 size_t model_largest_weights(const struct model *m);

@@ -63,7 +63,7 @@ double session_progress(const struct session *s) {
 /* The evaluations of one model: where they are. */
 struct visit {
     struct session *s;
-    int k, truncated;
+    struct point point;
 };
 
 static void show(const struct visit *v) {
@@ -72,7 +72,7 @@ static void show(const struct visit *v) {
     char text[64];
     if (progress_clock() - p->start < MOMENT)
         return;
-    snprintf(text, sizeof text, "%d bits, %s", v->k, v->truncated ? "truncated" : "direct");
+    snprintf(text, sizeof text, "%d bits, %s", v->point.bits, cut_names[v->point.cut]);
     progress_show(p, share(v->s), text);
 }
 
@@ -114,7 +114,7 @@ static void keep(void *context, const struct evaluation_row *row) {
 static int evaluate(struct session *s, struct model *m, const struct frozen *frozen,
                     struct plan *plan, struct results *r, struct error *e) {
     struct evaluator ev;
-    struct visit v = {.s = s, .truncated = frozen != NULL};
+    struct visit v = {.s = s};
     const struct session_options *o = s->options;
     evaluator_start(&ev, &s->spec, &s->data, m, frozen, s->engine, plan);
     ev.loaders = s->options->loaders;
@@ -127,12 +127,13 @@ static int evaluate(struct session *s, struct model *m, const struct frozen *fro
     if (o->inference >= 0)
         rc = evaluator_use_exact(&ev, o->threads, (enum arithmetic)o->inference, e);
     for (int i = 0; i < s->spec.bits.n && !rc; i++) {
-        v.k = s->spec.bits.bits[i];
+        int k = s->spec.bits.bits[i];
         if ((s->signal = stop_signal()))
             break;
-        if (!evaluation_exists(&s->spec, s->scheme, v.k, frozen != NULL))
+        if (!evaluation_exists(&s->spec, s->scheme, k, frozen != NULL))
             continue;
-        rc = evaluator_width(&ev, v.k, e);
+        v.point = spec_point(&s->spec, k, frozen ? CUT_WEIGHTS : CUT_NONE);
+        rc = evaluator_width(&ev, k, e);
     }
     for (int i = 0; i < ev.n; i++)
         r->rows[r->n++] = ev.rows[i];

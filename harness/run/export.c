@@ -10,34 +10,34 @@
 #include <string.h>
 
 /* Darknet has no quantized clip. */
-static int check_activations(const struct session *s, int bits, struct error *e) {
-    if (spec_act_bits(&s->spec, bits) == FLOAT_BITS)
+static int check_activations(const struct session *s, const struct point *point, struct error *e) {
+    if (point->act_bits == FLOAT_BITS)
         return 0;
     for (int i = 0; i < s->model->n_nodes; i++)
         if (s->model->nodes[i].clips)
             return fail(e,
                         "run %.12s quantizes activations at %d bits, which Darknet cannot; export "
                         "another width, such as 32, or train with act_bits = 32",
-                        s->row.run_id, bits);
+                        s->row.run_id, point->bits);
     return 0;
 }
 
-static int check_width(const struct session *s, int bits, struct error *e) {
-    if (!evaluation_exists(&s->spec, s->scheme, bits, 0))
+static int check_point(const struct session *s, const struct point *point, struct error *e) {
+    if (!evaluation_exists(&s->spec, s->scheme, point->bits, 0))
         return fail(e,
                     "run %.12s of scheme %s has no direct result at %d bits; export another width",
-                    s->row.run_id, s->row.scheme, bits);
-    return check_activations(s, bits, e);
+                    s->row.run_id, s->row.scheme, point->bits);
+    return check_activations(s, point, e);
 }
 
 /* Ŵ by node; NULL where there are no weights. */
-static float **effective_weights(const struct model *m, int bits) {
+static float **effective_weights(const struct model *m, const struct point *point) {
     float **weights = need((size_t)m->n_nodes, sizeof *weights);
     for (int i = 0; i < m->n_nodes; i++) {
         if (m->nodes[i].weights < 0)
             continue;
         weights[i] = need(m->parameters[m->nodes[i].weights].n, sizeof(float));
-        load_node(m, NULL, i, bits, weights[i]);
+        load_node(m, NULL, i, point->bits, weights[i]);
     }
     return weights;
 }
@@ -50,10 +50,11 @@ static int write_cfg(const struct session *s, const char *weights_path, struct e
 }
 
 int session_export_weights(struct session *s, int bits, const char *path, struct error *e) {
-    if (session_build(s, e) || session_check_finished(s, e) || check_width(s, bits, e))
+    struct point point = spec_point(&s->spec, bits, CUT_NONE);
+    if (session_build(s, e) || session_check_finished(s, e) || check_point(s, &point, e))
         return -1;
-    float **weights = effective_weights(s->model, bits);
-    int rc = weights_save(path, s->model, weights, model_bank(s->model, bits), e);
+    float **weights = effective_weights(s->model, &point);
+    int rc = weights_save(path, s->model, weights, model_bank_at(s->model, &point), e);
     for (int i = 0; i < s->model->n_nodes; i++)
         free(weights[i]);
     free(weights);

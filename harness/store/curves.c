@@ -1,28 +1,7 @@
 /* Learning curves: who asks for them, and their points. They stay out of what is said of the
  * weights that a run ended with: harness/store/schema/005-curves.sql. */
 #include "store/attempts.h"
-#include "store/sql.h"
-
-#include <stddef.h>
-
-#define COLUMN(type, member)                                                                       \
-    { #member, type, offsetof(struct evaluation_row, member) }
-
-static const struct sql_column point_columns[] = {
-    COLUMN(SQL_INT, epoch),
-    COLUMN(SQL_TEXT, split),
-    COLUMN(SQL_INT, bits),
-    COLUMN(SQL_INT, act_bits),
-    COLUMN(SQL_INT, stored_bits),
-    COLUMN(SQL_INT, bank),
-    COLUMN(SQL_TEXT, inference),
-    COLUMN(SQL_TEXT, precision),
-    COLUMN(SQL_INT64, images),
-    COLUMN(SQL_INT64, correct1),
-    COLUMN(SQL_INT64, correct5),
-    COLUMN(SQL_REAL, loss_sum),
-    {0},
-};
+#include "store/evaluation.h"
 
 int store_add_curves(struct store *s, int64_t attempt, const struct evaluation_row *rows, int n,
                      struct error *e) {
@@ -31,8 +10,7 @@ int store_add_curves(struct store *s, int64_t attempt, const struct evaluation_r
         return -1;
     int status = attempt_outcome(s, attempt, &outcome, e);
     if (!status)
-        status = sql_insert_rows(s, "epoch_evaluations", point_columns, attempt, rows, n,
-                                 sizeof *rows, e);
+        status = evaluation_insert(s, "epoch_evaluations", curve_columns, attempt, rows, n, e);
     return sql_end(s, status, e);
 }
 

@@ -1,7 +1,7 @@
 /* What was measured: epochs, evaluations, layers, and with the last of them the completion of a
  * run. */
 #include "store/attempts.h"
-#include "store/sql.h"
+#include "store/evaluation.h"
 
 #include <stddef.h>
 
@@ -13,25 +13,6 @@ static const struct sql_column epoch_columns[] = {
     COLUMN(epoch_row, SQL_REAL, loss),          COLUMN(epoch_row, SQL_REAL, accuracy),
     COLUMN(epoch_row, SQL_REAL, learning_rate), COLUMN(epoch_row, SQL_REAL, seconds),
     COLUMN(epoch_row, SQL_INT64, images),       {0},
-};
-
-/* What was evaluated, by which two rows are of the same. */
-#define IDENTITY                                                                                   \
-    COLUMN(evaluation_row, SQL_INT, epoch), COLUMN(evaluation_row, SQL_TEXT, split),               \
-        COLUMN(evaluation_row, SQL_INT, bits), COLUMN(evaluation_row, SQL_INT, act_bits),          \
-        COLUMN(evaluation_row, SQL_INT, stored_bits), COLUMN(evaluation_row, SQL_INT, bank),       \
-        COLUMN(evaluation_row, SQL_TEXT, inference),                                               \
-        COLUMN(evaluation_row, SQL_INT, calibration_batches),                                      \
-        COLUMN(evaluation_row, SQL_TEXT, precision), COLUMN(evaluation_row, SQL_INT64, images)
-
-static const struct sql_column identity_columns[] = {IDENTITY, {0}};
-
-static const struct sql_column evaluation_columns[] = {
-    IDENTITY,
-    COLUMN(evaluation_row, SQL_INT64, correct1),
-    COLUMN(evaluation_row, SQL_INT64, correct5),
-    COLUMN(evaluation_row, SQL_REAL, loss_sum),
-    {0},
 };
 
 static const struct sql_column layer_columns[] = {
@@ -56,11 +37,6 @@ int store_add_epochs(struct store *s, int64_t attempt, const struct epoch_row *r
     return sql_end(s, status, e);
 }
 
-static int insert_evaluations(struct store *s, int64_t attempt, const struct evaluation_row *rows,
-                              int n, struct error *e) {
-    return sql_insert_rows(s, "evaluations", evaluation_columns, attempt, rows, n, sizeof *rows, e);
-}
-
 int store_has_evaluation(struct store *s, int64_t attempt, const struct evaluation_row *row,
                          int *there, struct error *e) {
     sqlite3_stmt *q = sql_prepare(
@@ -70,13 +46,14 @@ int store_has_evaluation(struct store *s, int64_t attempt, const struct evaluati
         " JOIN evaluations v ON v.attempt = a.attempt"
         " WHERE me.attempt = ?1 AND a.outcome = 'complete'"
         " AND (v.epoch, v.split, v.bits, v.act_bits, v.stored_bits, v.bank, v.inference,"
-        "      v.calibration_batches, v.precision, v.images)"
+        "      v.precision, v.images, v.calibration_batches)"
         "   = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11))",
         e);
     if (!q)
         return -1;
     sqlite3_bind_int64(q, 1, attempt);
-    sql_bind_row(q, 2, identity_columns, row);
+    struct flat_evaluation flat = evaluation_flat(row);
+    sql_bind_row(q, 2, evaluation_identity, &flat);
     int got = sql_step(s, q, e);
     *there = got == 1 && sqlite3_column_int(q, 0);
     sqlite3_finalize(q);
@@ -94,7 +71,8 @@ int store_finish(struct store *s, int64_t attempt, const struct evaluation_row *
     if (!status && outcome != OUTCOME_NONE && outcome != OUTCOME_COMPLETE)
         status = attempt_has_ended(s, attempt, e);
     if (!status)
-        status = insert_evaluations(s, attempt, evaluations, n, e);
+        status =
+            evaluation_insert(s, "evaluations", evaluation_columns, attempt, evaluations, n, e);
     if (!status)
         status = sql_insert_rows(s, "layers", layer_columns, attempt, layers, n_layers,
                                  sizeof *layers, e);

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/text.h"
+#include "spec/point.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -211,12 +212,8 @@ int store_add_epochs(struct store *s, int64_t attempt, const struct epoch_row *r
 
 struct evaluation_row {
     int epoch;
-    const char *split;               // "test", "val"
-    int bits, act_bits, stored_bits; // act_bits 32: float
-    int bank;                        // the width whose batch-norm bank was used; 0: all share one
-    const char *inference;           // "direct", "truncated"
-    int calibration_batches;         // 0: none
-    const char *precision;           // "fp32"
+    const char *split; // "test", "val"
+    struct point point;
     int64_t images, correct1, correct5;
     double loss_sum; // over the images; NaN is stored as NULL
 };

@@ -150,13 +150,12 @@ static void count(struct trainer *t, int b, const float *logits, double loss) {
 static int train_width(struct trainer *t, int b, struct error *e) {
     int k = t->m->widths.bits[b], n = (int)t->spec->batch, classes = t->m->cfg->classes;
     struct pass pass = {.mode = PASS_TRAIN,
-                        .bank = b,
-                        .act_bits = spec_act_bits(t->spec, k),
+                        .point = spec_point(t->spec, k, CUT_NONE),
                         .momentum = 0.1f,
                         .seed = (uint64_t)t->spec->seed,
                         .epoch = (uint64_t)t->epoch,
                         .step = (uint64_t)t->step};
-    load_plan(t->m, NULL, t->engine, t->plan, k, t->weights);
+    load_plan(t->m, NULL, t->engine, t->plan, &pass.point, t->weights);
     const float *logits = t->engine->forward(t->plan, &pass, t->images, n);
     double loss = cross_entropy_labels(n, classes, logits, t->labels);
     if (!isfinite(loss))

@@ -274,9 +274,8 @@ static int free_images(void **state) {
 static void pass(struct planned *n, int k, int act_bits, int count, float *scores) {
     float dz[IMAGES * CLASSES], probabilities[IMAGES * CLASSES];
     float *scratch = need(model_largest_weights(n->net.m), sizeof *scratch);
-    int bank = model_bank(n->net.m, k);
-    load_plan(n->net.m, NULL, n->engine, n->plan, k, scratch);
-    struct pass pass = {.mode = PASS_TRAIN, .bank = bank, .act_bits = act_bits};
+    struct pass pass = {.mode = PASS_TRAIN, .point = {.bits = k, .act_bits = act_bits, .bank = k}};
+    load_plan(n->net.m, NULL, n->engine, n->plan, &pass.point, scratch);
     const float *z = n->engine->forward(n->plan, &pass, images, count);
     memcpy(scores, z, (size_t)(count * CLASSES) * sizeof *z);
     softmax(count, CLASSES, scores, probabilities);

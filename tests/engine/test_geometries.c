@@ -124,8 +124,8 @@ static struct result compute(const struct engine *engine, struct plan *p, struct
                        .n_out = size_of(n, n->convolution, count),
                        .n_gradients = n->net.m->n_nodes,
                        .gradient = need((size_t)n->net.m->n_nodes, sizeof *r.gradient)};
-    load_plan(n->net.m, NULL, engine, p, k, scratch);
-    struct pass pass = {.mode = PASS_TRAIN, .bank = model_bank(n->net.m, k), .act_bits = k};
+    struct pass pass = {.mode = PASS_TRAIN, .point = {.bits = k, .act_bits = k, .bank = k}};
+    load_plan(n->net.m, NULL, engine, p, &pass.point, scratch);
     engine->forward(p, &pass, images, count);
     r.in = copy(engine->peek(p, before), r.n_in);
     r.out = copy(engine->peek(p, n->convolution), r.n_out);

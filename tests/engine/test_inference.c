@@ -403,16 +403,17 @@ static void reference_scores(struct net *n, scores want) {
         int k = n->m->widths.bits[b] > 8 ? 8 : n->m->widths.bits[b];
         if (!has(n, k))
             continue;
-        load_plan(n->m, NULL, &engine_reference, p, k, scratch);
-        struct pass pass = {.mode = PASS_CALIBRATE, .bank = b, .act_bits = k, .momentum = 1};
+        struct pass pass = {.mode = PASS_CALIBRATE,
+                            .point = {.bits = k, .act_bits = k, .bank = n->m->widths.bits[b]},
+                            .momentum = 1};
+        load_plan(n->m, NULL, &engine_reference, p, &pass.point, scratch);
         engine_reference.forward(p, &pass, images, IMAGES);
     }
     for (int k = 1; k <= 8; k++) {
         if (!has(n, k))
             continue;
-        load_plan(n->m, NULL, &engine_reference, p, k, scratch);
-        struct pass pass = {
-            .mode = PASS_EVALUATE, .bank = model_bank(n->m, k), .act_bits = k, .momentum = 1};
+        struct pass pass = {.mode = PASS_EVALUATE, .point = {.bits = k, .act_bits = k, .bank = k}};
+        load_plan(n->m, NULL, &engine_reference, p, &pass.point, scratch);
         memcpy(want[k - 1], engine_reference.forward(p, &pass, images, IMAGES), sizeof want[0]);
     }
     free(scratch);
@@ -428,12 +429,12 @@ static void exact_scores(struct net *n, int threads, enum arithmetic a, scores g
     for (int k = 1; k <= 8; k++) {
         if (!has(n, k))
             continue;
-        assert_true(exact_covers(&x, k, k));
-        exact_set_weights(&x, k);
+        struct point point = {.bits = k, .act_bits = k, .bank = k};
+        assert_true(exact_covers(&x, &point));
+        exact_set_weights(&x, &point);
         for (int first = 0; first < IMAGES; first += half) {
             int now = IMAGES - first < half ? IMAGES - first : half;
-            struct pass pass = {.bank = model_bank(n->m, k), .act_bits = k};
-            const float *z = exact_forward(&x, &pass, images + first * SIDE * SIDE, now);
+            const float *z = exact_forward(&x, &point, images + first * SIDE * SIDE, now);
             memcpy(got[k - 1] + first * CLASSES, z, (size_t)(now * CLASSES) * sizeof *z);
         }
     }

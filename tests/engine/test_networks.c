@@ -87,8 +87,8 @@ static void scores(const struct engine *engine, struct plan *p, struct net *n, i
                    enum pass_mode mode, int count, float *out) {
     float *scratch = need(model_largest_weights(n->m), sizeof *scratch);
     int k = n->m->widths.bits[b];
-    load_plan(n->m, NULL, engine, p, k, scratch);
-    struct pass pass = {.mode = mode, .bank = b, .act_bits = k, .momentum = 0};
+    struct pass pass = {.mode = mode, .point = {.bits = k, .act_bits = k, .bank = k}};
+    load_plan(n->m, NULL, engine, p, &pass.point, scratch);
     memcpy(out, engine->forward(p, &pass, images, count), (size_t)count * CLASSES * sizeof *out);
     free(scratch);
 }

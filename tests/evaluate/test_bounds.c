@@ -45,9 +45,10 @@ static float by_sorting(struct toy *t, int node) {
     uint16_t labels[BATCH];
     struct random r = random_stream(3, RANDOM_CALIBRATION, 0, 0);
     random_permutation(&r, order, TOY_TRAIN);
-    load_plan(t->model, NULL, &engine_reference, t->plan, FLOAT_BITS, t->trainer.weights);
+    struct pass pass = {.mode = PASS_EVALUATE,
+                        .point = {.bits = FLOAT_BITS, .act_bits = FLOAT_BITS}};
+    load_plan(t->model, NULL, &engine_reference, t->plan, &pass.point, t->trainer.weights);
     for (int i = 0; i < BATCHES; i++) {
-        struct pass pass = {.mode = PASS_EVALUATE, .act_bits = FLOAT_BITS};
         dataset_fill(
             &t->data,
             &(struct batch_request){
@@ -127,9 +128,9 @@ static void check_clip(const struct node *n, const float *x, const float *y) {
 
 static void check_engine(struct toy *t, const struct engine *engine, float *scores) {
     struct error e = {0};
-    struct pass pass = {.mode = PASS_EVALUATE, .act_bits = 4};
+    struct pass pass = {.mode = PASS_EVALUATE, .point = {.bits = 8, .act_bits = 4}};
     struct plan *p = engine->compile(t->model, BATCH, 1, &e);
-    load_plan(t->model, NULL, engine, p, 8, t->trainer.weights);
+    load_plan(t->model, NULL, engine, p, &pass.point, t->trainer.weights);
     const float *z = engine->forward(p, &pass, t->trainer.images, BATCH);
     memcpy(scores, z, BATCH * TOY_CLASSES * sizeof *scores);
     for (int i = 0; i < t->model->n_nodes; i++) {

@@ -74,8 +74,7 @@ static void start(struct toy *t) {
 }
 
 static void assert_same(const struct evaluation_row *a, const struct evaluation_row *b) {
-    assert_int_equal(a->bits, b->bits);
-    assert_int_equal(a->calibration_batches, b->calibration_batches);
+    assert_true(point_same(&a->point, &b->point));
     assert_int_equal(a->images, b->images);
     assert_int_equal(a->correct1, b->correct1);
     assert_int_equal(a->correct5, b->correct5);
@@ -141,7 +140,9 @@ static void later_epochs_are_dropped(void **state) {
     (void)state;
     struct cells c;
     struct evaluation_row row = {
-        .split = "val", .inference = "direct", .precision = "fp32", .images = 1};
+        .split = "val",
+        .point = {.bits = 4, .act_bits = 4, .stored_bits = 8, .arithmetic = "fp32"},
+        .images = 1};
     unlink(path());
     cells_open(&c, path(), "a", 9);
     for (row.epoch = 1; row.epoch <= 9; row.epoch++)
@@ -193,7 +194,9 @@ static void what_cannot_be_kept_is_no_failure(void **state) {
     (void)state;
     struct cells c;
     struct evaluation_row row = {
-        .split = "test", .inference = "direct", .precision = "fp32", .images = 1};
+        .split = "test",
+        .point = {.bits = 4, .act_bits = 4, .stored_bits = 8, .arithmetic = "fp32"},
+        .images = 1};
     cells_open(&c, test_folder, "a", 1000);
     cells_keep(&c, &row);
     assert_int_equal(cells_recall(&c, &row), 1); // for as long as it is open

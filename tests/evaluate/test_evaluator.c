@@ -51,7 +51,9 @@ static void counts_agree_with_single_images(void **state) {
             &(struct batch_request){.split = SPLIT_TEST, .order = &i, .n = 1, .channels = 1}, image,
             &label);
         const float *z = engine_reference.forward(
-            t.plan, &(struct pass){.mode = PASS_EVALUATE, .bank = 2, .act_bits = 4}, image, 1);
+            t.plan,
+            &(struct pass){.mode = PASS_EVALUATE, .point = {.bits = 4, .act_bits = 4, .bank = 4}},
+            image, 1);
         correct1 += is_in_top(z, TOY_CLASSES, label, 1);
         correct5 += is_in_top(z, TOY_CLASSES, label, 5);
         loss += cross_entropy_labels(1, TOY_CLASSES, z, &label);
@@ -84,7 +86,9 @@ static void held_out_images_are_evaluated(void **state) {
                          .split = SPLIT_TRAIN, .order = &places[i], .n = 1, .channels = 1},
                      image, &label);
         const float *z = engine_reference.forward(
-            t.plan, &(struct pass){.mode = PASS_EVALUATE, .bank = 2, .act_bits = 4}, image, 1);
+            t.plan,
+            &(struct pass){.mode = PASS_EVALUATE, .point = {.bits = 4, .act_bits = 4, .bank = 4}},
+            image, 1);
         loss += cross_entropy_labels(1, TOY_CLASSES, z, &label);
     }
     assert_string_equal(ev.rows[0].split, "val");
@@ -112,7 +116,7 @@ static void calibration_leaves_held_out_images_alone(void **state) {
     ev.n = 0;
     double before = ev.rows[1].loss_sum;
     evaluate(&ev, 4);
-    assert_int_equal(ev.rows[1].calibration_batches, 4);
+    assert_int_equal(ev.rows[1].point.calibration, 4);
     assert_true(ev.rows[1].loss_sum == before);
     free(places);
     finish(&t, &ev);
@@ -129,17 +133,17 @@ static void rows_say_how_they_were_made(void **state) {
     start(&t, &ev, spec);
     evaluate(&ev, 3); // not in B: bank 4, not calibrated
     assert_int_equal(ev.n, 1);
-    assert_int_equal(ev.rows[0].bits, 3);
-    assert_int_equal(ev.rows[0].bank, 4);
-    assert_int_equal(ev.rows[0].act_bits, 3);
+    assert_int_equal(ev.rows[0].point.bits, 3);
+    assert_int_equal(ev.rows[0].point.bank, 4);
+    assert_int_equal(ev.rows[0].point.act_bits, 3);
     assert_int_equal(ev.rows[0].images, 20);
-    assert_int_equal(ev.rows[0].calibration_batches, 0);
+    assert_int_equal(ev.rows[0].point.calibration, 0);
     evaluate(&ev, 32);
     assert_int_equal(ev.n, 3);
-    assert_int_equal(ev.rows[2].bank, 32);
-    assert_int_equal(ev.rows[2].act_bits, 32);
-    assert_int_equal(ev.rows[2].calibration_batches, 3);
-    assert_string_equal(ev.rows[2].inference, "direct");
+    assert_int_equal(ev.rows[2].point.bank, 32);
+    assert_int_equal(ev.rows[2].point.act_bits, 32);
+    assert_int_equal(ev.rows[2].point.calibration, 3);
+    assert_int_equal(ev.rows[2].point.cut, CUT_NONE);
     assert_string_equal(ev.rows[2].split, "test");
     finish(&t, &ev);
 }
@@ -156,8 +160,8 @@ static void what_trains_no_width_calibrates_all(void **state) {
     start(&t, &ev, spec);
     evaluate(&ev, 2);
     assert_int_equal(ev.n, 2);
-    assert_int_equal(ev.rows[1].bits, 2);
-    assert_int_equal(ev.rows[1].calibration_batches, 3);
+    assert_int_equal(ev.rows[1].point.bits, 2);
+    assert_int_equal(ev.rows[1].point.calibration, 3);
     assert_false(evaluation_calibrates(&t.spec, quantizer_find(quantizer_registry, "qat"), 2));
     t.spec.calibration = 0;
     assert_false(evaluation_calibrates(&t.spec, t.model->scheme, 2));
@@ -181,7 +185,7 @@ static void one_bank_is_said_to_be_all_widths(void **state) {
     for (int k = 2; k <= 3; k++)
         evaluate(&ev, k);
     for (int i = 0; i < ev.n; i++)
-        assert_int_equal(ev.rows[i].bank, 0);
+        assert_int_equal(ev.rows[i].point.bank, 0);
     // Calibrated statistics are of their own.
     assert_true(ev.rows[0].loss_sum != ev.rows[1].loss_sum);
     finish(&t, &ev);
@@ -211,8 +215,9 @@ static void calibration_is_the_mean_over_batches(void **state) {
                      images, labels);
         engine_reference.forward(
             t.plan,
-            &(struct pass){
-                .mode = PASS_CALIBRATE, .bank = t.model->spare, .act_bits = 2, .momentum = 1},
+            &(struct pass){.mode = PASS_CALIBRATE,
+                           .point = {.bits = 2, .act_bits = 2, .calibration = 3},
+                           .momentum = 1},
             images, 16);
         for (int c = 0; c < n->channels; c++) {
             mean[c] += n->mean[t.model->spare][c] / 3.0;

@@ -49,9 +49,9 @@ static void activations_have_their_bits(void **state) {
         check_levels(p.toy.model, p.toy.plan, asked[i] ? asked[i] : 2, 16);
         for (int k = 1; k <= 4; k++) {
             int j = asked[i] ? asked[i] : k;
-            assert_int_equal(pair_evaluate(&p.direct, k)->act_bits, j);
+            assert_int_equal(pair_evaluate(&p.direct, k)->point.act_bits, j);
             check_levels(p.toy.model, p.toy.plan, j, TOY_TEST % 16);
-            assert_int_equal(pair_evaluate(&p.truncated, k)->act_bits, j);
+            assert_int_equal(pair_evaluate(&p.truncated, k)->point.act_bits, j);
             check_levels(p.frozen.m, p.truncated.plan, j, TOY_TEST % 16);
         }
         pair_close(&p);
@@ -91,7 +91,7 @@ static void stored_bits_are_the_bits_of_codes(void **state) {
             for (size_t j = 0; j < p.frozen.m->quantized[i].layer.n; j++)
                 most = p.frozen.codes[i][j] > most ? p.frozen.codes[i][j] : most;
         assert_int_equal(most, (1 << N) - 1);
-        assert_int_equal(pair_evaluate(&p.truncated, N)->stored_bits, N);
+        assert_int_equal(pair_evaluate(&p.truncated, N)->point.stored_bits, N);
         // Nothing is cut at N: the codes are those of direct inference.
         assert_true(pair_evaluate(&p.truncated, N)->loss_sum ==
                     pair_evaluate(&p.direct, N)->loss_sum);

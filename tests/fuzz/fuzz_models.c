@@ -95,7 +95,9 @@ static int recall_all(const struct cells *c) {
 /* The bytes are a record behind that of the origin and a sound one; its magic and checksum are
  * right. */
 int fuzz_cells(const uint8_t *bytes, size_t size) {
-    struct evaluation_row row = {.split = "val", .inference = "direct", .precision = "fp32"};
+    struct evaluation_row row = {
+        .split = "val",
+        .point = {.bits = 4, .act_bits = 4, .stored_bits = 8, .arithmetic = "fp32"}};
     const char *path = fuzz_file(0, "", 0);
     struct cells c;
     struct journal j;

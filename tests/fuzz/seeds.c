@@ -234,7 +234,13 @@ static void put_records(const char *path) {
 }
 
 static void put_cells(void) {
-    struct evaluation_row row = {.split = "test", .inference = "truncated", .precision = "int8"};
+    struct evaluation_row row = {.split = "test",
+                                 .point = {.n_layers = 3,
+                                           .layer_bits = {8, 4, 2},
+                                           .calibration = 20,
+                                           .cut = CUT_WEIGHTS,
+                                           .stored_bits = 8,
+                                           .arithmetic = "int8"}};
     struct layer_row *layers;
     struct cells c;
     struct network n;

@@ -90,7 +90,8 @@ static void our_scores(struct net *n, int bank, float *probabilities) {
     for (int i = 0; i < n->m->n_nodes; i++)
         if (weights[i])
             engine_reference.set_weights(p, i, weights[i]);
-    struct pass pass = {.mode = PASS_EVALUATE, .bank = bank, .act_bits = FLOAT_BITS};
+    struct pass pass = {.mode = PASS_EVALUATE,
+                        .point = {.bank = n->m->widths.bits[bank], .act_bits = FLOAT_BITS}};
     softmax(1, CLASSES, engine_reference.forward(p, &pass, image, 1), probabilities);
     engine_reference.free(p);
 }

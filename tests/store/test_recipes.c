@@ -45,7 +45,7 @@ static void own_activations_are_shown(void **state) {
     struct run_row run = store_fixture_run(1, 1, 1);
     struct evaluation_row rows[] = {store_fixture_evaluation(4, "direct", 0, 100),
                                     store_fixture_evaluation(4, "direct", 0, 200)};
-    rows[0].act_bits = 2;
+    rows[0].point.act_bits = 2;
     run.act_bits = 4;
     store_fixture_finished(s, &run, rows, 2);
     struct error e = {0};

@@ -317,8 +317,9 @@ static void what_is_recorded_is_known(void **state) {
     int64_t again = store_fixture_begin(s, run.run_id, 1);
     row.correct1 = 1;
     assert_int_equal(has(s, again, &row), 1);
-    int *const numbers[] = {&other.epoch,       &other.bits, &other.act_bits,
-                            &other.stored_bits, &other.bank, &other.calibration_batches};
+    int *const numbers[] = {&other.epoch,          &other.point.bits,
+                            &other.point.act_bits, &other.point.stored_bits,
+                            &other.point.bank,     &other.point.calibration};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
         other = row;
         ++*numbers[i];
@@ -328,9 +329,9 @@ static void what_is_recorded_is_known(void **state) {
     assert_int_equal(has(s, again, &other), 0);
     other = row, other.split = "val";
     assert_int_equal(has(s, again, &other), 0);
-    other = row, other.inference = "truncated";
+    other = row, other.point.cut = CUT_WEIGHTS;
     assert_int_equal(has(s, again, &other), 0);
-    other = row, other.precision = "int8";
+    other = row, point_set_arithmetic(&other.point, "int8");
     assert_int_equal(has(s, again, &other), 0);
     const char *const otherwise[] = {
         "engine = 'other'", "libraries = 'other'",          "isa = 'other'",  "precision = 'other'",

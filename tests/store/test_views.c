@@ -128,9 +128,10 @@ static void cells_stay_together(void **state) {
     for (int i = 0; i < 2; i++)
         rows[i].images = rows[i].correct5 = 2000;
     store_fixture_finished(s, &run, rows, 1);
-    rows[0].calibration_batches = 20; // calibrated cells are counted on their own
+    rows[0].point.calibration = 20; // calibrated cells are counted on their own
     store_fixture_finished(s, &run, rows, 1);
-    rows[0].calibration_batches = 0, rows[0].precision = "bf16";
+    rows[0].point.calibration = 0;
+    point_set_arithmetic(&rows[0].point, "bf16");
     store_fixture_finished(s, &run, rows, 1);
     assert_string_equal(store_fixture_text(s, taken), "2:50.0 of 1000, 8:70.0 of 1000");
     store_fixture_finished(s, &run, rows + 1, 1);

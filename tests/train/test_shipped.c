@@ -124,13 +124,15 @@ static struct result pass(const struct engine *engine, struct net *n) {
     int classes = n->cfg.classes;
     struct result r = {.n_scores = (size_t)(BATCH * classes)};
     struct plan *p = compile(engine, n);
-    struct pass how = {.mode = PASS_TRAIN, .bank = 1, .act_bits = FLOAT_BITS, .momentum = 0};
+    struct pass how = {
+        .mode = PASS_TRAIN,
+        .point = {.bits = FLOAT_BITS, .act_bits = FLOAT_BITS, .bank = n->m->widths.bits[1]}};
     float *scratch = need(model_largest_weights(n->m), sizeof *scratch);
     for (int i = 0; i < BATCH * PIXELS; i++)
         images[i] = (float)pixels[i] / 127.5f - 1;
     for (int i = 0; i < n->m->n_parameters; i++)
         memset(n->m->parameters[i].grad, 0, n->m->parameters[i].n * sizeof(float));
-    load_plan(n->m, NULL, engine, p, FLOAT_BITS, scratch);
+    load_plan(n->m, NULL, engine, p, &how.point, scratch);
     r.scores = need(r.n_scores, sizeof(float));
     memcpy(r.scores, engine->forward(p, &how, images, BATCH), r.n_scores * sizeof(float));
     softmax(BATCH, classes, r.scores, probabilities);

@@ -130,8 +130,9 @@ static void set_weights(struct scene *s, const struct engine *engine, struct pla
 const float *scene_forward(struct scene *s, const struct engine *engine, struct plan *p,
                            enum pass_mode mode, int place, int bank) {
     struct pass pass = {.mode = mode,
-                        .bank = bank,
-                        .act_bits = s->step.act_bits[place],
+                        .point = {.act_bits = s->step.act_bits[place],
+                                  .bank = s->model->widths.bits[place],
+                                  .calibration = bank == s->model->spare},
                         .momentum = (float)s->step.momentum,
                         .seed = DROPOUT_SEED,
                         .epoch = DROPOUT_EPOCH,

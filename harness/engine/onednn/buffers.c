@@ -15,7 +15,7 @@ float *place_view(struct plan *p, int i, enum layout layout) {
     struct place *x = &p->places[i];
     struct blocked s = shape_of(p, i);
     if (x->behind)
-        blocked_codes_to_floats(&s, p->r.pass.act_bits, x->codes, x->out);
+        blocked_codes_to_floats(&s, p->r.pass.point.act_bits, x->codes, x->out);
     x->behind = 0;
     if (x->layout == layout)
         return x->out;

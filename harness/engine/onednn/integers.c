@@ -119,7 +119,7 @@ int integers_forward(struct plan *p, struct step *s) {
     const struct place *in = &p->places[n->in[0]];
     if (!s->bf16 || !s->has_integers || !in->coded || p->r.n != p->batch)
         return 0;
-    float top = (float)((1 << p->r.pass.act_bits) - 1);
+    float top = (float)((1 << p->r.pass.point.act_bits) - 1);
     for (int c = 0; c < n->shape.c; c++)
         s->scale[c] = s->unit[c] / top;
     onednn_conv_forward(s->bf16, in->codes, s->scale, p->places[s->node].out);
@@ -131,7 +131,7 @@ int integers_forward(struct plan *p, struct step *s) {
 void integers_backward(struct plan *p, struct step *s) {
     const struct node *n = node_of(p, s->node);
     struct blocked shape = shape_of(p, s->node);
-    float *dW = p->r.nodes[s->node].dW, top = (float)((1 << p->r.pass.act_bits) - 1);
+    float *dW = p->r.nodes[s->node].dW, top = (float)((1 << p->r.pass.point.act_bits) - 1);
     size_t weights = p->r.m->parameters[n->weights].n, per = weights / (size_t)n->shape.c;
     blocked_to_bf16(&shape, p->places[s->node].grad->data, s->unit, p->rounded);
     struct sink sink = sink_open(p, n->in[0], BLOCKED, 0);

@@ -121,6 +121,7 @@ static void onednn_set_weights(struct plan *p, int node, const float *W_hat) {
 static const float *onednn_forward(struct plan *p, const struct pass *pass, const float *images,
                                    int n) {
     p->r.pass = *pass;
+    p->r.bank = model_bank_at(p->r.m, &pass->point);
     p->r.n = n;
     p->places[0].out = (float *)images; // read only
     for (int i = 0; i < p->r.m->n_nodes; i++)

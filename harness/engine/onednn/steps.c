@@ -94,8 +94,8 @@ static struct fused_act act_of(const struct plan *p, const struct step *s) {
     if (s->act < 0)
         return (struct fused_act){BLOCKED_NONE, 0, 0};
     const struct node *n = node_of(p, s->act);
-    if (act_is_clip(n, p->r.pass.act_bits))
-        return (struct fused_act){BLOCKED_CLIP, act_clip_bits(n, p->r.pass.act_bits), 0};
+    if (act_is_clip(n, p->r.pass.point.act_bits))
+        return (struct fused_act){BLOCKED_CLIP, act_clip_bits(n, p->r.pass.point.act_bits), 0};
     return (struct fused_act){BLOCKED_NONE, 0, 1};
 }
 
@@ -133,9 +133,9 @@ static void norm_step_forward(struct plan *p, struct step *s) {
     if (s->norm >= 0) {
         const struct norm *norm = &p->r.m->norms[node_of(p, s->norm)->norm];
         if (p->r.pass.mode == PASS_EVALUATE)
-            evaluating_affine(norm, p->r.pass.bank, s);
+            evaluating_affine(norm, p->r.bank, s);
         else
-            training_affine(p, norm, p->r.pass.bank, X, s);
+            training_affine(p, norm, p->r.bank, X, s);
     }
     struct place *place = &p->places[s->node];
     float *Y = place->out;
@@ -156,7 +156,7 @@ static void norm_step_forward(struct plan *p, struct step *s) {
 static void norm_coefficients(struct plan *p, struct step *s, const struct blocked *shape,
                               const float *X, const float *dY, struct fused_act act) {
     const struct norm *norm = &p->r.m->norms[node_of(p, s->norm)->norm];
-    int bank = p->r.pass.bank, width = shape->blocks * LANES;
+    int bank = p->r.bank, width = shape->blocks * LANES;
     float *d_scale = p->r.m->parameters[norm->scale[bank]].grad;
     float *d_shift = p->r.m->parameters[norm->shift[bank]].grad;
     double *sum = p->sums, *product = p->sums + norm->channels;
@@ -251,10 +251,10 @@ static void max_step_forward(struct plan *p, struct step *s) {
     struct window w = window_of(node_of(p, s->node));
     struct place *place = &p->places[s->node];
     blocked_maxpool(&shape, &w, p->places[in].out, place->out, s->choice);
-    if (!place->codes || p->r.pass.act_bits < 1 || p->r.pass.act_bits > 8)
+    if (!place->codes || p->r.pass.point.act_bits < 1 || p->r.pass.point.act_bits > 8)
         return;
     struct blocked pooled = shape_of(p, s->node);
-    blocked_codes(&pooled, place->out, p->r.pass.act_bits, place->codes);
+    blocked_codes(&pooled, place->out, p->r.pass.point.act_bits, place->codes);
     place->coded = 1;
 }
 

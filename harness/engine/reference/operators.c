@@ -87,7 +87,7 @@ static void forward_linear(struct reference *p, const struct node *n, struct nod
 
 static void forward_norm(struct reference *p, const struct node *n, struct node_state *s) {
     struct norm *norm = &p->m->norms[n->norm];
-    int b = p->pass.bank;
+    int b = p->bank;
     if (p->pass.mode == PASS_EVALUATE)
         norm_evaluate(p->n, n->shape.c, plane(n), input_of(p, n, 0), norm->scale_of[b],
                       norm->shift_of[b], norm->mean[b], norm->variance[b], s->out);
@@ -107,8 +107,8 @@ int act_clip_bits(const struct node *n, int act_bits) {
 
 static void forward_act(struct reference *p, const struct node *n, struct node_state *s) {
     size_t size = node_values(n) * (size_t)p->n;
-    if (act_is_clip(n, p->pass.act_bits)) {
-        int bits = act_clip_bits(n, p->pass.act_bits);
+    if (act_is_clip(n, p->pass.point.act_bits)) {
+        int bits = act_clip_bits(n, p->pass.point.act_bits);
         if (n->bound != 1 && bits != FLOAT_BITS)
             clip_bounded_forward(size, bits, n->bound, input_of(p, n, 0), s->out);
         else
@@ -198,7 +198,7 @@ static void backward_linear(struct reference *p, const struct node *n, struct no
 
 static void backward_norm(struct reference *p, const struct node *n, struct node_state *s) {
     struct norm *norm = &p->m->norms[n->norm];
-    int add, b = p->pass.bank;
+    int add, b = p->bank;
     float *dX = target(p, n, 0, &add);
     // A norm right behind the input has nobody below, but its own gradients still count.
     norm_backward(p->n, n->shape.c, plane(n), input_of(p, n, 0), s->grad, norm->scale_of[b],
@@ -212,9 +212,9 @@ static void backward_act(struct reference *p, const struct node *n, struct node_
     float *dX = target(p, n, 0, &add);
     if (!dX)
         return;
-    if (act_is_clip(n, p->pass.act_bits)) {
-        clip_backward(size, act_clip_bits(n, p->pass.act_bits), input_of(p, n, 0), s->grad, dX,
-                      add);
+    if (act_is_clip(n, p->pass.point.act_bits)) {
+        clip_backward(size, act_clip_bits(n, p->pass.point.act_bits), input_of(p, n, 0), s->grad,
+                      dX, add);
         return;
     }
     darknet_gradient(p->m->darknet, n->cfg->activation, s->out, (int)size, s->grad);

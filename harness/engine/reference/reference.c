@@ -106,6 +106,7 @@ static void reference_set_weights(struct plan *p, int node, const float *W_hat) 
 static const float *reference_forward(struct plan *p, const struct pass *pass, const float *images,
                                       int n) {
     p->r.pass = *pass;
+    p->r.bank = model_bank_at(p->r.m, &pass->point);
     p->r.n = n;
     p->r.nodes[0].out = (float *)images; // read only: the input has no operator
     for (int i = 1; i < p->r.m->n_nodes; i++)

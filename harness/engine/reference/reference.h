@@ -22,6 +22,7 @@ struct reference {
     struct model *m;
     int n;                    // images of this pass
     struct pass pass;         // of the last forward
+    int bank;                 // its place in the model's norms
     struct node_state *nodes; // by node
     float *workspace;         // columns of one image of any convolution
     float *scratch;           // the largest node's values for a batch

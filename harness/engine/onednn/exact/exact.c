@@ -236,12 +236,12 @@ static const char *inference_arithmetic(const struct inference *p) {
     return all ? all : arithmetic_names[ARITHMETIC_FP32];
 }
 
-static const float *inference_forward(struct inference *p, int bank, int act_bits,
+static const float *inference_forward(struct inference *p, const struct point *point,
                                       const float *images, int n) {
     const struct shape *s = &p->m->nodes[0].shape;
     const struct node *last = &p->m->nodes[p->m->logits];
-    p->bank = bank;
-    p->act_bits = act_bits;
+    p->bank = model_bank_at(p->m, point);
+    p->act_bits = point->act_bits;
     p->is_number = 1;
     for (int i = 0; i < p->m->n_nodes; i++)
         p->out[i] = (struct output){0};

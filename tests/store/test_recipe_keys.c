@@ -119,7 +119,7 @@ static void a_key_is_shown_where_it_matters(void **state) {
         {"kurtosis", "0.5"},    {"align", "1"},           {"learning_rate", "1e-05"},
         {"stored_bits", "6"},   {"decay", "0.0001"},      {"momentum", "0.5"},
         {"train.images", "64"}, {"distill", "labels"},    {"shortcut_norm", "shared"},
-        {"bits", "2 8"},        {"evaluate.images", "9"},
+        {"bits", "2 8"},        {"evaluate.images", "9"}, {"init", "a.weights"},
     };
     enum { CHANGES = sizeof changes / sizeof *changes };
     static struct spec specs[SCHEMES_MAX][CHANGES];

@@ -294,11 +294,12 @@ VALUES ('range', 1, NULL, 0), ('rounder', 2, NULL, 0), ('dequantizer', 3, NULL, 
        ('gamma', 24, '0.1', 1), ('power', 25, '4', 1), ('warmup', 26, '0', 1), ('from', 27, 'grid', 1),
        ('augment', 28, 'auto', 1), ('distill', 29, 'recursive', 1), ('width_weight', 30, '1', 1), ('align', 31, '0', 1),
        ('kurtosis', 32, '0', 1), ('step_rate', 33, '1', 1), ('init', 34, 'none', 1),
-       ('bits', 35, '1 2 3 4 5 6 7 8 32', 0), ('calibration', 36, '20', 1), ('calibrate_at', 37, 'all', 0),
-       ('split', 38, 'test', 0), ('evaluate.images', 39, 'all', 0), ('evaluate.select', 40, 'first', 1);
+       ('init_layers', 35, 'all', 1), ('bits', 36, '1 2 3 4 5 6 7 8 32', 0), ('calibration', 37, '20', 1),
+       ('calibrate_at', 38, 'all', 0), ('split', 39, 'test', 0), ('evaluate.images', 40, 'all', 0),
+       ('evaluate.select', 41, 'first', 1);
 
 -- The value of each key that matters to a configuration, one at its default too: which keys do is what
--- spec_key_matters (harness/spec/spec.c) says, but for two that only one range has (a test compares them). ptq has the
+-- harness/spec/key_rows.h says, but for two that only one range has (a test compares them). ptq has the
 -- recipe of its parent; what a configuration of `dedicated` consists of, models of one width each, is no width of its
 -- own. A key that this version does not know is `default` where it is not said.
 DROP VIEW IF EXISTS config_settings;
@@ -316,6 +317,7 @@ configs AS MATERIALIZED (
            min(json_extract(params, '$.act_bits')) AS act_bits,
            min(json_extract(params, '$.optimizer')) AS optimizer, min(json_extract(params, '$.schedule')) AS schedule,
            max(coalesce(json_extract(params, '$.warmup'), 0)) > 0 AS warmup,
+           min(json_extract(params, '$.init')) IS NOT NULL AS starts_from_file,
            min(json_extract(params, '$.calibration')) IS NOT 0 AS calibrates,
            min(json_extract(params, '$."train.images"')) IS NOT NULL AS trains_some,
            min(json_extract(params, '$."evaluate.images"')) IS NOT NULL AS evaluates_some
@@ -340,6 +342,7 @@ WHERE (s.value IS NOT NULL AND NOT (k.key = 'widths' AND (floats OR takes)))
            WHEN 'shortcut_norm' THEN NOT floats AND NOT takes AND NOT alone AND (widths = 'several' OR widths LIKE '% %')
                                      AND norm_bank IS NOT 'shared'
            WHEN 'step_rate' THEN range IS 'own'
+           WHEN 'init_layers' THEN starts_from_file
            WHEN 'momentum' THEN optimizer IS 'sgd'
            WHEN 'milestones' THEN schedule IS NULL
            WHEN 'gamma' THEN schedule IS NULL

@@ -19,18 +19,6 @@ const char *const run_state_names[RUN_STATES] = {
     "run_id, scheme, network, seed, state, progress, reason, work, excluded IS NOT NULL, "         \
     "host, pid, process_start, stale, "
 
-/* Runs of one scheme and network are told apart by what differs among them. */
-#define WITH_SETTINGS                                                                              \
-    "WITH chosen AS (SELECT rowid AS place, * FROM runs WHERE " OF_GRID "),"                       \
-    " said AS (SELECT run_id, scheme, network, j.key, j.value"                                     \
-    "   FROM chosen, json_each(params) j"                                                          \
-    "  UNION ALL SELECT run_id, scheme, network, 'dataset', dataset FROM chosen),"                 \
-    " sizes AS (SELECT scheme, network, count(*) AS size FROM chosen GROUP BY 1, 2),"              \
-    " keys AS (SELECT scheme, network, key FROM said JOIN sizes USING (scheme, network)"           \
-    "  GROUP BY 1, 2, 3 HAVING count(DISTINCT value) > 1 OR count(*) < size),"                     \
-    " named AS (SELECT run_id, group_concat(key || '=' || value, ' ') AS settings"                 \
-    "  FROM said JOIN keys USING (scheme, network, key) GROUP BY 1) "
-
 /* Whether the last attempt's process lives, if it is of this host; -1 if it is not. */
 static int process_of(sqlite3_stmt *q) {
     const char *host = (const char *)sqlite3_column_text(q, 9);
@@ -69,7 +57,6 @@ static struct run_status read_status(sqlite3_stmt *q) {
         .excluded = sqlite3_column_int(q, 8),
         .stale = sql_take_text(q, 12),
         .diverged = sql_take_text(q, 13),
-        .settings = sql_take_text(q, 14),
     };
     snprintf(r.run_id, sizeof r.run_id, "%s", (const char *)sqlite3_column_text(q, 0));
     const char *state = (const char *)sqlite3_column_text(q, 4);
@@ -82,7 +69,7 @@ static struct run_status read_status(sqlite3_stmt *q) {
 
 int store_run_state(struct store *s, const char *run_id, enum run_state *state, struct error *e) {
     sqlite3_stmt *q =
-        sql_prepare(s, "SELECT " STATUS_COLUMNS "NULL, '' FROM run_status WHERE run_id = ?1", e);
+        sql_prepare(s, "SELECT " STATUS_COLUMNS "NULL FROM run_status WHERE run_id = ?1", e);
     if (!q)
         return -1;
     sqlite3_bind_text(q, 1, run_id, -1, SQLITE_STATIC);
@@ -95,7 +82,6 @@ int store_run_state(struct store *s, const char *run_id, enum run_state *state, 
         free(r.reason);
         free(r.stale);
         free(r.diverged);
-        free(r.settings);
     }
     sqlite3_finalize(q);
     if (got == 1)
@@ -111,10 +97,9 @@ int store_statuses(struct store *s, const char *grid, struct run_status **rows, 
     *n = 0;
     sqlite3_stmt *q = sql_prepare(
         s,
-        WITH_SETTINGS "SELECT " STATUS_COLUMNS "d.why, coalesce(settings, '') FROM run_status "
-                      "JOIN (SELECT run_id AS id, place FROM chosen) ON id = run_id "
-                      "LEFT JOIN (SELECT run_id AS of, why FROM diverged_runs) d ON of = id "
-                      "LEFT JOIN named USING (run_id) ORDER BY place",
+        "SELECT " STATUS_COLUMNS "d.why FROM run_status "
+        "JOIN (SELECT run_id AS id, rowid AS place FROM runs WHERE " OF_GRID ") ON id = run_id "
+        "LEFT JOIN (SELECT run_id AS of, why FROM diverged_runs) d ON of = id ORDER BY place",
         e);
     if (!q)
         return -1;

@@ -138,11 +138,17 @@ struct run_status {
         // done, but its training diverged, and how far (view diverged_runs); else NULL; owned
         diverged;
     char *stale;    // done, but not as it would be now, and why (view stale_runs); else NULL; owned
-    char *settings; // keys in which runs of its scheme and network differ, "KEY=VALUE ..."; owned
+    char *settings; // what store_name_statuses found; owned
 };
 int store_statuses(struct store *s, const char *grid, struct run_status **rows, int *n,
                    struct error *e);
 void store_free_statuses(struct run_status *rows, int n);
+
+/* Name the runs that store_statuses found, by the rules of tables and figures, as if all that are
+ * recorded were evaluated: "KEY=VALUE ..." of what tells their configurations apart, and what a
+ * table has in columns of its own. */
+int store_name_statuses(struct store *s, const char *grid, struct run_status *rows, int n,
+                        struct error *e);
 
 /* Mark runs (whole ids) as not to count, and why; `reason` NULL: they count again. All of them or
  * none. Views, figures and tables leave them out, and no grid runs them; nothing is deleted. Runs

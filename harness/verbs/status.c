@@ -45,7 +45,9 @@ static void estimate_left(struct view *v, const struct estimate *m) {
     v->left = sum / at_once > longest ? sum / at_once : longest;
 }
 
-static int look(struct view *v, const struct options *o, const char *grid, struct error *e) {
+/* `named`: with the settings of the runs, which only the table shows. */
+static int look(struct view *v, const struct options *o, const char *grid, int named,
+                struct error *e) {
     *v = (struct view){0};
     struct estimate m = {0};
     struct store *s = verb_open_store(o, STORE_READ, e);
@@ -54,6 +56,8 @@ static int look(struct view *v, const struct options *o, const char *grid, struc
     int status = store_check_grid(s, grid, e);
     if (!status)
         status = store_statuses(s, grid, &v->runs, &v->n, e);
+    if (!status && named)
+        status = store_name_statuses(s, grid, v->runs, v->n, e);
     if (!status)
         status = estimate_open(&m, s, e);
     store_close(s);
@@ -107,7 +111,7 @@ static void print_line(const struct view *v, FILE *out) {
 
 static int show_line(const struct options *o, const char *grid, struct error *e) {
     struct view v;
-    int status = look(&v, o, grid, e);
+    int status = look(&v, o, grid, 0, e);
     if (!status) {
         print_line(&v, stdout);
         putchar('\n');
@@ -174,7 +178,7 @@ static void print_view(const struct view *v) {
 
 static int show_table(const struct options *o, const char *grid, struct error *e) {
     struct view v;
-    int status = look(&v, o, grid, e);
+    int status = look(&v, o, grid, 1, e);
     if (!status)
         print_view(&v);
     store_free_statuses(v.runs, v.n);
@@ -213,7 +217,7 @@ static int watch(const struct options *o, const char *grid, struct error *e) {
     catch_signals();
     for (int i = 0;; i++) {
         struct view v;
-        status = look(&v, o, grid, e);
+        status = look(&v, o, grid, 0, e);
         idle = goes_on(&v) ? 0 : idle + 1;
         int last = idle == 2 || caught;
         if (!status && (terminal || last || i % (PLAIN_SECONDS / LOOK_SECONDS) == 0))

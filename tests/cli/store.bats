@@ -62,7 +62,7 @@ make_grid() {
     add_attempt 4 10 0.1 failed "'loss is NaN in conv3 at 2 bits'"
     add_attempt 5 20 0.2
     sql "UPDATE attempts SET started_at = started_at - 900, heartbeat_at = heartbeat_at - 900
-         WHERE attempt = 5"
+         WHERE attempt = 5; UPDATE runs SET config_id = '$(printf '%064d' 1)'" # they differ in their seeds alone
 }
 
 @test "status counts, says why, and how long" {
@@ -79,7 +79,8 @@ make_grid() {
 
 @test "status tells runs of one scheme apart" {
     make_grid
-    sql "UPDATE runs SET params = '{\"epochs\": 3, \"align\": 0.1}' WHERE seed = 3;
+    sql "UPDATE runs SET params = '{\"epochs\": 3, \"align\": 0.1}', config_id = run_id WHERE seed = 3;
+         UPDATE runs SET config_id = run_id WHERE seed = 6;
          UPDATE runs SET params = '{\"epochs\": 3}' WHERE seed <> 3; UPDATE runs SET dataset = 'other' WHERE seed = 6"
     run -0 "$truncquant" status demo --db $db
     [[ $output == *"  resnet8  align=0.1 dataset=mnist     3  running"* ]]

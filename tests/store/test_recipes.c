@@ -39,6 +39,46 @@ static void configurations_are_told_apart(void **state) {
     store_close(s);
 }
 
+/* What store_name_statuses calls the runs of a grid, in the order of their rows, each after ';'. */
+static void assert_names(struct store *s, const char *grid, const char *expected) {
+    struct error e = {0};
+    struct run_status *rows;
+    char names[512] = "";
+    int n;
+    assert_int_equal(store_statuses(s, grid, &rows, &n, &e), 0);
+    assert_int_equal(store_name_statuses(s, grid, rows, n, &e), 0);
+    for (int i = 0; i < n; i++) {
+        assert_non_null(rows[i].settings);
+        strcat(strcat(names, rows[i].settings), ";");
+    }
+    store_free_statuses(rows, n);
+    assert_string_equal(names, expected);
+}
+
+/* Runs that nobody finished yet have the names that tables will give them; members of a group, and
+ * data sets, which have columns of their own there, are told apart, too. */
+static void runs_are_named_as_in_tables(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    static const char *const params[] = {"{\"epochs\":\"10\"}", "{\"epochs\":\"20\"}", "{}"};
+    struct error e = {0};
+    for (int i = 0; i < 3; i++) {
+        struct run_row run = store_fixture_run(i + 1, i + 1, 1);
+        run.params = params[i];
+        store_fixture_add(s, &run);
+        if (i == 1)
+            assert_int_equal(store_add_runs(s, &run, 1, "one", &e), 0);
+    }
+    assert_names(s, NULL, "epochs=10;epochs=20;epochs=200;");
+    assert_names(s, "one", ";");
+    assert_names(s, NULL, "epochs=10;epochs=20;epochs=200;"); // nothing was left behind
+    store_fixture_sql(s, "UPDATE runs SET config_id = (SELECT min(config_id) FROM runs),"
+                         " params = '{}', \"group\" = run_id, widths = rowid || ''");
+    assert_names(s, NULL, "widths=1;widths=2;widths=3;");
+    store_fixture_sql(s, "UPDATE runs SET \"group\" = NULL, dataset = rowid, config_id = run_id");
+    assert_names(s, NULL, "dataset=1;dataset=2;dataset=3;");
+    store_close(s);
+}
+
 /* A run's own activations are the cell; others are in the view. */
 static void own_activations_are_shown(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
@@ -274,6 +314,7 @@ int main(void) {
     cmocka_unit_test_setup_teardown(name, store_fixture_setup, store_fixture_teardown)
     const struct CMUnitTest tests[] = {
         TEST(configurations_are_told_apart),
+        TEST(runs_are_named_as_in_tables),
         TEST(recipes_differ_across_schemes),
         TEST(what_the_scheme_says_is_no_difference),
         TEST(a_caption_says_what_rows_have_in_common),

@@ -25,7 +25,7 @@ static uint32_t bits_of(float x) {
     return bits;
 }
 
-static void count(struct counts *c, int pass, const float *x, size_t n) {
+static void count_values(struct counts *c, int pass, const float *x, size_t n) {
     for (size_t i = 0; i < n; i++) {
         uint32_t bits = bits_of(x[i]);
         if (pass == 0)
@@ -92,12 +92,10 @@ static struct point float_point(const struct spec *spec) {
 static void count_batch(struct measuring *b, int pass, const struct batch *batch) {
     struct pass how = {.mode = PASS_EVALUATE, .point = float_point(b->spec)};
     b->engine->forward(b->plan, &how, batch->images, (int)batch->n);
-    for (int i = 0; i < b->m->n_nodes; i++) {
-        const struct shape *s = &b->m->nodes[i].shape;
+    for (int i = 0; i < b->m->n_nodes; i++)
         if (b->counts[i])
-            count(b->counts[i], pass, b->engine->peek(b->plan, i),
-                  (size_t)batch->n * (size_t)s->c * (size_t)s->h * (size_t)s->w);
-    }
+            count_values(b->counts[i], pass, b->engine->peek(b->plan, i),
+                         node_values(&b->m->nodes[i]) * (size_t)batch->n);
 }
 
 static int pass_all(struct measuring *b, int pass, struct error *e) {

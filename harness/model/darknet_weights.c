@@ -172,15 +172,15 @@ int weights_check(const char *path, const struct cfg *cfg, int layers, char hash
 
 /* ---- into a model ---- */
 
-static const double epsilon = 1e-5, darknets_epsilon = 1e-6; // v + the one; sqrt(v) + the other
+static const double darknets_epsilon = 1e-6; // of sqrt(v), where NORM_EPSILON is of v
 
 static float variance_from_darknet(float v) {
     double deviation = sqrt((double)v) + darknets_epsilon;
-    return (float)fmax(0, deviation * deviation - epsilon);
+    return (float)fmax(0, deviation * deviation - NORM_EPSILON);
 }
 
 static float variance_for_darknet(float v) {
-    double deviation = sqrt((double)v + epsilon) - darknets_epsilon;
+    double deviation = sqrt((double)v + NORM_EPSILON) - darknets_epsilon;
     return (float)(deviation * deviation);
 }
 

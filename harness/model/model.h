@@ -56,6 +56,10 @@ struct parameter {
     float *grad;  // (n), summed over the widths of a step
 };
 
+/* What a norm adds to a variance, whichever engine computes it: y = scale (x - mean) /
+ * sqrt(variance + NORM_EPSILON) + shift. */
+#define NORM_EPSILON 1e-5
+
 /* One batch-norm layer: a bank per width, then one spare bank in which the evaluator calibrates. */
 struct norm {
     int node, channels;

@@ -1,8 +1,10 @@
 /* A grid file: an INI file whose commas multiply (experiments/README.md is the user's manual).
  *
- *     [grid] name, scheme, network, dataset, seed   [quant] [train] [evaluate]   keys of
- * spec/spec.h [when key=value ...]   overrides for the combinations that match [exclude] rule =
- * key=value ...   removes the combinations that match; may stand several times
+ *     [grid]                       name, scheme, network, dataset, seed
+ *     [quant] [train] [evaluate]   the other keys of spec/key_rows.h
+ *     [when key=value ...]         overrides for the combinations that match
+ *     [exclude]                    rule = key=value ...: removes the combinations that match; may
+ *                                  stand several times
  *
  * The way of a combination: alternatives multiply; every [when] whose conditions hold for the
  * values so multiplied overrides, later ones over earlier ones; rules of [exclude] see the values

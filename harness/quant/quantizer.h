@@ -10,9 +10,11 @@
  * The rest of the harness calls the slots through quant/layer.h, which adds what a run may ask of
  * any scheme.
  *
- * Slots are pure functions of (W, params, k): nothing is saved between forward and backward, so
- * nothing can be stale, and an engine may call them in any order. Results do not depend on the
- * number of threads, which is OpenMP's. */
+ * Slots are pure functions of (W, params, k): they keep nothing between forward and backward, and
+ * an engine may call them in any order. What may be kept is kept for them, by who knows that W does
+ * not change meanwhile: the range of its weights (`known` of struct quant_layer, which
+ * quant/layer.h fills in and empties). It holds what they would find, so results are the same
+ * without it. Nor do they depend on the number of threads, which is OpenMP's. */
 #ifndef QUANT_QUANTIZER_H
 #define QUANT_QUANTIZER_H
 
@@ -55,7 +57,7 @@ struct quant_layer {
     struct widths widths;    // B, trained jointly
     int stored_bits;         // N
     int corrects;            // bias correction for one shared norm bank (quant/layer.h)
-    struct tanh_range known; // of weights that do not change for now (quant/layer.h)
+    struct tanh_range known; // the range of weights that do not change for now; of NULL: none is
 };
 
 /* Ŵ_k as the whole numbers that a device computes with:

@@ -31,12 +31,19 @@ void stop_catch(void) {
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
         if (sigismember(&awaited, signals[i]))
             sigaction(signals[i], &action, NULL);
+}
+
+void stop_not_for_pipes(void) {
     signal(SIGPIPE, SIG_IGN);
 }
 
 int stop_signal(void) {
-    const struct timespec at_once = {0};
-    int signal = asked ? 0 : sigtimedwait(&awaited, NULL, &at_once);
+    return stop_wait(0);
+}
+
+int stop_wait(int seconds) {
+    const struct timespec most = {.tv_sec = seconds};
+    int signal = asked ? 0 : sigtimedwait(&awaited, NULL, &most);
     if (signal > 0)
         asked = signal;
     return asked;

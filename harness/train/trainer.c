@@ -112,8 +112,7 @@ static int report_not_finite(struct trainer *t, int k, struct error *e) {
     for (int i = 1; i < t->m->n_nodes; i++) {
         const struct node *n = &t->m->nodes[i];
         const float *out = t->engine->peek(t->plan, i);
-        size_t size =
-            (size_t)n->shape.c * (size_t)n->shape.h * (size_t)n->shape.w * (size_t)t->spec->batch;
+        size_t size = node_values(n) * (size_t)t->spec->batch;
         size_t at = 0;
         while (out && at < size && isfinite(out[at]))
             at++;

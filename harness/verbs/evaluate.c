@@ -164,6 +164,7 @@ static int evaluate(const struct options *o, const struct evaluate_options *v, i
     if (!store)
         return EXIT_FAILED;
     stop_catch();
+    stop_not_for_pipes();
     int status = evaluate_all(o, v, &so, store, operands, e);
     store_close(store);
     return status;

@@ -137,6 +137,7 @@ static int run_session(struct session *s, const struct run_options *r, struct er
     if (!wanted)
         return EXIT_DONE;
     stop_catch();
+    stop_not_for_pipes();
     int rc = compute(s, e);
     if (rc || s->signal)
         session_end(s, e);

@@ -4,14 +4,13 @@
 #include "plan/estimate.h"
 #include "plan/grid_name.h"
 #include "report/table.h"
+#include "run/stop.h"
 #include "store/store.h"
 #include "verbs/database.h"
 #include "verbs/verb.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { LOOK_SECONDS = 2, PLAIN_SECONDS = 30, ID_DIGITS = 12 };
@@ -187,19 +186,6 @@ static int show_table(const struct options *o, const char *grid, struct error *e
 
 /* ---- watching ---- */
 
-static volatile sig_atomic_t caught;
-
-static void catch_signal(int number) {
-    caught = number;
-}
-
-static void catch_signals(void) {
-    struct sigaction action = {.sa_handler = catch_signal};
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
-}
-
 /* -1 when nobody can see it; main says why. */
 static int show_again(const struct view *v, int terminal) {
     if (terminal)
@@ -214,18 +200,18 @@ static int show_again(const struct view *v, int terminal) {
  * in a row without a run that goes on are the end: one may fall between two runs. */
 static int watch(const struct options *o, const char *grid, struct error *e) {
     int terminal = isatty(STDOUT_FILENO), status = 0, idle = 0;
-    catch_signals();
+    stop_catch();
     for (int i = 0;; i++) {
         struct view v;
         status = look(&v, o, grid, 0, e);
         idle = goes_on(&v) ? 0 : idle + 1;
-        int last = idle == 2 || caught;
+        int last = idle == 2 || stop_signal();
         if (!status && (terminal || last || i % (PLAIN_SECONDS / LOOK_SECONDS) == 0))
             last |= show_again(&v, terminal) != 0;
         store_free_statuses(v.runs, v.n);
         if (last || status)
             break;
-        nanosleep(&(struct timespec){.tv_sec = LOOK_SECONDS}, NULL);
+        stop_wait(LOOK_SECONDS);
     }
     if (terminal)
         putchar('\n');
@@ -263,5 +249,5 @@ int verb_status(struct options *o, struct error *e) {
     free(grid);
     if (status)
         return EXIT_FAILED;
-    return caught ? 128 + caught : EXIT_DONE;
+    return stop_signal() ? 128 + stop_signal() : EXIT_DONE;
 }

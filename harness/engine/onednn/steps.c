@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const float epsilon = 1e-5f; // of batch norm, as the reference has it
+static const float epsilon = (float)NORM_EPSILON;
 
 static const float *gradient_of(const struct plan *p, const struct step *s) {
     return p->places[s->node].grad->data;

@@ -2,9 +2,11 @@
  */
 #include "engine/reference/ops.h"
 
+#include "model/model.h"
+
 #include <math.h>
 
-static const float epsilon = 1e-5f;
+static const float epsilon = (float)NORM_EPSILON;
 enum { LANES = 16 };
 
 static double fold(const float lanes[LANES]) {

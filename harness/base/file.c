@@ -112,8 +112,8 @@ static char *temporary_name(const char *target) {
 }
 
 /* After writing, which ended with errno `why`: rename, or remove what was written. */
-static int finish(const char *path, const char *temporary, const char *target, int why,
-                  struct error *e) {
+static int finish_replacing(const char *path, const char *temporary, const char *target, int why,
+                            struct error *e) {
     if (!why && rename(temporary, target))
         why = errno;
     if (why) {
@@ -132,7 +132,7 @@ int file_replace(const char *path, const void *bytes, size_t size, struct error 
     if (find_target(path, target, e))
         return -1;
     char *temporary = temporary_name(target);
-    int rc = finish(path, temporary, target, write_file(temporary, bytes, size), e);
+    int rc = finish_replacing(path, temporary, target, write_file(temporary, bytes, size), e);
     free(temporary);
     return rc;
 }
@@ -165,14 +165,14 @@ int file_draft_start(struct file_draft *d, const char *path, size_t size, struct
     int why = map_draft(d);
     if (!why)
         return 0;
-    finish(path, d->temporary, target, why, e);
+    finish_replacing(path, d->temporary, target, why, e);
     file_draft_drop(d);
     return -1;
 }
 
 int file_draft_commit(struct file_draft *d, struct error *e) {
     int why = msync(d->bytes, d->size, MS_SYNC) ? errno : 0;
-    int rc = finish(d->path, d->temporary, d->path, why, e);
+    int rc = finish_replacing(d->path, d->temporary, d->path, why, e);
     file_draft_drop(d);
     return rc;
 }

@@ -118,7 +118,7 @@ static int is_built_for(const struct instructions *i) {
 }
 
 /* What would not fit is left out. */
-static void add(char *text, size_t size, const char *separator, const char *name) {
+static void add_name(char *text, size_t size, const char *separator, const char *name) {
     size_t at = strlen(text);
     if (at + strlen(separator) + strlen(name) + 1 > size)
         return;
@@ -127,11 +127,11 @@ static void add(char *text, size_t size, const char *separator, const char *name
 }
 
 /* Those that the program is built for and the processor lacks; or the other way round. */
-static void list(char *text, size_t size, const char *separator, int built) {
+static void list_features(char *text, size_t size, const char *separator, int built) {
     text[0] = '\0';
     for (int i = 0; i < KNOWN; i++)
         if (is_built_for(&known[i]) == built && is_there(&known[i]) == !built)
-            add(text, size, separator, known[i].name);
+            add_name(text, size, separator, known[i].name);
 }
 
 static int level_of(int (*has)(const struct instructions *)) {
@@ -152,32 +152,33 @@ void processor_built_for(char *text, size_t size) {
     text[0] = '\0';
 #ifdef __x86_64__
     int level = level_of(is_built_for);
-    add(text, size, "", level_names[level - 1]);
+    add_name(text, size, "", level_names[level - 1]);
     for (int i = 0; i < KNOWN; i++)
         if (is_built_for(&known[i]) && (!known[i].level || known[i].level > level))
-            add(text, size, " ", known[i].name);
+            add_name(text, size, " ", known[i].name);
 #else
     (void)size;
 #endif
 }
 
 void processor_has_more(char *text, size_t size) {
-    list(text, size, " ", 0);
+    list_features(text, size, " ", 0);
 }
 
 /* Before the constructors of the rest; those of libraries have run. stdio is left alone. */
 __attribute__((constructor(101))) static void refuse_older_processor(void) {
     char lacking[TEXT], text[2 * TEXT] = "";
-    list(lacking, sizeof lacking, ", ", 1);
+    list_features(lacking, sizeof lacking, ", ", 1);
     if (!lacking[0])
         return;
-    add(text, sizeof text, "", "truncquant: was built for a newer processor: this one has no ");
-    add(text, sizeof text, "", lacking);
-    add(text, sizeof text, "",
-        "; build it here ('make clean && make'), or for both machines "
-        "('make clean && make OPTIMIZE=\"-O3 -march=");
-    add(text, sizeof text, "", processor_level());
-    add(text, sizeof text, "", "\"')\n");
+    add_name(text, sizeof text, "",
+             "truncquant: was built for a newer processor: this one has no ");
+    add_name(text, sizeof text, "", lacking);
+    add_name(text, sizeof text, "",
+             "; build it here ('make clean && make'), or for both machines "
+             "('make clean && make OPTIMIZE=\"-O3 -march=");
+    add_name(text, sizeof text, "", processor_level());
+    add_name(text, sizeof text, "", "\"')\n");
     if (write(STDERR_FILENO, text, strlen(text)) < 0)
         _exit(STATUS_FAILED);
     _exit(STATUS_FAILED);

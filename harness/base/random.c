@@ -1,7 +1,7 @@
 /* Counter-based random streams; random.h is the manual. */
 #include "base/random.h"
 
-static uint64_t mix(uint64_t z) {
+static uint64_t mix_bits(uint64_t z) {
     z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
     return z ^ (z >> 31);
@@ -11,16 +11,16 @@ static const uint64_t golden = 0x9e3779b97f4a7c15u;
 
 struct random random_stream(uint64_t seed, enum random_purpose purpose, uint64_t epoch,
                             uint64_t index) {
-    uint64_t state = mix(seed + golden);
-    state = mix(state ^ (uint64_t)purpose * golden);
-    state = mix(state + epoch * golden + 1);
-    state = mix(state + index * golden + 2);
+    uint64_t state = mix_bits(seed + golden);
+    state = mix_bits(state ^ (uint64_t)purpose * golden);
+    state = mix_bits(state + epoch * golden + 1);
+    state = mix_bits(state + index * golden + 2);
     return (struct random){state};
 }
 
 uint64_t random_next(struct random *r) {
     r->state += golden;
-    return mix(r->state);
+    return mix_bits(r->state);
 }
 
 float random_unit(struct random *r) {

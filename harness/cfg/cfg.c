@@ -175,7 +175,7 @@ static int write_texts(const struct build *b, struct shape data) {
 }
 
 /* Faults of [net] do not keep those of the layers from being said. */
-static int build(struct build *b, struct shape data, int classes) {
+static int build_cfg(struct build *b, struct shape data, int classes) {
     int bad_net = cfg_read_net(b->text, &b->net, b->e);
     if (bad_net && fail_next(b->e))
         return fail_any(b->e);
@@ -188,7 +188,7 @@ int cfg_parse(struct cfg *cfg, const char *text, size_t size, const char *path, 
     *cfg = (struct cfg){.path = need_string(path)};
     struct cfg_text lexed;
     struct build b = {.cfg = cfg, .text = &lexed, .e = e};
-    int bad = cfg_lex(&lexed, text, size, path, e) || build(&b, data, classes);
+    int bad = cfg_lex(&lexed, text, size, path, e) || build_cfg(&b, data, classes);
     cfg_text_free(&lexed);
     if (bad)
         cfg_free(cfg);

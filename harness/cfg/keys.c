@@ -61,7 +61,7 @@ static void print_takes(const struct cfg_key *k, char *out, size_t size) {
     }
 }
 
-static int refuse(const struct reading *r) {
+static int refuse_key(const struct reading *r) {
     const struct cfg_key *k = r->key;
     const char *value = r->option->value;
     if (k->type == CFG_ONLY || k->type == CFG_NEVER)
@@ -82,7 +82,7 @@ static void store(const struct cfg_key *k, void *into, const void *value, size_t
 static int read_int(const struct reading *r, void *into) {
     long v;
     if (text_int(r->option->value, (long)r->key->lo, (long)r->key->hi, &v))
-        return refuse(r);
+        return refuse_key(r);
     int value = (int)v;
     store(r->key, into, &value, sizeof value);
     return 0;
@@ -91,7 +91,7 @@ static int read_int(const struct reading *r, void *into) {
 static int read_real(const struct reading *r, void *into) {
     double v;
     if (text_real(r->option->value, &v) || v < r->key->lo || v > r->key->hi)
-        return refuse(r);
+        return refuse_key(r);
     float value = (float)v;
     store(r->key, into, &value, sizeof value);
     return 0;
@@ -100,14 +100,14 @@ static int read_real(const struct reading *r, void *into) {
 static int read_only(const struct reading *r) {
     double v;
     if (text_real(r->option->value, &v) || v < r->key->lo || v > r->key->lo)
-        return refuse(r);
+        return refuse_key(r);
     return 0;
 }
 
 static int read_choice(const struct reading *r, void *into) {
     int place = text_find(r->option->value, r->key->choices);
     if (place < 0)
-        return refuse(r);
+        return refuse_key(r);
     store(r->key, into, &place, sizeof place);
     return 0;
 }
@@ -132,7 +132,7 @@ static int read_list(const struct reading *r, void *into) {
         long value = 0;
         if (!member_is_right(r->key, s, &value) ||
             (r->key->type == CFG_LAYERS && list.n == CFG_ROUTES)) {
-            rc = refuse(r);
+            rc = refuse_key(r);
             break;
         }
         if (r->key->type == CFG_LAYERS)
@@ -157,7 +157,7 @@ static int read_value(const struct reading *r, void *into) {
     case CFG_ONLY:
         return read_only(r);
     case CFG_NEVER:
-        return refuse(r);
+        return refuse_key(r);
     case CFG_CHOICE:
         return read_choice(r, into);
     case CFG_LAYERS:

@@ -289,8 +289,8 @@ static int complete_convolutional(const char *path, struct cfg_draft *d, struct 
     return 0;
 }
 
-static int complete(const struct cfg_text *t, const struct cfg_section *s, struct cfg_draft *d,
-                    struct error *e) {
+static int complete_layer(const struct cfg_text *t, const struct cfg_section *s,
+                          struct cfg_draft *d, struct error *e) {
     struct cfg_layer *l = &d->layer;
     if (l->type == LAYER_CONVOLUTIONAL && complete_convolutional(t->path, d, e))
         return -1;
@@ -319,5 +319,5 @@ int cfg_read_layer(const struct cfg_text *t, const struct cfg_section *s, struct
     d->layer.line = s->line;
     if (cfg_read_options(t, s, kinds[type].keys, common_keys, d, NULL, NULL, e))
         return -1;
-    return complete(t, s, d, e);
+    return complete_layer(t, s, d, e);
 }

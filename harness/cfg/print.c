@@ -11,7 +11,7 @@ struct printer {
     int darknet; // for Darknet, which does not know every activation
 };
 
-static void put(const struct printer *p, const char *key, int value) {
+static void put_key(const struct printer *p, const char *key, int value) {
     fprintf(p->file, "%s%s=%d", p->before, key, value);
 }
 
@@ -42,25 +42,25 @@ static void put_activation(const struct printer *p, const struct cfg_layer *l) {
 }
 
 static void put_convolutional(const struct printer *p, const struct cfg_layer *l) {
-    put(p, "filters", l->filters);
-    put(p, "size", l->size);
-    put(p, "stride", l->stride);
-    put(p, "padding", l->padding);
-    put(p, "groups", l->groups);
-    put(p, "batch_normalize", l->batch_normalize);
+    put_key(p, "filters", l->filters);
+    put_key(p, "size", l->size);
+    put_key(p, "stride", l->stride);
+    put_key(p, "padding", l->padding);
+    put_key(p, "groups", l->groups);
+    put_key(p, "batch_normalize", l->batch_normalize);
     put_activation(p, l);
 }
 
 static void put_connected(const struct printer *p, const struct cfg_layer *l) {
-    put(p, "output", l->filters);
-    put(p, "batch_normalize", l->batch_normalize);
+    put_key(p, "output", l->filters);
+    put_key(p, "batch_normalize", l->batch_normalize);
     put_activation(p, l);
 }
 
 static void put_maxpool(const struct printer *p, const struct cfg_layer *l) {
-    put(p, "size", l->size);
-    put(p, "stride", l->stride);
-    put(p, "padding", l->padding);
+    put_key(p, "size", l->size);
+    put_key(p, "stride", l->stride);
+    put_key(p, "padding", l->padding);
 }
 
 static void put_shortcut(const struct printer *p, const struct cfg_layer *l) {
@@ -92,18 +92,18 @@ static void put_keys(const struct printer *p, const struct cfg_layer *l) {
         put_from(p, "layers", l);
         break;
     case LAYER_UPSAMPLE:
-        put(p, "stride", l->stride);
+        put_key(p, "stride", l->stride);
         put_real(p, "scale", l->scale);
         break;
     case LAYER_REORG:
-        put(p, "stride", l->stride);
-        put(p, "reverse", l->reverse);
+        put_key(p, "stride", l->stride);
+        put_key(p, "reverse", l->reverse);
         break;
     case LAYER_DROPOUT:
         put_real(p, "probability", l->probability);
         break;
     case LAYER_SOFTMAX:
-        put(p, "groups", 1);
+        put_key(p, "groups", 1);
         break;
     case LAYER_COST:
         put_word(p, "type", "sse");
@@ -140,9 +140,9 @@ static void put_harness_keys(const struct printer *p, const struct cfg *cfg, int
     const struct cfg_layer *l = &cfg->layers[i];
     if (!has_weights(l))
         return;
-    put(p, "bias", l->bias);
+    put_key(p, "bias", l->bias);
     put_word(p, "quantize", quantize_text(cfg, i));
-    put(p, "projection", l->projection);
+    put_key(p, "projection", l->projection);
     put_word(p, "init", init_name(l->init));
 }
 
@@ -174,11 +174,11 @@ char *cfg_print_darknet(const struct cfg *cfg) {
     if (!p.file)
         return NULL;
     fputs("[net]", p.file);
-    put(&p, "batch", 1);
-    put(&p, "subdivisions", 1);
-    put(&p, "height", cfg->input.h);
-    put(&p, "width", cfg->input.w);
-    put(&p, "channels", cfg->input.c);
+    put_key(&p, "batch", 1);
+    put_key(&p, "subdivisions", 1);
+    put_key(&p, "height", cfg->input.h);
+    put_key(&p, "width", cfg->input.w);
+    put_key(&p, "channels", cfg->input.c);
     for (int i = 0; i < cfg->n; i++) {
         fprintf(p.file, "\n\n[%s]", layer_type_name(cfg->layers[i].type));
         put_keys(&p, &cfg->layers[i]);

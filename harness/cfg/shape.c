@@ -35,7 +35,7 @@ int cfg_resolve(const char *path, struct cfg_layer *layers, int i, const struct 
 }
 
 /* Kernels: number of places along one side, or less than 1. */
-static int places(int side, int padding, int size, int stride) {
+static int window_places(int side, int padding, int size, int stride) {
     return side + padding < size ? 0 : (side + padding - size) / stride + 1;
 }
 
@@ -57,8 +57,8 @@ static int convolutional(const char *path, struct cfg_layer *l, struct error *e)
     int padding = 2 * l->padding;
     if (window_fits(path, l, padding, e))
         return -1;
-    l->out = (struct shape){l->filters, places(l->in.h, padding, l->size, l->stride),
-                            places(l->in.w, padding, l->size, l->stride)};
+    l->out = (struct shape){l->filters, window_places(l->in.h, padding, l->size, l->stride),
+                            window_places(l->in.w, padding, l->size, l->stride)};
     // The unfolded input (im2col) of one image, which every engine may have to keep.
     int64_t unfolded = (int64_t)l->size * l->size * (l->in.c / l->groups) * l->out.h * l->out.w;
     if (unfolded > CFG_FLOATS_MAX)
@@ -80,8 +80,8 @@ static int windows_touch(int side, int out, const struct cfg_layer *l) {
 static int maxpool(const char *path, struct cfg_layer *l, struct error *e) {
     if (window_fits(path, l, l->padding, e))
         return -1;
-    l->out = (struct shape){l->in.c, places(l->in.h, l->padding, l->size, l->stride),
-                            places(l->in.w, l->padding, l->size, l->stride)};
+    l->out = (struct shape){l->in.c, window_places(l->in.h, l->padding, l->size, l->stride),
+                            window_places(l->in.w, l->padding, l->size, l->stride)};
     if (!windows_touch(l->in.h, l->out.h, l) || !windows_touch(l->in.w, l->out.w, l))
         return fail_at(e, path, l->line,
                        "[maxpool] with size=%d and padding=%d has windows wholly in the padding; "
@@ -186,8 +186,8 @@ static int infer_by_type(const char *path, const struct cfg_layer *layers, struc
     return 0;
 }
 
-static int count(const char *path, const struct cfg_layer *l, struct cfg_totals *t,
-                 struct error *e) {
+static int count_layer(const char *path, const struct cfg_layer *l, struct cfg_totals *t,
+                       struct error *e) {
     t->activations += cfg_floats(l->out);
     t->weights += cfg_weights(l);
     if (t->activations > CFG_FLOATS_MAX)
@@ -208,5 +208,5 @@ int cfg_infer(const char *path, struct cfg_layer *layers, int i, struct shape in
               struct cfg_totals *totals, struct error *e) {
     struct cfg_layer *l = &layers[i];
     l->in = i ? layers[i - 1].out : input;
-    return infer_by_type(path, layers, l, e) || count(path, l, totals, e) ? -1 : 0;
+    return infer_by_type(path, layers, l, e) || count_layer(path, l, totals, e) ? -1 : 0;
 }

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* Mapped, and, where that is asked for, hashed. -1 without a message: has to be made. */
-static int map(struct dataset *d, const struct source *s, const char *path, int hashed) {
+static int map_prepared(struct dataset *d, const struct source *s, const char *path, int hashed) {
     if (prepared_map(d, s, path))
         return -1;
     if (!hashed || prepared_is_intact(d))
@@ -29,7 +29,7 @@ static int map_or_prepare(struct dataset *d, const struct source *s, const char 
     int lock = cache_lock(s, e);
     if (lock < 0)
         return -1;
-    int rc = map(d, s, path, hashed);
+    int rc = map_prepared(d, s, path, hashed);
     if (rc) {
         if (!prepared_map(d, s, path)) {
             fprintf(stderr,
@@ -39,7 +39,7 @@ static int map_or_prepare(struct dataset *d, const struct source *s, const char 
             dataset_close(d);
         }
         cache_tidy(s);
-        if (!prepare(s, path, e) && (rc = map(d, s, path, hashed)))
+        if (!prepare(s, path, e) && (rc = map_prepared(d, s, path, hashed)))
             fail_at(e, path, 0, "was written but cannot be mapped; is the disk sound?");
     }
     close(lock);
@@ -54,7 +54,7 @@ static int open_prepared(struct dataset *d, const char *name, int hashed, struct
         return -1;
     char path[PATH_MAX];
     int rc = cache_path(&source, path, sizeof path, e);
-    if (!rc && map(d, &source, path, hashed))
+    if (!rc && map_prepared(d, &source, path, hashed))
         rc = map_or_prepare(d, &source, path, hashed, e);
     if (!rc)
         cache_touch(path);

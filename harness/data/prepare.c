@@ -106,8 +106,8 @@ static struct prepared_header start_header(const struct source *s, const struct 
     return h;
 }
 
-static int decode(const struct reader *reader, void *reading, const struct prepared_header *h,
-                  char *file, struct error *e) {
+static int decode_splits(const struct reader *reader, void *reading,
+                         const struct prepared_header *h, char *file, struct error *e) {
     struct prepared_layout l = prepared_layout(h);
     for (enum split i = 0; i < SPLITS; i++)
         if (reader->read(reading, i, (uint8_t *)file + l.pixels[i],
@@ -122,7 +122,7 @@ static int write_prepared(struct prepared_header *h, const struct source *s, voi
     struct file_draft draft;
     if (file_draft_start(&draft, path, l.size, e))
         return -1;
-    if (decode(s->set.reader, reading, h, draft.bytes, e) ||
+    if (decode_splits(s->set.reader, reading, h, draft.bytes, e) ||
         statistics(h, (uint8_t *)draft.bytes + l.pixels[SPLIT_TRAIN], s, e)) {
         file_draft_drop(&draft);
         return -1;

@@ -64,7 +64,7 @@ static int valid(const char *file, size_t size, const struct source *s) {
     return 1;
 }
 
-static void describe(struct dataset *d, const char *file, size_t size) {
+static void describe_set(struct dataset *d, const char *file, size_t size) {
     const struct prepared_header *h = (const struct prepared_header *)file;
     struct prepared_layout l = prepared_layout(h);
     *d = (struct dataset){.shape = h->shape,
@@ -106,6 +106,6 @@ int prepared_map(struct dataset *d, const struct source *s, const char *path) {
         munmap(file, size);
         return -1;
     }
-    describe(d, file, size);
+    describe_set(d, file, size);
     return 0;
 }

@@ -39,8 +39,8 @@ static char *hold_out(const struct spec *spec, const struct dataset *data) {
 
 /* Whether each image of a split is taken: the first `n`, in its own order or the one that was drawn
  * for it, whose mark is `mark` (marks NULL: of all). */
-static char *take(const struct dataset *data, enum split split, const char *marks, char mark,
-                  uint32_t n, int select) {
+static char *take_places(const struct dataset *data, enum split split, const char *marks, char mark,
+                         uint32_t n, int select) {
     uint32_t all = data->split[split].n, *order = NULL;
     char *taken = need(all, 1);
     if (select == SELECT_DRAWN) {
@@ -60,7 +60,7 @@ static char *take(const struct dataset *data, enum split split, const char *mark
 /* The places of what is taken, ascending. */
 static uint32_t *pick(const struct dataset *data, enum split split, const char *marks, char mark,
                       uint32_t n, int select) {
-    char *taken = take(data, split, marks, mark, n, select);
+    char *taken = take_places(data, split, marks, mark, n, select);
     uint32_t *places = need(n, sizeof *places);
     for (uint32_t i = 0, k = 0; k < n; i++)
         if (taken[i])

@@ -87,7 +87,7 @@ const char *dataset_name(int i) {
     return set ? set->name : NULL;
 }
 
-static const struct known_set *lookup(const char *name) {
+static const struct known_set *lookup_set(const char *name) {
     for (int i = 0; i < KNOWN_SETS; i++)
         if (!strcmp(sets[i].name, name))
             return &sets[i];
@@ -95,7 +95,7 @@ static const struct known_set *lookup(const char *name) {
 }
 
 const char *dataset_help(const char *name) {
-    const struct known_set *set = lookup(name);
+    const struct known_set *set = lookup_set(name);
     return set ? set->help : NULL;
 }
 
@@ -109,7 +109,7 @@ static int is_own_folder(const char *name) {
 }
 
 int dataset_is_known(const char *name) {
-    return lookup(name) || strchr(name, '/') || is_own_folder(name);
+    return lookup_set(name) || strchr(name, '/') || is_own_folder(name);
 }
 
 int dataset_unknown(const char *name, const char *meant, struct error *e) {
@@ -135,7 +135,7 @@ static struct known_set folder_set(const char *name) {
 }
 
 int known_set_find(struct known_set *set, const char *name, struct error *e) {
-    const struct known_set *found = lookup(name);
+    const struct known_set *found = lookup_set(name);
     if (found || dataset_is_known(name)) {
         *set = found ? *found : folder_set(name);
         return 0;

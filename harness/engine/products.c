@@ -28,7 +28,7 @@ enum { PERIOD = 192, MOST_WORK = 4000000, PER_LAYER = 3 };
 
 /* First the sides that kernels go along without blocking; k stays longer than two of its blocks
  * (384) if it can. */
-static void cut(struct product *p) {
+static void cut_product(struct product *p) {
     static const int kept[2][3] = {{2 * PERIOD, 2 * PERIOD, 6 * PERIOD}, {PERIOD, PERIOD, PERIOD}};
     int *const sides[] = {&p->m, &p->n, &p->k};
     for (int round = 0; round < 2; round++)
@@ -45,7 +45,7 @@ static void cut(struct product *p) {
         }
 }
 
-static float *draw(struct random *r, int rows, int columns) {
+static float *draw_matrix(struct random *r, int rows, int columns) {
     float *x = need_aligned((size_t)rows * (size_t)columns, sizeof *x);
     for (size_t i = 0; i < (size_t)rows * (size_t)columns; i++)
         x[i] = 0.5f + random_unit(r);
@@ -90,10 +90,11 @@ static int say_wrong(const struct product *p, double got, double right, struct e
 }
 
 /* C before is NaN where nothing is to be left of it. */
-static int check(struct product p, struct error *e) {
-    cut(&p);
+static int check_product(struct product p, struct error *e) {
+    cut_product(&p);
     struct random r = random_stream(0, RANDOM_TEST, 0, 0);
-    float *A = draw(&r, p.m, p.k), *B = draw(&r, p.k, p.n), *before = draw(&r, p.m, p.n);
+    float *A = draw_matrix(&r, p.m, p.k), *B = draw_matrix(&r, p.k, p.n),
+          *before = draw_matrix(&r, p.m, p.n);
     for (int i = 0; i < p.m * p.n && !p.add; i++)
         before[i] = NAN;
     float *C = stored(before, p.m, p.n, 0);
@@ -138,7 +139,7 @@ static int is_before(const struct product *p, int n) {
 
 static int check_all(const struct product *p, int n, struct error *e) {
     for (int i = 0; i < n; i++)
-        if (!is_before(p, i) && check(p[i], e))
+        if (!is_before(p, i) && check_product(p[i], e))
             return -1;
     return 0;
 }

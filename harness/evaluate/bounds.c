@@ -38,7 +38,7 @@ static void count_values(struct counts *c, int pass, const float *x, size_t n) {
 
 /* The bin in which the value of rank ceil(0.999 all) lies; `before`: what stands before the first.
  */
-static uint32_t find(const struct counts *c, int64_t *before) {
+static uint32_t percentile_bin(const struct counts *c, int64_t *before) {
     int64_t rank = c->all - c->all / 1000;
     uint32_t bin = 0;
     while (bin < HALVES - 1 && *before + c->bin[bin] < rank)
@@ -49,11 +49,11 @@ static uint32_t find(const struct counts *c, int64_t *before) {
 static float percentile(struct counts *c, int pass) {
     float value;
     if (pass == 0) {
-        c->upper = find(c, &c->below);
+        c->upper = percentile_bin(c, &c->below);
         memset(c->bin, 0, sizeof c->bin);
         return 0;
     }
-    uint32_t bits = c->upper << HALF_BITS | find(c, &c->below);
+    uint32_t bits = c->upper << HALF_BITS | percentile_bin(c, &c->below);
     memcpy(&value, &bits, sizeof value);
     return value;
 }
@@ -121,7 +121,7 @@ static int pass_all(struct measuring *b, int pass, struct error *e) {
     return rc;
 }
 
-static void start(struct measuring *b) {
+static void start_counting(struct measuring *b) {
     b->order = split_calibration(b->spec, b->data);
     b->counts = need((size_t)b->m->n_nodes, sizeof *b->counts);
     for (int i = 0; i < b->m->n_nodes; i++)
@@ -129,7 +129,7 @@ static void start(struct measuring *b) {
             b->counts[i] = need(1, sizeof **b->counts);
 }
 
-static void end(struct measuring *b) {
+static void end_counting(struct measuring *b) {
     for (int i = 0; i < b->m->n_nodes; i++)
         free(b->counts[i]);
     free(b->counts);
@@ -141,11 +141,11 @@ int bounds_measure(struct model *m, const struct spec *spec, const struct datase
     struct measuring b = {
         .m = m, .spec = spec, .data = data, .engine = engine, .plan = plan, .loaders = loaders};
     float *scratch = need_aligned(model_largest_weights(m), sizeof(float));
-    start(&b);
+    start_counting(&b);
     struct point point = float_point(spec);
     load_plan(m, NULL, engine, plan, &point, scratch);
     int rc = pass_all(&b, 0, e) || pass_all(&b, 1, e) ? -1 : 0;
-    end(&b);
+    end_counting(&b);
     free(scratch);
     return rc;
 }

@@ -69,7 +69,7 @@ static void read_layer(struct opened *o, struct layer_row *r) {
 
 /* ---- reading ---- */
 
-static struct evaluation_row *next(struct cells *c) {
+static struct evaluation_row *next_row(struct cells *c) {
     if (c->n == c->room) {
         struct evaluation_row *more = need((size_t)c->room * 2 + 32, sizeof *more);
         if (c->n)
@@ -82,7 +82,7 @@ static struct evaluation_row *next(struct cells *c) {
 }
 
 static void take_row(struct cells *c, struct opened *o) {
-    struct evaluation_row *row = next(c);
+    struct evaluation_row *row = next_row(c);
     read_row(o, row);
     o->bad |= row->epoch > c->last;
     if (o->bad)
@@ -111,7 +111,7 @@ static int take_origin(struct cells *c, struct opened *o) {
 }
 
 /* Not 0: of another origin, or not what this program writes. */
-static int take(void *context, struct opened *o) {
+static int take_record(void *context, struct opened *o) {
     struct cells *c = context;
     int64_t record = opened_i64(o);
     if (!c->begun)
@@ -135,7 +135,7 @@ void cells_open(struct cells *c, const char *path, const char *origin, int last)
     struct error e = {0};
     *c = (struct cells){
         .path = need_string(path), .origin = need_string(origin), .last = last, .n_layers = -1};
-    if (journal_open(&c->journal, path, take, c, &e))
+    if (journal_open(&c->journal, path, take_record, c, &e))
         give_up(c, &e);
 }
 
@@ -155,7 +155,7 @@ void cells_close(struct cells *c) {
 /* ---- keeping ---- */
 
 /* -1: nothing is kept any more. */
-static int start(struct cells *c, struct seal *s, enum record record) {
+static int start_record(struct cells *c, struct seal *s, enum record record) {
     struct error e = {0};
     if (c->journal.fd < 0)
         return -1;
@@ -167,43 +167,43 @@ static int start(struct cells *c, struct seal *s, enum record record) {
     return 0;
 }
 
-static void end(struct cells *c, struct seal *s) {
+static void end_record(struct cells *c, struct seal *s) {
     struct error e = {0};
     if (journal_append(&c->journal, s, &e))
         give_up(c, &e);
 }
 
-static void begin(struct cells *c) {
+static void begin_journal(struct cells *c) {
     struct seal s;
-    if (c->begun || start(c, &s, RECORD_ORIGIN))
+    if (c->begun || start_record(c, &s, RECORD_ORIGIN))
         return;
     seal_text(&s, c->origin);
-    end(c, &s);
+    end_record(c, &s);
     c->begun = 1;
 }
 
 void cells_keep(struct cells *c, const struct evaluation_row *row) {
     struct seal s;
-    struct evaluation_row *own = next(c);
+    struct evaluation_row *own = next_row(c);
     *own = *row;
     own->split = need_string(row->split);
     c->n++;
-    begin(c);
-    if (start(c, &s, RECORD_CELL))
+    begin_journal(c);
+    if (start_record(c, &s, RECORD_CELL))
         return;
     write_row(&s, row);
-    end(c, &s);
+    end_record(c, &s);
 }
 
 void cells_keep_layers(struct cells *c, const struct layer_row *rows, int n) {
     struct seal s;
-    begin(c);
-    if (start(c, &s, RECORD_LAYERS))
+    begin_journal(c);
+    if (start_record(c, &s, RECORD_LAYERS))
         return;
     seal_i64(&s, n);
     for (int i = 0; i < n; i++)
         write_layer(&s, &rows[i]);
-    end(c, &s);
+    end_record(c, &s);
 }
 
 /* ---- recalling ---- */

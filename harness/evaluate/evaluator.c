@@ -71,7 +71,7 @@ struct round {
     struct loader *loader;
 };
 
-static int plan(void *context, struct batch_request *r, uint32_t *order) {
+static int plan_round_batch(void *context, struct batch_request *r, uint32_t *order) {
     struct round *round = context;
     uint32_t left = round->images - round->at;
     if (!round->left--)
@@ -90,7 +90,7 @@ static void start_round(struct round *round) {
                                               .batch = round->batch,
                                               .channels = ev->m->cfg->input.c,
                                               .threads = ev->loaders > 0 ? ev->loaders : 1,
-                                              .plan = plan,
+                                              .plan = plan_round_batch,
                                               .context = round});
 }
 
@@ -124,8 +124,8 @@ static int calibrate(struct evaluator *ev, const struct point *point, struct err
     return rc;
 }
 
-static void count(struct evaluation_row *row, int n, int classes, const float *logits,
-                  const uint16_t *labels) {
+static void count_batch(struct evaluation_row *row, int n, int classes, const float *logits,
+                        const uint16_t *labels) {
     row->images += n;
     row->loss_sum += cross_entropy_labels(n, classes, logits, labels);
     for (int i = 0; i < n; i++, logits += classes) {
@@ -159,7 +159,7 @@ static int count_all(struct evaluator *ev, struct evaluation_row *row, struct er
             break;
         const float *logits = exact ? exact_forward(&ev->exact, &row->point, b.images, (int)b.n)
                                     : ev->engine->forward(ev->plan, &pass, b.images, (int)b.n);
-        count(row, (int)b.n, ev->m->cfg->classes, logits, b.labels);
+        count_batch(row, (int)b.n, ev->m->cfg->classes, logits, b.labels);
         rc = stops(ev) && i < batches - 1; // what is complete is not thrown away
     }
     loader_stop(round.loader);
@@ -186,7 +186,7 @@ static int fail_loss(const struct evaluation_row *row, struct error *e) {
 }
 
 /* 1: was stopped; nothing is appended. */
-static int measure(struct evaluator *ev, const struct point *point, struct error *e) {
+static int measure_point(struct evaluator *ev, const struct point *point, struct error *e) {
     struct evaluation_row *row = &ev->rows[ev->n];
     *row = row_of(ev, point);
     int rc = count_all(ev, row, e);
@@ -203,10 +203,10 @@ static int measure(struct evaluator *ev, const struct point *point, struct error
 /* 1: was stopped. */
 static int measure_calibrated(struct evaluator *ev, const struct point *point, struct error *e) {
     int rc = calibrate(ev, point, e);
-    return rc ? rc : measure(ev, point, e);
+    return rc ? rc : measure_point(ev, point, e);
 }
 
-static void load(struct evaluator *ev, const struct point *point) {
+static void load_point(struct evaluator *ev, const struct point *point) {
     load_plan(ev->m, ev->frozen, ev->engine, ev->plan, point, ev->weights);
 }
 
@@ -219,14 +219,14 @@ int evaluator_width(struct evaluator *ev, int k, struct error *e) {
     }
     int plain = !is_there(ev, &point);
     if (plain && !exact)
-        load(ev, &point);
-    int rc = plain ? measure(ev, &point, e) : 0;
+        load_point(ev, &point);
+    int rc = plain ? measure_point(ev, &point, e) : 0;
     if (rc || !evaluation_calibrates(ev->spec, ev->m->scheme, k))
         return rc < 0 ? -1 : 0;
     point.calibration = (int)ev->spec->calibration;
     if (is_there(ev, &point))
         return 0;
     if (exact || !plain)
-        load(ev, &point);
+        load_point(ev, &point);
     return measure_calibrated(ev, &point, e) < 0 ? -1 : 0;
 }

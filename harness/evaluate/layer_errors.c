@@ -58,8 +58,8 @@ static double mean_magnitude(const float *x, size_t n) {
     return n ? sum / (double)n : 0;
 }
 
-static void measure(const struct model *m, const struct quantized_layer *q, const float *params,
-                    struct weights_of *w, struct layer_row *row) {
+static void measure_layer(const struct model *m, const struct quantized_layer *q,
+                          const float *params, struct weights_of *w, struct layer_row *row) {
     const struct quantizer *s = m->scheme;
     const struct quant_layer *l = &q->layer;
     const float *W = quantized_weights(m, q);
@@ -93,7 +93,7 @@ int layer_rows(const struct model *m, const struct spec *spec, struct layer_row 
             model_node_name(m, q->node, name, sizeof name);
             *row = (struct layer_row){
                 .layer = m->nodes[q->node].layer, .name = need_string(name), .bits = k};
-            measure(m, q, params, &w, row);
+            measure_layer(m, q, params, &w, row);
         }
         weights_free(&w);
     }

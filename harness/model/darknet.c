@@ -132,7 +132,7 @@ static int text_file(const char *text, char path[64], struct error *e) {
 }
 
 /* NULL when Darknet called `error`. Nothing here changes between setjmp and longjmp. */
-static network *parse(const struct darknet_library *lib, char *path) {
+static network *parse_file(const struct darknet_library *lib, char *path) {
     if (setjmp(darknet_failed))
         return NULL;
     return lib->parse_network_cfg(path);
@@ -145,7 +145,7 @@ struct darknet_network *darknet_parse(const char *cfg_text, struct error *e) {
     if (fd < 0)
         return NULL;
     int kept = silence_stderr();
-    network *net = parse(lib, path);
+    network *net = parse_file(lib, path);
     restore_stderr(kept);
     close(fd);
     if (!net) {

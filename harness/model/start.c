@@ -5,18 +5,18 @@
 
 #include <math.h>
 
-static void fill(float *x, size_t n, float value) {
+static void fill_with(float *x, size_t n, float value) {
     for (size_t i = 0; i < n; i++)
         x[i] = value;
 }
 
-static void uniform(struct parameter *p, struct random *r, float bound) {
+static void draw_uniform(struct parameter *p, struct random *r, float bound) {
     for (size_t i = 0; i < p->n; i++)
         p->value[i] = bound * (2 * random_unit(r) - 1);
 }
 
 /* Box and Muller; 1 - unit is never 0. */
-static void normal(struct parameter *p, struct random *r, float deviation) {
+static void draw_normal(struct parameter *p, struct random *r, float deviation) {
     for (size_t i = 0; i < p->n; i++) {
         double radius = sqrt(-2 * log(1 - (double)random_unit(r)));
         double angle = 2 * 3.14159265358979323846 * (double)random_unit(r);
@@ -29,23 +29,23 @@ static void start_weights(struct model *m, const struct node *n, uint64_t seed) 
     struct random r = random_stream(seed, RANDOM_WEIGHTS, 0, (uint64_t)n->weights);
     float fan_in = (float)(w->n / (size_t)n->cfg->out.c);
     if (n->cfg->init == INIT_KAIMING_UNIFORM)
-        uniform(w, &r, 1 / sqrtf(fan_in));
+        draw_uniform(w, &r, 1 / sqrtf(fan_in));
     else if (n->cfg->init == INIT_KAIMING_NORMAL)
-        normal(w, &r, sqrtf(2 / (float)(n->cfg->filters * n->cfg->size * n->cfg->size)));
+        draw_normal(w, &r, sqrtf(2 / (float)(n->cfg->filters * n->cfg->size * n->cfg->size)));
     else if (n->op == OP_CONV)
-        normal(w, &r, sqrtf(2 / fan_in));
+        draw_normal(w, &r, sqrtf(2 / fan_in));
     else
-        uniform(w, &r, sqrtf(2 / fan_in));
+        draw_uniform(w, &r, sqrtf(2 / fan_in));
     if (n->bias >= 0 && n->cfg->init != INIT_DARKNET) {
         r = random_stream(seed, RANDOM_WEIGHTS, 0, (uint64_t)n->bias);
-        uniform(&m->parameters[n->bias], &r, 1 / sqrtf(fan_in));
+        draw_uniform(&m->parameters[n->bias], &r, 1 / sqrtf(fan_in));
     }
 }
 
 static void start_norm(const struct model *m, struct norm *n) {
     for (int b = 0; b <= m->spare; b++) {
-        fill(n->scale_of[b], (size_t)n->channels, 1);
-        fill(n->variance[b], (size_t)n->channels, 1);
+        fill_with(n->scale_of[b], (size_t)n->channels, 1);
+        fill_with(n->variance[b], (size_t)n->channels, 1);
     }
 }
 

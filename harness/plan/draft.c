@@ -266,7 +266,7 @@ static int check_complete(const struct parser *p, const struct grid_file *f, str
     return 0;
 }
 
-static int parse(struct parser *p, const struct grid_file *f, struct error *e) {
+static int parse_sections(struct parser *p, const struct grid_file *f, struct error *e) {
     for (int i = 0; i < f->n_sections; i++)
         if (start_section(p, &f->sections[i], i, e)) {
             fail_prefix(e, p->d->path, f->sections[i].line);
@@ -349,7 +349,7 @@ int draft_read(struct draft *d, const struct quantizer *const *table, const char
         d->rules = need((size_t)f.n_entries, sizeof *d->rules);
         struct parser p = {.table = table, .d = d};
         p.clauses = need((size_t)f.n_sections, sizeof *p.clauses);
-        rc = parse(&p, &f, e);
+        rc = parse_sections(&p, &f, e);
         if (!rc && set)
             rc = apply_set(&p, set, e);
         free(p.clauses);

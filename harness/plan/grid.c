@@ -35,17 +35,17 @@ static int key_number(const struct spec_key *key) {
 }
 
 /* Say where a value at fault was said. */
-static int blame(struct expansion *x, int line) {
+static int blame_line(struct expansion *x, int line) {
     if (line == LINE_SET)
         return fail_prefix(x->e, "--set", 0);
     return fail_prefix(x->e, x->d->path, line);
 }
 
-static int set(struct expansion *x, struct combination *c, const struct alternatives *a,
-               int which) {
+static int set_value(struct expansion *x, struct combination *c, const struct alternatives *a,
+                     int which) {
     c->from[key_number(a->key)] = a->line;
     if (spec_set(&c->spec, x->table, a->key, a->text[which], x->e))
-        return blame(x, a->line);
+        return blame_line(x, a->line);
     return 0;
 }
 
@@ -83,7 +83,7 @@ static int is_axis_key(const struct spec_key *key) {
 }
 
 /* After normalizing: values that the scheme set, and values that were said in vain. */
-static void explain(struct expansion *x, struct combination *c) {
+static void explain_origins(struct expansion *x, struct combination *c) {
     for (const struct spec_key *k = spec_keys; k->name; k++) {
         int *from = &c->from[key_number(k)];
         int matters = spec_key_matters(&c->spec, x->table, k);
@@ -116,10 +116,10 @@ static int keep_one(struct expansion *x, struct combination *c) {
     const struct spec_key *fault = spec_fault(&c->spec, x->table, x->e);
     if (fault) {
         int line = c->from[key_number(fault)];
-        return blame(
+        return blame_line(
             x, line > 0 || line == LINE_SET ? line : c->from[key_number(spec_key_find("scheme"))]);
     }
-    explain(x, c);
+    explain_origins(x, c);
     spec_ids(&c->spec, x->table, c->spec.network, c->spec.dataset, c->id, config);
     if (x->n == COMBINATIONS_MAX)
         return fail_at(x->e, x->d->path, 0, "makes more than %d runs; split the grid",
@@ -130,7 +130,7 @@ static int keep_one(struct expansion *x, struct combination *c) {
 
 /* A combination with all its overrides. A scheme that trains each width alone makes a run of each;
  * rules of exclusion see them together and one by one. */
-static int keep(struct expansion *x, struct combination *c) {
+static int keep_combination(struct expansion *x, struct combination *c) {
     const struct quantizer *q = quantizer_find(x->table, c->spec.scheme);
     if (is_excluded(x, &c->spec))
         return 0;
@@ -176,7 +176,7 @@ static int overrides_of(struct expansion *x, const struct spec *base,
 }
 
 /* The product of a list's alternatives, or one more than the limit when it is beyond that. */
-static long product(const struct alternatives *const *list, int n) {
+static long product_size(const struct alternatives *const *list, int n) {
     long total = 1;
     for (int i = 0; i < n && total <= COMBINATIONS_MAX; i++)
         total *= list[i]->n;
@@ -197,7 +197,7 @@ static int set_member(struct expansion *x, struct combination *c,
                 continue;
             if (scheme)
                 c->scheme = digit[i];
-            if (set(x, c, list[i], digit[i]))
+            if (set_value(x, c, list[i], digit[i]))
                 return -1;
         }
     return 0;
@@ -206,10 +206,10 @@ static int set_member(struct expansion *x, struct combination *c,
 static int expand_one(struct expansion *x, const struct combination *base) {
     const struct alternatives *over[SPEC_KEYS];
     int n = overrides_of(x, &base->spec, over);
-    long total = product(over, n);
+    long total = product_size(over, n);
     for (long i = 0; i < total; i++) {
         struct combination c = *base;
-        if (set_member(x, &c, over, n, i) || keep(x, &c))
+        if (set_member(x, &c, over, n, i) || keep_combination(x, &c))
             return -1;
     }
     return 0;
@@ -219,7 +219,7 @@ static int expand(struct expansion *x) {
     const struct alternatives *axes[SPEC_KEYS];
     for (int i = 0; i < x->d->n_axes; i++)
         axes[i] = &x->d->axes[i];
-    long total = product(axes, x->d->n_axes);
+    long total = product_size(axes, x->d->n_axes);
     if (total > COMBINATIONS_MAX)
         return fail_at(x->e, x->d->path, 0, "makes more than %d combinations; split the grid",
                        COMBINATIONS_MAX);
@@ -264,7 +264,7 @@ static int same_run(const struct expansion *x, const struct combination *a,
 
 /* Drop what has become the same run, keeping the first and the order. Marks a dropped combination
  * by an empty id. */
-static int merge(struct expansion *x) {
+static int merge_combinations(struct expansion *x) {
     struct combination **sorted = need((size_t)x->n, sizeof *sorted);
     for (int i = 0; i < x->n; i++)
         sorted[i] = &x->made[i];
@@ -329,7 +329,7 @@ static char *notes_of(const struct expansion *x) {
     return text ? text : need_string("");
 }
 
-static char *origin(const struct draft *d, int from) {
+static char *origin_text(const struct draft *d, int from) {
     char text[4096 + 16];
     if (from == FROM_DEFAULT)
         return need_string("default");
@@ -351,7 +351,7 @@ static void hand_over(struct grid *g, const struct expansion *x) {
     for (int i = 0; i < x->n; i++) {
         g->specs[i] = x->made[i].spec;
         for (int k = 0; k < SPEC_KEYS; k++)
-            g->origins[(size_t)i * SPEC_KEYS + (size_t)k] = origin(x->d, x->made[i].from[k]);
+            g->origins[(size_t)i * SPEC_KEYS + (size_t)k] = origin_text(x->d, x->made[i].from[k]);
     }
     g->notes = notes_of(x);
 }
@@ -365,7 +365,7 @@ int grid_read(struct grid *g, const struct quantizer *const *table, const char *
         struct expansion x = {.table = table, .d = &d, .e = e};
         x.when_matches = need((size_t)d.n_whens, sizeof *x.when_matches);
         x.rule_matches = need((size_t)d.n_rules, sizeof *x.rule_matches);
-        rc = expand(&x) || check_matches(&x) || add_parents(&x) || merge(&x) ? -1 : 0;
+        rc = expand(&x) || check_matches(&x) || add_parents(&x) || merge_combinations(&x) ? -1 : 0;
         if (!rc)
             hand_over(g, &x);
         free(x.made);

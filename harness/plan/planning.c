@@ -28,7 +28,7 @@ struct network {
 
 /* Put the grid's FILE:LINE of a key in front of a message; of the data set's name when the key is
  * at its default. */
-static int blame(const struct planning *p, int i, const struct spec_key *key, struct error *e) {
+static int blame_key(const struct planning *p, int i, const struct spec_key *key, struct error *e) {
     const char *origin = grid_origin(&p->grid, i, key);
     if (!strchr(origin, ':') && strcmp(origin, "--set"))
         origin = grid_origin(&p->grid, i, spec_key_find("dataset"));
@@ -52,7 +52,7 @@ static const struct dataset *find_data(struct planning *p, int i, struct error *
             p->data_of[k]->image_size == spec->image_size)
             return &p->data[k];
     if (check_data_name(spec->dataset, e)) {
-        blame(p, i, spec_key_find("dataset"), e);
+        blame_key(p, i, spec_key_find("dataset"), e);
         return NULL;
     }
     if (dataset_open_at(&p->data[p->n_data], spec->dataset, (int)spec->image_size, e))
@@ -82,7 +82,7 @@ static int read_network(struct planning *p, int i, struct network *net, struct e
     char path[PATH_MAX];
     size_t size;
     if (network_find(net->name, path, sizeof path, e))
-        return blame(p, i, spec_key_find("network"), e);
+        return blame_key(p, i, spec_key_find("network"), e);
     net->text = file_read(path, CFG_LIMIT, &size, e);
     if (!net->text)
         return -1;
@@ -125,7 +125,7 @@ static int pin_init(const struct planning *p, int i, const struct network *net, 
             return 0;
         }
     }
-    return row_pin_init(spec, &net->cfg, e) ? blame(p, i, spec_key_find("init"), e) : 0;
+    return row_pin_init(spec, &net->cfg, e) ? blame_key(p, i, spec_key_find("init"), e) : 0;
 }
 
 /* By the file or by the command line. */
@@ -153,7 +153,7 @@ static int take_recipe(const struct planning *p, int i, const struct network *ne
     char origin[PATH_MAX + 16];
     find_said(p, i, said);
     if (recipe_from_cfg(&p->grid.specs[i], p->table, &net->cfg, said, taken, e))
-        return blame(p, i, spec_key_find("from"), e);
+        return blame_key(p, i, spec_key_find("from"), e);
     snprintf(origin, sizeof origin, "%s:%d", net->cfg.path, net->cfg.recipe.line);
     set_origins(p, i, taken, origin);
     return 0;
@@ -222,7 +222,7 @@ static int make_row(struct planning *p, int i, struct error *e) {
     choose_images(p, i, data);
     const struct spec_key *fault = row_fault(spec, data, e);
     if (fault)
-        return blame(p, i, fault, e);
+        return blame_key(p, i, fault, e);
     note_classes(p, i, data);
     if (pin_init(p, i, net, e))
         return -1;
@@ -253,7 +253,7 @@ static int check_different(const struct planning *p, struct error *e) {
         fail(e,
              "%s on %s and %s on %s are the same by content, so they make the same run; remove one",
              a->network, a->dataset, b->network, b->dataset);
-        rc = blame(p, (int)(sorted[i] - p->rows), spec_key_find("network"), e);
+        rc = blame_key(p, (int)(sorted[i] - p->rows), spec_key_find("network"), e);
     }
     free(sorted);
     return rc;

@@ -17,7 +17,7 @@ static int is_said(const struct taking *t, const char *flat) {
     return t->said[spec_key_find(flat) - spec_keys];
 }
 
-static int take(const struct taking *t, const char *flat, const char *text) {
+static int take_key(const struct taking *t, const char *flat, const char *text) {
     const struct spec_key *key = spec_key_find(flat);
     if (is_said(t, flat))
         return 0;
@@ -29,7 +29,7 @@ static int take(const struct taking *t, const char *flat, const char *text) {
 static int take_real(const struct taking *t, const char *flat, double value, int digits) {
     char text[32];
     snprintf(text, sizeof text, "%.*g", digits, value);
-    return take(t, flat, text);
+    return take_key(t, flat, text);
 }
 enum { WRITTEN = 7, SHARE = 12 };
 
@@ -48,7 +48,7 @@ static int take_milestones(const struct taking *t, const double *steps, int n, d
     for (int i = 0; i < n; i++)
         at += (size_t)snprintf(text + at, sizeof text - at, "%s%.*g", i ? " " : "", SHARE,
                                steps[i] / t->cfg->recipe.max_batches);
-    return take(t, "schedule", "step") || take(t, "milestones", text) ||
+    return take_key(t, "schedule", "step") || take_key(t, "milestones", text) ||
            take_real(t, "gamma", gamma, WRITTEN);
 }
 
@@ -80,15 +80,15 @@ static int take_step(const struct taking *t) {
                 r->step, SPEC_REALS);
         steps[n++] = at;
     }
-    return n ? take_milestones(t, steps, n, (double)r->scale) : take(t, "schedule", "constant");
+    return n ? take_milestones(t, steps, n, (double)r->scale) : take_key(t, "schedule", "constant");
 }
 
 static int take_policy(const struct taking *t) {
     switch (t->cfg->recipe.policy) {
     case POLICY_CONSTANT:
-        return take(t, "schedule", "constant");
+        return take_key(t, "schedule", "constant");
     case POLICY_POLY:
-        return take(t, "schedule", "poly") ||
+        return take_key(t, "schedule", "poly") ||
                take_real(t, "power", (double)t->cfg->recipe.power, WRITTEN);
     case POLICY_STEPS:
         return take_steps(t);
@@ -114,7 +114,7 @@ static int take_warmup(const struct taking *t) {
 static int take_optimizer(const struct taking *t) {
     if (t->cfg->recipe.adam && !is_said(t, "optimizer"))
         return fail(t->e, "adam=1, which Darknet ignores on a CPU; say optimizer in the grid");
-    return take(t, "optimizer", "sgd");
+    return take_key(t, "optimizer", "sgd");
 }
 
 static int take_all(const struct taking *t) {

@@ -48,8 +48,8 @@ static int take_recipe(struct spec *spec, const struct quantizer *const *table,
 }
 
 /* The row of a specification that has been read, with its network's text. */
-static int make(struct run_row *row, struct spec *spec, const struct dataset *data,
-                const struct quantizer *const *table, struct error *e) {
+static int make_row(struct run_row *row, struct spec *spec, const struct dataset *data,
+                    const struct quantizer *const *table, struct error *e) {
     char path[PATH_MAX];
     struct cfg cfg = {0};
     size_t size;
@@ -71,12 +71,12 @@ static int make_rows(struct run_row rows[2], int *n, struct spec *spec, const st
                      const struct quantizer *const *table, struct error *e) {
     struct spec parent;
     *n = 1;
-    if (make(&rows[0], spec, data, table, e))
+    if (make_row(&rows[0], spec, data, table, e))
         return -1;
     if (!spec_parent(spec, table, &parent))
         return 0;
     *n = 2;
-    return make(&rows[1], &parent, data, table, e);
+    return make_row(&rows[1], &parent, data, table, e);
 }
 
 static void note_classes(const char *name, const struct spec *spec, const struct dataset *data) {

@@ -23,7 +23,7 @@ struct asked {
 };
 
 /* Between -1 and 1, most of them near 0, as weights are; exact, so equal on every machine. */
-static void draw(float *x, size_t n, uint64_t index) {
+static void draw_values(float *x, size_t n, uint64_t index) {
     struct random r = random_stream(SEED, RANDOM_FINGERPRINT, 0, index);
     for (size_t i = 0; i < n; i++)
         x[i] = (random_unit(&r) - 0.5f) * (random_unit(&r) + random_unit(&r));
@@ -48,7 +48,7 @@ static struct widths joint_widths(const struct quantizer *q) {
 }
 
 /* A number to three digits. The margin is told in units of the last of them. */
-static void say(struct asked *a, double x) {
+static void say_value(struct asked *a, double x) {
     if (x == 0 || !isfinite(x)) {
         fprintf(a->out, " %g", x == 0 ? 0.0 : x);
         return;
@@ -68,7 +68,7 @@ static void say_array(struct asked *a, const char *what, const float *x, size_t 
         sum += by * (x[i] < 0 ? -0.25 : 1) * (double)x[i];
     }
     fprintf(a->out, "%s %zu", what, n);
-    say(a, sum);
+    say_value(a, sum);
     fputc('\n', a->out);
 }
 
@@ -152,7 +152,7 @@ static void ask_loss(struct asked *a) {
         return;
     start_gradients(a, dW);
     fputs("loss", a->out);
-    say(a, a->q->regularize(&a->layer, a->W, a->params, dW, a->dparams));
+    say_value(a, a->q->regularize(&a->layer, a->W, a->params, dW, a->dparams));
     fputc('\n', a->out);
     say_gradients(a, dW);
 }
@@ -168,7 +168,7 @@ static void start_params(struct asked *a) {
     say_array(a, "parameters", a->params, a->n_params);
 }
 
-static void ask(struct asked *a) {
+static void ask_quantizer(struct asked *a) {
     const struct quantizer *q = a->q;
     fprintf(a->out, "from %d, %s%s, corrected %d\n", q->min_bits, q->parent ? q->parent : "",
             q->alone ? "alone" : "", a->layer.corrects);
@@ -194,12 +194,12 @@ static double ask_all(const struct quantizer *q, const struct axes *axes, char *
                                 .stored_bits = STORED},
                       .out = need_stream(text, size),
                       .margin = 0.5};
-    draw(a.W, WEIGHTS, 0);
-    draw(a.dW_hat, WEIGHTS, 1);
-    ask(&a);
+    draw_values(a.W, WEIGHTS, 0);
+    draw_values(a.dW_hat, WEIGHTS, 1);
+    ask_quantizer(&a);
     if (axes->range == RANGE_TANH && axes->granularity == PER_LAYER) {
         a.layer.corrects = 1;
-        ask(&a);
+        ask_quantizer(&a);
     }
     fclose(a.out);
     return a.margin;

@@ -51,11 +51,11 @@ static int is_to_stop(void *context) {
     return s->signal != 0;
 }
 
-static int recall(void *context, struct evaluation_row *row) {
+static int recall_point(void *context, struct evaluation_row *row) {
     return cells_recall(&((struct session *)context)->curve, row);
 }
 
-static void keep(void *context, const struct evaluation_row *row) {
+static void keep_point(void *context, const struct evaluation_row *row) {
     cells_keep(&((struct session *)context)->curve, row);
 }
 
@@ -68,8 +68,8 @@ static int evaluate_with(struct session *s, const struct spec *spec, struct mode
     ev.any_loss = 1;
     ev.loaders = s->options->loaders;
     ev.is_to_stop = is_to_stop;
-    ev.recall = recall;
-    ev.keep = keep;
+    ev.recall = recall_point;
+    ev.keep = keep_point;
     ev.context = s;
     int rc = 0;
     if (s->options->inference >= 0)
@@ -82,8 +82,8 @@ static int evaluate_with(struct session *s, const struct spec *spec, struct mode
     return rc;
 }
 
-static int evaluate(struct session *s, const struct spec *spec, struct model *m,
-                    const struct frozen *f, struct error *e) {
+static int evaluate_model(struct session *s, const struct spec *spec, struct model *m,
+                          const struct frozen *f, struct error *e) {
     struct plan *plan = s->engine->compile(m, (int)spec->batch, s->options->threads, e);
     int rc = plan ? evaluate_with(s, spec, m, f, plan, e) : -1;
     s->engine->free(plan);
@@ -96,7 +96,7 @@ static int evaluate_truncated(struct session *s, const struct spec *spec, struct
     if (frozen_write(path, s->model, spec, s->options->quantizers, s->row.cfg, &s->data, e) ||
         frozen_read(&f, path, s->options->quantizers, e))
         return -1;
-    int rc = evaluate(s, spec, f.m, &f, e);
+    int rc = evaluate_model(s, spec, f.m, &f, e);
     frozen_free(&f);
     return rc;
 }
@@ -105,7 +105,7 @@ static int evaluate_split(struct session *s, int of_test, struct error *e) {
     struct spec spec = s->spec;
     spec.split = of_test ? EVALUATE_TEST : EVALUATE_VAL;
     spec.calibration = 0;
-    if (evaluate(s, &spec, s->model, NULL, e))
+    if (evaluate_model(s, &spec, s->model, NULL, e))
         return -1;
     if (s->signal || s->scheme->min_bits == FLOAT_BITS || s->scheme->alone)
         return 0;

@@ -52,12 +52,12 @@ void session_open_cells(struct session *s) {
     s->evaluated = s->cells.n < s->evaluations ? s->cells.n : s->evaluations;
 }
 
-static double share(const struct session *s) {
+static double share_evaluated(const struct session *s) {
     return s->evaluations ? (double)s->evaluated / s->evaluations : 1;
 }
 
 double session_progress(const struct session *s) {
-    return s->training_share + (1 - s->training_share) * share(s);
+    return s->training_share + (1 - s->training_share) * share_evaluated(s);
 }
 
 /* The evaluations of one model: where they are. */
@@ -66,14 +66,14 @@ struct visit {
     struct point point;
 };
 
-static void show(const struct visit *v) {
+static void show_visit(const struct visit *v) {
     enum { MOMENT = 2 }; // seconds; what is over in one needs no line
     struct progress *p = &v->s->progress;
     char text[64];
     if (progress_clock() - p->start < MOMENT)
         return;
     snprintf(text, sizeof text, "%d bits, %s", v->point.bits, cut_names[v->point.cut]);
-    progress_show(p, share(v->s), text);
+    progress_show(p, share_evaluated(v->s), text);
 }
 
 /* Called between two batches. */
@@ -82,7 +82,7 @@ static int is_to_stop(void *context) {
     struct session *s = v->s;
     s->signal = stop_signal();
     session_beat(s, session_progress(s));
-    show(v);
+    show_visit(v);
     return s->signal != 0;
 }
 
@@ -97,22 +97,22 @@ static int is_recorded(void *context, const struct evaluation_row *row) {
     return there;
 }
 
-static int recall(void *context, struct evaluation_row *row) {
+static int recall_cell(void *context, struct evaluation_row *row) {
     struct session *s = ((const struct visit *)context)->s;
     int kept = cells_recall(&s->cells, row);
     s->evaluated += kept;
     return kept;
 }
 
-static void keep(void *context, const struct evaluation_row *row) {
+static void keep_cell(void *context, const struct evaluation_row *row) {
     struct session *s = ((const struct visit *)context)->s;
     cells_keep(&s->cells, row);
     s->evaluated++;
 }
 
 /* Every width that exists, one inference. Stops early when a signal asks for it (s->signal). */
-static int evaluate(struct session *s, struct model *m, const struct frozen *frozen,
-                    struct plan *plan, struct results *r, struct error *e) {
+static int evaluate_model(struct session *s, struct model *m, const struct frozen *frozen,
+                          struct plan *plan, struct results *r, struct error *e) {
     struct evaluator ev;
     struct visit v = {.s = s};
     const struct session_options *o = s->options;
@@ -120,8 +120,8 @@ static int evaluate(struct session *s, struct model *m, const struct frozen *fro
     ev.loaders = s->options->loaders;
     ev.is_to_stop = is_to_stop;
     ev.is_recorded = is_recorded;
-    ev.recall = recall;
-    ev.keep = keep;
+    ev.recall = recall_cell;
+    ev.keep = keep_cell;
     ev.context = &v;
     int rc = 0;
     if (o->inference >= 0)
@@ -160,7 +160,7 @@ static int evaluate_frozen(struct session *s, struct results *r, struct error *e
     struct plan *plan = NULL;
     if (!check_owner(s, &f, e))
         plan = s->engine->compile(f.m, (int)s->spec.batch, s->options->threads, e);
-    int rc = plan ? evaluate(s, f.m, &f, plan, r, e) : -1;
+    int rc = plan ? evaluate_model(s, f.m, &f, plan, r, e) : -1;
     s->engine->free(plan);
     frozen_free(&f);
     return rc;
@@ -187,7 +187,7 @@ static int count_layers(struct session *s, struct layer_row **rows) {
 
 static int evaluate_all(struct session *s, struct results *r, int layers, struct error *e) {
     *r = (struct results){.rows = need((size_t)s->spec.bits.n * 4, sizeof *r->rows)};
-    if (plan_in_fp32(s, e) || evaluate(s, s->model, NULL, s->plan, r, e))
+    if (plan_in_fp32(s, e) || evaluate_model(s, s->model, NULL, s->plan, r, e))
         return -1;
     if (s->signal)
         return 0;
@@ -203,14 +203,14 @@ static int evaluate_all(struct session *s, struct results *r, int layers, struct
 /* All evaluations, and what they are recorded with; completion comes last. `layers`: those too.
  * Then nothing need be kept; should the process end before that is gone, it will be recalled for
  * what it is. */
-static int record(struct session *s, int layers, struct error *e) {
+static int record_evaluations(struct session *s, int layers, struct error *e) {
     struct results r;
     double cpu;
     int64_t peak;
     char label[64];
     snprintf(label, sizeof label, "evaluating %.12s", s->row.run_id);
     session_open_cells(s);
-    s->progress = progress_start(label, share(s), s->options->quiet);
+    s->progress = progress_start(label, share_evaluated(s), s->options->quiet);
     s->evaluated = 0; // they are counted as they are come to
     int rc = evaluate_all(s, &r, layers, e);
     progress_end(&s->progress);
@@ -237,7 +237,7 @@ static int freeze(const struct session *s, const struct spec *spec, struct error
 }
 
 int session_evaluate(struct session *s, struct error *e) {
-    if (session_record_curve(s, e) || freeze(s, &s->spec, e) || record(s, 1, e))
+    if (session_record_curve(s, e) || freeze(s, &s->spec, e) || record_evaluations(s, 1, e))
         return -1;
     if (!s->signal)
         session_remove_curve(s);
@@ -266,5 +266,5 @@ int session_check_finished(const struct session *s, struct error *e) {
 int session_reevaluate(struct session *s, struct error *e) {
     if (session_check_finished(s, e) || (!file_exists(s->folder.frozen) && freeze_again(s, e)))
         return -1;
-    return record(s, 0, e);
+    return record_evaluations(s, 0, e);
 }

@@ -264,7 +264,7 @@ static int read_parent(struct session *s, struct error *e) {
 }
 
 /* Whether the weights are made here, not only read. */
-static int trains(const struct session *s) {
+static int session_trains(const struct session *s) {
     return !s->row.parent && !s->is_finished && !s->options->reads;
 }
 
@@ -272,8 +272,8 @@ static int trains(const struct session *s) {
  * trains nothing. */
 static int build_plan(struct session *s, struct error *e) {
     enum precision precision = s->row.parent ? PRECISION_FP32 : s->options->precision;
-    s->model = trains(s) ? model_build(&s->cfg, &s->spec, s->scheme, e)
-                         : model_lay_out(&s->cfg, &s->spec, s->scheme);
+    s->model = session_trains(s) ? model_build(&s->cfg, &s->spec, s->scheme, e)
+                                 : model_lay_out(&s->cfg, &s->spec, s->scheme);
     if (!s->model)
         return -1;
     s->plan = s->engine->compile(s->model, (int)s->spec.batch, s->options->threads, e);

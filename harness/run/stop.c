@@ -13,13 +13,13 @@
 static sigset_t awaited;
 static volatile sig_atomic_t asked;
 
-static void ask(int signal) {
+static void note_signal(int signal) {
     asked = signal;
 }
 
 void stop_catch(void) {
     const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-    struct sigaction action = {.sa_handler = ask, .sa_flags = SA_RESTART}, before;
+    struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART}, before;
     sigemptyset(&action.sa_mask);
     sigemptyset(&awaited);
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {

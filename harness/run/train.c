@@ -25,7 +25,7 @@ static void record_rows(struct session *s) {
         s->recorded_rows = s->trainer.n_rows;
 }
 
-static void show(struct session *s) {
+static void show_step(struct session *s) {
     const struct trainer *t = &s->trainer;
     char text[96];
     snprintf(text, sizeof text, "epoch %lld/%ld, step %lld/%lld", (long long)t->epoch + 1,
@@ -57,7 +57,7 @@ int session_train(struct session *s, struct error *e) {
         session_beat(s, s->training_share * trainer_progress(t));
         if (s->signal)
             break;
-        show(s);
+        show_step(s);
     }
     progress_end(&s->progress);
     return 0;

@@ -34,9 +34,10 @@ struct text {
     size_t n, room;
 };
 
-static void add(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void text_append(struct text *t, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
-static void add(struct text *t, const char *format, ...) {
+static void text_append(struct text *t, const char *format, ...) {
     va_list args;
     va_start(args, format);
     t->n += (size_t)vsnprintf(t->bytes + t->n, t->room - t->n, format, args);
@@ -51,7 +52,7 @@ static void add_keys(struct text *t, const struct spec *spec) {
         spec_print_value(spec, k, value, sizeof value);
         // Of a weights file the content counts, not the name.
         const char *hash = k->type == KEY_FILE ? init_hash(spec) : NULL;
-        add(t, "%s=%s\n", k->flat, hash ? hash : value);
+        text_append(t, "%s=%s\n", k->flat, hash ? hash : value);
     }
 }
 
@@ -61,13 +62,13 @@ static void hash_identity(const struct spec *spec, const struct quantizer *const
     enum { LINE = SPEC_VALUE + 64 };
     struct text t = {.room = SPEC_KEYS * LINE + strlen(data_hash) + strlen(cfg_normal)};
     t.bytes = need(t.room, 1);
-    add(&t, "spec=%d\n", SPEC_VERSION);
+    text_append(&t, "spec=%d\n", SPEC_VERSION);
     if (has_own_name(spec, table))
-        add(&t, "scheme=%s\n", spec->scheme);
+        text_append(&t, "scheme=%s\n", spec->scheme);
     add_keys(&t, spec);
     if (with_seed)
-        add(&t, "seed=%ld\n", spec->seed);
-    add(&t, "data=%s\ncfg:\n%s", data_hash, cfg_normal);
+        text_append(&t, "seed=%ld\n", spec->seed);
+    text_append(&t, "data=%s\ncfg:\n%s", data_hash, cfg_normal);
     hash_hex(t.bytes, t.n, id);
     free(t.bytes);
 }

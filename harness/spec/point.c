@@ -110,7 +110,7 @@ struct words {
     char word[32];
 };
 
-static void next(struct words *w) {
+static void next_word(struct words *w) {
     size_t n = strcspn(w->at, " ");
     snprintf(w->word, sizeof w->word, "%.*s", n < sizeof w->word ? (int)n : 0, w->at);
     w->at += n;
@@ -123,7 +123,7 @@ static int take_int(struct words *w, int *value) {
     if (text_int(w->word, 0, INT_MAX, &number))
         return -1;
     *value = (int)number;
-    next(w);
+    next_word(w);
     return 0;
 }
 
@@ -131,7 +131,7 @@ static int take_int(struct words *w, int *value) {
 static int take_after(struct words *w, const char *name, int *value) {
     if (strcmp(w->word, name) != 0)
         return 0;
-    next(w);
+    next_word(w);
     return take_int(w, value);
 }
 
@@ -149,7 +149,7 @@ static int take_bits(struct words *w, struct point *p, int *act) {
             return -1;
         p->layer_bits[p->n_layers++] = (uint8_t)bits;
         *act = slash ? (int)j : -1;
-        next(w);
+        next_word(w);
     }
     return p->n_layers ? 0 : -1;
 }
@@ -167,11 +167,11 @@ static int take_all(struct words *w, struct point *p) {
     if (cut < 0)
         return -1;
     p->cut = (enum cut)cut;
-    next(w);
+    next_word(w);
     if (take_after(w, "of", &p->stored_bits) || take_after(w, "bank", &p->bank) ||
         take_after(w, "calibrated", &p->calibration) || strcmp(w->word, "in") != 0)
         return -1;
-    next(w);
+    next_word(w);
     point_set_arithmetic(p, w->word);
     return strlen(w->word) < sizeof p->arithmetic && !*w->at ? 0 : -1;
 }
@@ -180,7 +180,7 @@ int point_parse(struct point *p, const char *text, struct error *e) {
     struct words w = {.at = text};
     char back[POINT_TEXT];
     *p = (struct point){0};
-    next(&w);
+    next_word(&w);
     if (take_all(&w, p))
         return fail(e,
                     "'%.80s' is no operating point; say it like '4/8 truncated of 8 bank 4 in "

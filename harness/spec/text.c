@@ -55,7 +55,8 @@ static int read_lines(struct reading *r, char *text, const char *file, struct er
 }
 
 /* The scheme is the first key of the table, so that it sets the axes before others change them. */
-static int apply(const struct reading *r, struct spec *spec, const char *file, struct error *e) {
+static int apply_values(const struct reading *r, struct spec *spec, const char *file,
+                        struct error *e) {
     for (const struct spec_key *k = spec_keys; k->name; k++) {
         int i = (int)(k - spec_keys);
         if (!r->values[i] && !k->preset && !strcmp(k->section, "grid"))
@@ -75,7 +76,7 @@ int spec_read(struct spec *spec, const struct quantizer *const *table, const cha
     spec_init(spec);
     int rc = read_lines(&reading, copy, file, e);
     if (!rc)
-        rc = apply(&reading, spec, file, e);
+        rc = apply_values(&reading, spec, file, e);
     free(copy);
     return rc;
 }

@@ -136,7 +136,7 @@ static int teacher(const struct trainer *t, int b) {
     return t->spec->distill == DISTILL_HIGHEST ? highest : b + 1;
 }
 
-static void count(struct trainer *t, int b, const float *logits, double loss) {
+static void count_scores(struct trainer *t, int b, const float *logits, double loss) {
     int n = (int)t->spec->batch, classes = t->m->cfg->classes;
     struct tally *tally = &t->tally[b];
     tally->loss += loss;
@@ -159,7 +159,7 @@ static int train_width(struct trainer *t, int b, struct error *e) {
     double loss = cross_entropy_labels(n, classes, logits, t->labels);
     if (!isfinite(loss))
         return report_not_finite(t, k, e);
-    count(t, b, logits, loss);
+    count_scores(t, b, logits, loss);
     softmax(n, classes, logits, t->probabilities[b]);
     float weight = t->spec->width_weight.n ? (float)t->spec->width_weight.value[b] : 1;
     int from = teacher(t, b);

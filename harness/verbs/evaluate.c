@@ -18,7 +18,8 @@ struct evaluate_options {
     int other_numerics;
 };
 
-static int parse(struct options *o, struct evaluate_options *v, int *helped, struct error *e) {
+static int parse_evaluate(struct options *o, struct evaluate_options *v, int *helped,
+                          struct error *e) {
     const struct option_row rows[] = {
         {"--bits", "\"K ...\"", "as planned", "widths to evaluate", &v->bits, NULL},
         {"--split", "NAME", "as planned", "test, or val (the images that the run held out)",
@@ -44,20 +45,20 @@ static int parse(struct options *o, struct evaluate_options *v, int *helped, str
                       rows, helped, e);
 }
 
-static int set(struct spec *spec, const struct options *o, const char *name, const char *text,
-               struct error *e) {
+static int set_key(struct spec *spec, const struct options *o, const char *name, const char *text,
+                   struct error *e) {
     return text ? spec_set(spec, o->quantizers, spec_key_find(name), text, e) : 0;
 }
 
-static int override(struct spec *spec, const struct options *o, const struct evaluate_options *v,
-                    struct error *e) {
+static int override_spec(struct spec *spec, const struct options *o,
+                         const struct evaluate_options *v, struct error *e) {
     // Who planned all said nothing of which to take: not the first, which may be of one class.
     if (!spec->test_images)
         spec->test_select = SELECT_DRAWN;
-    if (set(spec, o, "bits", v->bits, e) || set(spec, o, "split", v->split, e) ||
-        set(spec, o, "evaluate.images", v->images, e) ||
-        set(spec, o, "calibration", v->calibration, e) ||
-        set(spec, o, "calibrate_at", v->calibrate_at, e))
+    if (set_key(spec, o, "bits", v->bits, e) || set_key(spec, o, "split", v->split, e) ||
+        set_key(spec, o, "evaluate.images", v->images, e) ||
+        set_key(spec, o, "calibration", v->calibration, e) ||
+        set_key(spec, o, "calibrate_at", v->calibrate_at, e))
         return -1;
     return 0;
 }
@@ -71,7 +72,7 @@ static int check_options(const struct options *o, const struct evaluate_options 
         return -1;
     if (!operands)
         return fail(e, "evaluate: name at least one run ID; 'truncquant status' lists them");
-    if (override(&any, o, v, e))
+    if (override_spec(&any, o, v, e))
         return fail_prefix(e, "evaluate", 0);
     return 0;
 }
@@ -108,7 +109,7 @@ static int check_run(struct store *store, const char *id, const struct options *
              spec_read(&spec, o->quantizers, row.spec, "specification of the run", e);
     if (!rc) {
         long planned = spec.calibration;
-        rc = override(&spec, o, v, e) || validate(&spec, o, planned, e);
+        rc = override_spec(&spec, o, v, e) || validate(&spec, o, planned, e);
     }
     store_free_run(&row);
     return rc ? -1 : 0;
@@ -117,7 +118,7 @@ static int check_run(struct store *store, const char *id, const struct options *
 static int evaluate_run(struct session *s, const struct options *o,
                         const struct evaluate_options *v, struct error *e) {
     long planned = s->spec.calibration;
-    if (check_done(s->store, s->row.run_id, e) || override(&s->spec, o, v, e) ||
+    if (check_done(s->store, s->row.run_id, e) || override_spec(&s->spec, o, v, e) ||
         validate(&s->spec, o, planned, e) || row_fault(&s->spec, &s->data, e))
         return -1;
     s->is_finished = 1;
@@ -152,8 +153,8 @@ static int evaluate_all(const struct options *o, const struct evaluate_options *
     return EXIT_DONE;
 }
 
-static int evaluate(const struct options *o, const struct evaluate_options *v, int operands,
-                    const char *command, struct error *e) {
+static int evaluate_ids(const struct options *o, const struct evaluate_options *v, int operands,
+                        const char *command, struct error *e) {
     struct session_options so = {.other_numerics = v->other_numerics,
                                  .quiet = o->quiet,
                                  .command = command,
@@ -173,8 +174,8 @@ static int evaluate(const struct options *o, const struct evaluate_options *v, i
 int verb_evaluate(struct options *o, struct error *e) {
     struct evaluate_options v = {.how = COMPUTING_DEFAULTS};
     char *command = verb_command_line(o->argc, o->argv);
-    int helped, operands = parse(o, &v, &helped, e);
-    int status = helped ? EXIT_DONE : evaluate(o, &v, operands, command, e);
+    int helped, operands = parse_evaluate(o, &v, &helped, e);
+    int status = helped ? EXIT_DONE : evaluate_ids(o, &v, operands, command, e);
     free(command);
     return status;
 }

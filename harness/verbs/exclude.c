@@ -25,7 +25,7 @@ static int mark_all(struct store *s, const struct run_row *rows, int n, const ch
     return rc;
 }
 
-static void say(const struct run_row *row, int is_excluded, int others) {
+static void say_excluded(const struct run_row *row, int is_excluded, int others) {
     printf("%.12s (%s, %s, seed %ld) %s", row->run_id, row->scheme, row->network, row->seed,
            is_excluded ? "is excluded" : "counts");
     printf(others ? ", and those that take its weights: %d\n" : "\n", others);
@@ -38,7 +38,7 @@ static int exclude(struct store *s, char **ids, int n, const char *reason, int q
     int *others = need((size_t)n, sizeof *others);
     int rc = find_all(s, ids, rows, n, e) || mark_all(s, rows, n, reason, others, e) ? -1 : 0;
     for (int i = 0; i < n && !rc && !quiet; i++)
-        say(&rows[i], reason != NULL, others[i]);
+        say_excluded(&rows[i], reason != NULL, others[i]);
     for (int i = 0; i < n; i++)
         store_free_run(&rows[i]);
     free(others);

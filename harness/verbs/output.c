@@ -46,7 +46,7 @@ static const struct kind *kind_of(const char *path) {
 
 /* Where `path` leads, or would lie if it is not there: without links. -1 when its folder is not
  * there. */
-static int resolve(const char *path, char place[2 * PATH_MAX]) {
+static int resolve_links(const char *path, char place[2 * PATH_MAX]) {
     char copy[PATH_MAX], folder[PATH_MAX];
     if (realpath(path, place))
         return 0;
@@ -61,7 +61,7 @@ static int resolve(const char *path, char place[2 * PATH_MAX]) {
 /* SQLite names these after the database that a link leads to. */
 static int is_beside(const char *output, const char *db) {
     char place[2 * PATH_MAX], name[2 * PATH_MAX + 16];
-    if (resolve(db, place))
+    if (resolve_links(db, place))
         return 0;
     for (int i = 0; i < BESIDE; i++) {
         snprintf(name, sizeof name, "%s%s", place, beside[i]);
@@ -127,7 +127,7 @@ static const char *what_is_lost(const char *output, const char *db, const char *
         return kind->what;
     if (grid && is_same(output, grid))
         return "is the grid that is read";
-    if (resolve(output, place)) // nothing can be written there, either
+    if (resolve_links(output, place)) // nothing can be written there, either
         return NULL;
     if (is_beside(output, db) || is_named_beside(place))
         return "belongs to a database by its name";

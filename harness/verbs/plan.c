@@ -163,7 +163,8 @@ static void note_cost(const struct plan_verb *p) {
 
 /* ---- the verb ---- */
 
-static int plan(struct plan_verb *p, const struct options *o, const char *path, struct error *e) {
+static int plan_grid(struct plan_verb *p, const struct options *o, const char *path,
+                     struct error *e) {
     if (planning_make(&p->planning, o->quantizers, path, p->wanted.set, o->quiet, e) ||
         use_store(p, e))
         return -1;
@@ -229,7 +230,7 @@ int verb_plan(struct options *o, struct error *e) {
         return EXIT_USAGE;
     p.db = o->db;
     w->quiet = o->quiet;
-    int rc = plan(&p, o, o->argv[1], e);
+    int rc = plan_grid(&p, o, o->argv[1], e);
     planning_free(&p.planning);
     estimate_close(&p.measured);
     free(p.selected);

@@ -19,7 +19,7 @@ struct run_options {
     int retry, again, other_numerics, verbose;
 };
 
-static int parse(struct options *o, struct run_options *r, int *helped, struct error *e) {
+static int parse_run(struct options *o, struct run_options *r, int *helped, struct error *e) {
     const struct option_row rows[] = {
         {"--spec", "FILE", NULL, "run the specification in FILE ('-': standard input), not an ID",
          &r->spec, NULL},
@@ -62,7 +62,7 @@ static int session_options(const struct options *o, const struct run_options *r,
     return 0;
 }
 
-static void describe(const struct session *s) {
+static void describe_session(const struct session *s) {
     const struct numerics *n = &s->numerics;
     printf("run %s: %s, %s, %s, seed %ld\n", s->row.run_id, s->row.scheme, s->row.network,
            s->row.dataset, s->row.seed);
@@ -84,7 +84,7 @@ static int compute(struct session *s, struct error *e) {
     if (session_begin(s, e))
         return -1;
     if (s->options->verbose)
-        describe(s);
+        describe_session(s);
     if (session_train(s, e))
         return -1;
     return s->signal ? 0 : session_evaluate(s, e);
@@ -156,8 +156,8 @@ static int check_operands(int operands, const struct run_options *r, struct erro
     return 0;
 }
 
-static int run(const struct options *o, const struct run_options *r,
-               const struct session_options *so, struct error *e) {
+static int run_one(const struct options *o, const struct run_options *r,
+                   const struct session_options *so, struct error *e) {
     char recorded[HASH_HEX];
     const char *id = o->argv[1];
     int status = EXIT_FAILED;
@@ -181,12 +181,12 @@ int verb_run(struct options *o, struct error *e) {
     struct session_options so;
     int helped, status = EXIT_USAGE;
     char *command = verb_command_line(o->argc, o->argv);
-    int operands = parse(o, &r, &helped, e);
+    int operands = parse_run(o, &r, &helped, e);
     if (helped)
         status = EXIT_DONE;
     else if (operands >= 0 && !check_operands(operands, &r, e) && !session_options(o, &r, &so, e)) {
         so.command = command;
-        status = run(o, &r, &so, e);
+        status = run_one(o, &r, &so, e);
     }
     free(command);
     return status;

@@ -45,8 +45,8 @@ static void estimate_left(struct view *v, const struct estimate *m) {
 }
 
 /* `named`: with the settings of the runs, which only the table shows. */
-static int look(struct view *v, const struct options *o, const char *grid, int named,
-                struct error *e) {
+static int look_at_runs(struct view *v, const struct options *o, const char *grid, int named,
+                        struct error *e) {
     *v = (struct view){0};
     struct estimate m = {0};
     struct store *s = verb_open_store(o, STORE_READ, e);
@@ -110,7 +110,7 @@ static void print_line(const struct view *v, FILE *out) {
 
 static int show_line(const struct options *o, const char *grid, struct error *e) {
     struct view v;
-    int status = look(&v, o, grid, 0, e);
+    int status = look_at_runs(&v, o, grid, 0, e);
     if (!status) {
         print_line(&v, stdout);
         putchar('\n');
@@ -177,7 +177,7 @@ static void print_view(const struct view *v) {
 
 static int show_table(const struct options *o, const char *grid, struct error *e) {
     struct view v;
-    int status = look(&v, o, grid, 1, e);
+    int status = look_at_runs(&v, o, grid, 1, e);
     if (!status)
         print_view(&v);
     store_free_statuses(v.runs, v.n);
@@ -203,7 +203,7 @@ static int watch(const struct options *o, const char *grid, struct error *e) {
     stop_catch();
     for (int i = 0;; i++) {
         struct view v;
-        status = look(&v, o, grid, 0, e);
+        status = look_at_runs(&v, o, grid, 0, e);
         idle = goes_on(&v) ? 0 : idle + 1;
         int last = idle == 2 || stop_signal();
         if (!status && (terminal || last || i % (PLAIN_SECONDS / LOOK_SECONDS) == 0))

@@ -78,7 +78,7 @@ static int add_all(struct source *s, const char *folder, const char *below,
     return 0;
 }
 
-static int find(struct source *s, const char *folder, struct error *e) {
+static int find_cifar(struct source *s, const char *folder, struct error *e) {
     const struct cifar_set *set = s->set.detail;
     const char *const below[] = {"", set->folder};
     char path[PATH_MAX];
@@ -148,7 +148,7 @@ static int open_archive(const struct cifar *c, struct stream *from, struct error
     return rc;
 }
 
-static struct batch *named(struct cifar *c, const char *path) {
+static struct batch *batch_named(struct cifar *c, const char *path) {
     const char *slash = path ? strrchr(path, '/') : NULL, *name = slash ? slash + 1 : path;
     for (int i = 0; i < c->n && name; i++)
         if (!strcmp(c->batch[i].name, name))
@@ -166,7 +166,7 @@ static int walk_archive(struct cifar *c, void *context, struct error *e,
     struct archive_entry *entry;
     int rc = 0, got;
     while (!rc && (got = archive_read_next_header(from.archive, &entry)) == ARCHIVE_OK) {
-        struct batch *b = named(c, archive_entry_pathname(entry));
+        struct batch *b = batch_named(c, archive_entry_pathname(entry));
         if (archive_filter_bytes(from.archive, 0) > ARCHIVE_LIMIT)
             rc = fail_at(e, c->archive, 0,
                          "unpacks to more than the %d bytes allowed; is it the right file?",
@@ -189,8 +189,8 @@ static int measure_member(struct cifar *c, struct batch *b, struct stream *from,
 /* ---- records ---- */
 
 /* The next record, whole; 0, or -1 with or without a message from below. */
-static int take(const struct cifar *c, struct stream *from, void *into, size_t size,
-                struct error *e) {
+static int take_from_stream(const struct cifar *c, struct stream *from, void *into, size_t size,
+                            struct error *e) {
     if (from->file)
         return fread(into, 1, size, from->file) == size ? 0 : -1;
     la_ssize_t got = archive_read_data(from->archive, into, size);
@@ -211,7 +211,8 @@ static int read_records(struct cifar *c, struct batch *b, struct stream *from,
     uint8_t label[LABEL_BYTES_MAX], *pixels = into->pixels + (size_t)b->first * PIXELS;
     uint16_t *labels = into->labels + b->first;
     for (uint32_t i = 0; i < b->n; i++, pixels += PIXELS) {
-        if (take(c, from, label, (size_t)set->label_bytes, e) || take(c, from, pixels, PIXELS, e))
+        if (take_from_stream(c, from, label, (size_t)set->label_bytes, e) ||
+            take_from_stream(c, from, pixels, PIXELS, e))
             return fail_at(e, b->path, 0, "cannot be read behind image %u; fetch it again", i);
         labels[i] = label[set->label_bytes - 1];
     }
@@ -313,7 +314,7 @@ static int open_cifar(const struct source *s, struct contents *contents, void **
 
 const struct reader cifar_reader = {.name = "cifar",
                                     .version = 1,
-                                    .find = find,
+                                    .find = find_cifar,
                                     .open = open_cifar,
                                     .read = read_split,
                                     .close = close_cifar};

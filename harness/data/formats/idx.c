@@ -48,7 +48,7 @@ static int take_gzip(struct idx *f, void *into, size_t n, size_t *got, struct er
 }
 
 /* The next `n` bytes of the content; `got` is less at its end. */
-static int take(struct idx *f, void *into, size_t n, size_t *got, struct error *e) {
+static int take_bytes(struct idx *f, void *into, size_t n, size_t *got, struct error *e) {
     if (f->gzip)
         return take_gzip(f, into, n, got, e);
     size_t left = f->size - f->taken;
@@ -106,7 +106,7 @@ static int check_claim(struct idx *f, size_t header, struct error *e) {
 static int read_header(struct idx *f, struct error *e) {
     uint8_t b[4 + 4 * IDX_IMAGES];
     size_t header = 4 + 4 * (size_t)f->rank, got;
-    if (take(f, b, header, &got, e))
+    if (take_bytes(f, b, header, &got, e))
         return -1;
     if (got >= 4 && check_magic(f, b, e))
         return -1;
@@ -136,7 +136,7 @@ int idx_open(struct idx *f, const char *path, int rank, struct error *e) {
 
 int idx_body(struct idx *f, uint8_t *into, struct error *e) {
     size_t got;
-    if (take(f, into, f->body, &got, e))
+    if (take_bytes(f, into, f->body, &got, e))
         return -1;
     if (got < f->body)
         return fail_at(
@@ -145,7 +145,7 @@ int idx_body(struct idx *f, uint8_t *into, struct error *e) {
             "again",
             got, f->body);
     uint8_t more;
-    if (take(f, &more, 1, &got, e)) // also reads gzip's checksum
+    if (take_bytes(f, &more, 1, &got, e)) // also reads gzip's checksum
         return -1;
     if (got)
         return fail_at(e, f->path, 0,

@@ -41,12 +41,12 @@ struct parts {
     int opened;             // in order, so that closing needs no flags
 };
 
-static struct idx *part(struct parts *p, enum split split, enum idx_part which) {
+static struct idx *idx_part_of(struct parts *p, enum split split, enum idx_part which) {
     return &p->file[(int)split * IDX_PARTS + (int)which];
 }
 
 /* EMNIST's archive unpacks into a folder of its own. */
-static const char *below(const char *folder, char path[PATH_MAX]) {
+static const char *path_below(const char *folder, char path[PATH_MAX]) {
     struct stat st;
     int n = snprintf(path, PATH_MAX, "%s/gzip", folder);
     return n < PATH_MAX && !stat(path, &st) && S_ISDIR(st.st_mode) ? path : folder;
@@ -63,11 +63,11 @@ static int add_file(struct source *s, const char *folder, const char *name, stru
     return source_add_first(s, folder, names, e);
 }
 
-static int find(struct source *s, const char *folder, struct error *e) {
+static int find_idx(struct source *s, const char *folder, struct error *e) {
     const struct idx_set *set = s->set.detail;
     char path[PATH_MAX];
     if (set->transposed)
-        folder = below(folder, path);
+        folder = path_below(folder, path);
     for (int i = 0; i < FILES; i++)
         if (add_file(s, folder, set->name[i / IDX_PARTS][i % IDX_PARTS], e))
             return -1;
@@ -104,8 +104,9 @@ static int open_all(struct parts *p, const struct source *s, struct error *e) {
         if (idx_open(&p->file[p->opened], s->file[p->opened], ranks[p->opened % IDX_PARTS], e))
             return -1;
     for (enum split i = 0; i < SPLITS; i++) {
-        const struct idx *images = part(p, i, IDX_PART_IMAGES);
-        if (check_images(images, p->set, e) || check_counts(images, part(p, i, IDX_PART_LABELS), e))
+        const struct idx *images = idx_part_of(p, i, IDX_PART_IMAGES);
+        if (check_images(images, p->set, e) ||
+            check_counts(images, idx_part_of(p, i, IDX_PART_LABELS), e))
             return -1;
     }
     return 0;
@@ -120,7 +121,7 @@ static int open_parts(const struct source *s, struct contents *c, void **reading
     }
     *c = (struct contents){.shape = s->set.shape, .classes = s->set.classes};
     for (enum split i = 0; i < SPLITS; i++)
-        c->n[i] = part(p, i, IDX_PART_IMAGES)->extent[0];
+        c->n[i] = idx_part_of(p, i, IDX_PART_IMAGES)->extent[0];
     *reading = p;
     return 0;
 }
@@ -155,17 +156,17 @@ static void transpose_all(uint8_t *pixels, size_t n, size_t side) {
 static int read_split(void *reading, enum split split, uint8_t *pixels, uint16_t *labels,
                       struct error *e) {
     struct parts *p = reading;
-    struct idx *images = part(p, split, IDX_PART_IMAGES);
+    struct idx *images = idx_part_of(p, split, IDX_PART_IMAGES);
     if (idx_body(images, pixels, e))
         return -1;
     if (((const struct idx_set *)p->set->detail)->transposed)
         transpose_all(pixels, images->extent[0], images->extent[1]);
-    return read_labels(part(p, split, IDX_PART_LABELS), labels, p->set, e);
+    return read_labels(idx_part_of(p, split, IDX_PART_LABELS), labels, p->set, e);
 }
 
 const struct reader idx_reader = {.name = "idx",
                                   .version = 1,
-                                  .find = find,
+                                  .find = find_idx,
                                   .open = open_parts,
                                   .read = read_split,
                                   .close = close_parts};

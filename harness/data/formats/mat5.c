@@ -143,7 +143,7 @@ static int read_outline(struct outline *o, FILE *in, long file_size, long *next)
     return type == TYPE_PACKED && fread(packed, 1, n, in) == n ? unpack(o, packed, n, size) : -1;
 }
 
-static int check(FILE *in, const char *path, const char *const *names, struct error *e) {
+static int check_variables(FILE *in, const char *path, const char *const *names, struct error *e) {
     int wanted = 0;
     while (names[wanted])
         wanted++;
@@ -167,7 +167,7 @@ int mat5_check(const char *path, const char *const *names, struct error *e) {
     FILE *in = fopen(path, "rbe");
     if (!in)
         return fail_at(e, path, 0, "cannot be opened; check its permissions");
-    int rc = check(in, path, names, e);
+    int rc = check_variables(in, path, names, e);
     fclose(in);
     return rc;
 }

@@ -23,7 +23,7 @@ struct svhn {
     uint32_t n[SPLITS];
 };
 
-static int find(struct source *s, const char *folder, struct error *e) {
+static int find_svhn(struct source *s, const char *folder, struct error *e) {
     for (int i = 0; i < SPLITS; i++) {
         char path[PATH_MAX];
         struct stat st;
@@ -152,8 +152,8 @@ static int unpack_labels(mat_t *mat, matvar_t *v, const char *path, uint32_t n, 
 }
 
 /* Find both variables of a file, check them, and, where `pixels` is given, read them. */
-static int visit(const char *path, uint32_t *n, uint8_t *pixels, uint16_t *labels,
-                 struct error *e) {
+static int visit_images(const char *path, uint32_t *n, uint8_t *pixels, uint16_t *labels,
+                        struct error *e) {
     size_t size;
     mat_t *mat = open_mat(path, &size, e);
     if (!mat)
@@ -178,7 +178,7 @@ static int open_svhn(const struct source *s, struct contents *c, void **reading,
     struct svhn *svhn = need(1, sizeof *svhn);
     svhn->source = s;
     for (int i = 0; i < SPLITS; i++)
-        if (visit(s->file[i], &svhn->n[i], NULL, NULL, e)) {
+        if (visit_images(s->file[i], &svhn->n[i], NULL, NULL, e)) {
             free(svhn);
             return -1;
         }
@@ -191,12 +191,12 @@ static int open_svhn(const struct source *s, struct contents *c, void **reading,
 static int read_split(void *reading, enum split split, uint8_t *pixels, uint16_t *labels,
                       struct error *e) {
     struct svhn *svhn = reading;
-    return visit(svhn->source->file[split], &svhn->n[split], pixels, labels, e);
+    return visit_images(svhn->source->file[split], &svhn->n[split], pixels, labels, e);
 }
 
 const struct reader svhn_reader = {.name = "svhn",
                                    .version = 1,
-                                   .find = find,
+                                   .find = find_svhn,
                                    .open = open_svhn,
                                    .read = read_split,
                                    .close = free};

@@ -69,7 +69,7 @@ static int by_offset(const void *a, const void *b, void *files) {
 }
 
 /* Names stand in the order in which they were listed. */
-static struct sorted sort(const struct image_folder *f, enum split split) {
+static struct sorted sort_files(const struct image_folder *f, enum split split) {
     struct image_files files = f->split[split];
     struct sorted s = {f, split, 0, need(files.n, sizeof *s.order)};
     for (uint32_t i = 0; i < files.n; i++)
@@ -78,7 +78,7 @@ static struct sorted sort(const struct image_folder *f, enum split split) {
     return s;
 }
 
-static int say(const struct sorted *s, const char *what, struct error *e) {
+static int say_changes(const struct sorted *s, const char *what, struct error *e) {
     char path[PATH_MAX];
     return image_folder_path(s->f, s->split, s->order[s->at], path, sizeof path, e)
                ? -1
@@ -99,10 +99,10 @@ static int say_in_split(struct sorted *a, struct sorted *b, int edited, struct e
         if (!order)
             order = strcmp(name_at(a), name_at(b));
         if (order && !edited)
-            return order < 0 ? say(a, "went away, or cannot be read any more,", e)
-                             : say(b, "is new", e);
+            return order < 0 ? say_changes(a, "went away, or cannot be read any more,", e)
+                             : say_changes(b, "is new", e);
         if (!order && edited && before->stamp[a->order[a->at]] != now->stamp[b->order[b->at]])
-            return say(b, "has changed", e);
+            return say_changes(b, "has changed", e);
         a->at += order <= 0;
         b->at += order >= 0;
     }
@@ -114,7 +114,7 @@ int image_folder_say_change(const struct image_folder *before, const struct imag
     int said = 0;
     for (int pass = 0; pass < 2 * SPLITS && !said; pass++) {
         enum split split = (enum split)(pass % SPLITS);
-        struct sorted a = sort(before, split), b = sort(now, split);
+        struct sorted a = sort_files(before, split), b = sort_files(now, split);
         said = say_in_split(&a, &b, pass / SPLITS, e);
         free(a.order);
         free(b.order);

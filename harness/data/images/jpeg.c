@@ -57,7 +57,7 @@ static void count_scans(j_common_ptr jpeg) {
     give_up(jpeg);
 }
 
-static void start(struct reader *r, const uint8_t *bytes, size_t size) {
+static void start_jpeg(struct reader *r, const uint8_t *bytes, size_t size) {
     r->jpeg.err = jpeg_std_error(&r->errors);
     r->errors.error_exit = give_up;
     r->errors.emit_message = hear;
@@ -102,14 +102,14 @@ static int choose_colours(struct reader *r, const char *path, struct error *e) {
     return r->cmyk ? 0 : fail_at(e, path, 0, "no memory for a row of it");
 }
 
-static int explain(struct reader *r, const char *path, struct error *e) {
+static int explain_jpeg(struct reader *r, const char *path, struct error *e) {
     char why[JMSG_LENGTH_MAX];
     r->errors.format_message((j_common_ptr)&r->jpeg, why);
     return fail_at(e, path, 0, "is a damaged JPEG file (%s); fetch it again", why);
 }
 
 /* The first Exif data decide; other programs put other things behind the same marker. */
-static int orientation(const struct reader *r) {
+static int jpeg_orientation(const struct reader *r) {
     for (jpeg_saved_marker_ptr m = r->jpeg.marker_list; m; m = m->next)
         if (m->marker == EXIF_MARKER && m->data_length > 6 && !memcmp(m->data, "Exif\0", 6))
             return image_exif_orientation(m->data, m->data_length);
@@ -117,16 +117,16 @@ static int orientation(const struct reader *r) {
 }
 
 /* No variable of this frame changes after setjmp. */
-static int decode(struct reader *r, struct image *image, const uint8_t *bytes, size_t size,
-                  const char *path, struct error *e) {
+static int decode_jpeg(struct reader *r, struct image *image, const uint8_t *bytes, size_t size,
+                       const char *path, struct error *e) {
     if (setjmp(r->back))
-        return explain(r, path, e);
-    start(r, bytes, size);
+        return explain_jpeg(r, path, e);
+    start_jpeg(r, bytes, size);
     jpeg_read_header(&r->jpeg, TRUE);
     if (image_take(image, r->jpeg.image_width, r->jpeg.image_height, path, e) ||
         choose_colours(r, path, e))
         return -1;
-    r->orientation = orientation(r); // finishing forgets the markers
+    r->orientation = jpeg_orientation(r); // finishing forgets the markers
     jpeg_start_decompress(&r->jpeg);
     read_rows(r, image);
     return image_turn(image, r->orientation, path, e);
@@ -136,7 +136,7 @@ int image_decode_jpeg(struct image *image, const uint8_t *bytes, size_t size, co
                       struct error *e) {
     struct reader r;
     memset(&r, 0, sizeof r);
-    int rc = decode(&r, image, bytes, size, path, e);
+    int rc = decode_jpeg(&r, image, bytes, size, path, e);
     jpeg_destroy_decompress(&r.jpeg);
     free(r.cmyk);
     return rc;

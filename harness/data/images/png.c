@@ -76,7 +76,7 @@ static void lay_over_white(const uint8_t *rgba, struct image *image) {
         }
 }
 
-static int orientation(const struct reader *r) {
+static int png_orientation(const struct reader *r) {
     static const char header[6] = "Exif\0"; // libpng gives what stands behind it
     png_uint_32 n = 0;
     png_bytep exif = NULL;
@@ -93,7 +93,7 @@ static int orientation(const struct reader *r) {
 }
 
 /* No variable of this frame changes after setjmp. */
-static int decode(struct reader *r, struct image *image, const char *path, struct error *e) {
+static int decode_png(struct reader *r, struct image *image, const char *path, struct error *e) {
     if (setjmp(png_jmpbuf(r->png)))
         return fail_at(e, path, 0, "is a damaged PNG file (%s); fetch it again", r->why);
     png_set_user_limits(r->png, IMAGE_SIDE_MOST, IMAGE_SIDE_MOST);
@@ -109,7 +109,7 @@ static int decode(struct reader *r, struct image *image, const char *path, struc
     png_read_end(r->png, r->info); // Exif data may stand behind the pixels
     if (r->rgba)
         lay_over_white(r->rgba, image);
-    return image_turn(image, orientation(r), path, e);
+    return image_turn(image, png_orientation(r), path, e);
 }
 
 int image_decode_png(struct image *image, const uint8_t *bytes, size_t size, const char *path,
@@ -117,8 +117,8 @@ int image_decode_png(struct image *image, const uint8_t *bytes, size_t size, con
     struct reader r = {.at = bytes, .left = size};
     r.png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r, give_up, be_quiet);
     r.info = r.png ? png_create_info_struct(r.png) : NULL;
-    int rc =
-        r.info ? decode(&r, image, path, e) : fail_at(e, path, 0, "no memory for a PNG decoder");
+    int rc = r.info ? decode_png(&r, image, path, e)
+                    : fail_at(e, path, 0, "no memory for a PNG decoder");
     png_destroy_read_struct(&r.png, &r.info, NULL);
     free(r.rows);
     free(r.rgba);

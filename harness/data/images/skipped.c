@@ -31,7 +31,7 @@ void skipped_add(struct skipped *s, const char *line) {
     s->n++;
 }
 
-static void note(const struct skipped *s) {
+static void note_skipped(const struct skipped *s) {
     const char *line = s->text;
     for (uint32_t i = 0; i < s->n && i < FOLDER_SKIPPED_SHOWN; i++) {
         int n = (int)strcspn(line, "\n");
@@ -50,7 +50,7 @@ int image_folder_judge(const struct image_folder *f, struct error *e) {
                 s->n_left_by_systems, s->n_left_by_systems == 1 ? "" : "s");
     if (s->n == 0)
         return 0;
-    note(s);
+    note_skipped(s);
     if ((uint64_t)s->n * 100 <= all)
         return 0;
     return fail_at(

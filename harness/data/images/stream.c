@@ -66,11 +66,11 @@ int image_stream_check(const struct dataset *d, const char *name, struct error *
     return rc;
 }
 
-static double uniform(struct random *r, double lo, double hi) {
+static double uniform_between(struct random *r, double lo, double hi) {
     return lo + (hi - lo) * (double)random_unit(r);
 }
 
-static struct window part(int x, int y, int w, int h) {
+static struct window window_within(int x, int y, int w, int h) {
     return (struct window){x, y, w, h, x, y, x + w, y + h};
 }
 
@@ -82,21 +82,21 @@ static struct window middle(const struct image *image) {
         w = (int)lround(h * most);
     else if ((double)h / w > most)
         h = (int)lround(w * most);
-    return part((image->w - w) / 2, (image->h - h) / 2, w, h);
+    return window_within((image->w - w) / 2, (image->h - h) / 2, w, h);
 }
 
 static struct window draw_part(const struct image *image, struct random *r) {
     enum { TRIES = 10 };
     const double area = (double)image->w * image->h;
     for (int i = 0; i < TRIES; i++) {
-        double wanted = area * uniform(r, 0.08, 1);
-        double ratio = exp(uniform(r, log(3.0 / 4), log(4.0 / 3)));
+        double wanted = area * uniform_between(r, 0.08, 1);
+        double ratio = exp(uniform_between(r, log(3.0 / 4), log(4.0 / 3)));
         int w = (int)lround(sqrt(wanted * ratio)), h = (int)lround(sqrt(wanted / ratio));
         if (w < 1 || h < 1 || w > image->w || h > image->h)
             continue;
         int y = (int)random_below(r, (uint32_t)(image->h - h + 1));
         int x = (int)random_below(r, (uint32_t)(image->w - w + 1));
-        return part(x, y, w, h);
+        return window_within(x, y, w, h);
     }
     return middle(image);
 }

@@ -9,7 +9,7 @@
 static const float epsilon = (float)NORM_EPSILON;
 enum { LANES = 16 };
 
-static double fold(const float lanes[LANES]) {
+static double fold_lanes(const float lanes[LANES]) {
     double sum = 0;
     for (int l = 0; l < LANES; l++)
         sum += lanes[l];
@@ -24,7 +24,7 @@ static double plane_sum(const float *x, int n) {
             lanes[l] += x[i + l];
     for (; i < n; i++)
         lanes[i % LANES] += x[i];
-    return fold(lanes);
+    return fold_lanes(lanes);
 }
 
 /* Σ (x - center)² */
@@ -36,7 +36,7 @@ static double plane_squares(const float *x, int n, float center) {
             lanes[l] += (x[i + l] - center) * (x[i + l] - center);
     for (; i < n; i++)
         lanes[i % LANES] += (x[i] - center) * (x[i] - center);
-    return fold(lanes);
+    return fold_lanes(lanes);
 }
 
 /* Σ dy (x - center) */
@@ -48,7 +48,7 @@ static double plane_product(const float *dy, const float *x, int n, float center
             lanes[l] += dy[i + l] * (x[i + l] - center);
     for (; i < n; i++)
         lanes[i % LANES] += dy[i] * (x[i] - center);
-    return fold(lanes);
+    return fold_lanes(lanes);
 }
 
 /* Channels that are computed together: up to 16 in a row. */

@@ -171,7 +171,7 @@ static void forward_dropout(struct reference *p, const struct node *n, struct no
 
 /* Where the gradient of input k goes, or NULL when nothing below needs it; *add tells whether
  * another reader of that input has written already. */
-static float *target(struct reference *p, const struct node *n, int k, int *add) {
+static float *gradient_target(struct reference *p, const struct node *n, int k, int *add) {
     struct node_state *s = &p->nodes[n->in[k]];
     *add = s->written;
     s->written = 1;
@@ -181,7 +181,7 @@ static float *target(struct reference *p, const struct node *n, int k, int *add)
 static void backward_conv(struct reference *p, const struct node *n, struct node_state *s) {
     struct conv g = conv_geometry(n->cfg);
     int add;
-    float *dX = target(p, n, 0, &add);
+    float *dX = gradient_target(p, n, 0, &add);
     if (n->bias >= 0)
         bias_backward(p->n, n->shape.c, plane(n), s->grad, p->m->parameters[n->bias].grad);
     conv_backward(&g, p->n, input_of(p, n, 0), s->W, s->grad, s->dW, dX, add, p->workspace);
@@ -189,7 +189,7 @@ static void backward_conv(struct reference *p, const struct node *n, struct node
 
 static void backward_linear(struct reference *p, const struct node *n, struct node_state *s) {
     int add;
-    float *dX = target(p, n, 0, &add);
+    float *dX = gradient_target(p, n, 0, &add);
     if (n->bias >= 0)
         bias_backward(p->n, n->shape.c, 1, s->grad, p->m->parameters[n->bias].grad);
     linear_backward(p->n, linear_inputs(p, n), n->shape.c, input_of(p, n, 0), s->W, s->grad, s->dW,
@@ -199,7 +199,7 @@ static void backward_linear(struct reference *p, const struct node *n, struct no
 static void backward_norm(struct reference *p, const struct node *n, struct node_state *s) {
     struct norm *norm = &p->m->norms[n->norm];
     int add, b = p->bank;
-    float *dX = target(p, n, 0, &add);
+    float *dX = gradient_target(p, n, 0, &add);
     // A norm right behind the input has nobody below, but its own gradients still count.
     norm_backward(p->n, n->shape.c, plane(n), input_of(p, n, 0), s->grad, norm->scale_of[b],
                   &s->stats, p->m->parameters[norm->scale[b]].grad,
@@ -209,7 +209,7 @@ static void backward_norm(struct reference *p, const struct node *n, struct node
 static void backward_act(struct reference *p, const struct node *n, struct node_state *s) {
     size_t size = node_values(n) * (size_t)p->n;
     int add;
-    float *dX = target(p, n, 0, &add);
+    float *dX = gradient_target(p, n, 0, &add);
     if (!dX)
         return;
     if (act_is_clip(n, p->pass.point.act_bits)) {
@@ -226,7 +226,7 @@ static void backward_act(struct reference *p, const struct node *n, struct node_
 static void backward_darknet(struct reference *p, const struct node *n, struct node_state *s) {
     size_t size = node_values(&p->m->nodes[n->in[0]]) * (size_t)p->n;
     int add;
-    float *dX = target(p, n, 0, &add);
+    float *dX = gradient_target(p, n, 0, &add);
     if (!dX)
         return;
     memset(p->scratch, 0, size * sizeof(float));
@@ -244,7 +244,7 @@ static void backward_add(struct reference *p, const struct node *n, struct node_
     float factor[2] = {n->cfg->alpha, n->cfg->beta};
     for (int k = 0; k < 2; k++) {
         int add;
-        float *dX = target(p, n, k, &add);
+        float *dX = gradient_target(p, n, k, &add);
         if (dX)
             scale_backward(node_values(n) * (size_t)p->n, factor[k], s->grad, dX, add);
     }
@@ -255,7 +255,7 @@ static void backward_concat(struct reference *p, const struct node *n, struct no
     for (int k = 0; k < n->n_in; k++) {
         size_t part = node_values(&p->m->nodes[n->in[k]]);
         int add;
-        float *dX = target(p, n, k, &add);
+        float *dX = gradient_target(p, n, k, &add);
         for (int image = 0; dX && image < p->n; image++)
             scale_backward(part, 1, s->grad + (size_t)image * all + offset,
                            dX + (size_t)image * part, add);
@@ -265,7 +265,7 @@ static void backward_concat(struct reference *p, const struct node *n, struct no
 
 static void backward_dropout(struct reference *p, const struct node *n, struct node_state *s) {
     int add;
-    float *dX = target(p, n, 0, &add);
+    float *dX = gradient_target(p, n, 0, &add);
     if (dX)
         multiply_backward(node_values(n) * (size_t)p->n, s->mask, s->grad, dX, add);
 }

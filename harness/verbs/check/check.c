@@ -57,7 +57,7 @@ static const struct check checks[] = {
 };
 
 /* Returns 1 when something that the main job needs is missing. */
-static int report(const struct options *o, const struct check *check) {
+static int report_check(const struct options *o, const struct check *check) {
     struct report r = {0};
     check->look(o, check->detail, &r);
     if (!o->quiet || r.verdict == VERDICT_MISSING)
@@ -76,12 +76,12 @@ static int report_datasets(const struct options *o) {
         char label[DATASET_NAME + 16];
         snprintf(label, sizeof label, "data set %s", name);
         if (i == 0 || source_has_folder(known_set_at(i)))
-            missing += report(o, &(struct check){label, look_dataset, name});
+            missing += report_check(o, &(struct check){label, look_dataset, name});
         else
             text_list_add(absent, sizeof absent, ", ", name);
     }
     if (absent[0])
-        report(o, &(struct check){"data sets not here", look_absent, absent});
+        report_check(o, &(struct check){"data sets not here", look_absent, absent});
     return missing;
 }
 
@@ -120,7 +120,7 @@ int verb_check(struct options *o, struct error *e) {
         return read_dataset(o, data, e);
     int missing = 0;
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
-        missing += report(o, &checks[i]);
+        missing += report_check(o, &checks[i]);
     missing += report_datasets(o);
     if (!missing)
         return EXIT_DONE;

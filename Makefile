@@ -1,7 +1,8 @@
 # truncquant: `make help` lists the targets.
 CC ?= gcc
 BUILD ?= build
-JOBS ?= $(shell nproc)
+# A program's own threads (OMP_NUM_THREADS, which nproc counts by) are no number of processes.
+CORES := $(or $(JOBS),$(shell env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc))
 DARKNET_INCLUDE ?= /usr/lib/darknet/include
 ONEDNN_INCLUDE ?= /usr/include
 
@@ -144,15 +145,15 @@ endef
 
 demo: ## train the demo grid on Fashion-MNIST, draw its figures, print its table
 	@echo building
-	@$(MAKE) --silent -j$(JOBS) all
-	scripts/grid.sh experiments/demo.grid --db $(DEMO).db --jobs $(JOBS)
+	@$(MAKE) --silent -j$(CORES) all
+	scripts/grid.sh experiments/demo.grid --db $(DEMO).db $(if $(JOBS),--jobs "$(JOBS)")
 	$(call export-tables,$(DEMO).db,$(DEMO)/tables)
 	scripts/figures.sh --db $(DEMO).db --output $(DEMO)/figures
 	@cat $(DEMO)/tables/accuracy.txt && echo && cat $(DEMO)/tables/accuracy-calibrated.txt
 
 grid: $(BUILD)/truncquant ## run what is pending of GRID (on DATASET), JOBS at a time, into DB, in PRECISION
 	@test -n "$(GRID)" || { echo "make grid needs GRID=FILE, such as experiments/demo.grid"; exit 2; }
-	scripts/grid.sh "$(GRID)" --db "$(DB)" --jobs $(JOBS) $(if $(DATASET),--set "dataset=$(DATASET)") \
+	scripts/grid.sh "$(GRID)" --db "$(DB)" $(if $(JOBS),--jobs "$(JOBS)") $(if $(DATASET),--set "dataset=$(DATASET)") \
 		$(if $(PRECISION),--precision "$(PRECISION)")
 
 figures: $(BUILD)/truncquant ## draw every figure from DB (of GRID, name or file; of SPLIT, test or val) into results/figures
@@ -179,7 +180,7 @@ SANITIZED := $(TESTS:$(BUILD)/%=build-sanitize/%) \
 	$(patsubst %,sanitized:%,$(filter-out $(NOT_SANITIZED),$(filter tests/cli/%,$(BATS))))
 PROVE = ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
-	prove -j$(JOBS) --failures --comments --exec tests/run
+	prove -j$(CORES) --failures --comments --exec tests/run
 
 # The arithmetic once more, built for any processor with AVX2, as it comes out on others than this one: what oneDNN and
 # OpenBLAS may use, ISA:CORE. Quantizers use neither.
@@ -188,19 +189,19 @@ QUANTIZERS := $(filter $(BUILD)/tests/quant/%,$(TESTS))
 SETTINGS := SSE41:Sandybridge AVX2:Haswell AVX512_CORE:SkylakeX own:unset
 MACHINES := $(QUANTIZERS:$(BUILD)/%=machine:own:unset:build-v3/%) \
 	$(foreach setting,$(SETTINGS),$(ARITHMETIC:$(BUILD)/%=machine:$(setting):build-v3/%))
-BUILD_MACHINES = [ "$$(uname -m)" != x86_64 ] || $(MAKE) --silent -j$(JOBS) PORTABLE=1 build-arithmetic
+BUILD_MACHINES = [ "$$(uname -m)" != x86_64 ] || $(MAKE) --silent -j$(CORES) PORTABLE=1 build-arithmetic
 build-arithmetic: $(ARITHMETIC) $(QUANTIZERS)
 .PHONY: build-arithmetic
 
 test: lint ## lint, build and run all tests, as they are and sanitized
 	@echo building, once as it is and once sanitized
-	@$(MAKE) --silent -j$(JOBS) build-tests
-	@$(MAKE) --silent -j$(JOBS) SANITIZE=1 build-tests
+	@$(MAKE) --silent -j$(CORES) build-tests
+	@$(MAKE) --silent -j$(CORES) SANITIZE=1 build-tests
 	@$(BUILD_MACHINES)
 	@$(PROVE) $(TESTS) $(BATS) $(SANITIZED) $(MACHINES)
 
 test-sanitize: ## the sanitized tests alone
-	@$(MAKE) --silent -j$(JOBS) SANITIZE=1 build-tests
+	@$(MAKE) --silent -j$(CORES) SANITIZE=1 build-tests
 	@$(PROVE) $(SANITIZED)
 
 test-machines: ## the tests of the arithmetic as it comes out on other processors
@@ -226,7 +227,7 @@ lint: $(BUILD)/schema.inc $(BUILD)/queries.inc $(BUILD)/figures.inc ## check the
 	@python3 scripts/house.py
 	@clang-format --dry-run -Werror $(C_FILES)
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
-		-j$(JOBS) --std=c11 -D_GNU_SOURCE -Iharness -Ibaselines $(filter %.c,$(C_FILES))
+		-j$(CORES) --std=c11 -D_GNU_SOURCE -Iharness -Ibaselines $(filter %.c,$(C_FILES))
 
 format: ## set every C file in the style
 	clang-format -i $(C_FILES)

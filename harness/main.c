@@ -4,6 +4,7 @@
 #include "base/environment.h"
 #include "base/error.h"
 #include "registry.h"
+#include "run/numerics.h"
 #include "store/store.h"
 #include "verbs/verb.h"
 
@@ -51,6 +52,8 @@ static int flush_output(int status, struct error *e) {
 
 static int finish(int status, struct error *e) {
     status = flush_output(status, e);
+    if (status == EXIT_FAILED && e->is_busy)
+        status = EXIT_BUSY;
     if (e->text[0])
         fprintf(stderr, "truncquant: %s\n", e->text);
     for (const char *line = e->others; *line; line += strcspn(line, "\n") + 1)
@@ -76,8 +79,14 @@ int main(int argc, char **argv) {
         usage(stderr);
         return EXIT_USAGE;
     }
-    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
         usage(stdout);
+        return finish(EXIT_DONE, &e);
+    }
+    if (!strcmp(argv[1], "--version")) {
+        char text[128];
+        numerics_program(text, sizeof text);
+        puts(text);
         return finish(EXIT_DONE, &e);
     }
     struct options options = {.db = STORE_DEFAULT_PATH,

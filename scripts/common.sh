@@ -2,8 +2,11 @@
 # What grid.sh, figures.sh and data.sh share, which source it before they go anywhere: where they are called from
 # ($here), the repository ($root), and how they speak.
 
+# What users have set for programs that are called here: none of it may change what they do.
+unset CDPATH GREP_OPTIONS TAR_OPTIONS POSIXLY_CORRECT PARALLEL GNUPLOT_LIB GNUPLOT_DRIVER_DIR
+
 here=$PWD
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 
 # say TEXT ...
 say() {
@@ -28,4 +31,21 @@ die() {
 from_root() {
     [ -n "$1" ] || die 2 "the name of a file is empty; leave it out, or fill it in"
     (cd "$here" && realpath --canonicalize-missing --no-symlinks --relative-base="$root" -- "$1")
+}
+
+# once OPTION: what is said twice is a mistake, since taking either would be a guess
+said=" "
+once() {
+    [[ $said != *" $1 "* ]] || die 2 "$1 is said twice; leave one out"
+    said+="$1 "
+}
+
+# lock FD FILE TEXT: the open file, or an error: TEXT where another process has it.
+lock() {
+    local status=0
+    flock --nonblock --conflict-exit-code 75 "$1" 2>/dev/null || status=$?
+    [ "$status" = 0 ] && return
+    [ "$status" = 75 ] && die 1 "$3"
+    die 1 "$2: cannot be locked on $(stat --file-system --format=%T -- "$2" 2>/dev/null || echo this file system);" \
+        "put it on a file system that has locks (a local disk, or this one mounted with them, as Lustre by -o flock)"
 }

@@ -5,7 +5,7 @@
 set -euo pipefail
 
 # shellcheck source=scripts/common.sh
-. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 truncquant=${TRUNCQUANT:-$root/build/truncquant}
 table=$root/scripts/data-sets.txt
 into=${TRUNCQUANT_DATA-}
@@ -92,16 +92,32 @@ explain() {
     esac
 }
 
-# download URL PART: goes on behind what PART has; from the start where the server cannot do that.
+# load SIZE URL PART OPTION...: curl, which writes no more than that, to a KiB; users' settings of curl do not matter.
+load() {
+    local kib=$((($1 + 1023) / 1024 + 1)) url=$2 part=$3
+    shift 3
+    (
+        trap '' XFSZ # a write that fails is curl's to explain
+        ulimit -S -f "$kib" 2>/dev/null || true # where less is allowed anyway
+        exec curl --disable --fail --location --silent --show-error --retry 3 --connect-timeout 30 \
+            --speed-limit 1 --speed-time 60 "$@" --output "$part" -- "$url" 2>&1
+    )
+}
+
+# download URL PART SIZE: goes on behind what PART has; from the start where the server cannot do that. SIZE is what is
+# published, or -, where what would fill a disk is refused all the same.
 download() {
-    local status=0 said
-    said=$(curl --fail --location --silent --show-error --retry 3 --connect-timeout 30 \
-        --speed-limit 1 --speed-time 60 --continue-at - --output "$2" -- "$1" 2>&1) || status=$?
+    local status=0 said most=$3
+    [ "$most" != - ] || most=$((2 << 30))
+    said=$(load "$most" "$1" "$2" --continue-at -) || status=$?
     if [ "$status" = 33 ] || { [ "$status" = 22 ] && [[ $said == *416* ]]; }; then
         rm -f -- "$2"
         status=0
-        said=$(curl --fail --location --silent --show-error --retry 3 --connect-timeout 30 \
-            --speed-limit 1 --speed-time 60 --output "$2" -- "$1" 2>&1) || status=$?
+        said=$(load "$most" "$1" "$2") || status=$?
+    fi
+    if [ -f "$2" ] && [ "$(stat -c %s -- "$2")" -gt "$most" ]; then
+        rm -f -- "$2"
+        die 1 "$1: the server sends more than the $most bytes that are published; name a --mirror"
     fi
     [ "$status" = 0 ] && return
     [ -s "$2" ] || rm -f -- "$2"
@@ -130,7 +146,7 @@ fetch() {
         if [ -d "$mirror" ]; then
             copy "$1" "$2" "$part"
         else
-            download "$url" "$part"
+            download "$url" "$part" "$3"
         fi
     fi
     wrong=$(verify "$part" "$3" "$4") || {
@@ -172,7 +188,7 @@ folder=$(awk 'NR == 1 { print $2 }' <<<"$files")
 mkdir -p -- "$into/$folder" || die 1 "$into/$folder: cannot be made; name another place with --into"
 into=$(realpath -- "$into")
 exec 8>"$into/$folder/.lock"
-flock --nonblock 8 || die 1 "$into/$folder: another call is at it; wait for it"
+lock 8 "$into/$folder/.lock" "$into/$folder: another call is at it; wait for it"
 while read -r _ folder file size sum url; do
     if [[ $file == *.zip && -d $into/$folder/${file%.zip} ]]; then
         tell "$into/$folder/${file%.zip}: is there"

@@ -5,7 +5,7 @@
 set -euo pipefail
 
 # shellcheck source=scripts/common.sh
-. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 truncquant=${TRUNCQUANT:-$root/build/truncquant}
 db=$root/results/results.db
 output=$root/results/figures
@@ -29,6 +29,7 @@ parse() {
         --help) usage && exit 0 ;;
         --db | --grid | --split | --output)
             [[ -n ${2-} && $2 != --* ]] || die 2 "$1 needs a value"
+            once "$1"
             ;;&
         --db) db=$2 ;;
         --output) output=$2 ;;
@@ -56,7 +57,7 @@ draw() {
     local caption format
     caption=$(cat "$new/$1.txt")
     for format in svg png; do
-        (cd "$root" && gnuplot -c "plots/${1%-calibrated}.gp" "$new/$1.csv" "$new/$1.$format" $format "$caption") \
+        (cd "$root" && gnuplot --default-settings -c "plots/${1%-calibrated}.gp" "$new/$1.csv" "$new/$1.$format" $format "$caption") \
             2>"$new/messages" || die 1 "gnuplot could not draw $1: $(cat "$new/messages")"
     done
 }

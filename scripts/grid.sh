@@ -4,14 +4,15 @@
 # is kept as telemetry. This script knows nothing of training, nor of other machines.
 #
 # A signal (Ctrl-C, SIGTERM, a lost terminal) is passed to each run once; every run writes a checkpoint
-# and ends, and the script with it.
+# and ends, and the script with it. Runs that another process computes are waited for. How the script ends is said by the
+# state of the grid then: 0 means that all of it is done.
 set -euo pipefail
 
 # shellcheck source=scripts/common.sh
-. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 cd "$root"
 truncquant=${TRUNCQUANT:-build/truncquant}
-jobs=$(nproc)
+jobs=
 db=results/results.db
 grid=
 retry=()
@@ -26,7 +27,7 @@ usage: scripts/grid.sh GRID [options]
 
 Runs what is pending of a grid, as many runs at a time as there are cores.
 
-  --jobs N         runs at a time (default: $jobs)
+  --jobs N         runs at a time (default: as many as there are cores that may be used, by affinity and quota)
   --db FILE        the database (default: results/results.db)
   --set SETTINGS   what the grid has instead, such as 'dataset=cifar10 seed=1,2'; the runs are of a grid of
                    their own, NAME-cifar10-1-2
@@ -49,6 +50,7 @@ parse() {
         --other-numerics) other=--other-numerics ;;
         --jobs | --db | --set | --engine | --precision | --inference)
             [ -n "${2-}" ] || die 2 "$1 needs a value"
+            once "$1"
             case $1 in
             --engine | --precision | --inference)
                 [[ $2 =~ ^[a-z0-9-]+$ ]] || die 2 "$1 takes a name that 'truncquant run --help' has, not '$2'"
@@ -69,23 +71,21 @@ parse() {
         shift
     done
     [ -n "$grid" ] || { usage >&2 && exit 2; }
-    [[ $jobs =~ ^[1-9][0-9]*$ ]] || die 2 "--jobs takes a number of at least 1, not '$jobs'"
+    [[ $jobs =~ ^([1-9][0-9]*)?$ ]] || die 2 "--jobs takes a number of at least 1, not '$jobs'"
 }
 
 need_tools() {
     command -v "$truncquant" >/dev/null || die 1 "there is no $truncquant; 'make' builds it"
-    [[ $(parallel --version 2>/dev/null) == "GNU parallel"* ]] ||
+    jobs=${jobs:-$("$truncquant" check --cores)} || exit
+    [[ $(parallel --plain --version 2>/dev/null) == "GNU parallel"* ]] ||
         die 1 "GNU parallel is missing; 'scripts/setup.sh' installs it"
 }
 
 # The program says what is wrong with the grid, with how it is to be computed, or with the database, before anything
-# is made or recorded. With --set it makes the grid's name.
+# is made or recorded, and what the grid is called.
 check_input() {
-    local extended
-    extended=$("$truncquant" plan "$grid" "${set[@]}" "${how[@]}" --name --dry-run --quiet --db "$db") || exit
+    name=$("$truncquant" plan "$grid" "${set[@]}" "${how[@]}" --name --dry-run --quiet --db "$db") || exit
     [ ! -s "$db" ] || "$truncquant" status --line --db "$db" >/dev/null
-    name=$grid
-    [ ${#set[@]} = 0 ] || name=$extended
 }
 
 # Where logs go; a grid runs once at a time here. The lock is inherited by the runs, so that it
@@ -93,11 +93,11 @@ check_input() {
 open_logs() {
     local place=$db
     [ ! -L "$db" ] || place=$(realpath "$db")
-    logs=${place%.db}.runs/grids/$(basename "$name" .grid)
+    logs=${place%.db}.runs/grids/$name
     { mkdir -p "$logs" && : >>"$logs/lock"; } 2>/dev/null ||
         die 1 "$logs cannot be made or written to, and logs go there; name another place with --db"
     exec 9>"$logs/lock"
-    flock --nonblock 9 || die 1 "$name is already being run with $db; wait for that to end"
+    lock 9 "$logs/lock" "$name is already being run with $db; wait for that to end"
     ids=$logs/pending
     joblog=$logs/joblog
 }
@@ -108,7 +108,7 @@ start_runs() {
     export GRID_TRUNCQUANT=$truncquant GRID_DB=$db GRID_LOGS=$logs GRID_OPTIONS="${retry:+--retry} ${again[*]} $other ${how[*]}"
     # Its own session keeps Ctrl-C from it: parallel would kill the runs after a third of a second.
     # shellcheck disable=SC2016 # expanded by parallel's shell, where no quoting can go wrong
-    setsid parallel --will-cite --jobs "$jobs" --joblog "$joblog" --arg-file "$ids" \
+    setsid parallel --plain --will-cite --jobs "$jobs" --joblog "$joblog" --arg-file "$ids" \
         'exec "$GRID_TRUNCQUANT" run {} $GRID_OPTIONS --db "$GRID_DB" >>"$GRID_LOGS"/{}.log 2>&1' \
         </dev/null >"$logs/parallel.log" 2>&1 &
     parallel=$!
@@ -171,13 +171,17 @@ find_pending() {
     pending=$((pending + ready))
 }
 
-# Count how the runs that were just started ended, and list those that failed, and those that others ended.
+# Count how the runs that were just started ended, and list those that failed, and those that others ended. Those that
+# another process was at (4) are as if they had not been started.
 summarize() {
     local seq status ended_by id why
     while IFS=$'\t' read -r seq _ _ _ _ _ status ended_by _; do
         id=$(sed -n "${seq}p" "$ids")
         if [ "$status$ended_by" = 00 ]; then
             done_runs=$((done_runs + 1))
+        elif [ "$status$ended_by" = 40 ]; then
+            pending=$((pending - 1))
+            sed -i "/^$id\$/d" "$ids.tried"
         elif [ "$signal" != 0 ] && { [ "$status" -gt 128 ] || [ "$ended_by" = 15 ]; }; then
             continue # as asked
         else
@@ -190,6 +194,25 @@ summarize() {
             fi
         fi
     done < <(tail -n +2 "$joblog")
+}
+
+counts() {
+    "$truncquant" status "$name" --line --db "$db"
+}
+
+# Wait for a change in what is being computed elsewhere; 1 when nothing is. A process that is gone, too, is seen in time:
+# here at once, on another machine by its silence.
+wait_elsewhere() {
+    local before now
+    before=$(counts)
+    [[ $before == *" running"* ]] || return 1
+    [ "$waited" = 1 ] || say "waiting for runs of $name that others compute ($before); a signal ends the waiting alone"
+    waited=1
+    while [ "$signal" = 0 ]; do
+        sleep 2
+        now=$(counts)
+        [ "${now%%;*}" = "${before%%;*}" ] || return 0
+    done
 }
 
 report() {
@@ -206,20 +229,21 @@ report() {
     fi
 }
 
-# What is left to do, and how. Runs that failed in an earlier call count, too: the grid is not what it should be.
+# What is left to do, and how: the grid is complete, or this is no success, whatever the runs that were started here
+# came to.
 conclude() {
-    local counts cut=
-    counts=$("$truncquant" status "$name" --line --db "$db")
-    if [ ${#interrupted[@]} != 0 ] || [[ $counts == *" dead"* ]]; then
+    local left cut=
+    left=$(counts)
+    if [[ $left == *" dead"* ]] || { [ ${#interrupted[@]} != 0 ] && [[ $left == *" pending"* ]]; }; then
         cut="some runs were interrupted; the same command goes on from their checkpoints"
     fi
-    if [[ $counts == *" failed"* ]]; then
+    if [[ $left == *" failed"* ]]; then
         die 1 "some runs failed ('truncquant status $name --db $db'); --retry-failed tries them again${cut:+; $cut}"
     elif [ -n "$cut" ]; then
         die 1 "$cut"
-    elif [ ${#failed[@]} != 0 ]; then
+    elif [[ $left == *" pending"* ]] && [ ${#failed[@]} != 0 ]; then
         die 1 "some runs could not begin, for the reasons above; without those, the same command runs them"
-    elif [ "$pending" -gt 0 ] && [[ $counts == *" pending"* ]]; then
+    elif [[ $left == *" pending"* ]]; then
         die 1 "some runs wait for the weights of others that did not finish; the same command goes on"
     fi
 }
@@ -229,20 +253,23 @@ need_tools
 check_input
 open_logs
 : >"$ids.tried"
-signal=0 pending=0 done_runs=0 failed=() interrupted=() asked=" " quiet=()
+signal=0 pending=0 done_runs=0 failed=() interrupted=() asked=" " quiet=() waited=0
+trap 'on_signal 1' HUP
+trap 'on_signal 2' INT
+trap 'on_signal 15' TERM
 find_pending
-if [ "$pending" -gt 0 ]; then
-    trap 'on_signal 1' HUP
-    trap 'on_signal 2' INT
-    trap 'on_signal 15' TERM
-    while [ "$ready" -gt 0 ]; do
+while [ "$signal" = 0 ]; do
+    if [ "$ready" -gt 0 ]; then
         : >"$joblog"
         start_runs
         wait_for_runs
         summarize
-        [ "$signal" = 0 ] || break
-        find_pending
-    done
+    else
+        wait_elsewhere || break
+    fi
+    [ "$signal" != 0 ] || find_pending
+done
+if [ "$pending" -gt 0 ] || [ "$signal" != 0 ]; then
     report
 else
     "$truncquant" status "$name" --db "$db"

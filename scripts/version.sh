@@ -1,12 +1,12 @@
 #!/bin/sh
-# Print, as C definitions, which program this is: VERSION_SOURCES, the hash of what decides the bits of its results
+# Print, as C definitions, which program this is: VERSION_RELEASE, what the file VERSION says; VERSION_SOURCES, the hash of what decides the bits of its results
 # (the files that compute, without comments; the compiler; its flags), and for the record VERSION_COMMIT and
 # VERSION_DIRTY, the commit of the harness's sources and whether they have uncommitted changes. With changes the
 # commit has the start of their hash behind it, so that two versions of one commit differ.
 #
 #     scripts/version.sh COMPILER FLAG... -- FILE...
 set -eu
-cd "$(dirname "$0")/.."
+CDPATH= cd -- "$(dirname -- "$0")/.."
 archived='$Format:%H$' # `git archive` puts the commit here
 
 compiler=${1-} flags=
@@ -52,5 +52,6 @@ if ask_git ls-files --error-unmatch scripts/version.sh >/dev/null; then
 elif [ "${archived#\$}" = "$archived" ]; then
     commit=$archived
 fi
+printf '#define VERSION_RELEASE "%s"\n' "$(cat VERSION)"
 printf '#define VERSION_SOURCES "%s"\n#define VERSION_COMMIT "%s"\n#define VERSION_DIRTY %d\n' \
     "$sources" "$commit" "$dirty"

@@ -16,6 +16,7 @@ struct error {
     char text[1024];       // empty: nothing failed
     char others[8 * 1024]; // further faults of the same file, each ended by a line end
     int n_others;
+    int is_busy; // another process is at it: nothing is wrong, and it can be tried again
 };
 
 /* Record a message (unless one is there) and return -1. */

@@ -2,6 +2,7 @@
 #include "data/cache.h"
 
 #include "base/file.h"
+#include "base/lock.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -83,16 +83,10 @@ static int take_lock(const char *name, struct error *e) {
             "cannot be opened (%s); fix its permissions or set TRUNCQUANT_CACHE to another "
             "folder",
             strerror(errno));
-    while (flock(fd, LOCK_EX)) {
-        if (errno == EINTR)
-            continue;
-        fail_at(e, name, 0,
-                "cannot be locked (%s); set TRUNCQUANT_CACHE to a folder on a local disk",
-                strerror(errno));
-        close(fd);
-        return -1;
-    }
-    return fd;
+    if (lock_file(fd, name, 1, e) == LOCK_TAKEN)
+        return fd;
+    close(fd);
+    return -1;
 }
 
 int cache_lock(const struct source *s, struct error *e) {

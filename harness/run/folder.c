@@ -2,6 +2,7 @@
 #include "run/folder.h"
 
 #include "base/file.h"
+#include "base/lock.h"
 #include "train/checkpoint.h"
 
 #include <errno.h>
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,6 +29,7 @@ static int is_there(const char *path) {
 }
 
 static int is_computed(const char *run_id, struct error *e) {
+    e->is_busy = 1;
     return fail(e, "run %.12s is being computed by another process already; wait for it, or end it",
                 run_id);
 }
@@ -37,12 +38,13 @@ static int take_lock(const char *path, const char *run_id, struct error *e) {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0)
         return fail_at(e, path, 0, "cannot be opened (%s); fix its permissions", strerror(errno));
-    if (flock(fd, LOCK_EX | LOCK_NB)) {
+    enum lock_result lock = lock_file(fd, path, 0, e);
+    if (lock == LOCK_TAKEN)
+        return fd;
+    if (lock == LOCK_HELD)
         is_computed(run_id, e);
-        close(fd);
-        return -1;
-    }
-    return fd;
+    close(fd);
+    return -1;
 }
 
 /* ---- the folder of a database ---- */
@@ -101,8 +103,8 @@ static int tie(const struct store *s, int fd, const char *path, const char *runs
                const char *identity, struct error *e) {
     char there[STORE_IDENTITY + 1] = "", line[STORE_IDENTITY + 1];
     const int length = snprintf(line, sizeof line, "%s\n", identity);
-    while (flock(fd, LOCK_EX) && errno == EINTR)
-        continue;
+    if (lock_file(fd, path, 1, e) != LOCK_TAKEN)
+        return -1;
     if (pread(fd, there, sizeof there - 1, 0) >= STORE_IDENTITY - 1)
         return check_identity(s, path, runs, there, identity, e);
     if (pwrite(fd, line, (size_t)length, 0) != length || fsync(fd))
@@ -169,8 +171,11 @@ static int move(const char *earlier, const char *own, const char *run_id, struct
     if (join(lock, sizeof lock, earlier, "lock", e))
         return -1;
     int fd = open(lock, O_RDONLY | O_CLOEXEC), rc = 0;
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB))
+    enum lock_result held = fd >= 0 ? lock_file(fd, lock, 0, e) : LOCK_TAKEN;
+    if (held == LOCK_HELD)
         rc = is_computed(run_id, e);
+    else if (held == LOCK_FAILED)
+        rc = -1;
     else if (rename(earlier, own) && !is_there(own)) // another process may have been first
         rc = fail_at(e, earlier, 0,
                      "is of an earlier version and cannot be moved to %s (%s); move it there", own,

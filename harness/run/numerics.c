@@ -4,7 +4,7 @@
 
 #include "base/hash.h"
 #include "model/darknet.h"
-#include "version.inc" // VERSION_SOURCES, VERSION_COMMIT, VERSION_DIRTY
+#include "version.inc" // VERSION_RELEASE, VERSION_SOURCES, VERSION_COMMIT, VERSION_DIRTY
 
 #include <cblas.h>
 #include <gnu/libc-version.h>
@@ -78,6 +78,12 @@ void numerics_now(struct numerics *n, const char *engine, enum precision precisi
 
 void numerics_set_precision(struct numerics *n, enum precision precision) {
     snprintf(n->precision, sizeof n->precision, "%s", precision_names[precision]);
+}
+
+void numerics_program(char *text, size_t size) {
+    const char *changes = strchr(VERSION_COMMIT, '+');
+    snprintf(text, size, "truncquant %s (commit %.12s%s)", VERSION_RELEASE, VERSION_COMMIT,
+             changes ? changes : "");
 }
 
 void usage_now(double *cpu_seconds, int64_t *peak_bytes) {

@@ -14,6 +14,10 @@ void numerics_now(struct numerics *n, const char *engine, enum precision precisi
 /* What training is computed in, once that is known: not always what was asked for. */
 void numerics_set_precision(struct numerics *n, enum precision precision);
 
+/* Which program this is: "truncquant 0.9.0 (commit 0123456789ab)", with "+CHANGES" behind a commit
+ * whose sources were changed. */
+void numerics_program(char *text, size_t size);
+
 /* CPU seconds and the largest resident set of this process, bytes. */
 void usage_now(double *cpu_seconds, int64_t *peak_bytes);
 

@@ -70,6 +70,54 @@ static int check_value(const struct options *o, const struct option_row *row, co
     return 0;
 }
 
+struct parsing {
+    struct options *o;
+    const struct option_row *rows, *common;
+    int at;                            // the argument
+    const struct option_row *said[64]; // options with a value that were given
+    int n_said;
+    struct error *e;
+};
+
+/* What is said twice is a mistake: taking either would be a guess. */
+static int note_said(struct parsing *p, const struct option_row *row) {
+    for (int i = 0; i < p->n_said; i++)
+        if (p->said[i] == row)
+            return fail(p->e, "%s: %s is said twice; leave one out", p->o->argv[0], row->name);
+    if (p->n_said < (int)(sizeof p->said / sizeof p->said[0]))
+        p->said[p->n_said++] = row;
+    return 0;
+}
+
+static int take_value(struct parsing *p, const struct option_row *row, const char *tied) {
+    struct options *o = p->o;
+    if (note_said(p, row))
+        return -1;
+    *row->text = tied ? tied : p->at + 1 < o->argc ? o->argv[++p->at] : NULL;
+    return check_value(o, row, *row->text, tied != NULL, p->e);
+}
+
+static int take_option(struct parsing *p, const char *arg) {
+    const char *equals = strchr(arg, '=');
+    size_t length = equals ? (size_t)(equals - arg) : strlen(arg);
+    const struct option_row *row = find_row(p->rows, arg, length);
+    if (!row)
+        row = find_row(p->common, arg, length);
+    if (!row)
+        return unknown(p->o, arg, length, nearest(p->rows, p->common, arg), p->e);
+    if (row->value)
+        return take_value(p, row, equals ? equals + 1 : NULL);
+    if (equals)
+        return fail(p->e, "%s: %s takes no value; leave out '%.64s'", p->o->argv[0], row->name,
+                    equals);
+    *row->flag = 1;
+    return 0;
+}
+
+static int asks_for_help(const char *arg) {
+    return !strcmp(arg, "--help") || !strcmp(arg, "-h");
+}
+
 int verb_parse(struct options *o, const char *synopsis, const char *help,
                const struct option_row *rows, int *helped, struct error *e) {
     const struct option_row common[] = {
@@ -77,41 +125,22 @@ int verb_parse(struct options *o, const char *synopsis, const char *help,
         {"--quiet", NULL, NULL, "no progress, no notes", NULL, &o->quiet},
         {0},
     };
+    struct parsing p = {.o = o, .rows = rows, .common = common, .e = e};
     int operands = 0, only_operands = 0;
     *helped = 0;
-    for (int i = 1; i < o->argc; i++) {
-        char *arg = o->argv[i];
+    for (p.at = 1; p.at < o->argc; p.at++) {
+        char *arg = o->argv[p.at];
         if (!arg[0])
             return fail(e, "%s: an argument is empty; leave it out, or fill it in", o->argv[0]);
-        if (only_operands || arg[0] != '-' || !arg[1]) {
+        if (only_operands || arg[0] != '-' || !arg[1])
             o->argv[++operands] = arg;
-            continue;
-        }
-        if (!strcmp(arg, "--")) {
+        else if (!strcmp(arg, "--"))
             only_operands = 1;
-            continue;
-        }
-        if (!strcmp(arg, "--help")) {
+        else if (asks_for_help(arg)) {
             print_help(synopsis, help, rows, common);
             *helped = 1;
             return 0;
-        }
-        char *equals = strchr(arg, '=');
-        size_t length = equals ? (size_t)(equals - arg) : strlen(arg);
-        const struct option_row *row = find_row(rows, arg, length);
-        if (!row)
-            row = find_row(common, arg, length);
-        if (!row)
-            return unknown(o, arg, length, nearest(rows, common, arg), e);
-        if (!row->value) {
-            if (equals)
-                return fail(e, "%s: %s takes no value; leave out '%.64s'", o->argv[0], row->name,
-                            equals);
-            *row->flag = 1;
-            continue;
-        }
-        *row->text = equals ? equals + 1 : i + 1 < o->argc ? o->argv[++i] : NULL;
-        if (check_value(o, row, *row->text, equals != NULL, e))
+        } else if (take_option(&p, arg))
             return -1;
     }
     o->argc = operands + 1;

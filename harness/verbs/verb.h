@@ -9,7 +9,7 @@
 
 /* Exit statuses. A signal ends with 128 + its number. NOTHING: of an export that has nothing to
  * print, since no run has such results (yet). */
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NOTHING = 3 };
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NOTHING = 3, EXIT_BUSY = 4 };
 
 struct options {
     const char *db; // --db

@@ -100,7 +100,7 @@ says() {
     chmod +x "$BATS_TEST_TMPDIR/bin/curl"
     fetch toy
     [ "$status" = 1 ]
-    says "http://127.0.0.1:$port/large: curl ended with status 153"
+    says "http://127.0.0.1:$port/large: cannot be written; is the disk full?"
     had=$(stat -c %s "$into/folder/large.part")
     [ ! -e "$into/folder/large" ]
     curl_counts
@@ -156,8 +156,28 @@ says() {
     fetched
 }
 
+@test "fetch: a server that sends more than was published is stopped there" {
+    local published
+    published=$(stat -c %s "$site/large")
+    head -c 30000000 /dev/zero >>"$site/large"
+    curl_counts
+    fetch toy
+    [ "$status" = 1 ]
+    says "large: the server sends more than the $published bytes that are published; name a --mirror"
+    [ ! -e "$into/folder/large" ] && [ ! -e "$into/folder/large.part" ]
+    [ "$(tail -n 1 "$log" | cut -d ' ' -f 2)" -lt 1000000 ]
+}
+
+@test "fetch: users' settings of curl change nothing" {
+    mkdir "$BATS_TEST_TMPDIR/home"
+    printf '%s\n' 'head' 'proxy = "http://127.0.0.1:1"' >"$BATS_TEST_TMPDIR/home/.curlrc"
+    HOME=$BATS_TEST_TMPDIR/home fetch toy
+    [ "$status" = 0 ]
+    fetched
+}
+
 @test "fetch: a wrong size" {
-    echo more >>"$site/large"
+    truncate -s -5 "$site/large"
     fetch toy
     [ "$status" = 1 ]
     says "folder/large: what was fetched has $(stat -c %s "$site/large") bytes where"

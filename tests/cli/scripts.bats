@@ -179,6 +179,7 @@ stop() {
     exit 143
 }
 case $verb in
+check) echo 2 ;;
 plan)
     [[ " $* " != *" bf17 "* ]] || { echo "truncquant: plan: --precision takes fp32, not 'bf17'" >&2; exit 2; }
     [[ " $* " != *" --name "* ]] || { echo "mine-x" && exit; }
@@ -189,10 +190,17 @@ plan)
 status)
     [ ! -s "${@: -1}" ] || { echo "truncquant: my.db: no database" >&2; exit 1; }
     [[ " $* " == *" --watch "* ]] && exec sleep 300
-    echo "${FAKE_COUNTS:-3 done}"
+    # one line of FAKE_LATER for each look, then FAKE_COUNTS
+    if [ -s "${FAKE_LATER-}" ]; then
+        head -n 1 "$FAKE_LATER"
+        sed -i 1d "$FAKE_LATER"
+    else
+        echo "${FAKE_COUNTS:-3 done}"
+    fi
     ;;
 run)
     case $2 in
+    busy*) [ -e "$CALLS.$2" ] || { : >"$CALLS.$2" && exit 4; } ;;
     bad*) echo "truncquant: net.cfg:3: stride is 0; use 1 or more" >&2; exit 1 ;;
     killed*) kill -KILL $$ ;;
     asked*) exit 143 ;;
@@ -210,7 +218,7 @@ in_new_place() {
     mkdir -p "$place"
     cd "$place"
     : >"my grid.grid"
-    logs="$place/out put/my.runs/grids/my grid"
+    logs="$place/out put/my.runs/grids/mine-x"
 }
 
 grid_sh() {
@@ -295,6 +303,66 @@ wait_for() {
     [[ $output == *"some runs wait for the weights of others that did not finish"* ]]
 }
 
+@test "grid: a run that another process is at did not fail, and is tried again" {
+    program "one busy1"
+    in_new_place
+    run grid_sh --jobs 1
+    [ "$status" = 0 ]
+    [[ $output == *"2 of 2 runs finished, 0 failed"* ]]
+    [ "$(grep -c '^run <busy1>' "$CALLS")" = 2 ]
+}
+
+@test "grid: runs that others compute are waited for, and the state at the end decides" {
+    program ""
+    : >"$FAKE_IDS"
+    in_new_place
+    export FAKE_LATER=$BATS_TEST_TMPDIR/later
+    printf '%s\n' '2 done, 1 running; 00:04 left' '2 done, 1 running; 00:02 left' '3 done' >"$FAKE_LATER"
+    run grid_sh
+    [ "$status" = 0 ]
+    [[ $output == *"grid.sh: waiting for runs of mine-x that others compute (2 done, 1 running; 00:04 left)"* ]]
+    # One that died there is run here, once its silence shows it.
+    printf '%s\n' '2 done, 1 running' '2 done, 1 dead' >"$FAKE_LATER"
+    (sleep 1 && echo late >"$FAKE_IDS") 3>&- &
+    run grid_sh
+    wait
+    [ "$status" = 0 ]
+    grep -q "^late ended" "$CALLS"
+    # Who waits can be asked to stop, and leaves them alone.
+    : >"$FAKE_IDS"
+    FAKE_COUNTS='2 done, 1 running' "$root/scripts/grid.sh" "my grid.grid" --db "out put/my.db" \
+        >"$BATS_TEST_TMPDIR/output" 2>&1 3>&- &
+    for i in {1..300}; do grep -q "waiting for runs" "$BATS_TEST_TMPDIR/output" && break; sleep 0.1; done
+    kill -TERM $!
+    status=0
+    wait $! || status=$?
+    [ "$status" = 143 ]
+}
+
+@test "grid: as many runs at a time as the program says that cores may be used" {
+    program "one two"
+    in_new_place
+    PATH=$FAKES:$PATH
+    fake parallel <<<'[[ " $* " == *" --version "* ]] && echo "GNU parallel 1" && exit; echo "parallel $*" >>"$CALLS"; exit 1'
+    OMP_NUM_THREADS=1 run grid_sh
+    grep -q "^parallel .*--jobs 2 " "$CALLS"
+}
+
+@test "grid: what users have set for the tools changes nothing" {
+    program "one two"
+    in_new_place
+    export CDPATH=.:/tmp PARALLEL='--dry-run' GREP_OPTIONS=-v TAR_OPTIONS=--nonsense POSIXLY_CORRECT=1
+    mkdir -p "$BATS_TEST_TMPDIR/home/.parallel"
+    echo "--dry-run" >"$BATS_TEST_TMPDIR/home/.parallel/config"
+    HOME=$BATS_TEST_TMPDIR/home run grid_sh
+    [ "$status" = 0 ]
+    grep -q "^two ended" "$CALLS"
+    cd "$root"
+    run scripts/grid.sh --help
+    [ "$status" = 0 ]
+    [[ $output == "usage: "* ]]
+}
+
 @test "grid: --retry-failed reaches plan and run" {
     program "one"
     in_new_place
@@ -322,7 +390,7 @@ wait_for() {
     [ "$status" = 2 ]
     [ "$output" = "truncquant: plan: --precision takes fp32, not 'bf17'" ]
     grep -qF "<--dry-run>" "$CALLS"
-    [ "$(wc -l <"$CALLS")" = 1 ]
+    [ "$(grep -vc '^check' "$CALLS")" = 1 ]
     [ ! -e "out put" ]
     mkdir "out put"
     echo "no database" >"out put/my.db"
@@ -338,11 +406,11 @@ wait_for() {
     run "$root/scripts/grid.sh" "my grid.grid" --db ../none/../x/y.db
     [ "$status" = 0 ]
     [[ $output != *realpath* ]]
-    [ -e "../x/y.runs/grids/my grid/one.log" ]
+    [ -e "../x/y.runs/grids/mine-x/one.log" ]
     : >junk
     run "$root/scripts/grid.sh" "my grid.grid" --db junk/y.db
     [ "$status" = 1 ]
-    [ "$output" = "grid.sh: $place/junk/y.runs/grids/my grid cannot be made or written to, and logs go there; name another place with --db" ]
+    [ "$output" = "grid.sh: $place/junk/y.runs/grids/mine-x cannot be made or written to, and logs go there; name another place with --db" ]
     run "$root/scripts/grid.sh" ""
     [ "$status" = 2 ]
     [ "$output" = "grid.sh: the name of a file is empty; leave it out, or fill it in" ]
@@ -442,6 +510,9 @@ wait_for() {
     [[ $output == *"--jobs takes a number"* ]]
     run grid_sh --job 1
     [ "$status" = 2 ]
+    run grid_sh --jobs 1 --jobs 2
+    [ "$status" = 2 ]
+    [ "$output" = "grid.sh: --jobs is said twice; leave one out" ]
     run grid_sh another.grid
     [ "$status" = 2 ]
     run "$root/scripts/grid.sh"
@@ -467,6 +538,7 @@ small_tree() {
     cp "$BATS_TEST_DIRNAME/../../scripts/version.sh" repo/scripts/
     cd repo
     printf '%s\n' 'int a; // one' >harness/a.c
+    echo 1.2.3 >VERSION
 }
 
 small_commit() {

@@ -1,6 +1,7 @@
 /* Reader of small folders of images (reader.h): all of one size, kept as bytes like every other
  * data set. They are decoded twice when the set is prepared, first to learn which can be
  * (data/images/scan.h), then into place, so that no more is in memory than the set itself. */
+#include "base/cores.h"
 #include "data/formats/reader.h"
 #include "data/images/scan.h"
 
@@ -105,7 +106,7 @@ static int read_split(void *reading, enum split split, uint8_t *pixels, uint16_t
     size_t size = (size_t)r->channels * (size_t)r->w * (size_t)r->h;
     memcpy(labels, files->label, files->n * sizeof *labels);
     int failed = 0;
-#pragma omp parallel for schedule(dynamic, 16) num_threads(omp_get_num_procs())
+#pragma omp parallel for schedule(dynamic, 16) num_threads(cores_usable())
     for (uint32_t i = 0; i < files->n; i++) {
         struct error own = {0};
         if (!read_one(r, split, i, pixels + i * size, &own))

@@ -1,6 +1,7 @@
 /* Decoding every image of a folder once; scan.h is the manual. */
 #include "data/images/scan.h"
 
+#include "base/cores.h"
 #include "base/file.h"
 #include "base/progress.h"
 #include "data/prepared.h"
@@ -75,7 +76,7 @@ static struct look *look_at_all(const struct image_folder *f, enum split split,
     struct look *looks = need(n, sizeof *looks);
     struct progress progress = progress_start("looking at images", 0, 0);
     progress.printed = progress_clock(); // nothing to be said of small folders
-#pragma omp parallel num_threads(omp_get_num_procs())
+#pragma omp parallel num_threads(cores_usable())
     {
         uint64_t count[DATASET_CHANNELS][256] = {0};
 #pragma omp for schedule(dynamic, 16)

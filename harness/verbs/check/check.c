@@ -4,6 +4,7 @@
  * empty -wal beside it). */
 #include "verbs/check/check.h"
 
+#include "base/cores.h"
 #include "base/text.h"
 #include "data/dataset.h"
 #include "data/source.h"
@@ -100,13 +101,16 @@ static int read_dataset(const struct options *o, const char *name, struct error 
 
 int verb_check(struct options *o, struct error *e) {
     const char *data = NULL;
-    const struct option_row rows[] = {{"--data", "NAME", NULL,
-                                       "read this data set whole instead, and say what is in it",
-                                       &data, NULL},
-                                      {0}};
+    int cores = 0;
+    const struct option_row rows[] = {
+        {"--data", "NAME", NULL, "read this data set whole instead, and say what is in it", &data,
+         NULL},
+        {"--cores", NULL, NULL, "print how many cores a process may use here, and no more", NULL,
+         &cores},
+        {0}};
     int helped;
     int operands =
-        verb_parse(o, "check [--data NAME] [--db FILE] [--quiet]",
+        verb_parse(o, "check [--data NAME | --cores] [--db FILE] [--quiet]",
                    "Says what this machine has and lacks. Exit status 0: everything that the "
                    "main job needs is there.",
                    rows, &helped, e);
@@ -116,6 +120,8 @@ int verb_check(struct options *o, struct error *e) {
         fail(e, "check: takes no operand, but got '%.64s'", o->argv[1]);
     if (operands)
         return EXIT_USAGE;
+    if (cores)
+        return printf("%d\n", cores_usable()), EXIT_DONE;
     if (data)
         return read_dataset(o, data, e);
     int missing = 0;

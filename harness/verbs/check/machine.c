@@ -1,4 +1,5 @@
 /* The machine: its processor, memory and tools; check.h is the manual. */
+#include "base/cores.h"
 #include "base/processor.h"
 #include "base/text.h"
 #include "verbs/check/check.h"
@@ -34,11 +35,6 @@ static int has_word(const char *words, const char *word) {
     return 0;
 }
 
-static int allowed_cores(void) {
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) ? get_nprocs() : CPU_COUNT(&set);
-}
-
 void look_processor(const struct options *o, const void *detail, struct report *r) {
     (void)o;
     (void)detail;
@@ -52,7 +48,7 @@ void look_processor(const struct options *o, const void *detail, struct report *
             size_t at = strlen(found);
             snprintf(found + at, sizeof found - at, " %s", wanted[i]);
         }
-    int cores = allowed_cores();
+    int cores = cores_usable();
     say(r, has_word(flags, "avx2") ? VERDICT_OK : VERDICT_NOTE, "%s, %d core%s allowed;%s%s",
         model[0] ? model : "unknown model", cores, cores == 1 ? "" : "s",
         found[0] ? found : " no wide vector instructions",

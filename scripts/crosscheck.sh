@@ -4,7 +4,7 @@
 # wrongly on purpose is noticed.
 # STEPS=N takes another number of steps than 50. Takes some minutes.
 set -eu
-CDPATH= cd -- "$(dirname -- "$0")/.."
+CDPATH='' cd -- "$(dirname -- "$0")/.."
 
 python=${PYTHON:-/usr/bin/python3}
 "$python" -c 'import torch' 2>/dev/null || {

@@ -6,7 +6,7 @@
 #
 #     scripts/version.sh COMPILER FLAG... -- FILE...
 set -eu
-CDPATH= cd -- "$(dirname -- "$0")/.."
+CDPATH='' cd -- "$(dirname -- "$0")/.."
 archived='$Format:%H$' # `git archive` puts the commit here
 
 compiler=${1-} flags=

@@ -8,7 +8,8 @@
 #include <stdio.h>
 
 /* Exit statuses. A signal ends with 128 + its number. NOTHING: of an export that has nothing to
- * print, since no run has such results (yet). */
+ * print, since no run has such results (yet). BUSY: another process is at what was to be done, and
+ * it can be tried again. */
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NOTHING = 3, EXIT_BUSY = 4 };
 
 struct options {

@@ -23,7 +23,7 @@ OPTIMIZE ?= -O3 -g -march=native
 endif
 
 WARN := -std=c11 -Wall -Wextra -Wpedantic -Werror
-CPPFLAGS += -D_GNU_SOURCE -Iharness -Ibaselines -I$(BUILD) -isystem $(DARKNET_INCLUDE)
+CPPFLAGS += -D_GNU_SOURCE -I. -Iharness -Ibaselines -I$(BUILD) -isystem $(DARKNET_INCLUDE)
 CFLAGS += $(WARN) $(OPTIMIZE) -fno-math-errno -fopenmp -MMD -MP
 # Darknet calls these through its PLT; ours take their place (harness/model/darknet.c).
 EXPORTS := $(foreach f,gemm error file_error,-Wl,--export-dynamic-symbol=$(f))
@@ -41,7 +41,14 @@ else
 SOURCES := $(filter-out harness/engine/onednn/%,$(SOURCES))
 endif
 
-OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
+# The device library, which the program links, too. It is built for any processor of its kind, and chooses its kernels
+# when it runs; no operation is contracted, so that all of them give the same bits.
+LIBRARY := $(BUILD)/libtruncquant.a
+RUNTIME_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard runtime/*.c)))
+RUNTIME_FLAGS := $(WARN) $(filter-out -march=%,$(OPTIMIZE)) -fPIC -fvisibility=hidden -ffp-contract=off \
+	-fno-math-errno -MMD -MP
+
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(RUNTIME_OBJECTS)
 SCHEMA := $(sort $(wildcard harness/store/schema/*.sql))
 TEST_SOURCES := $(wildcard tests/*/test_*.c)
 FUZZER := tests/fuzz/driver.c tests/fuzz/no_darknet.c
@@ -58,7 +65,7 @@ CHOSEN = $(if $(GRID),--grid "$(GRID)") $(if $(SPLIT),--split "$(SPLIT)")
 DEMO := results/demo
 
 .PHONY: all help demo grid figures tables test test-sanitize test-machines fuzz lint format bench crosscheck clean
-all: $(BUILD)/truncquant ## build the driver
+all: $(BUILD)/truncquant $(LIBRARY) $(BUILD)/libtruncquant.so ## build the driver and the device library
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -84,6 +91,19 @@ $(BUILD)/%.o: %.c $(BUILD)/instructions.inc
 	@mkdir -p $(@D)
 	@echo "  cc $<"
 	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(BUILD)/runtime/%.o: runtime/%.c
+	@mkdir -p $(@D)
+	@echo "  cc $<"
+	@$(CC) -D_GNU_SOURCE $(RUNTIME_FLAGS) -c -o $@ $<
+
+$(LIBRARY): $(RUNTIME_OBJECTS)
+	@echo "  ar $@"
+	@rm -f $@ && $(AR) rcs $@ $^
+
+$(BUILD)/libtruncquant.so: $(RUNTIME_OBJECTS)
+	@echo "  link $@"
+	@$(CC) $(RUNTIME_FLAGS) -shared -Wl,-soname,libtruncquant.so.1 -o $@ $^ -lm
 
 # The schema travels inside the binary: each .sql file as a C string.
 $(BUILD)/schema.inc: $(SCHEMA) scripts/embed-sql.sh
@@ -221,13 +241,13 @@ SECONDS ?= 60
 fuzz: ## let libFuzzer feed every reader for SECONDS (60) each, or TARGETS="idx cfg ..." alone
 	@tests/fuzz/fuzz.sh $(SECONDS) $(TARGETS)
 
-C_FILES := $(wildcard $(shell find harness -name '*.[ch]') baselines/*.[ch] tests/*/*.[ch] bench/*.[ch])
+C_FILES := $(wildcard $(shell find harness -name '*.[ch]') runtime/*.[ch] baselines/*.[ch] tests/*/*.[ch] bench/*.[ch])
 
 lint: $(BUILD)/schema.inc $(BUILD)/queries.inc $(BUILD)/figures.inc ## check the style, the map of harness/README.md, what cppcheck finds
 	@python3 scripts/house.py
 	@clang-format --dry-run -Werror $(C_FILES)
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
-		-j$(CORES) --std=c11 -D_GNU_SOURCE -Iharness -Ibaselines $(filter %.c,$(C_FILES))
+		-j$(CORES) --std=c11 -D_GNU_SOURCE -I. -Iharness -Ibaselines $(filter %.c,$(C_FILES))
 
 format: ## set every C file in the style
 	clang-format -i $(C_FILES)

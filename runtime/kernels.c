@@ -1,0 +1,35 @@
+/* The choice of kernels, and the planes as bytes. */
+#include "kernels.h"
+
+const struct kernels *tq_choose_kernels(int without) {
+    (void)without;
+    return &tq_portable;
+}
+
+int tq_fits_int8(const struct form *f, int k) {
+    int low = f->odd - f->factor * (1 << (k - 1)), high = f->odd + f->factor * ((1 << (k - 1)) - 1);
+    return low >= -128 && high <= 127;
+}
+
+/* Bit i of a byte into the lowest bit of byte i. */
+static uint64_t spread(uint8_t bits) {
+    uint64_t marked = bits * 0x0101010101010101U & 0x8040201008040201U; // byte i is 0 or 1 << i
+    return (marked + 0x00406070787c7e7fU) >> 7 & 0x0101010101010101U;
+}
+
+void tq_unpack_row(const struct product *p, uint32_t row, int8_t *v) {
+    const uint8_t *planes[TQ_BITS];
+    uint32_t inputs = p->layer->inputs;
+    uint64_t sign = 0x0101010101010101U << (p->k - 1);
+    tq_row_planes(p->model, p->layer, p->k, row, planes);
+    for (uint32_t i = 0; i < inputs; i += 8) {
+        uint64_t u = 0;
+        for (int plane = 0; plane < p->k; plane++)
+            u |= spread(planes[plane][i / 8]) << (p->k - 1 - plane);
+        // u - 2^(k-1) in each byte: the sign bit goes, and what is below 0 is filled up.
+        uint64_t below = (~u & sign) >> (p->k - 1);
+        u = (u & ~sign) | (256 - (1U << (p->k - 1))) * below;
+        uint32_t n = inputs - i < 8 ? inputs - i : 8;
+        memcpy(v + i, &u, n);
+    }
+}

@@ -1,0 +1,85 @@
+/* What computes: sums of products, and the passes behind them. A table of functions for each set of
+ * instructions; portable.c is the twin that all others are tested against, and they give the same
+ * bits.
+ *
+ * Activations are channels last. A row of outputs is computed at a time: `pixels` places, each of
+ * which reads a window of rows × cols taps, of `channels` values in each of `groups`. */
+#ifndef TQ_KERNELS_H
+#define TQ_KERNELS_H
+
+#include "model.h"
+
+/* A convolution or linear layer at one width. */
+struct product {
+    const struct tq_model *model;
+    const struct layer *layer; // NULL: stays float
+    int k;                     // bits of the layer
+    int act_bits;
+    uint32_t filters, groups, rows, cols;
+    uint32_t channels;    // of one group
+    uint32_t step;        // from one tap to the next, in values: channels with padding
+    int is_row;           // taps of a row lie side by side: one group
+    int factor, odd;      // T = factor · sum + odd · box
+    int is_direct;        // sums are computed from the planes as they are
+    void *packed;         // weights as the kernel wants them
+    const float *weights; // of float sums: (groups, rows, cols, channels, filters / groups)
+};
+
+/* What one row of outputs reads. Steps are in values. */
+struct window {
+    const void *x;     // uint8_t codes or floats: first tap of the first pixel
+    size_t pixel, row; // from one pixel to the next; from one row of taps to the next
+    uint32_t pixels;
+};
+
+/* Values that are still to come: a (factor · sum + odd · box) + o box + b, by channel. */
+struct affine {
+    const float *a, *b, *o; // (c); o NULL: 0
+    uint32_t c, groups;
+    int factor, odd;
+    const int32_t *box; // (pixels, groups); NULL: neither odd nor o
+};
+
+struct kernels {
+    const char *name;
+
+    /* Bytes of a product's packed weights, and the packing: sets factor, odd, is_direct. */
+    size_t (*packed_bytes)(const struct product *p);
+    void (*pack)(struct product *p);
+
+    /* Sums of one row: T (pixels, filters). */
+    void (*sums)(const struct product *p, const struct window *w, int32_t *T);
+
+    /* The same of floats: each is summed in double, by rows, cols, channels, and rounded once. */
+    void (*float_sums)(const struct product *p, const struct window *w, float *T);
+
+    /* Σ of the codes of each window, by group: box (pixels, groups). */
+    void (*box)(const struct product *p, const struct window *w, int32_t *box);
+
+    /* Values (pixels, c) of sums, and of floats that lie `step` apart. */
+    void (*affine_sums)(const struct affine *f, uint32_t pixels, const int32_t *T, float *Y);
+    void (*affine_floats)(const struct affine *f, uint32_t pixels, const float *X, size_t step,
+                          float *Y);
+
+    /* Codes round(top · clip(Y, 0, 1)), ties to even, pixels `step` apart. Whether some value is no
+     * number, whose code is 0. */
+    int (*quantize)(uint32_t pixels, uint32_t c, float top, const float *Y, uint8_t *codes,
+                    size_t step);
+
+    /* Y = alpha Y + beta X, the pixels of X being `step` apart. */
+    void (*add)(uint32_t pixels, uint32_t c, float alpha, float beta, const float *X, size_t step,
+                float *Y);
+};
+
+extern const struct kernels tq_portable;
+
+/* By what the processor has and is not told to do without. */
+const struct kernels *tq_choose_kernels(int without);
+
+/* The signed codes of one row of a layer, in the order of the file. */
+void tq_unpack_row(const struct product *p, uint32_t row, int8_t *v);
+
+/* Whether factor · v + odd is an int8_t at the product's width, for every code. */
+int tq_fits_int8(const struct form *f, int k);
+
+#endif

@@ -210,6 +210,13 @@ static void load_point(struct evaluator *ev, const struct point *point) {
     load_plan(ev->m, ev->frozen, ev->engine, ev->plan, point, ev->weights);
 }
 
+int evaluator_calibrate(struct evaluator *ev, int k, struct error *e) {
+    struct point point = spec_point(ev->spec, k, ev->frozen ? CUT_WEIGHTS : CUT_NONE);
+    point.calibration = (int)ev->spec->calibration;
+    load_point(ev, &point);
+    return calibrate(ev, &point, e);
+}
+
 int evaluator_width(struct evaluator *ev, int k, struct error *e) {
     struct point point = spec_point(ev->spec, k, ev->frozen ? CUT_WEIGHTS : CUT_NONE);
     int exact = exact_covers(&ev->exact, &point);

@@ -58,6 +58,9 @@ int evaluator_use_exact(struct evaluator *ev, int threads, enum arithmetic arith
  * are not complete. */
 int evaluator_width(struct evaluator *ev, int k, struct error *e);
 
+/* Calibrate width k alone: its norms are then in the spare bank. 1: was stopped. */
+int evaluator_calibrate(struct evaluator *ev, int k, struct error *e);
+
 /* Per quantized layer and evaluated k <= 8: quantization error |Ŵ_k - Ŵ_32|²/|Ŵ_32|², truncation
  * error |Ŵ_trunc - Ŵ_direct|²/|Ŵ_direct|² and share of codes with q_N >> (N - k) != q_k, for k <=
  * N. An error is negative, for none, where what it is relative to is 0 alone. Returns the number of

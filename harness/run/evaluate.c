@@ -152,14 +152,21 @@ static int check_owner(const struct session *s, const struct frozen *f, struct e
                    run_id, s->row.run_id);
 }
 
+int session_read_frozen(struct session *s, struct frozen *f, struct error *e) {
+    if (frozen_read(f, s->folder.frozen, s->options->quantizers, e))
+        return -1;
+    if (!check_owner(s, f, e))
+        return 0;
+    frozen_free(f);
+    return -1;
+}
+
 /* The latent model is out of the way: this sees the file alone. */
 static int evaluate_frozen(struct session *s, struct results *r, struct error *e) {
     struct frozen f;
-    if (frozen_read(&f, s->folder.frozen, s->options->quantizers, e))
+    if (session_read_frozen(s, &f, e))
         return -1;
-    struct plan *plan = NULL;
-    if (!check_owner(s, &f, e))
-        plan = s->engine->compile(f.m, (int)s->spec.batch, s->options->threads, e);
+    struct plan *plan = s->engine->compile(f.m, (int)s->spec.batch, s->options->threads, e);
     int rc = plan ? evaluate_model(s, f.m, &f, plan, r, e) : -1;
     s->engine->free(plan);
     frozen_free(&f);

@@ -108,6 +108,9 @@ void session_end(struct session *s, const struct error *why);
  * compute them. */
 int session_reevaluate(struct session *s, struct error *e);
 
+/* The frozen model of the run that session_open opened, and no other's. The caller frees. */
+int session_read_frozen(struct session *s, struct frozen *f, struct error *e);
+
 /* The float model of one width, norms of that width's bank, as Darknet's weights file
  * (model/darknet_weights.h) at `path`, and the cfg that goes with it at `path`.cfg. Of a finished
  * run that session_open opened. */

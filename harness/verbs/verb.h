@@ -48,6 +48,8 @@ int verb_evaluate(struct options *o, struct error *e);
 int verb_status(struct options *o, struct error *e);
 int verb_export(struct options *o, struct error *e);
 int verb_exclude(struct options *o, struct error *e);
+int verb_pack(struct options *o, struct error *e);
+int verb_info(struct options *o, struct error *e);
 int verb_check(struct options *o, struct error *e);
 
 #endif

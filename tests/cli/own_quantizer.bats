@@ -16,7 +16,7 @@ block() {
 setup_file() {
     cd "$root"
     mkdir "$BATS_FILE_TMPDIR/copy"
-    { git ls-files Makefile harness baselines tests harness/store/schema plots scripts experiments/networks bench
+    { git ls-files Makefile harness runtime baselines tests harness/store/schema plots scripts experiments/networks bench
         find build -name '*.[od]' -o -name '*.inc'; } |
         tar --create --files-from=- | tar --extract --directory="$BATS_FILE_TMPDIR/copy"
     cd "$BATS_FILE_TMPDIR/copy"

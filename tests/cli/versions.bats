@@ -8,7 +8,7 @@ setup_file() {
     tiny_data "$BATS_FILE_TMPDIR" 256 64
     cd "$root"
     mkdir "$BATS_FILE_TMPDIR/copy"
-    { git ls-files --cached --others --exclude-standard Makefile harness baselines harness/store/schema harness/report/queries plots \
+    { git ls-files --cached --others --exclude-standard Makefile harness runtime baselines harness/store/schema harness/report/queries plots \
         scripts
         find build -name '*.[od]' -path '*harness*' -o -name '*.[od]' -path '*baselines*' -o -name '*.inc'; } |
         tar --create --files-from=- | tar --extract --directory="$BATS_FILE_TMPDIR/copy"

@@ -16,9 +16,10 @@ int file_exists(const char *path) {
     return access(path, R_OK) == 0;
 }
 
-static int read_all(int fd, char *into, size_t size) {
+/* All of the bytes, in or (`out`) out, however many calls it takes. */
+static int transfer_all(int fd, char *bytes, size_t size, int out) {
     for (size_t at = 0; at < size;) {
-        ssize_t n = read(fd, into + at, size - at);
+        ssize_t n = out ? write(fd, bytes + at, size - at) : read(fd, bytes + at, size - at);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
@@ -46,7 +47,7 @@ char *file_read(const char *path, size_t limit, size_t *size, struct error *e) {
     else {
         *size = (size_t)st.st_size;
         bytes = need(*size + 1, 1);
-        if (read_all(fd, bytes, *size)) {
+        if (transfer_all(fd, bytes, *size, 0)) {
             fail_at(e, path, 0, "cannot be read to its end; is the disk sound?");
             free(bytes);
             bytes = NULL;
@@ -54,18 +55,6 @@ char *file_read(const char *path, size_t limit, size_t *size, struct error *e) {
     }
     close(fd);
     return bytes;
-}
-
-static int write_all(int fd, const char *bytes, size_t size) {
-    for (size_t at = 0; at < size;) {
-        ssize_t n = write(fd, bytes + at, size - at);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return -1;
-        at += (size_t)n;
-    }
-    return 0;
 }
 
 /* Without this the rename itself may be lost in a power cut. */
@@ -99,7 +88,7 @@ static int find_target(const char *path, char target[PATH_MAX], struct error *e)
 /* Returns 0, or what went wrong as an errno. */
 static int write_file(const char *path, const void *bytes, size_t size) {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    int why = fd < 0 || write_all(fd, bytes, size) || fsync(fd) ? errno : 0;
+    int why = fd < 0 || transfer_all(fd, (char *)bytes, size, 1) || fsync(fd) ? errno : 0;
     if (fd >= 0 && close(fd) && !why)
         why = errno;
     return why;

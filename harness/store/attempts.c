@@ -98,6 +98,13 @@ int attempt_outcome(struct store *s, int64_t attempt, enum outcome *outcome, str
                    (long long)attempt);
 }
 
+int attempt_begin_rows(struct store *s, int64_t attempt, struct error *e) {
+    enum outcome outcome;
+    if (sql_begin(s, e))
+        return -1;
+    return attempt_outcome(s, attempt, &outcome, e) ? sql_end(s, -1, e) : 0;
+}
+
 int attempt_has_ended(struct store *s, int64_t attempt, struct error *e) {
     return fail_at(e, s->path, 0, "attempt %lld has ended already; begin another",
                    (long long)attempt);

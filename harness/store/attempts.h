@@ -1,4 +1,5 @@
-/* What the files that end an attempt share. For harness/store only; inside a transaction. */
+/* What the files that add to an attempt or end it share. For harness/store only; inside a
+ * transaction. */
 #ifndef STORE_ATTEMPTS_H
 #define STORE_ATTEMPTS_H
 
@@ -8,6 +9,10 @@ enum outcome { OUTCOME_NONE, OUTCOME_COMPLETE, OUTCOME_FAILED, OUTCOME_INTERRUPT
 
 /* How an attempt ended; -1 when there is no such attempt. */
 int attempt_outcome(struct store *s, int64_t attempt, enum outcome *outcome, struct error *e);
+
+/* Begin the transaction in which rows are added to an attempt; -1, with none begun, when there is
+ * no such attempt. */
+int attempt_begin_rows(struct store *s, int64_t attempt, struct error *e);
 
 /* Record that the attempt cannot be written to any more; returns -1. */
 int attempt_has_ended(struct store *s, int64_t attempt, struct error *e);

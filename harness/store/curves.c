@@ -5,13 +5,10 @@
 
 int store_add_curves(struct store *s, int64_t attempt, const struct evaluation_row *rows, int n,
                      struct error *e) {
-    enum outcome outcome;
-    if (sql_begin(s, e))
+    if (attempt_begin_rows(s, attempt, e))
         return -1;
-    int status = attempt_outcome(s, attempt, &outcome, e);
-    if (!status)
-        status = evaluation_insert(s, "epoch_evaluations", curve_columns, attempt, rows, n, e);
-    return sql_end(s, status, e);
+    return sql_end(s, evaluation_insert(s, "epoch_evaluations", curve_columns, attempt, rows, n, e),
+                   e);
 }
 
 /* ---- requests ---- */

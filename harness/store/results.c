@@ -28,13 +28,10 @@ static const struct sql_column layer_columns[] = {
 
 int store_add_epochs(struct store *s, int64_t attempt, const struct epoch_row *rows, int n,
                      struct error *e) {
-    enum outcome outcome;
-    if (sql_begin(s, e))
+    if (attempt_begin_rows(s, attempt, e))
         return -1;
-    int status = attempt_outcome(s, attempt, &outcome, e);
-    if (!status)
-        status = sql_insert_rows(s, "epochs", epoch_columns, attempt, rows, n, sizeof *rows, e);
-    return sql_end(s, status, e);
+    return sql_end(
+        s, sql_insert_rows(s, "epochs", epoch_columns, attempt, rows, n, sizeof *rows, e), e);
 }
 
 int store_has_evaluation(struct store *s, int64_t attempt, const struct evaluation_row *row,

@@ -46,7 +46,7 @@ static void gather_row(float *to, const float *row, int n, int stride) {
 }
 
 /* One row of the columns: tap (ky, kx) of one channel plane, zero where it falls outside. */
-static void plane_to_row(const struct conv *g, const float *plane, int ky, int kx, float *to) {
+static void plane_to_row(const struct conv *g, float *plane, int ky, int kx, float *to) {
     int first, end, offset = kx - g->padding;
     inside(g->out_w, g->w, g->stride, offset, &first, &end);
     for (int y = 0; y < g->out_h; y++, to += g->out_w) {
@@ -62,7 +62,7 @@ static void plane_to_row(const struct conv *g, const float *plane, int ky, int k
     }
 }
 
-static void row_to_plane(const struct conv *g, const float *from, int ky, int kx, float *plane) {
+static void row_to_plane(const struct conv *g, float *plane, int ky, int kx, float *from) {
     int first, end, offset = kx - g->padding;
     inside(g->out_w, g->w, g->stride, offset, &first, &end);
     for (int y = 0; y < g->out_h; y++, from += g->out_w) {
@@ -109,8 +109,8 @@ static void clear_edge(float *block, int rows, int w, int dx) {
             block[y * w + x0 + x] = 0;
 }
 
-static void shifted_plane_to_row(const struct conv *g, const float *plane, int dy, int dx,
-                                 float *to) {
+static void shifted_plane_to_row(const struct conv *g, float *plane, int ky, int kx, float *to) {
+    int dy = ky - g->padding, dx = kx - g->padding;
     struct shift s = shift_of(g, dy, dx);
     float *block = to + s.first * g->w;
     memset(to, 0, (size_t)(s.first * g->w) * sizeof *to);
@@ -122,7 +122,8 @@ static void shifted_plane_to_row(const struct conv *g, const float *plane, int d
 }
 
 /* `from` is scratch: what wrapped around is cleared before the whole block is added. */
-static void row_to_shifted_plane(const struct conv *g, float *from, int dy, int dx, float *plane) {
+static void row_to_shifted_plane(const struct conv *g, float *plane, int ky, int kx, float *from) {
+    int dy = ky - g->padding, dx = kx - g->padding;
     struct shift s = shift_of(g, dy, dx);
     float *block = from + s.first * g->w;
     if (!s.n)
@@ -133,32 +134,25 @@ static void row_to_shifted_plane(const struct conv *g, float *from, int dy, int 
         to[i] += block[s.skip + i];
 }
 
-/* columns (c/groups · size · size, out_h · out_w) of one group of one image. */
-static void image_to_columns(const struct conv *g, const float *image, float *columns) {
+/* Between one channel plane and the row of the columns that a tap makes of it, either way. */
+typedef void tap_mover(const struct conv *g, float *plane, int ky, int kx, float *row);
+
+static void for_each_tap(const struct conv *g, float *image, float *columns, tap_mover *move) {
     size_t row = (size_t)g->out_h * (size_t)g->out_w, plane = (size_t)g->h * (size_t)g->w;
-    int shift = is_shift(g);
     for (int c = 0; c < g->c / g->groups; c++, image += plane)
         for (int ky = 0; ky < g->size; ky++)
-            for (int kx = 0; kx < g->size; kx++, columns += row) {
-                if (shift)
-                    shifted_plane_to_row(g, image, ky - g->padding, kx - g->padding, columns);
-                else
-                    plane_to_row(g, image, ky, kx, columns);
-            }
+            for (int kx = 0; kx < g->size; kx++, columns += row)
+                move(g, image, ky, kx, columns);
+}
+
+/* columns (c/groups · size · size, out_h · out_w) of one group of one image, which is only read. */
+static void image_to_columns(const struct conv *g, const float *image, float *columns) {
+    for_each_tap(g, (float *)image, columns, is_shift(g) ? shifted_plane_to_row : plane_to_row);
 }
 
 /* Adds to the image; the columns are used up. */
 static void columns_to_image(const struct conv *g, float *columns, float *image) {
-    size_t row = (size_t)g->out_h * (size_t)g->out_w, plane = (size_t)g->h * (size_t)g->w;
-    int shift = is_shift(g);
-    for (int c = 0; c < g->c / g->groups; c++, image += plane)
-        for (int ky = 0; ky < g->size; ky++)
-            for (int kx = 0; kx < g->size; kx++, columns += row) {
-                if (shift)
-                    row_to_shifted_plane(g, columns, ky - g->padding, kx - g->padding, image);
-                else
-                    row_to_plane(g, columns, ky, kx, image);
-            }
+    for_each_tap(g, image, columns, is_shift(g) ? row_to_shifted_plane : row_to_plane);
 }
 
 /* Offsets of one group of one image in X, Y and W. */

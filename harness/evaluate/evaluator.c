@@ -21,12 +21,10 @@ void evaluator_start(struct evaluator *ev, const struct spec *spec, const struct
                              .frozen = frozen,
                              .plan = plan,
                              .epoch = (int)spec->epochs};
-    size_t batch = (size_t)spec->batch;
     uint32_t evaluated = spec_evaluated_images(spec, data),
              train = spec_training_images(spec, data);
     ev->rows = need((size_t)spec->bits.n * 2, sizeof *ev->rows);
     ev->weights = need_aligned(model_largest_weights(m), sizeof(float));
-    ev->probabilities = need(batch * (size_t)m->cfg->classes, sizeof(float));
     ev->order = need(evaluated > train ? evaluated : train, sizeof *ev->order);
     ev->evaluated = split_evaluated(spec, data);
     ev->training = split_calibration(spec, data);
@@ -41,7 +39,6 @@ void evaluator_free(struct evaluator *ev) {
     exact_free(&ev->exact);
     free(ev->rows);
     free(ev->weights);
-    free(ev->probabilities);
     free(ev->order);
     free(ev->evaluated);
     free(ev->training);

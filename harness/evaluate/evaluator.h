@@ -23,22 +23,26 @@ struct evaluator {
     struct exact exact; // owned
     int n;              // evaluations so far
     struct evaluation_row *rows;
-    float *weights, *probabilities; // owned, as rows
-    uint32_t *order;
-    uint32_t *evaluated,
-        *training; // places of the images in their splits (data/selection.h); owned
-    int (*is_to_stop)(void *context); // asked between two batches; NULL: never
-    // Whether what would be evaluated (all but the counts) need not be; NULL: all is.
+    float *weights;                 // scratch: Ŵ of one layer; owned, as rows
+    uint32_t *order;                // scratch: places of the images of one round; owned
+    uint32_t *evaluated, *training; // places of the images in their splits (data/selection.h),
+                                    // of those that are evaluated and that calibrate; owned
+    int epoch; // after how many epochs of training the weights are; evaluator_start says the last
+    int any_loss; // a loss that is not finite is recorded as it is, instead of being an error
+    int loaders;  // threads that decode images of a folder ahead; 0 is 1
+
+    /* Four questions and orders to who evaluates; each may be NULL, and gets `context`. */
+    void *context;
+    /* Asked between two batches: whether to stop now. NULL: never. */
+    int (*is_to_stop)(void *context);
+    /* Asked before an evaluation, of which `row` says everything but the counts: whether the
+     * database has it, so that it is left out. NULL: it has none. */
     int (*is_recorded)(void *context, const struct evaluation_row *row);
-    // Whether it was measured before, though not recorded, and then its counts, filled in; NULL:
-    // none was.
+    /* Asked next: whether an earlier try measured it without recording it; if so, fills in the
+     * counts, and the row is appended as if it had been measured now. NULL: none did. */
     int (*recall)(void *context, struct evaluation_row *row);
-    // Is told of each one that was measured, at once; NULL: nobody is.
+    /* Told of each evaluation as soon as it is measured, to keep it until it is recorded. */
     void (*keep)(void *context, const struct evaluation_row *row);
-    void *context; // of all four
-    int epoch;     // that the weights are of; from the start on the last
-    int any_loss;  // one that is not finite is no error
-    int loaders;   // threads that decode images of a folder ahead; 0 is 1
 };
 
 /* `frozen` NULL evaluates `m` directly, else the frozen model (m is then frozen->m). */
@@ -52,10 +56,10 @@ void evaluator_free(struct evaluator *ev);
 int evaluator_use_exact(struct evaluator *ev, int threads, enum arithmetic arithmetic,
                         struct error *e);
 
-/* Evaluate width k without and, where the spec asks for it, with calibration; appends the rows that
- * are not recorded, in this order, whether they are measured or recalled. -1 when an image cannot
- * be read, or the loss is not finite. Once is_to_stop says so it returns, 0, without the rows that
- * are not complete. */
+/* Evaluate width k without and then, where the spec asks for it, with calibration. Each of the two
+ * is appended to the rows, measured or recalled, unless it is recorded. When is_to_stop says so,
+ * what has begun is thrown away, and the rest is left out; that is no failure. -1 when an image
+ * cannot be read, or a loss is not finite. */
 int evaluator_width(struct evaluator *ev, int k, struct error *e);
 
 /* Calibrate width k alone: its norms are then in the spare bank. 1: was stopped. */

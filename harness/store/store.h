@@ -101,26 +101,31 @@ extern const char *const run_state_names[RUN_STATES];
  * ended complete. */
 int store_run_state(struct store *s, const char *run_id, enum run_state *state, struct error *e);
 
-/* Why a finished run is stale: computed by another version of its quantizer, or from weights of a
- * run that is, or that ran again since. NULL: it is not; the caller frees. store_set_fingerprints
- * first says what this program computes. */
+/* Whether a finished run is stale, and why, as text that the caller frees; NULL: it is not. It is
+ * when this program's version of its quantizer is another than that which computed it, or when it
+ * took the weights of a run of which that is true, or that has been trained again since. The
+ * program's versions are those that store_set_fingerprints told the database before. */
 int store_run_stale(struct store *s, const char *run_id, char **why, struct error *e);
 
-/* How far the training of a finished run diverged (view diverged_runs); NULL: it did not; the
- * caller frees. */
+/* Whether the training of a finished run diverged (view diverged_runs), and how far, as text that
+ * the caller frees; NULL: it did not. */
 int store_run_diverged(struct store *s, const char *run_id, char **why, struct error *e);
 
-/* The quantizers (runs.scheme) of which attempts have fingerprints, each with the specification of
- * one of its runs. Texts are owned: store_free_schemes. */
+/* The quantizers (runs.scheme) that attempts with fingerprints computed, each with the
+ * specification of one of its runs, from which the program can tell the fingerprint that it has
+ * itself. Texts are owned: store_free_schemes. */
 struct scheme_row {
     char *scheme, *spec;
-    char fingerprint[HASH_HEX]; // for store_set_fingerprints; "": not known to this program
+    // Empty from store_schemes. To be filled in for store_set_fingerprints with the program's own;
+    // stays empty where it has no such quantizer any more.
+    char fingerprint[HASH_HEX];
 };
 int store_schemes(struct store *s, struct scheme_row **rows, int *n, struct error *e);
 void store_free_schemes(struct scheme_row *rows, int n);
 
-/* Tell the views which fingerprints this program's quantizers have: they are recorded, or in a
- * database that is only read stand before those recorded, for this connection. store_begin_attempt
+/* Tell the views which fingerprints this program's quantizers have, so that they know which runs
+ * are stale. A database that is open for writing records them; in one that is only read they hold
+ * for this connection, in place of those that an earlier program recorded. store_begin_attempt
  * records that of its attempt. */
 int store_set_fingerprints(struct store *s, const struct scheme_row *rows, int n, struct error *e);
 
@@ -133,12 +138,10 @@ struct run_status {
     double progress; // share of the run done, as last heard of
     char *reason;    // why it failed, was interrupted or is called dead; else NULL; owned
     double work;
-    int excluded; // does not count: marked, or takes the weights of a run that is
-    char *
-        // done, but its training diverged, and how far (view diverged_runs); else NULL; owned
-        diverged;
-    char *stale;    // done, but not as it would be now, and why (view stale_runs); else NULL; owned
-    char *settings; // what store_name_statuses found; owned
+    int excluded;   // does not count: marked, or takes the weights of a run that is
+    char *diverged; // done, but its training diverged: how far (view diverged_runs); NULL: did not
+    char *stale;    // done, but not as it would be now: why (view stale_runs); NULL: is not
+    char *settings; // what store_name_statuses found; these three owned
 };
 int store_statuses(struct store *s, const char *grid, struct run_status **rows, int *n,
                    struct error *e);
@@ -175,7 +178,7 @@ struct numerics {
     char engine[32], precision[16], isa[64], libraries[256];
     int threads;
     char sources[HASH_HEX];     // of the files that compute, the compiler and its flags
-    char fingerprint[HASH_HEX]; // of the run's quantizer (plan/fingerprint.h)
+    char fingerprint[HASH_HEX]; // of the run's quantizer (quant/fingerprint.h)
     // Where the program comes from; what is equal in all of the above gives the same bits whatever
     // the commit.
     char commit[64];

@@ -8,9 +8,20 @@
 #include "baselines.h"
 #include "quant/axes.h"
 
+const struct paper paper_adabits = {
+    .key = "jin2019adabits",
+    .title = "{AdaBits}: Neural Network Quantization with Adaptive Bit-Widths",
+    .authors = "Qing Jin and Linjie Yang and Zhenyu Liao",
+    .year = 2019,
+    .arxiv = "1912.09666",
+};
+
 const struct quantizer quantizer_adabits = {
     .name = "adabits",
+    .title = "AdaBits",
     .help = "tanh range, floor, midpoint: AdaBits' centered quantizer",
+    .look = {6, "#E69F00", MARK_PENTAGON},
+    .papers = {&paper_adabits},
     .axes = {RANGE_TANH, ROUND_FLOOR, DEQUANT_MIDPOINT, SCALE_MEAN, PER_LAYER},
     .min_bits = 1,
     AXES_SLOTS,

@@ -1,18 +1,29 @@
-/* The quantizers that TruncQuant is compared with, one file each. */
+/* What stands in the files of quantizers: each one's struct, and the papers that describe several
+ * of them. */
 #ifndef BASELINES_BASELINES_H
 #define BASELINES_BASELINES_H
 
 #include "quant/quantizer.h"
 
-extern const struct quantizer quantizer_fp32;
-extern const struct quantizer quantizer_qat;
-extern const struct quantizer quantizer_minmax;
-extern const struct quantizer quantizer_adabits;
-extern const struct quantizer quantizer_adabits_floor;
-extern const struct quantizer quantizer_matquant;
-extern const struct quantizer quantizer_lsq;
-extern const struct quantizer quantizer_double_rounding;
-extern const struct quantizer quantizer_ptq;
-extern const struct quantizer quantizer_dedicated;
+/* All schemes, one line each: SCHEME(x) is `quantizer_x`. Where several have the axes that a grid
+ * asks for, the first gives them its name. */
+#define SCHEMES(SCHEME)                                                                            \
+    SCHEME(fp32)                                                                                   \
+    SCHEME(qat)                                                                                    \
+    SCHEME(minmax)                                                                                 \
+    SCHEME(truncquant)                                                                             \
+    SCHEME(truncquant_minmax)                                                                      \
+    SCHEME(adabits)                                                                                \
+    SCHEME(adabits_floor)                                                                          \
+    SCHEME(matquant)                                                                               \
+    SCHEME(lsq)                                                                                    \
+    SCHEME(double_rounding)                                                                        \
+    SCHEME(ptq)                                                                                    \
+    SCHEME(dedicated)
+
+#define DECLARE_SCHEME(name) extern const struct quantizer quantizer_##name;
+SCHEMES(DECLARE_SCHEME)
+
+extern const struct paper paper_dorefa, paper_jacob, paper_adabits;
 
 #endif

@@ -11,7 +11,10 @@ static int has_own_width(const struct widths *B, int stored_bits, int k) {
 
 const struct quantizer quantizer_dedicated = {
     .name = "dedicated",
+    .title = "Dedicated (DoReFa)",
     .help = "tanh range, nearest, endpoint: one model for each bit-width",
+    .look = {12, "#0000FF", MARK_ASTERISK},
+    .papers = {&paper_dorefa},
     .axes = {RANGE_TANH, ROUND_NEAREST, DEQUANT_ENDPOINT, SCALE_MEAN, PER_LAYER},
     .min_bits = 1,
     .alone = 1,

@@ -50,9 +50,20 @@ static void encode(const struct quant_layer *l, const float *W, const float *par
     learned_step_encode(l->n, W, header[0], l->stored_bits, k, codes);
 }
 
+static const struct paper paper_double_rounding = {
+    .key = "huang2025doublerounding",
+    .title = "Nearly Lossless Adaptive Bit Switching",
+    .authors = "Haiduo Huang and Zhenhua Liu and Tian Xia and Wenzhe Zhao and Pengju Ren",
+    .year = 2025,
+    .arxiv = "2502.01199",
+};
+
 const struct quantizer quantizer_double_rounding = {
     .name = "double-rounding",
+    .title = "Double Rounding",
     .help = "one learned step, nearest at the stored width and nearest again: Double Rounding",
+    .look = {10, "#555500", MARK_PLUS},
+    .papers = {&paper_double_rounding},
     .axes = {RANGE_OWN, ROUND_OWN, DEQUANT_OWN, SCALE_MEAN, PER_LAYER},
     .min_bits = 2,
     .check = sliced_check,

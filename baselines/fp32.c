@@ -23,7 +23,9 @@ static void pass_gradient(const struct quant_layer *l, const float *W, const flo
 
 const struct quantizer quantizer_fp32 = {
     .name = "fp32",
+    .title = "Float",
     .help = "unquantized weights, 32 bits only",
+    .look = {1, "#000000", MARK_DIAMOND},
     .axes = {RANGE_NONE, ROUND_NONE, DEQUANT_NONE, SCALE_MEAN, PER_LAYER},
     .min_bits = FLOAT_BITS,
     .quantize = copy_weights,

@@ -121,9 +121,21 @@ static int has_direct(const struct widths *B, int stored_bits, int k) {
     return widths_find(B, k) >= 0;
 }
 
+static const struct paper paper_lsq = {
+    .key = "esser2019lsq",
+    .title = "Learned Step Size Quantization",
+    .authors = "Steven K. Esser and Jeffrey L. McKinstry and Deepika Bablani and Rathinakumar "
+               "Appuswamy and Dharmendra S. Modha",
+    .year = 2019,
+    .arxiv = "1902.08153",
+};
+
 const struct quantizer quantizer_lsq = {
     .name = "lsq",
+    .title = "LSQ",
     .help = "a learned step for each width, nearest: LSQ",
+    .look = {9, "#FF0055", MARK_RIGHT},
+    .papers = {&paper_lsq},
     .axes = {RANGE_OWN, ROUND_OWN, DEQUANT_OWN, SCALE_MEAN, PER_LAYER},
     .min_bits = 1,
     .check = check,

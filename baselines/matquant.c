@@ -72,9 +72,20 @@ static void integer_form(const struct quant_layer *l, const float *header, int k
     }
 }
 
+static const struct paper paper_matquant = {
+    .key = "nair2025matryoshka",
+    .title = "Matryoshka Quantization",
+    .authors = "Pranav Nair and Puranjay Datta and Jeff Dean and Prateek Jain and Aditya Kusupati",
+    .year = 2025,
+    .arxiv = "2502.06786",
+};
+
 const struct quantizer quantizer_matquant = {
     .name = "matquant",
+    .title = "Matryoshka",
     .help = "tanh range, nearest at the stored width, slices of that rounded: Matryoshka",
+    .look = {8, "#550099", MARK_LEFT},
+    .papers = {&paper_matquant},
     .axes = {RANGE_TANH, ROUND_OWN, DEQUANT_OWN, SCALE_MEAN, PER_LAYER},
     .min_bits = 2,
     .check = sliced_check,

@@ -7,7 +7,10 @@
 
 const struct quantizer quantizer_ptq = {
     .name = "ptq",
+    .title = "PTQ (min-max)",
     .help = "fp32 weights quantized after training: min-max range, nearest, endpoint",
+    .look = {11, "#FF00FF", MARK_CROSS},
+    .papers = {&paper_jacob},
     .axes = {RANGE_MINMAX, ROUND_NEAREST, DEQUANT_ENDPOINT, SCALE_MEAN, PER_LAYER},
     .min_bits = 1,
     .parent = "fp32",

@@ -4,7 +4,7 @@
 
 #include "quant/quantizer.h"
 
-/* In the order of tables and figures; ended by NULL. */
+/* Ended by NULL. */
 extern const struct quantizer *const quantizer_registry[];
 
 #endif

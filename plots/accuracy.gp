@@ -1,7 +1,7 @@
 # Draw accuracy.sql: top-1 against bit-width, one panel per network and data set, a colour per scheme;
 # direct inference dashed with open points, truncated solid with smaller filled ones, so that both show
 # where they coincide.
-csv = ARG1; picture = ARG2; format = ARG3; caption = ARG4
+csv = ARG1; picture = ARG2; format = ARG3; caption = ARG4; styles = ARG5
 load "plots/style.gp"
 
 # What is there: panels, curves, their names and styles, and the span of accuracies.

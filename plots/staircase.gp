@@ -1,5 +1,5 @@
 # Draw staircase.sql: one panel per width; shaded where nearest, and nearest at 8 bits cut by a shift, differ.
-csv = ARG1; picture = ARG2; format = ARG3; caption = ARG4
+csv = ARG1; picture = ARG2; format = ARG3; caption = ARG4; styles = ARG5
 load "plots/style.gp"
 
 panel = 400; left = 84; gap = 52; top = 40; tall = 330
@@ -34,9 +34,9 @@ do for [i = 1:2] {
          csv using "u":(column("k") == wanted ? column("floor") : NaN) \
              with lines linewidth 6 linecolor rgb "#A9DDF7", \
          csv using "u":(column("k") == wanted ? column("truncated") : NaN) \
-             with lines linewidth 2 linecolor rgb colour(4), \
+             with lines linewidth 2 linecolor rgb "#0072B2", \
          csv using "u":(column("k") == wanted ? column("nearest") : NaN) \
-             with lines linewidth 2 dashtype (7, 5) linecolor rgb colour(2)
+             with lines linewidth 2 dashtype (7, 5) linecolor rgb "#D55E00"
     unset label 1
 }
 
@@ -47,8 +47,8 @@ set tmargin at screen Y(legend_top)
 set bmargin at screen Y(legend_top + 2 * line_height)
 set key center top horizontal Left reverse samplen 3 width 2 maxrows 2 maxcols 2
 set yrange [0:1]
-plot NaN with lines linewidth 2 dashtype (7, 5) linecolor rgb colour(2) title "nearest at k bits", \
-     NaN with lines linewidth 2 linecolor rgb colour(4) title "nearest at 8 bits, cut to k by a shift", \
+plot NaN with lines linewidth 2 dashtype (7, 5) linecolor rgb "#D55E00" title "nearest at k bits", \
+     NaN with lines linewidth 2 linecolor rgb "#0072B2" title "nearest at 8 bits, cut to k by a shift", \
      NaN with lines linewidth 6 linecolor rgb "#A9DDF7" title "floor at k bits", \
      NaN with filledcurves y1=0 fillcolor rgb "#E6E6E6" title "nearest and cut nearest differ"
 unset multiplot

@@ -2,7 +2,7 @@
 # accuracy (several of both, where there are more schemes than fit beside one another), a column per scheme, a colour
 # per width; bands where there are several seeds. And learning.sql, for learning.gp, which sets these
 # variables.
-if (!exists("evaluated")) { evaluated = 0; csv = ARG1; picture = ARG2; format = ARG3; caption = ARG4 }
+if (!exists("evaluated")) { evaluated = 0; csv = ARG1; picture = ARG2; format = ARG3; caption = ARG4; styles = ARG5 }
 load "plots/style.gp"
 
 stats csv using "panel" name "panel" nooutput

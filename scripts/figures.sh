@@ -57,7 +57,8 @@ draw() {
     local caption format
     caption=$(cat "$new/$1.txt")
     for format in svg png; do
-        (cd "$root" && gnuplot --default-settings -c "plots/${1%-calibrated}.gp" "$new/$1.csv" "$new/$1.$format" $format "$caption") \
+        (cd "$root" && gnuplot --default-settings -c "plots/${1%-calibrated}.gp" "$new/$1.csv" "$new/$1.$format" \
+            $format "$caption" "$new/styles") \
             2>"$new/messages" || die 1 "gnuplot could not draw $1: $(cat "$new/messages")"
     done
 }
@@ -83,5 +84,6 @@ need
 new=$(realpath "$(mktemp -d)")
 trap 'rm -rf "$new"' EXIT
 names=$("$truncquant" export figures --db "$db" --output "$new" "${chosen[@]}") || exit
+"$truncquant" export styles >"$new/styles" || exit
 for name in $names; do draw "$name"; done
 place

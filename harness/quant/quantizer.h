@@ -1,6 +1,7 @@
 /* What a weight quantizer is: the interface behind which every scheme of the harness lives,
- * TruncQuant and all it is compared with. One const table lists them (baselines/registry.c); adding
- * one is a file and a line there.
+ * TruncQuant and all it is compared with. One const table lists them (baselines/registry.h);
+ * adding one is a file and a line there. What tables, figures and bibliographies say of it are
+ * fields, too.
  *
  * A quantizer maps the latent float weights W of one layer to the weights Ŵ_k that the layer
  * computes with at k bits, and back-propagates through that. Most are a point in a space of four
@@ -75,11 +76,53 @@ struct integer_form {
     float *offset;   // (channels), of the caller
 };
 
+/* Marks of figures, each filled and open (of strokes, the same); plots/style.gp draws them, and
+ * report/schemes.c has their names. */
+enum mark {
+    MARK_DIAMOND,
+    MARK_SQUARE,
+    MARK_TRIANGLE,
+    MARK_CIRCLE,
+    MARK_INVERTED_TRIANGLE,
+    MARK_PENTAGON,
+    MARK_STAR,
+    MARK_LEFT,
+    MARK_RIGHT,
+    MARK_PLUS,
+    MARK_CROSS,
+    MARK_ASTERISK,
+    MARK_BAR,
+    MARK_DASH,
+    MARK_LOZENGE,
+    MARKS
+};
+
+/* How tables and figures show a scheme. Its place is for ever: an old figure is read beside a new
+ * one. */
+struct look {
+    int place;          // in their order, from 1, of no other scheme; 0: behind those that have one
+    const char *colour; // "#RRGGBB", and a mark, which no other scheme has both of; where place is
+    enum mark mark;     // 0, both are drawn by the scheme's name from those that none here has
+};
+
+/* A paper, as it is cited. */
+struct paper {
+    const char *key;             // of \cite
+    const char *title, *authors; // names in full, parted by " and ", as BibTeX has them
+    int year;
+    const char *arxiv; // its id there
+    const char *venue; // where it was published; NULL: there alone
+};
+enum { PAPERS = 2 };
+
 struct quantizer {
-    const char *name; // as in a grid
-    const char *help; // one line
-    struct axes axes; // what the name stands for
-    int min_bits;     // smallest k that exists; FLOAT_BITS: not quantized at all
+    const char *name;  // as in a grid
+    const char *title; // as in a paper's table; NULL: the name
+    const char *help;  // one line
+    struct look look;
+    const struct paper *papers[PAPERS]; // that describe it; NULL: none
+    struct axes axes;                   // what the name stands for
+    int min_bits;                       // smallest k that exists; FLOAT_BITS: not quantized at all
 
     /* How it is trained. Either makes runs of the scheme their own, whatever their axes: both NULL
      * or 0: one model, jointly for all of B. */

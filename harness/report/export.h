@@ -2,6 +2,7 @@
 #ifndef REPORT_EXPORT_H
 #define REPORT_EXPORT_H
 
+#include "quant/quantizer.h"
 #include "store/store.h"
 
 enum export_format { EXPORT_TEXT, EXPORT_CSV, EXPORT_TEX, EXPORT_MD, EXPORT_FORMATS };
@@ -28,6 +29,7 @@ int export_is_of_split(const char *what);
 extern const char *const export_splits[];
 
 struct export_request {
+    const struct quantizer *const *quantizers; // all schemes, ended by NULL: how they are shown
     const char *what;
     const char *figure; // of export_figures (report/figure.h)
     enum export_format format;

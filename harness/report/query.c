@@ -2,6 +2,7 @@
  * decided in harness/store/schema/views.sql. */
 #include "report/query.h"
 
+#include "report/schemes.h"
 #include "store/sql.h"
 
 #include <math.h>
@@ -95,7 +96,9 @@ int export_end(struct store *s, int status) {
 
 int export_take_snapshot(struct store *s, const struct export_request *request, struct error *e) {
     struct report r = {.store = s, .request = request};
-    return store_use_own_views(s, e) || export_run(&r, export_query("snapshot"), e) ? -1 : 0;
+    if (scheme_declare(s, request->quantizers, e) || store_use_own_views(s, e))
+        return -1;
+    return export_run(&r, export_query("snapshot"), e);
 }
 
 int export_show(const struct report *r, const char *sql, struct error *e) {

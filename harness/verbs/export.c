@@ -6,6 +6,7 @@
 #include "plan/grid_name.h"
 #include "report/against.h"
 #include "report/figure.h"
+#include "report/schemes.h"
 #include "verbs/database.h"
 #include "verbs/export_figures.h"
 #include "verbs/export_weights.h"
@@ -19,10 +20,17 @@ struct choice {
     const char *what, *figure, *format_name, *grid, *split, *output, *reference, *bits, *caption;
     char calibrated_name[64];
     int figures; // one (`figure`) or, where that is NULL, all
+    const struct listing *listing;
     int calibrated;
     enum export_format format;
     struct against against; // owned
 };
+
+/* What is printed of the quantizers themselves, without a database. */
+static const struct listing {
+    const char *name;
+    void (*print)(const struct quantizer *const *table, FILE *out);
+} listings[] = {{"citations", scheme_print_citations}, {"styles", scheme_print_styles}, {0}};
 
 static int find_format(struct choice *c, struct error *e) {
     if (!c->format_name)
@@ -58,7 +66,7 @@ static int find_what(struct choice *c, const char *operand, struct error *e) {
 
 /* What is given, but says nothing about what is exported. */
 static int check_options(const struct choice *c, struct error *e) {
-    int model = !strcmp(c->what, "weights"), table = !model && !c->figures;
+    int model = !strcmp(c->what, "weights"), table = !model && !c->figures && !c->listing;
     int chosen = c->figure || c->output; // of all figures, else, the names alone are listed
     int numbers = c->figures ? chosen : table;
     int of_split = c->figures ? chosen : export_is_of_split(c->what);
@@ -120,11 +128,29 @@ static int export_one_table(const struct options *o, const struct choice *c,
     return status < 0 ? EXIT_FAILED : status == EXPORT_NOTHING ? EXIT_NOTHING : EXIT_DONE;
 }
 
+static int export_listing(const struct options *o, const struct choice *c, struct error *e) {
+    char *text;
+    size_t size;
+    int to_file = c->output && strcmp(c->output, "-") != 0, status = 0;
+    if (to_file && output_check(c->output, o->db, NULL, e))
+        return EXIT_FAILED;
+    FILE *out = need_stream(&text, &size);
+    c->listing->print(o->quantizers, out);
+    fclose(out);
+    if (to_file)
+        status = file_replace(c->output, text, size, e);
+    else
+        fputs(text, stdout);
+    free(text);
+    return status ? EXIT_FAILED : EXIT_DONE;
+}
+
 static int export_chosen(const struct options *o, const struct choice *c, struct error *e) {
     char *grid = grid_name(c->grid, e);
     if (e->text[0])
         return EXIT_FAILED;
-    const struct export_request request = {.what = c->what,
+    const struct export_request request = {.quantizers = o->quantizers,
+                                           .what = c->what,
                                            .figure = c->figure,
                                            .format = c->format,
                                            .grid = grid,
@@ -132,7 +158,9 @@ static int export_chosen(const struct options *o, const struct choice *c, struct
                                            .against = c->against.scheme,
                                            .settings = c->against.settings};
     int status = EXIT_DONE;
-    if (c->figures && !c->figure && !c->output)
+    if (c->listing)
+        status = export_listing(o, c, e);
+    else if (c->figures && !c->figure && !c->output)
         export_figure_names();
     else if (c->figures)
         status = export_figure_files(o, &request, c->grid, c->output, c->caption, e);
@@ -178,6 +206,11 @@ static int find_exported(struct choice *c, int operands, char **argv, struct err
     c->figures = operands == 1 && !strcmp(argv[0], "figures");
     if (c->figures)
         return 0;
+    for (int i = 0; operands == 1 && listings[i].name; i++)
+        if (!strcmp(argv[0], listings[i].name)) {
+            c->listing = &listings[i];
+            return 0;
+        }
     if (operands >= 0 && operands != 1)
         return fail(e, "export: name one thing to export; 'truncquant export --help' lists what "
                        "can be");
@@ -221,6 +254,8 @@ int verb_export(struct options *o, struct error *e) {
         "  figures      the names of all figures; with --output FOLDER, their NAME.csv and "
         "NAME.txt (the\n"
         "               caption), and the names of those that have numbers\n"
+        "  citations    the papers that describe the quantizers, as BibTeX\n"
+        "  styles       the colours and marks of schemes in figures, as CSV\n"
         "  weights ID   the model of a finished run, at one width, as Darknet's weights file "
         "(--output)\n"
         "               and the cfg that goes with it (FILE.cfg)\n"

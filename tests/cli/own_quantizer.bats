@@ -21,15 +21,11 @@ setup_file() {
         tar --create --files-from=- | tar --extract --directory="$BATS_FILE_TMPDIR/copy"
     cd "$BATS_FILE_TMPDIR/copy"
     block '^/\* baselines/pow2_step.c' >baselines/pow2_step.c
-    declaration=$(block '^extern const struct quantizer quantizer_pow2_step;')
-    place=$(block '^ *POW2_STEP,$')
-    entry=$(block '^ *\[POW2_STEP\] =')
-    awk -v line="$declaration" '/^extern/ { last = NR } { text[NR] = $0 }
-        END { for (i = 1; i <= NR; i++) { print text[i]; if (i == last) print line } }' baselines/baselines.h >new
+    line=$(block '^    SCHEME\(pow2_step\)$')
+    awk -v line="$line" '/^    SCHEME\(/ { last = NR } { text[NR] = $0 }
+        END { for (i = 1; i <= NR; i++) print text[i] (i == last ? " \\\n" line : "") }' baselines/baselines.h >new
     mv new baselines/baselines.h
-    awk -v place="$place" -v entry="$entry" '/^ *SCHEMES$/ { print place } /^ *\[SCHEMES\]/ { print entry } { print }' \
-        baselines/registry.c >new
-    mv new baselines/registry.c
+    clang-format --style="file:$root/.clang-format" -i baselines/baselines.h # sets the backslashes under one another
     make --silent -j2 build/truncquant build/tests/quant/test_schemes >make.log 2>&1 || { cat make.log && false; }
 }
 
@@ -38,7 +34,7 @@ setup() {
 }
 
 @test "the example is in the style of the source, and passes the test of all schemes" {
-    clang-format --style="file:$root/.clang-format" --dry-run -Werror baselines/pow2_step.c baselines/registry.c
+    clang-format --style="file:$root/.clang-format" --dry-run -Werror baselines/pow2_step.c
     run tests/run build/tests/quant/test_schemes
     echo "$output"
     [ "$status" -eq 0 ]
@@ -60,7 +56,7 @@ setup() {
     [[ $output == *"pow2-step  truncated"* ]]
 }
 
-@test "the page lists every scheme" {
+@test "the page lists every scheme, with the papers that describe it" {
     printf '%s\n' '[grid]' 'name = a' 'scheme = none' 'network = a' 'dataset = a' >none.grid
     run "$root/build/truncquant" plan none.grid --db none.db --dry-run
     [[ $output == *"; known are "* ]]
@@ -69,4 +65,10 @@ setup() {
     for scheme in $schemes; do
         grep -q "^|.*\`$scheme\`.*|" "$page"
     done
+    "$root/build/truncquant" export citations >papers
+    [ "$(grep -c eprint papers)" -ge 8 ]
+    while read -r scheme arxiv; do
+        grep "^|.*\`$scheme\`" "$page" | grep -qF "[$arxiv](https://arxiv.org/abs/$arxiv)"
+    done < <(awk '/^%/ { sub(/^% /, ""); gsub(/,/, ""); names = $0 }
+        /eprint/ { gsub(/[^0-9.]/, ""); n = split(names, name, " "); for (i = 1; i <= n; i++) print name[i], $0 }' papers)
 }

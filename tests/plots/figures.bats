@@ -256,29 +256,44 @@ table() {
     [ "$(height "truncated: stored codes")" -lt $(($(height "lenet, net_8 on fashion-mnist") - 9)) ]
 }
 
-@test "a known scheme has a style of its own everywhere, the others take those that are left" {
-    # Its style is its place (harness/store/schema/views.sql), which no later scheme may move.
+@test "a known scheme has its place for a style, the others one that their names decide, whoever stands beside them" {
     [ "$(rows "$figures/three/accuracy.csv" 1 "DISTINCT curve, label, style" | tr '\n' ' ')" = \
         "1|qat|2 2|truncquant|4 " ]
     [ "$(rows "$figures/one/accuracy.csv" 1 "DISTINCT curve, label, style" | tr '\n' ' ')" = \
         "1|qat (epochs 200)|2 2|qat (epochs 5)|2 " ]
     [ "$(rows "$figures/one/accuracy.csv" 1 "DISTINCT label, variant" | tr '\n' ' ')" = "qat (epochs 200)|0 qat (epochs 5)|1 " ]
     [ "$(rows "$figures/one/drops.csv" 1 "DISTINCT label, style, variant" | tr '\n' ' ')" = "qat (epochs 200)|2|0 qat (epochs 5)|2|1 " ]
-    # Two that are not known, one of them twice: neither has another's style.
+    # Two that are not known, one of them twice, then one alone.
     changed "UPDATE runs SET scheme = 'new' WHERE grid = 'one'" "UPDATE runs SET scheme = 'newer' WHERE scheme = 'truncquant'"
     draw
     [ "$(rows "$BATS_TEST_TMPDIR/drawn/accuracy.csv" 1 "DISTINCT curve, label, style, variant" | sort | tr '\n' ' ')" = \
-        "1|qat|2|0 2|new|1|0 3|new (epochs 5)|1|1 4|newer|3|0 " ]
+        "1|qat|2|0 2|new|106|0 3|new (epochs 5)|106|1 4|newer|119|0 " ]
+    line=$("$TRUNCQUANT" export styles | grep ^119,)
+    changed "UPDATE runs SET scheme = 'newer' WHERE scheme = 'truncquant'"
+    draw --grid three
+    [ "$(rows "$BATS_TEST_TMPDIR/drawn/accuracy.csv" "label = 'newer'" "DISTINCT style, variant")" = "119|0" ]
+    colour=$(cut -d, -f4 <<<"$line")
+    colour=$(printf 'rgb(%3d, %3d, %3d)' "0x${colour:1:2}" "0x${colour:3:2}" "0x${colour:5:2}")
+    grep -qF "$colour" "$BATS_TEST_TMPDIR/drawn/accuracy.svg"
 }
 
-@test "twelve styles of twelve colours and marks; the next twelve differ from them; variants have marks of their own" {
-    styles=$(cd "$root" && gnuplot -e 'caption = ""; load "plots/style.gp"; do for [i = 1:24] { print colour(i), " ", filled(i, 0) }' 2>&1 | tr -s " ")
-    [ "$(head -n 12 <<<"$styles" | cut -d' ' -f1 | LC_ALL=C sort -u | wc -l)" = 12 ]
-    [ "$(head -n 12 <<<"$styles" | cut -d' ' -f2 | LC_ALL=C sort -u | wc -l)" = 12 ]
-    [ "$(LC_ALL=C sort -u <<<"$styles" | wc -l)" = 24 ]
-    variants=$(cd "$root" && gnuplot -e 'caption = ""; load "plots/style.gp"; do for [i = 1:5] { print filled(7, i); print hollow(7, i) }' 2>&1)
-    [ "$(cat <(cut -d' ' -f2 <<<"$styles") - <<<"$variants" | LC_ALL=C sort -u | wc -l)" = 22 ]
-    [ "$(cd "$root" && gnuplot -e 'caption = ""; load "plots/style.gp"; print colour(4), filled(4, 1), hollow(4, 0)' 2>&1 | tr -d " ")" = "#0072B2♥6" ]
+# styles EXPRESSION: what style.gp makes of the program's styles.
+styles() {
+    "$TRUNCQUANT" export styles >"$BATS_TEST_TMPDIR/styles"
+    (cd "$root" && gnuplot -e "caption = ''; styles = '$BATS_TEST_TMPDIR/styles'; load 'plots/style.gp'; $1" 2>&1) | tr -s ' '
+}
+
+@test "every style is drawn in its colour and a mark of its own; variants have marks that no scheme has" {
+    all=$(styles 'do for [r = 1:words(numbers)] { i = int(word(numbers, r)); print i, " ", colour(i), " ", filled(i, 0), " ", hollow(i, 0) }')
+    [ "$(cut -d' ' -f1,2 <<<"$all")" = "$(tail -n +2 "$BATS_TEST_TMPDIR/styles" | sed 's/,.*,\(#[^,]*\),.*/ \1/')" ]
+    [ "$(cut -d' ' -f2,3 <<<"$all" | LC_ALL=C sort -u | wc -l)" = "$(wc -l <<<"$all")" ]
+    marks=$(tail -n +2 "$BATS_TEST_TMPDIR/styles" | sed 's/.*,//' | LC_ALL=C sort -u | wc -l)
+    for column in 3 4; do # every name has a mark, and none another's
+        [ "$(cut -d' ' -f$column <<<"$all" | LC_ALL=C sort -u | wc -l)" = "$marks" ]
+    done
+    variants=$(styles 'do for [i = 1:5] { print filled(7, i); print hollow(7, i) }')
+    [ "$(cut -d' ' -f3 <<<"$all" | cat - <(echo "$variants") | LC_ALL=C sort -u | wc -l)" = $((marks + 10)) ]
+    [ "$(styles 'print colour(4), filled(4, 1), hollow(4, 0)' | tr -d " ")" = "#0072B2♥6" ]
 }
 
 @test "accuracy: in a grid where nothing differs the scheme is name enough" {

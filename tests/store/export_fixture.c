@@ -1,5 +1,6 @@
 /* Exports of databases for tests; export_fixture.h is the manual. */
 #include "store/export_fixture.h"
+#include "registry.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,8 +16,12 @@ char *exported_of(struct store *s, const char *what, enum export_format format, 
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
-    struct export_request request = {
-        .what = what, .format = format, .grid = grid, .split = split, .against = "qat"};
+    struct export_request request = {.quantizers = quantizer_registry,
+                                     .what = what,
+                                     .format = format,
+                                     .grid = grid,
+                                     .split = split,
+                                     .against = "qat"};
     int status = export_table(s, &request, out, e);
     fclose(out);
     if (!status)

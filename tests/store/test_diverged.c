@@ -1,4 +1,5 @@
 /* Which runs diverged: by the views, by status, and below and in the tables. */
+#include "registry.h"
 #include "report/export.h"
 #include "store/fixture.h"
 
@@ -142,7 +143,8 @@ static const char *table(struct store *s, const char *what) {
     struct error e = {0};
     memset(text, 0, sizeof text);
     FILE *out = fmemopen(text, sizeof text - 1, "w");
-    struct export_request request = {.what = what, .format = EXPORT_TEXT};
+    struct export_request request = {
+        .quantizers = quantizer_registry, .what = what, .format = EXPORT_TEXT};
     if (export_table(s, &request, out, &e))
         fail_msg("%s", e.text);
     fclose(out);

@@ -1,14 +1,13 @@
 -- The views: every figure and table reads these. Runs that do not count (excluded_runs) are left out of all but
 -- run_status.
 
--- The order of schemes in tables and figures, which is that of baselines/registry.c (a test compares
--- them); schemes that are not listed come after these, by name. A place is a scheme's colour in every
--- figure: append, never move.
+-- The order of schemes in tables and figures, and the number of each one's colour and mark. Quantizers say that of
+-- themselves: for tables and figures the program puts a temporary table made from its registry in the place of this view
+-- (harness/report/schemes.c), where a scheme without a place comes after the others, by name. For who asks without the
+-- program, schemes stand in the order in which they were first recorded.
 DROP VIEW IF EXISTS scheme_places;
-CREATE VIEW scheme_places (scheme, place) AS
-VALUES ('fp32', 1), ('qat', 2), ('minmax', 3), ('truncquant', 4), ('truncquant-minmax', 5),
-       ('adabits', 6), ('adabits-floor', 7), ('matquant', 8), ('lsq', 9), ('double-rounding', 10),
-       ('ptq', 11), ('dedicated', 12);
+CREATE VIEW scheme_places (scheme, place, style) AS
+SELECT scheme, row_number() OVER (ORDER BY min(rowid)), NULL FROM runs GROUP BY scheme;
 
 -- The runs that do not count, and why: marked as such (`truncquant exclude`), or taking the weights of a run that
 -- is, even if they were recorded after it was marked.

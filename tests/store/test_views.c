@@ -1,7 +1,6 @@
 /* The views against numbers worked out by hand. */
 #include "store/fixture.h"
 
-
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
-/* Exported tables: the formats to the byte, and the numbers of each kind. */
+/* Exported tables: each kind once to the byte, in one format, and else by its cells; each format to
+ * the byte in a table of its own. */
 #include "report/table.h"
 #include "store/export_fixture.h"
 
@@ -28,84 +29,48 @@ static void accuracy_as_text(void **state) {
         "rate "
         "0.001, step schedule, batch 128; test split, 1,000 images; n = 1 to 2 seeds.\n"
         "Commit: abc1234.\n");
-    assert_starts(s, "accuracy-calibrated", EXPORT_TEXT, NULL,
-                  "network  scheme      inference     1   2   3   4   5   6   7   8  32\n"
-                  "resnet8  truncquant  direct     65.0 n/a n/a n/a n/a n/a n/a n/a n/a\n"
-                  "                                ±0.0\n"
-                  "\n"
-                  "Top-1 accuracy on the test split in per cent by bit-width, batch norms "
-                  "re-estimated (calibrated).\n"
-                  "Mean ± sample standard deviation over seeds.\nresnet8 on fashion-mnist; ");
     store_close(s);
 }
 
-static void accuracy_as_csv(void **state) {
+static void accuracy_by_cells(void **state) {
     struct store *s = three_runs(*state);
-    assert_exported(
-        s, "accuracy", EXPORT_CSV, NULL,
-        "network,scheme,inference,1,1 sd,2,2 sd,3,3 sd,4,4 sd,5,5 sd,6,6 sd,7,7 sd,8,8 sd,32,32 "
-        "sd\n"
-        "lenet_5,fp32,direct,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/"
-        "a,88.7000,n/a\n"
-        "resnet8,truncquant,direct,63.0000,1.4142,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/"
-        "a,n/a,n/a,90.0000,0.0000\n"
-        "resnet8,truncquant,truncated,63.0000,1.4142,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/"
-        "a,n/a,n/a,n/a,n/a\n"
-        "# Top-1 accuracy on the test split in per cent by bit-width, batch norms as trained.\n"
-        "# Mean ± sample standard deviation over seeds.\n"
-        "# lenet_5, resnet8 on fashion-mnist; 60,000 training images, 200 epochs, Adam, learning "
-        "rate "
-        "0.001, step schedule, batch 128; test split, 1,000 images; n = 1 to 2 seeds.\n"
-        "# Commit: abc1234.\n");
+    assert_cell(s, "accuracy", NULL, "lenet_5,fp32,direct", "32", "88.7000");
+    assert_cell(s, "accuracy", NULL, "lenet_5,fp32,direct", "32 sd", "n/a");
+    assert_cell(s, "accuracy", NULL, "lenet_5,fp32,direct", "1", "n/a");
+    assert_cell(s, "accuracy", NULL, "resnet8,truncquant,direct", "1", "63.0000");
+    assert_cell(s, "accuracy", NULL, "resnet8,truncquant,direct", "1 sd", "1.4142");
+    assert_cell(s, "accuracy", NULL, "resnet8,truncquant,direct", "32 sd", "0.0000");
+    assert_cell(s, "accuracy", NULL, "resnet8,truncquant,truncated", "1", "63.0000");
+    assert_cell(s, "accuracy", NULL, "resnet8,truncquant,truncated", "32", "n/a");
+    assert_cell(s, "accuracy-calibrated", NULL, "resnet8,truncquant,direct", "1", "65.0000");
+    assert_cell(s, "accuracy-calibrated", NULL, "resnet8,truncquant,direct", "1 sd", "0.0000");
+    assert_cell(s, "accuracy-calibrated", NULL, "resnet8,truncquant,direct", "32", "n/a");
+    assert_says(s, "accuracy-calibrated", NULL,
+                "Top-1 accuracy on the test split in per cent by bit-width, batch norms "
+                "re-estimated (calibrated).\nMean ± sample standard deviation over seeds.\n"
+                "resnet8 on fashion-mnist; ");
     store_close(s);
 }
 
-static void accuracy_as_tex(void **state) {
+/* What a format makes of names, deviations and notes; the rest of it texts_are_escaped holds. */
+static void accuracy_as_tex_and_md(void **state) {
     struct store *s = three_runs(*state);
-    assert_exported(
-        s, "accuracy", EXPORT_TEX, NULL,
-        "\\begin{tabular}{lllrrrrrrrrr}\n"
-        "\\toprule\n"
-        "network & scheme & inference & 1 & 2 & 3 & 4 & 5 & 6 & 7 & 8 & 32 \\\\\n"
-        "\\midrule\n"
-        "lenet\\_5 & fp32 & direct & n/a & n/a & n/a & n/a & n/a & n/a & n/a & n/a & 88.7 \\\\\n"
-        "resnet8 & truncquant & direct & 63.0 $\\pm$ 1.4 & n/a & n/a & n/a & n/a & n/a & n/a & n/a "
-        "& 90.0 $\\pm$ 0.0 \\\\\n"
-        "resnet8 & truncquant & truncated & 63.0 $\\pm$ 1.4 & n/a & n/a & n/a & n/a & n/a & n/a & "
-        "n/a & n/a \\\\\n"
-        "\\bottomrule\n"
-        "\\end{tabular}\n"
-        "% Top-1 accuracy on the test split in per cent by bit-width, batch norms as trained.\n"
-        "% Mean ± sample standard deviation over seeds.\n"
-        "% lenet_5, resnet8 on fashion-mnist; 60,000 training images, 200 epochs, Adam, learning "
-        "rate "
-        "0.001, step schedule, batch 128; test split, 1,000 images; n = 1 to 2 seeds.\n"
-        "% Commit: abc1234.\n");
+    struct error e = {0};
+    char *tex = exported(s, "accuracy", EXPORT_TEX, NULL, &e);
+    assert_non_null(tex);
+    assert_non_null(strstr(tex, "\nlenet\\_5 & fp32 & direct & n/a & "));
+    assert_non_null(strstr(tex, "\nresnet8 & truncquant & direct & 63.0 $\\pm$ 1.4 & n/a & "));
+    assert_non_null(strstr(tex, " & 90.0 $\\pm$ 0.0 \\\\\n"));
+    assert_non_null(strstr(tex, "\n% Commit: abc1234.\n"));
+    free(tex);
+    assert_says(s, "accuracy", NULL, "\n| lenet\\_5 | fp32 | direct | n/a | ");
+    assert_says(s, "accuracy", NULL, "\n| resnet8 | truncquant | direct | 63.0 ± 1.4 | n/a | ");
+    assert_says(s, "accuracy", NULL, " | 90.0 ± 0.0 |\n");
+    assert_says(s, "accuracy", NULL, "\nCommit: abc1234.\n");
     store_close(s);
 }
 
-static void accuracy_as_md(void **state) {
-    struct store *s = three_runs(*state);
-    assert_exported(
-        s, "accuracy", EXPORT_MD, NULL,
-        "| network | scheme | inference | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 32 |\n"
-        "| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
-        "| lenet\\_5 | fp32 | direct | n/a | n/a | n/a | n/a | n/a | n/a | n/a | n/a | 88.7 |\n"
-        "| resnet8 | truncquant | direct | 63.0 ± 1.4 | n/a | n/a | n/a | n/a | n/a | n/a | n/a | "
-        "90.0 ± 0.0 |\n"
-        "| resnet8 | truncquant | truncated | 63.0 ± 1.4 | n/a | n/a | n/a | n/a | n/a | n/a | n/a "
-        "| n/a |\n"
-        "\n"
-        "Top-1 accuracy on the test split in per cent by bit-width, batch norms as trained.\n"
-        "Mean ± sample standard deviation over seeds.\n"
-        "lenet_5, resnet8 on fashion-mnist; 60,000 training images, 200 epochs, Adam, learning "
-        "rate "
-        "0.001, step schedule, batch 128; test split, 1,000 images; n = 1 to 2 seeds.\n"
-        "Commit: abc1234.\n");
-    store_close(s);
-}
-
-/* The text of one seed: no deviations, a data set column only when there are several. */
+/* A data set column only where there are several. */
 static void data_sets_get_a_column(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
     struct evaluation_row row = store_fixture_evaluation(32, "direct", 0, 887);
@@ -116,12 +81,9 @@ static void data_sets_get_a_column(void **state) {
     row.images = 2000, row.correct5 = 2000;
     store_fixture_finished(s, &run, &row, 1);
     store_fixture_sql(s, "UPDATE attempts SET commit_id = 'fff', dirty = 1 WHERE attempt = 2");
-    assert_starts(
-        s, "accuracy", EXPORT_TEXT, "demo",
-        "dataset        network  scheme      inference    1   2   3   4   5   6   7   8   32\n"
-        "fashion-mnist  resnet8  truncquant  direct     n/a n/a n/a n/a n/a n/a n/a n/a 88.7\n"
-        "mnist          resnet8  truncquant  direct     n/a n/a n/a n/a n/a n/a n/a n/a 44.4\n"
-        "\n");
+    assert_cell(s, "accuracy", "demo", "fashion-mnist,resnet8,truncquant,direct", "32", "88.7000");
+    assert_cell(s, "accuracy", "demo", "mnist,resnet8,truncquant,direct", "32", "44.3500");
+    assert_cell(s, "accuracy", "demo", "mnist,resnet8,truncquant,direct", "8", "n/a");
     assert_says(s, "accuracy", "demo",
                 "\nresnet8 on fashion-mnist, mnist; 60,000 training images, ");
     assert_says(s, "accuracy", "demo",
@@ -208,13 +170,16 @@ static void differences_are_paired(void **state) {
                   "have; none where n is 1.\n");
     assert_says(s, "differences", NULL,
                 "; test split, 1,000 images; n = 2 seeds.\nCommit: abc1234.\n");
+    static const char *const cells[][2] = {{"2", "-1.50000"},
+                                           {"2 lo", "-7.85310"},
+                                           {"2 hi", "4.85310"},
+                                           {"8", "n/a"},
+                                           {"8 lo", "n/a"}};
+    for (size_t i = 0; i < sizeof cells / sizeof *cells; i++)
+        assert_cell(s, "differences", NULL, "resnet8,truncquant,direct,2", cells[i][0],
+                    cells[i][1]);
     struct error e = {0};
-    char *text = exported(s, "differences", EXPORT_CSV, NULL, &e);
-    assert_non_null(text);
-    assert_non_null(strstr(text, "scheme,inference,n,2,2 lo,2 hi,8,8 lo,8 hi\n"));
-    assert_non_null(strstr(text, "direct,2,-1.50000,-7.85310,4.85310,n/a,n/a,n/a\n"));
-    free(text);
-    text = exported(s, "differences", EXPORT_TEX, NULL, &e);
+    char *text = exported(s, "differences", EXPORT_TEX, NULL, &e);
     assert_non_null(text);
     assert_non_null(strstr(text, "direct & 2 & -1.50 $\\pm$ 6.35 & n/a \\\\\n"));
     free(text);
@@ -346,13 +311,19 @@ int main(void) {
 #define TEST(name)                                                                                 \
     cmocka_unit_test_setup_teardown(name, store_fixture_setup, store_fixture_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(accuracy_as_text),          TEST(accuracy_as_csv),
-        TEST(accuracy_as_tex),           TEST(accuracy_as_md),
-        TEST(data_sets_get_a_column),    TEST(schemes_stand_in_one_order),
-        TEST(nothing_to_export),         TEST(rows_as_they_are),
-        TEST(differences_are_paired),    TEST(drops_are_direct_less_truncated),
-        TEST(reductions_have_intervals), TEST(one_seed_has_no_interval),
-        TEST(every_export_works),        cmocka_unit_test(texts_are_escaped),
+        TEST(accuracy_as_text),
+        TEST(accuracy_by_cells),
+        TEST(accuracy_as_tex_and_md),
+        TEST(data_sets_get_a_column),
+        TEST(schemes_stand_in_one_order),
+        TEST(nothing_to_export),
+        TEST(rows_as_they_are),
+        TEST(differences_are_paired),
+        TEST(drops_are_direct_less_truncated),
+        TEST(reductions_have_intervals),
+        TEST(one_seed_has_no_interval),
+        TEST(every_export_works),
+        cmocka_unit_test(texts_are_escaped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

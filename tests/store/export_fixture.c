@@ -67,6 +67,46 @@ void assert_says(struct store *s, const char *what, const char *grid, const char
     free(text);
 }
 
+/* The line that begins with so many cells; NULL: none does. */
+static const char *find_row(const char *text, const char *cells) {
+    size_t n = strlen(cells);
+    for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+        if (!strncmp(line, cells, n) && line[n] == ',')
+            return line;
+    return NULL;
+}
+
+/* The place of a title among the cells of a line; -1: it is none of them. */
+static int find_column(const char *line, const char *title) {
+    int place = 0;
+    for (size_t n;; line += n + 1, place++) {
+        n = strcspn(line, ",\n");
+        if (n == strlen(title) && !strncmp(line, title, n))
+            return place;
+        if (line[n] != ',')
+            return -1;
+    }
+}
+
+void assert_cell(struct store *s, const char *what, const char *grid, const char *row,
+                 const char *column, const char *expected) {
+    struct error e = {0};
+    char *text = exported(s, what, EXPORT_CSV, grid, &e);
+    if (!text)
+        fail_msg("%s", e.text);
+    const char *cell = find_row(text, row);
+    int place = find_column(text, column);
+    if (!cell || place < 0)
+        fail_msg("%s has no row %s or no column %s: %s", what, row, column, text);
+    for (; place > 0; place--)
+        cell += strcspn(cell, ",\n") + 1;
+    size_t n = strcspn(cell, ",\n");
+    if (n != strlen(expected) || strncmp(cell, expected, n) != 0)
+        fail_msg("%s, %s, column %s: %.*s instead of %s", what, row, column, (int)n, cell,
+                 expected);
+    free(text);
+}
+
 struct store *three_runs(const char *path) {
     struct store *s = store_fixture_open(path, STORE_WRITE);
     for (int seed = 1; seed <= 2; seed++) {

@@ -19,6 +19,11 @@ void assert_starts(struct store *s, const char *what, enum export_format format,
                    const char *expected);
 void assert_says(struct store *s, const char *what, const char *grid, const char *expected);
 
+/* One cell: that of a column in the row that begins with these cells ("resnet8,qat,direct"), as CSV
+ * has it. */
+void assert_cell(struct store *s, const char *what, const char *grid, const char *row,
+                 const char *column, const char *expected);
+
 /* Two seeds of truncquant on resnet8 and one of fp32 on lenet_5. */
 struct store *three_runs(const char *path);
 

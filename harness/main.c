@@ -52,7 +52,7 @@ static int flush_output(int status, struct error *e) {
     return status == EXIT_DONE ? EXIT_FAILED : status;
 }
 
-static int finish(int status, struct error *e) {
+static int finish_program(int status, struct error *e) {
     status = flush_output(status, e);
     if (status == EXIT_FAILED && e->is_busy)
         status = EXIT_BUSY;
@@ -83,13 +83,13 @@ int main(int argc, char **argv) {
     }
     if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
         usage(stdout);
-        return finish(EXIT_DONE, &e);
+        return finish_program(EXIT_DONE, &e);
     }
     if (!strcmp(argv[1], "--version")) {
         char text[128];
         numerics_program(text, sizeof text);
         puts(text);
-        return finish(EXIT_DONE, &e);
+        return finish_program(EXIT_DONE, &e);
     }
     struct options options = {.db = STORE_DEFAULT_PATH,
                               .argc = argc - 1,
@@ -99,9 +99,9 @@ int main(int argc, char **argv) {
         if (strcmp(v->name, argv[1]))
             continue;
         if (v->computes && environment_settle(argv, &e))
-            return finish(EXIT_FAILED, &e);
-        return finish(v->run(&options, &e), &e);
+            return finish_program(EXIT_FAILED, &e);
+        return finish_program(v->run(&options, &e), &e);
     }
     fail(&e, "unknown verb '%.64s'; 'truncquant --help' lists them", argv[1]);
-    return finish(EXIT_USAGE, &e);
+    return finish_program(EXIT_USAGE, &e);
 }

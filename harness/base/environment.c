@@ -30,7 +30,7 @@ static int is_settled(void) {
            !first_that_changes();
 }
 
-static void settle(void) {
+static void set_variables(void) {
     if (!getenv("OMP_WAIT_POLICY"))
         setenv("GOMP_SPINCOUNT", "10000", 0);
     setenv("OPENBLAS_NUM_THREADS", "1", 1);
@@ -59,7 +59,7 @@ int environment_settle(char **argv, struct error *e) {
         char self[PATH_MAX]; // by its own name, which ps and killall then know it by
         ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
         self[n > 0 ? n : 0] = '\0';
-        settle();
+        set_variables();
         execv(self, argv);
         why = strerror(errno);
     }

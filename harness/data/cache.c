@@ -129,14 +129,14 @@ struct used {
     char name[NAME_MAX + 1];
 };
 
-static int later(const struct timespec *a, const struct timespec *b) {
+static int is_later(const struct timespec *a, const struct timespec *b) {
     return a->tv_sec != b->tv_sec ? a->tv_sec > b->tv_sec : a->tv_nsec > b->tv_nsec;
 }
 
 /* Put a file among the `n` latest; returns the name of the one that has to go, or NULL. */
 static const char *keep_latest(struct used *kept, int *n, struct used *file) {
     for (int i = 0; i < *n; i++)
-        if (later(&file->when, &kept[i].when)) {
+        if (is_later(&file->when, &kept[i].when)) {
             struct used moved = kept[i];
             kept[i] = *file;
             *file = moved;

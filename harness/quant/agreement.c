@@ -51,7 +51,7 @@ static int all_changes(const struct quant_layer *l, int64_t *places) {
     return n;
 }
 
-static double real(int64_t place) {
+static double real_of(int64_t place) {
     return (double)place / UNIT;
 }
 
@@ -87,11 +87,11 @@ static void find_gaps(struct agreement *a, const struct quant_layer *l, const in
             continue;
         outside += to - from;
         if (from != end)
-            a->gap[a->n++].from = real(from);
-        a->gap[a->n - 1].to = real(to);
+            a->gap[a->n++].from = real_of(from);
+        a->gap[a->n - 1].to = real_of(to);
         end = to;
     }
-    a->share = 1 - real(outside);
+    a->share = 1 - real_of(outside);
 }
 
 void agreement_make(struct agreement *a, const struct quant_layer *l) {

@@ -17,7 +17,8 @@
 
 enum { FOLDER_SIZE = 3900 }; // leaves room for the names of files
 
-static int join(char *to, size_t size, const char *folder, const char *name, struct error *e) {
+static int path_in_runs(char *to, size_t size, const char *folder, const char *name,
+                        struct error *e) {
     if (snprintf(to, size, "%s/%s", folder, name) >= (int)size)
         return fail_at(e, folder, 0, "the name is too long; use a shorter --db");
     return 0;
@@ -80,11 +81,11 @@ static int check_identity(const struct store *s, const char *path, const char *r
 
 /* Where the file `database` of the folder is, and what should be in it. `*is` 1: it is. One that is
  * not whole is being written, or was when the power went. */
-static int look(struct store *s, const char *runs, char path[4096], char identity[STORE_IDENTITY],
-                int *is, struct error *e) {
+static int look_at_folder(struct store *s, const char *runs, char path[4096],
+                          char identity[STORE_IDENTITY], int *is, struct error *e) {
     size_t size;
     *is = 0;
-    if (join(path, 4096, runs, "database", e) || store_identity(s, identity, e))
+    if (path_in_runs(path, 4096, runs, "database", e) || store_identity(s, identity, e))
         return -1;
     if (!is_there(path))
         return 0;
@@ -99,8 +100,8 @@ static int look(struct store *s, const char *runs, char path[4096], char identit
 }
 
 /* The first that comes writes, all others compare. */
-static int tie(const struct store *s, int fd, const char *path, const char *runs,
-               const char *identity, struct error *e) {
+static int tie_folder(const struct store *s, int fd, const char *path, const char *runs,
+                      const char *identity, struct error *e) {
     char there[STORE_IDENTITY + 1] = "", line[STORE_IDENTITY + 1];
     const int length = snprintf(line, sizeof line, "%s\n", identity);
     if (lock_file(fd, path, 1, e) != LOCK_TAKEN)
@@ -114,17 +115,17 @@ static int tie(const struct store *s, int fd, const char *path, const char *runs
 }
 
 /* Make the folder this database's, or see that it is. */
-static int claim(struct store *s, const char *runs, struct error *e) {
+static int claim_folder(struct store *s, const char *runs, struct error *e) {
     char path[4096], identity[STORE_IDENTITY];
     int is;
-    if (look(s, runs, path, identity, &is, e) || (!is && file_make_folder(runs, e)))
+    if (look_at_folder(s, runs, path, identity, &is, e) || (!is && file_make_folder(runs, e)))
         return -1;
     if (is)
         return 0;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0)
         return fail_at(e, path, 0, "cannot be opened (%s); fix its permissions", strerror(errno));
-    int rc = tie(s, fd, path, runs, identity, e);
+    int rc = tie_folder(s, fd, path, runs, identity, e);
     close(fd);
     return rc;
 }
@@ -132,7 +133,7 @@ static int claim(struct store *s, const char *runs, struct error *e) {
 int run_folder_check(struct store *s, struct error *e) {
     char runs[FOLDER_SIZE], path[4096], identity[STORE_IDENTITY];
     int is;
-    return runs_of(s, runs, e) || look(s, runs, path, identity, &is, e) ? -1 : 0;
+    return runs_of(s, runs, e) || look_at_folder(s, runs, path, identity, &is, e) ? -1 : 0;
 }
 
 /* ---- what earlier versions left ---- */
@@ -151,7 +152,7 @@ static int earlier_folder(const struct store *s, const char *run_id, char folder
 static int is_of(struct store *s, const char *run_id, const char *earlier, int *is,
                  struct error *e) {
     char checkpoint[4096];
-    if (join(checkpoint, sizeof checkpoint, earlier, "checkpoint", e))
+    if (path_in_runs(checkpoint, sizeof checkpoint, earlier, "checkpoint", e))
         return -1;
     *is = is_there(checkpoint);
     if (!*is)
@@ -166,9 +167,10 @@ static int is_of(struct store *s, const char *run_id, const char *earlier, int *
 
 /* One move, so that it is there or here whatever happens; a process of an earlier version that has
  * the lock keeps it. */
-static int move(const char *earlier, const char *own, const char *run_id, struct error *e) {
+static int move_run_folder(const char *earlier, const char *own, const char *run_id,
+                           struct error *e) {
     char lock[4096];
-    if (join(lock, sizeof lock, earlier, "lock", e))
+    if (path_in_runs(lock, sizeof lock, earlier, "lock", e))
         return -1;
     int fd = open(lock, O_RDONLY | O_CLOEXEC), rc = 0;
     enum lock_result held = fd >= 0 ? lock_file(fd, lock, 0, e) : LOCK_TAKEN;
@@ -190,30 +192,30 @@ static int place_of(struct store *s, const char *runs, const char *run_id, int w
                     char folder[FOLDER_SIZE], struct error *e) {
     char earlier[FOLDER_SIZE];
     int is = 0;
-    if (join(folder, FOLDER_SIZE, runs, run_id, e) || earlier_folder(s, run_id, earlier, e))
+    if (path_in_runs(folder, FOLDER_SIZE, runs, run_id, e) || earlier_folder(s, run_id, earlier, e))
         return -1;
     if (is_there(folder) || !is_there(earlier))
         return 0;
     if (is_of(s, run_id, earlier, &is, e))
         return -1;
     if (is && writes)
-        return move(earlier, folder, run_id, e);
+        return move_run_folder(earlier, folder, run_id, e);
     if (is)
         strcpy(folder, earlier);
     return 0;
 }
 
-static int find(struct run_folder *f, struct store *s, const char *run_id, int writes,
-                char folder[FOLDER_SIZE], struct error *e) {
+static int find_run_folder(struct run_folder *f, struct store *s, const char *run_id, int writes,
+                           char folder[FOLDER_SIZE], struct error *e) {
     char runs[FOLDER_SIZE];
     *f = (struct run_folder){.lock = -1};
-    if (runs_of(s, runs, e) || (writes ? claim(s, runs, e) : run_folder_check(s, e)) ||
+    if (runs_of(s, runs, e) || (writes ? claim_folder(s, runs, e) : run_folder_check(s, e)) ||
         place_of(s, runs, run_id, writes, folder, e) ||
-        join(f->checkpoint, sizeof f->checkpoint, folder, "checkpoint", e) ||
-        join(f->frozen, sizeof f->frozen, folder, "model.frozen", e) ||
-        join(f->evaluated, sizeof f->evaluated, folder, "evaluated", e) ||
-        join(f->curve, sizeof f->curve, folder, "curve", e) ||
-        join(f->epoch_frozen, sizeof f->epoch_frozen, folder, "epoch.frozen", e))
+        path_in_runs(f->checkpoint, sizeof f->checkpoint, folder, "checkpoint", e) ||
+        path_in_runs(f->frozen, sizeof f->frozen, folder, "model.frozen", e) ||
+        path_in_runs(f->evaluated, sizeof f->evaluated, folder, "evaluated", e) ||
+        path_in_runs(f->curve, sizeof f->curve, folder, "curve", e) ||
+        path_in_runs(f->epoch_frozen, sizeof f->epoch_frozen, folder, "epoch.frozen", e))
         return -1;
     return 0;
 }
@@ -221,13 +223,13 @@ static int find(struct run_folder *f, struct store *s, const char *run_id, int w
 int run_folder_find(struct run_folder *f, struct store *s, const char *run_id, int writes,
                     struct error *e) {
     char folder[FOLDER_SIZE];
-    return find(f, s, run_id, writes, folder, e);
+    return find_run_folder(f, s, run_id, writes, folder, e);
 }
 
 int run_folder_open(struct run_folder *f, struct store *s, const char *run_id, struct error *e) {
     char folder[FOLDER_SIZE], lock[4096];
-    if (find(f, s, run_id, 1, folder, e) || file_make_folder(folder, e) ||
-        join(lock, sizeof lock, folder, "lock", e))
+    if (find_run_folder(f, s, run_id, 1, folder, e) || file_make_folder(folder, e) ||
+        path_in_runs(lock, sizeof lock, folder, "lock", e))
         return -1;
     f->lock = take_lock(lock, run_id, e);
     if (f->lock < 0)

@@ -17,7 +17,7 @@ struct reading {
     int w, h, channels;
 };
 
-static int find(struct source *s, const char *folder, struct error *e) {
+static int find_folder(struct source *s, const char *folder, struct error *e) {
     struct image_folder f;
     if (image_folder_list(&f, folder, e))
         return -1;
@@ -26,7 +26,8 @@ static int find(struct source *s, const char *folder, struct error *e) {
     return 0;
 }
 
-static int check(const struct image_folder *f, const struct image_scan *scan, struct error *e) {
+static int check_scan(const struct image_folder *f, const struct image_scan *scan,
+                      struct error *e) {
     uint64_t images = (uint64_t)f->split[SPLIT_TRAIN].n + f->split[SPLIT_TEST].n;
     uint64_t size = (uint64_t)scan->w * (uint64_t)scan->h * (scan->grey ? 1 : DATASET_CHANNELS);
     if (!scan->w)
@@ -62,7 +63,7 @@ static int open_reading(const struct source *s, struct contents *c, void **readi
     struct image_scan scan;
     int rc = image_folder_list(&r->folder, s->folder, e);
     if (!rc && !(rc = image_scan(&r->folder, &scan, e))) {
-        rc = check(&r->folder, &scan, e);
+        rc = check_scan(&r->folder, &scan, e);
         r->w = scan.w;
         r->h = scan.h;
         r->channels = scan.grey ? 1 : DATASET_CHANNELS;
@@ -119,7 +120,7 @@ static int read_split(void *reading, enum split split, uint8_t *pixels, uint16_t
 
 const struct reader folder_reader = {.name = "folder",
                                      .version = 2,
-                                     .find = find,
+                                     .find = find_folder,
                                      .open = open_reading,
                                      .read = read_split,
                                      .close = close_reading};

@@ -16,7 +16,8 @@
 
 /* ---- paths ---- */
 
-static int join(char *path, size_t size, const char *folder, const char *name, struct error *e) {
+static int path_of_image(char *path, size_t size, const char *folder, const char *name,
+                         struct error *e) {
     if (snprintf(path, size, "%s/%s", folder, name) < (int)size)
         return 0;
     return fail_at(e, folder, 0, "a name in it is too long; move it to a place with a shorter one");
@@ -29,7 +30,7 @@ static int is_folder(const char *path) {
 
 /* ---- what is skipped ---- */
 
-static void skip(struct image_folder *f, const char *path, const char *why) {
+static void skip_file(struct image_folder *f, const char *path, const char *why) {
     struct error line = {0};
     fail_at(&line, path, 0, "%s", why); // a name may hold a line end
     skipped_add(&f->skipped, line.text);
@@ -106,14 +107,14 @@ static int consider(struct listing *l, enum split split, int label, const char *
                     const char *name, struct error *e) {
     char path[PATH_MAX];
     struct stat st;
-    if (join(path, sizeof path, folder, name, e))
+    if (path_of_image(path, sizeof path, folder, name, e))
         return -1;
     if (!has_ending(name))
-        skip(l->folder, path, "its name does not end in .jpg, .jpeg or .png");
+        skip_file(l->folder, path, "its name does not end in .jpg, .jpeg or .png");
     else if (stat(path, &st))
-        skip(l->folder, path, strerror(errno));
+        skip_file(l->folder, path, strerror(errno));
     else if (!S_ISREG(st.st_mode))
-        skip(l->folder, path, "is not a regular file");
+        skip_file(l->folder, path, "is not a regular file");
     else if (l->folder->split[split].n == FOLDER_IMAGES_MOST)
         return fail_at(e, folder, 0, "has more than %d images before it; use fewer",
                        FOLDER_IMAGES_MOST);
@@ -143,7 +144,7 @@ static int read_nested(struct names *names, struct image_folder *f, const char *
                        struct error *e) {
     char folder[PATH_MAX], name[PATH_MAX];
     struct names inner, all = {0};
-    if (join(folder, sizeof folder, path, nested, e) ||
+    if (path_of_image(folder, sizeof folder, path, nested, e) ||
         names_read(&inner, folder, &f->skipped.n_left_by_systems, e))
         return -1;
     for (size_t i = 0; i < names->n; i++)
@@ -151,7 +152,7 @@ static int read_nested(struct names *names, struct image_folder *f, const char *
             names_add(&all, names->name[i]);
     int rc = 0;
     for (size_t i = 0; i < inner.n && !rc; i++)
-        if (!(rc = join(name, sizeof name, nested, inner.name[i], e)))
+        if (!(rc = path_of_image(name, sizeof name, nested, inner.name[i], e)))
             names_add(&all, name);
     names_free(&inner);
     names_free(names);
@@ -208,10 +209,10 @@ static int list_split(struct listing *l, enum split split, struct error *e) {
     char folder[PATH_MAX], path[PATH_MAX];
     l->names = open_memstream(&files->names, &files->size);
     l->at = 0;
-    int rc = l->names ? join(folder, sizeof folder, f->root, f->split_name[split], e)
+    int rc = l->names ? path_of_image(folder, sizeof folder, f->root, f->split_name[split], e)
                       : fail_at(e, f->root, 0, "no memory for its list");
     for (int c = 0; c < f->classes && !rc; c++)
-        if (!(rc = join(path, sizeof path, folder, f->class_names[c], e)))
+        if (!(rc = path_of_image(path, sizeof path, folder, f->class_names[c], e)))
             rc = list_class(l, split, c, path, e);
     if (l->names && fclose(l->names) && !rc)
         rc = fail_at(e, f->root, 0, "no memory for its list");
@@ -228,16 +229,16 @@ static int read_classes(struct image_folder *f, enum split split, struct names *
     char folder[PATH_MAX], path[PATH_MAX];
     struct names names;
     *classes = (struct names){0};
-    if (join(folder, sizeof folder, f->root, f->split_name[split], e) ||
+    if (path_of_image(folder, sizeof folder, f->root, f->split_name[split], e) ||
         names_read(&names, folder, &f->skipped.n_left_by_systems, e))
         return -1;
     int rc = 0;
     for (size_t i = 0; i < names.n && !rc; i++) {
-        rc = join(path, sizeof path, folder, names.name[i], e);
+        rc = path_of_image(path, sizeof path, folder, names.name[i], e);
         if (!rc && is_folder(path))
             names_add(classes, names.name[i]);
         else if (!rc)
-            skip(f, path, "is not the folder of a class");
+            skip_file(f, path, "is not the folder of a class");
     }
     names_free(&names);
     if (rc)

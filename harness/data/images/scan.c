@@ -63,7 +63,7 @@ static struct look look_at(const struct image_folder *f, enum split split, uint3
     return look;
 }
 
-static void show(struct progress *p, uint32_t done, uint32_t n, const char *split) {
+static void show_scan(struct progress *p, uint32_t done, uint32_t n, const char *split) {
     char text[64];
     snprintf(text, sizeof text, "image %u of %u of %s", done, n, split);
     progress_show(p, (double)done / n, text);
@@ -84,7 +84,7 @@ static struct look *look_at_all(const struct image_folder *f, enum split split,
             looks[i] = look_at(f, split, i, s->digest[split][i], count);
             uint32_t now = __atomic_add_fetch(&done, 1, __ATOMIC_RELAXED);
             if (omp_get_thread_num() == 0)
-                show(&progress, now, n, f->split_name[split]);
+                show_scan(&progress, now, n, f->split_name[split]);
         }
 #pragma omp critical
         for (int c = 0; c < DATASET_CHANNELS; c++)

@@ -124,7 +124,8 @@ static void run_norm(struct inference *p, int node) {
     struct memory *own = &p->memory[node];
     struct sums s = sums_of(p, n->in[0], own);
     for (int c = 0; c < s.c; c++) {
-        double a = norm->scale_of[p->bank][c] / sqrt((double)norm->variance[p->bank][c] + 1e-5);
+        double a =
+            norm->scale_of[p->bank][c] / sqrt((double)norm->variance[p->bank][c] + NORM_EPSILON);
         double b = norm->shift_of[p->bank][c] - a * norm->mean[p->bank][c];
         own->a[c] = (float)(a * own->a[c]);
         own->b[c] = (float)(a * own->b[c] + b);

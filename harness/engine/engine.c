@@ -3,6 +3,7 @@
 
 #include "engine/exact.h"
 
+#include <omp.h>
 #include <string.h>
 
 #ifdef HAVE_ONEDNN
@@ -28,6 +29,10 @@ int engine_use(const struct engine *engine, struct plan *p, enum precision preci
     if (!engine->use_bf16)
         return fail(e, "engine %s computes in fp32 alone; use --precision fp32", engine->name);
     return engine->use_bf16(p, precision == PRECISION_BF16_BACKWARD, e);
+}
+
+struct team engine_team(const struct engine *engine) {
+    return team_of(engine->any_team ? omp_get_max_threads() : 1);
 }
 
 const struct engine *engine_find(const char *name) {

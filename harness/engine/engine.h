@@ -7,6 +7,7 @@
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
+#include "base/team.h"
 #include "model/model.h"
 
 #include <stdio.h>
@@ -41,6 +42,10 @@ struct engine {
     /* A plan for batches of up to `batch` images. The model must outlive it. NULL with a message.
      * `threads` are from now on OpenMP's too, which quantizers and optimizers use. */
     struct plan *(*compile)(struct model *m, int batch, int threads, struct error *e);
+
+    /* The plan divides its work for that many, and computes the same bits by fewer of OpenMP's
+     * threads (base/team.h). */
+    int any_team;
 
     /* Ŵ of a CONV or LINEAR node, copied; canonical order. */
     void (*set_weights)(struct plan *p, int node, const float *W_hat);
@@ -88,6 +93,10 @@ extern const struct engine engine_onednn; // where the program is built with one
 /* Compute in that precision from now on. -1 with a message where engine or machine do not. */
 int engine_use(const struct engine *engine, struct plan *p, enum precision precision,
                struct error *e);
+
+/* Who computes with the plan that was compiled last: OpenMP's threads, or fewer where that leaves
+ * the bits alone. */
+struct team engine_team(const struct engine *engine);
 
 /* By name, or NULL; engine_names lists them, ended by NULL; the first is the default. */
 const struct engine *engine_find(const char *name);

@@ -20,6 +20,8 @@ void evaluator_start(struct evaluator *ev, const struct spec *spec, const struct
                              .m = m,
                              .frozen = frozen,
                              .plan = plan,
+                             .counting = engine_team(engine),
+                             .calibrating = engine_team(engine),
                              .epoch = (int)spec->epochs};
     uint32_t evaluated = spec_evaluated_images(spec, data),
              train = spec_training_images(spec, data);
@@ -95,6 +97,14 @@ static int stops(const struct evaluator *ev) {
     return ev->is_to_stop && ev->is_to_stop(ev->context);
 }
 
+static const float *forward(struct evaluator *ev, struct team *team, const struct pass *pass,
+                            const struct batch *b) {
+    team_begin(team);
+    const float *logits = ev->engine->forward(ev->plan, pass, b->images, (int)b->n);
+    team_end(team, b->n);
+    return logits;
+}
+
 /* Plain mean over the point's batches: batch i enters with momentum 1 / (i + 1). Wraps around a
  * small data set. 1: was stopped. */
 static int calibrate(struct evaluator *ev, const struct point *point, struct error *e) {
@@ -114,7 +124,7 @@ static int calibrate(struct evaluator *ev, const struct point *point, struct err
         rc = loader_next(round.loader, &b, e);
         pass.momentum = 1 / (float)(i + 1);
         if (!rc)
-            ev->engine->forward(ev->plan, &pass, b.images, (int)b.n);
+            forward(ev, &ev->calibrating, &pass, &b);
         rc = rc ? rc : stops(ev);
     }
     loader_stop(round.loader);
@@ -155,7 +165,7 @@ static int count_all(struct evaluator *ev, struct evaluation_row *row, struct er
         if ((rc = loader_next(round.loader, &b, e)))
             break;
         const float *logits = exact ? exact_forward(&ev->exact, &row->point, b.images, (int)b.n)
-                                    : ev->engine->forward(ev->plan, &pass, b.images, (int)b.n);
+                                    : forward(ev, &ev->counting, &pass, &b);
         count_batch(row, (int)b.n, ev->m->cfg->classes, logits, b.labels);
         rc = stops(ev) && i < batches - 1; // what is complete is not thrown away
     }

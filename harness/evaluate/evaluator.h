@@ -20,8 +20,9 @@ struct evaluator {
     struct model *m;             // latent model; or the frozen one's
     const struct frozen *frozen; // NULL: direct
     struct plan *plan;
-    struct exact exact; // owned
-    int n;              // evaluations so far
+    struct team counting, calibrating; // of the plan's threads
+    struct exact exact;                // owned
+    int n;                             // evaluations so far
     struct evaluation_row *rows;
     float *weights;                 // scratch: Ŵ of one layer; owned, as rows
     uint32_t *order;                // scratch: places of the images of one round; owned

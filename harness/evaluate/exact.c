@@ -3,6 +3,7 @@
 
 #include "engine/load.h"
 
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,8 @@ int exact_start(struct exact *x, const struct engine *engine, struct model *m,
                 const struct frozen *frozen, int threads, enum arithmetic arithmetic,
                 struct error *e) {
     *x = (struct exact){.threads = threads,
-                        .batch = threads * EXACT_BATCH,
+                        .batch = threads * EXACT_PARTS * EXACT_BATCH,
+                        .team = team_of(threads),
                         .engine = engine->inference,
                         .m = m,
                         .frozen = frozen};
@@ -48,14 +50,19 @@ void exact_set_weights(struct exact *x, const struct point *point) {
 
 const float *exact_forward(struct exact *x, const struct point *point, const float *images, int n) {
     size_t image = node_values(&x->m->nodes[0]), scores = node_values(&x->m->nodes[x->m->logits]);
-    int shares = n < x->threads ? n : x->threads;
-#pragma omp parallel for num_threads(shares) schedule(static, 1)
-    for (int i = 0; i < shares; i++) {
-        size_t first = (size_t)(n * i / shares), count = (size_t)(n * (i + 1) / shares) - first;
-        const float *logits =
-            x->engine->forward(x->inference[i], point, images + first * image, (int)count);
-        memcpy(x->logits + first * scores, logits, count * scores * sizeof *logits);
+    int parts = (n + EXACT_BATCH - 1) / EXACT_BATCH;
+    team_begin(&x->team);
+    int threads = team_size(&x->team) < parts ? team_size(&x->team) : parts;
+#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
+    for (int i = 0; i < parts; i++) {
+        size_t first = (size_t)i * EXACT_BATCH;
+        int left = n - i * EXACT_BATCH, count = left < EXACT_BATCH ? left : EXACT_BATCH;
+        omp_set_num_threads(1); // of this thread alone: as many as its primitives were made for
+        const float *logits = x->engine->forward(x->inference[omp_get_thread_num()], point,
+                                                 images + first * image, count);
+        memcpy(x->logits + first * scores, logits, (size_t)count * scores * sizeof *logits);
     }
+    team_end(&x->team, n);
     return x->logits;
 }
 

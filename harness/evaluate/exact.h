@@ -4,17 +4,20 @@
 #ifndef EVALUATE_EXACT_H
 #define EVALUATE_EXACT_H
 
+#include "base/team.h"
 #include "engine/exact.h"
 #include "model/frozen.h"
 
-/* Images of one pass on one thread: few enough that a layer's sums stay in the second cache. */
-enum { EXACT_BATCH = 8 };
+/* Images of one part, which a thread computes through all layers: few enough that a layer's sums
+ * stay in the second cache. Who is free takes the next one: a batch has several for each thread, so
+ * that one whose core is taken holds up little. */
+enum { EXACT_BATCH = 8, EXACT_PARTS = 8 };
 
 struct exact {
-    int threads, batch; // images of a pass, at most: EXACT_BATCH for each thread
+    int threads, batch; // images of a forward, at most: EXACT_PARTS parts for each thread
+    struct team team;   // of the threads
     const struct inference_engine *engine;
-    // One for each thread, which computes its images through all layers; NULL: the network, scheme
-    // or engine has none.
+    // One for each thread; NULL: the network, scheme or engine has none.
     struct inference **inference;
     float *logits; // (batch, classes); owned
     const struct model *m;

@@ -26,7 +26,8 @@ int trainer_start(struct trainer *t, const struct spec *spec, const struct datas
                           .engine = engine,
                           .plan = plan,
                           .optimizer = optimizer_new(m, spec),
-                          .steps_per_epoch = images / spec->batch};
+                          .steps_per_epoch = images / spec->batch,
+                          .team = engine_team(engine)};
     if (spec->align > 0 && m->n_quantized) // B, N and the rounder are all layers' alike
         agreement_make(&t->agreement, &m->quantized[0].layer);
     size_t scores = (size_t)spec->batch * (size_t)m->cfg->classes;
@@ -225,9 +226,15 @@ static int compute_gradients(struct trainer *t, struct error *e) {
 
 int trainer_step(struct trainer *t, struct error *e) {
     double start = progress_clock();
-    if (load_batch(t, e) || compute_gradients(t, e))
+    if (load_batch(t, e))
         return -1;
-    optimizer_step(&t->optimizer, t->m, schedule_rate(t->spec, steps_taken(t), all_steps(t)));
+    team_begin(&t->team);
+    int rc = compute_gradients(t, e);
+    if (!rc)
+        optimizer_step(&t->optimizer, t->m, schedule_rate(t->spec, steps_taken(t), all_steps(t)));
+    team_end(&t->team, 1);
+    if (rc)
+        return -1;
     t->seconds += progress_clock() - start;
     if (++t->step == t->steps_per_epoch)
         finish_epoch(t);

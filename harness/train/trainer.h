@@ -11,6 +11,7 @@
 #ifndef TRAIN_TRAINER_H
 #define TRAIN_TRAINER_H
 
+#include "base/team.h"
 #include "data/dataset.h"
 #include "data/selection.h"
 #include "engine/engine.h"
@@ -36,7 +37,8 @@ struct trainer {
     struct agreement agreement; // of B and N; where spec->align > 0
     int64_t epoch, step;        // position: epochs finished, steps of this epoch taken
     int64_t steps_per_epoch;
-    double seconds; // spent in this epoch
+    double seconds;   // spent in this epoch
+    struct team team; // of the plan's threads, who take steps
     struct tally tally[WIDTHS_MAX];
     int n_rows; // rows of finished epochs, all widths; owned
     struct epoch_row *rows;

@@ -74,7 +74,7 @@ void onednn_conv_weights(struct onednn_conv *c, const float *W) {
 }
 
 void onednn_conv_forward(struct onednn_conv *c, const void *X, const float *by_filter, float *Y) {
-#pragma omp parallel for num_threads(c->n) schedule(static, 1)
+#pragma omp parallel for num_threads(onednn_team(c->n)) schedule(static, 1)
     for (int i = 0; i < c->n; i++) {
         struct placed *s = &c->all[i];
         omp_set_num_threads(1); // of this thread alone: as many as its primitives were made for
@@ -84,7 +84,7 @@ void onednn_conv_forward(struct onednn_conv *c, const void *X, const float *by_f
 
 void onednn_conv_backward(struct onednn_conv *c, const void *X, const void *dY, float *dW,
                           float *dX) {
-#pragma omp parallel for num_threads(c->n) schedule(static, 1)
+#pragma omp parallel for num_threads(onednn_team(c->n)) schedule(static, 1)
     for (int i = 0; i < c->n; i++) {
         struct placed *s = &c->all[i];
         omp_set_num_threads(1); // of this thread alone: as many as its primitives were made for

@@ -2,16 +2,27 @@
 #include "engine/onednn/plan.h"
 
 #include <math.h>
+#include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* On one thread, however many take part in the rest: an OpenBLAS that is built for OpenMP would
+ * otherwise multiply by those, with the bits of so many. */
+static void run_alone(void (*f)(struct reference *, const struct node *, struct node_state *),
+                      struct plan *p, const struct node *n, int node) {
+    int threads = omp_get_max_threads();
+    omp_set_num_threads(1);
+    f(&p->r, n, &p->r.nodes[node]);
+    omp_set_num_threads(threads);
+}
 
 static void plain_step_forward(struct plan *p, struct step *s) {
     const struct node *n = node_of(p, s->node);
     for (int k = 0; k < n->n_in; k++)
         p->r.nodes[n->in[k]].out = place_view(p, n->in[k], PLAIN);
     p->r.nodes[s->node].out = p->places[s->node].out;
-    reference_operators[n->op].forward(&p->r, n, &p->r.nodes[s->node]);
+    run_alone(reference_operators[n->op].forward, p, n, s->node);
 }
 
 static void plain_step_backward(struct plan *p, struct step *s) {
@@ -31,7 +42,7 @@ static void plain_step_backward(struct plan *p, struct step *s) {
         p->r.nodes[n->in[k]].written = sinks[k].add;
     }
     p->r.nodes[s->node].grad = place_own_gradient(p, s->node, &add); // some use it up
-    reference_operators[n->op].backward(&p->r, n, &p->r.nodes[s->node]);
+    run_alone(reference_operators[n->op].backward, p, n, s->node);
     for (int k = 0; k < n->n_in; k++)
         sink_close(p, &sinks[k]);
 }

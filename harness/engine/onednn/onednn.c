@@ -193,6 +193,7 @@ static void onednn_describe(const struct plan *p, FILE *out) {
 const struct engine engine_onednn = {
     .name = "onednn",
     .compile = onednn_compile,
+    .any_team = 1,
     .set_weights = onednn_set_weights,
     .forward = onednn_forward,
     .backward = onednn_backward,

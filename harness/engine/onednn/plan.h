@@ -3,6 +3,7 @@
  *     onednn.c            compiles a model into steps, and runs them
  *     steps.c      what each kind of step does, forward and backward
  *     buffers.c    outputs in the layout that a reader wants; gradients in counted buffers
+ *     linear.c     matrix products divided among threads
  *     integers.c   convolutions over integers in bf16: which, and their weights
  *     conv.c       a convolution: its images divided among threads
  *     share.c      the share of one thread
@@ -122,6 +123,11 @@ struct step onednn_step(struct plan *p, int i);
 struct step onednn_plain_step(int i);
 int onednn_is_plain(const struct step *s);
 void onednn_step_free(struct step *s);
+
+/* ---- linear.c ---- */
+
+void linear_step_forward(struct plan *p, struct step *s);
+void linear_step_backward(struct plan *p, struct step *s);
 
 /* ---- integers.c ---- */
 

@@ -3,6 +3,7 @@
  * its number, as out of memory does. */
 #include "engine/onednn/primitive.h"
 
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,11 @@ void onednn_reserve(struct reserve *r, size_t size) {
         return;
     free(r->data);
     *r = (struct reserve){need_aligned(size, 1), size};
+}
+
+int onednn_team(int parts) {
+    int threads = omp_get_max_threads();
+    return threads < parts ? threads : parts;
 }
 
 /* A set of instructions is several bits; it is there when all of them are. */

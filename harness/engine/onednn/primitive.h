@@ -27,6 +27,10 @@ struct onednn {
     struct onednn *lanes; // (threads); owned
 };
 
+/* How many threads compute so many parts: those that OpenMP has at the moment (base/team.h), whom
+ * what is divided does not depend on. */
+int onednn_team(int parts);
+
 /* Whether the machine, as far as oneDNN may use it (DNNL_MAX_CPU_ISA), multiplies bf16 itself:
  * without, oneDNN emulates it, more slowly than float32. */
 int onednn_has_bf16(void);

@@ -267,41 +267,6 @@ static void max_step_backward(struct plan *p, struct step *s) {
     sink_close(p, &sink);
 }
 
-/* ---- linear layers, in canonical layout ---- */
-
-/* C (m, n) = A B + beta C, row-major; its threads are those of the convolutions, which OpenBLAS's
- * are not: two pools would fight for the cores. */
-static void product(char trans_a, char trans_b, int m, int n, int k, const float *A, const float *B,
-                    float beta, float *C) {
-    int lda = trans_a == 'N' ? k : m, ldb = trans_b == 'N' ? n : k;
-    onednn_must(dnnl_sgemm(trans_a, trans_b, m, n, k, 1, A, lda, B, ldb, beta, C, n),
-                "a matrix product");
-}
-
-static void linear_step_forward(struct plan *p, struct step *s) {
-    const struct node *n = node_of(p, s->node);
-    int in = (int)node_values(node_of(p, n->in[0])), out = n->shape.c;
-    float *Y = p->places[s->node].out;
-    product('N', 'T', p->r.n, out, in, place_view(p, n->in[0], PLAIN), p->r.nodes[s->node].W, 0, Y);
-    const float *bias = n->bias >= 0 ? p->r.m->parameters[n->bias].value : NULL;
-    for (size_t i = 0; bias && i < (size_t)p->r.n * (size_t)out; i++)
-        Y[i] += bias[i % (size_t)out];
-}
-
-static void linear_step_backward(struct plan *p, struct step *s) {
-    const struct node *n = node_of(p, s->node);
-    int in = (int)node_values(node_of(p, n->in[0])), out = n->shape.c;
-    const float *dY = gradient_of(p, s);
-    product('T', 'N', out, in, p->r.n, dY, place_view(p, n->in[0], PLAIN), 0,
-            p->r.nodes[s->node].dW);
-    if (n->bias >= 0)
-        bias_backward(p->r.n, out, 1, dY, p->r.m->parameters[n->bias].grad);
-    struct sink sink = sink_open(p, n->in[0], PLAIN, 1);
-    if (sink.data)
-        product('N', 'N', p->r.n, in, out, dY, p->r.nodes[s->node].W, sink.add ? 1 : 0, sink.data);
-    sink_close(p, &sink);
-}
-
 /* ---- which step a node becomes ---- */
 
 static int readers_of(const struct model *m, int i) {

@@ -29,24 +29,30 @@ int team_size(const struct team *t) {
     return size_at(t, t->at);
 }
 
-/* Fewer threads at once where these have become slower than those were. */
+/* The place of fewer threads that is to be tried: at once where those at home have become slower
+ * than they were, or nobody knows how they are; 0: of none. */
+static int fewer_to_try(const struct team *t) {
+    int fewer = t->home + 1, waited = t->turns >= t->wait;
+    if (fewer == t->sizes)
+        return 0;
+    if (t->cost[fewer] > 0 && t->cost[t->home] > t->cost[fewer])
+        return fewer;
+    return waited && (t->cost[fewer] == 0 || t->home == 0) ? fewer : 0;
+}
+
 static int next_place(const struct team *t) {
-    int has_more = t->home > 0, has_fewer = t->home + 1 < t->sizes;
-    if (has_fewer && t->cost[t->home + 1] > 0 && t->cost[t->home] > t->cost[t->home + 1])
-        return t->home + 1;
-    if (t->turns < t->wait)
-        return t->home;
-    return has_more && !(has_fewer && t->tried_more) ? t->home - 1 : t->home + 1;
+    int fewer = fewer_to_try(t);
+    return fewer ? fewer : t->turns < t->wait ? t->home : t->home - 1;
 }
 
 static void judge_trial(struct team *t, double cost) {
     double known = t->cost[t->home];
-    t->tried_more = t->at < t->home;
+    int is_more = t->at < t->home;
     t->cost[t->at] = cost;
-    if (cost < (t->tried_more ? gain * known : known)) {
+    if (cost < (is_more ? gain * known : known)) {
         t->home = t->at;
         t->wait = SOON;
-    } else if (!t->tried_more && known < loss * cost) {
+    } else if (t->home == 0 && known < loss * cost) {
         t->wait = RARELY;
     } else {
         t->wait = 2 * t->wait < OFTEN ? 2 * t->wait : OFTEN;

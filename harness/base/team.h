@@ -18,7 +18,6 @@ struct team {
     double cost[TEAM_SIZES];     // seconds for a unit of work, lately; 0: not known
     double start, work, seconds; // of this turn
     int turns, wait;             // at home since the last trial; until the next
-    int tried_more;              // threads, in that trial
 };
 
 /* A team of all the threads, which is told from the start how the time is counted: the first turn

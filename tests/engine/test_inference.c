@@ -432,6 +432,7 @@ static void exact_scores(struct net *n, int threads, enum arithmetic a, scores g
         struct point point = {.bits = k, .act_bits = k, .bank = k};
         assert_true(exact_covers(&x, &point));
         exact_set_weights(&x, &point);
+        x.team.at = k % x.team.sizes; // all of the threads, or fewer
         for (int first = 0; first < IMAGES; first += half) {
             int now = IMAGES - first < half ? IMAGES - first : half;
             const float *z = exact_forward(&x, &point, images + first * SIDE * SIDE, now);

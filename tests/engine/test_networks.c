@@ -1,8 +1,8 @@
 /* Whole networks on every engine against the reference: scores at every width in training and
  * evaluating mode, gradients, a batch that is smaller than the plan, one and two threads, and that
- * nothing depends on what ran before. One flipped activation code moves an image's scores, so those
- * are judged by their median; in training mode statistics of the batch take it to all images, and
- * then there are but outliers to judge by. */
+ * nothing depends on what ran before, or on who computes which part. One flipped activation code
+ * moves an image's scores, so those are judged by their median; in training mode statistics of the
+ * batch take it to all images, and then there are but outliers to judge by. */
 #include "base/values.h"
 #include "engine/load.h"
 #include "model/net.h"
@@ -10,6 +10,7 @@
 #include "train/trainer.h"
 
 #include <math.h>
+#include <omp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -168,11 +169,14 @@ static void scores_agree(void **state) {
     }
 }
 
-/* Gradients of the cross-entropy at 32 bits, where nothing is rounded, into the model. */
-static float **gradients(const struct engine *engine, struct net *n, int threads, int count) {
+/* Gradients of the cross-entropy at 32 bits, where nothing is rounded, into the model; by `team` of
+ * the threads. */
+static float **gradients(const struct engine *engine, struct net *n, int threads, int team,
+                         int count) {
     static float z[IMAGES * CLASSES], probabilities[IMAGES * CLASSES], dz[IMAGES * CLASSES];
     int b = n->m->widths.n - 1;
     struct plan *p = compile(engine, n, IMAGES, threads);
+    omp_set_num_threads(team);
     for (int i = 0; i < n->m->n_parameters; i++)
         memset(n->m->parameters[i].grad, 0, n->m->parameters[i].n * sizeof(float));
     scores(engine, p, n, b, PASS_TRAIN, count, z);
@@ -196,8 +200,8 @@ static void compare_gradients(const struct engine *engine, int network, int thre
     struct net n;
     double largest = 0;
     build_number(&n, network);
-    float **a = gradients(&engine_reference, &n, 1, count);
-    float **b = gradients(engine, &n, threads, count);
+    float **a = gradients(&engine_reference, &n, 1, 1, count);
+    float **b = gradients(engine, &n, threads, threads, count);
     for (int i = 0; i < n.m->n_parameters; i++)
         largest = fmax(largest, values_distance(a[i], NULL, n.m->parameters[i].n));
     assert_true(largest > 0);
@@ -222,6 +226,34 @@ static void gradients_agree(void **state) {
         for (int network = 0; network <= NETWORKS; network++) {
             compare_gradients(engine_find(engine_names[e]), network, 1, IMAGES);
             compare_gradients(engine_find(engine_names[e]), network, 2, 17);
+        }
+}
+
+static void expect_same(const struct net *n, float **a, float **b, int team) {
+    for (int i = 0; i < n->m->n_parameters; i++) {
+        const struct parameter *p = &n->m->parameters[i];
+        if (memcmp(a[i], b[i], p->n * sizeof(float)))
+            fail_msg("%s, %s: other bits by %d threads", n->cfg.path, p->name, team);
+        free(b[i]);
+    }
+    free(b);
+}
+
+/* What was divided for three threads, by two or one of them. */
+static void fewer_threads_compute_the_same(void **state) {
+    (void)state;
+    for (int e = 0; engine_names[e]; e++)
+        for (int network = 0; network <= NETWORKS; network++) {
+            const struct engine *engine = engine_find(engine_names[e]);
+            struct net n;
+            if (!engine->any_team)
+                continue;
+            build_number(&n, network);
+            float **all = gradients(engine, &n, 3, 3, IMAGES);
+            for (int team = 1; team < 3; team++)
+                expect_same(&n, all, gradients(engine, &n, 3, team, IMAGES), team);
+            expect_same(&n, all, all, 3);
+            net_free(&n);
         }
 }
 
@@ -281,6 +313,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores_agree),
         cmocka_unit_test(gradients_agree),
+        cmocka_unit_test(fewer_threads_compute_the_same),
         cmocka_unit_test(nothing_depends_on_what_ran_before),
         cmocka_unit_test(darknet_is_loaded_by_who_calls_its_functions),
     };

@@ -78,6 +78,11 @@ struct spec toy_spec(const char *scheme, long seed, long epochs) {
 }
 
 void toy_build(struct toy *t, const struct spec *spec) {
+    toy_build_on(t, spec, &engine_reference, 1);
+}
+
+void toy_build_on(struct toy *t, const struct spec *spec, const struct engine *engine,
+                  int threads) {
     struct error e = {0};
     *t = (struct toy){.spec = *spec, .table = quantizer_registry};
     make_data(&t->data);
@@ -87,14 +92,14 @@ void toy_build(struct toy *t, const struct spec *spec) {
     t->model = model_build(&t->cfg, &t->spec, t->scheme, &e);
     if (!t->model)
         fail_msg("%s", e.text);
-    t->plan = engine_reference.compile(t->model, (int)spec->batch, 1, &e);
-    if (trainer_start(&t->trainer, &t->spec, &t->data, t->model, &engine_reference, t->plan, &e))
+    t->plan = engine->compile(t->model, (int)spec->batch, threads, &e);
+    if (!t->plan || trainer_start(&t->trainer, &t->spec, &t->data, t->model, engine, t->plan, &e))
         fail_msg("%s", e.text);
 }
 
 void toy_free(struct toy *t) {
     trainer_free(&t->trainer);
-    engine_reference.free(t->plan);
+    t->trainer.engine->free(t->plan);
     model_free(t->model);
     cfg_free(&t->cfg);
 }

@@ -25,8 +25,10 @@ struct toy {
  * scheme has them. */
 struct spec toy_spec(const char *scheme, long seed, long epochs);
 
-/* Stops the test when something fails. The toy must stay where it is. */
+/* On the reference engine and one thread, or as is said. Stops the test when something fails. The
+ * toy must stay where it is. */
 void toy_build(struct toy *t, const struct spec *spec);
+void toy_build_on(struct toy *t, const struct spec *spec, const struct engine *engine, int threads);
 void toy_free(struct toy *t);
 
 /* Train `steps` steps, or to the end (steps < 0). */

@@ -7,7 +7,7 @@
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
-#include "base/team.h"
+#include "engine/team.h"
 #include "model/model.h"
 
 #include <stdio.h>
@@ -44,7 +44,7 @@ struct engine {
     struct plan *(*compile)(struct model *m, int batch, int threads, struct error *e);
 
     /* The plan divides its work for that many, and computes the same bits by fewer of OpenMP's
-     * threads (base/team.h). */
+     * threads (engine/team.h). */
     int any_team;
 
     /* Ŵ of a CONV or LINEAR node, copied; canonical order. */

@@ -4,8 +4,8 @@
 #ifndef EVALUATE_EXACT_H
 #define EVALUATE_EXACT_H
 
-#include "base/team.h"
 #include "engine/exact.h"
+#include "engine/team.h"
 #include "model/frozen.h"
 
 /* Images of one part, which a thread computes through all layers: few enough that a layer's sums

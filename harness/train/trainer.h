@@ -11,10 +11,10 @@
 #ifndef TRAIN_TRAINER_H
 #define TRAIN_TRAINER_H
 
-#include "base/team.h"
 #include "data/dataset.h"
 #include "data/selection.h"
 #include "engine/engine.h"
+#include "engine/team.h"
 #include "quant/agreement.h"
 #include "store/store.h"
 #include "train/feed.h"

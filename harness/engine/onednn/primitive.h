@@ -27,7 +27,7 @@ struct onednn {
     struct onednn *lanes; // (threads); owned
 };
 
-/* How many threads compute so many parts: those that OpenMP has at the moment (base/team.h), whom
+/* How many threads compute so many parts: those that OpenMP has at the moment (engine/team.h), whom
  * what is divided does not depend on. */
 int onednn_team(int parts);
 

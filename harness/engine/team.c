@@ -1,5 +1,5 @@
 /* Which number of threads is the fastest; team.h is the manual. */
-#include "base/team.h"
+#include "engine/team.h"
 
 #include "base/progress.h"
 

@@ -1,6 +1,6 @@
 /* How many threads take part, by simulated times: machines that are quiet, busy, or change; and
  * OpenMP's number of threads around a piece of work. */
-#include "base/team.h"
+#include "engine/team.h"
 
 #include <math.h>
 #include <omp.h>

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-enum { EPOCHS = 12 };
+enum { EPOCHS = 6 };
 
 /* A core that is taken, and the thread that has to share it. */
 struct taken {

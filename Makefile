@@ -46,7 +46,7 @@ endif
 LIBRARY := $(BUILD)/libtruncquant.a
 RUNTIME_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard runtime/*.c)))
 RUNTIME_FLAGS := $(WARN) $(filter-out -march=%,$(OPTIMIZE)) -fPIC -fvisibility=hidden -ffp-contract=off \
-	-fno-math-errno -MMD -MP
+	-fno-math-errno -fno-trapping-math -MMD -MP
 
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(RUNTIME_OBJECTS)
 SCHEMA := $(sort $(wildcard harness/store/schema/*.sql))
@@ -96,6 +96,12 @@ $(BUILD)/runtime/%.o: runtime/%.c
 	@mkdir -p $(@D)
 	@echo "  cc $<"
 	@$(CC) -D_GNU_SOURCE $(RUNTIME_FLAGS) -c -o $@ $<
+
+# What a file of kernels may use, where the machine is of that kind.
+ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine)),)
+$(BUILD)/runtime/avx2.o: private RUNTIME_FLAGS += -mavx2
+$(BUILD)/runtime/vnni.o: private RUNTIME_FLAGS += -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
+endif
 
 $(LIBRARY): $(RUNTIME_OBJECTS)
 	@echo "  ar $@"

@@ -1,10 +1,26 @@
 /* The choice of kernels, and the planes as bytes. */
 #include "kernels.h"
 
+#if defined(__x86_64__)
+static int has_vnni(void) {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512vnni");
+}
+
+const struct kernels *tq_choose_kernels(int without) {
+    if (!(without & TQ_AVX512) && has_vnni())
+        return &tq_vnni;
+    if (!(without & TQ_AVX2) && __builtin_cpu_supports("avx2"))
+        return &tq_avx2;
+    return &tq_portable;
+}
+#else
 const struct kernels *tq_choose_kernels(int without) {
     (void)without;
     return &tq_portable;
 }
+#endif
 
 int tq_fits_int8(const struct form *f, int k) {
     int low = f->odd - f->factor * (1 << (k - 1)), high = f->odd + f->factor * ((1 << (k - 1)) - 1);

@@ -72,6 +72,7 @@ struct kernels {
 };
 
 extern const struct kernels tq_portable;
+extern const struct kernels tq_avx2, tq_vnni; // of x86-64
 
 /* By what the processor has and is not told to do without. */
 const struct kernels *tq_choose_kernels(int without);

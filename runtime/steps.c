@@ -21,7 +21,11 @@ static size_t step_of(const struct tensor *t, const struct row *r) {
 
 /* ---- values ---- */
 
-static void copy_rows(uint32_t pixels, uint32_t c, const float *X, size_t x, float *Y, size_t y) {
+static void copy_rows(uint32_t pixels, size_t c, const float *X, size_t x, float *Y, size_t y) {
+    if (x == c && y == c) { // one run
+        c *= pixels;
+        pixels = 1;
+    }
     for (uint32_t i = 0; i < pixels; i++)
         memcpy(Y + i * y, X + i * x, c * sizeof *Y);
 }

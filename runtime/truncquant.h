@@ -121,9 +121,8 @@ struct tq_options {
 
 enum tq_instructions {
     TQ_AVX2 = 1,
-    TQ_AVX512 = 2,    // AVX-512 with VNNI
-    TQ_VPOPCNTDQ = 4, // AVX-512 with VPOPCNTDQ
-    TQ_ALL_INSTRUCTIONS = 7,
+    TQ_AVX512 = 2, // with VNNI
+    TQ_ALL_INSTRUCTIONS = 3,
 };
 
 /* Bytes that a session needs for itself, whatever width is set. */

@@ -1,6 +1,7 @@
 /* The reader of model files trusts nothing: every byte flipped and every cut is an error or the
  * same model, behind a guard page; what is made up but has right checksums is refused, or computes;
  * and a prefix that ends behind a plane is the model of so many bits. */
+#include "runtime/guarded.h"
 #include "runtime/packed.h"
 
 #include "base/file.h"
@@ -13,8 +14,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -22,28 +21,6 @@ static struct packed packed;
 static uint8_t *file; // the model file
 static size_t size;
 static float *scores[9]; // of all images, by width
-
-/* ---- memory that ends where the bytes do ---- */
-
-struct guarded {
-    uint8_t *map, *bytes;
-    size_t mapped;
-};
-
-static struct guarded guard(const uint8_t *from, size_t n) {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE), pages = (n + page - 1) / page * page;
-    struct guarded g = {.mapped = pages + page};
-    g.map = mmap(NULL, g.mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    assert_true(g.map != MAP_FAILED);
-    assert_int_equal(mprotect(g.map + pages, page, PROT_NONE), 0);
-    g.bytes = g.map + pages - n; // aligned where n is
-    memcpy(g.bytes, from, n);
-    return g;
-}
-
-static void unguard(struct guarded *g) {
-    munmap(g->map, g->mapped);
-}
 
 /* ---- the sound model ---- */
 

@@ -22,9 +22,10 @@ enum { OF_IMAGES = 8 }; // what is slow is shown on fewer
 enum { OF_IMAGES = 1 };
 #endif
 
-static struct tq_session *open_session(const struct packed *p, int batch) {
+static struct tq_session *open_session(const struct packed *p, int batch, int without) {
     struct tq_session *s;
-    if (tq_session_open(p->model, &(struct tq_options){.batch = batch}, &s))
+    struct tq_options o = {.batch = batch, .without = without};
+    if (tq_session_open(p->model, &o, &s))
         fail_msg("%s", tq_session_message(s));
     return s;
 }
@@ -59,24 +60,26 @@ struct tried {
 static void compare_with_twin(const struct packed_options *o, struct tried *tried) {
     struct packed p;
     packed_open(&p, o);
-    struct tq_session *one = open_session(&p, 1), *many = open_session(&p, 5);
-    int n = p.images * o->classes;
+    struct tq_session *sessions[] = {open_session(&p, 1, 0), open_session(&p, 5, 0),
+                                     open_session(&p, 1, TQ_AVX512),
+                                     open_session(&p, 2, TQ_ALL_INSTRUCTIONS)};
+    int n = p.images * o->classes, number = sizeof sessions / sizeof *sessions;
     float *got = need((size_t)n, sizeof *got), *want = need((size_t)n, sizeof *want);
     for (int k = tq_model_info(p.model)->min_bits; k <= p.pack.planes; k += tried->fewer ? 6 : 1) {
         twin_exact(&p.frozen, k, model_bank(p.frozen.m, k), p.floats, p.images, want);
         tried->widths++;
         tried->varied += have_variety(want, n, o->classes);
-        infer(one, &p, k, got);
-        expect_same(o->scheme, k, got, want, n);
-        infer(many, &p, k, got);
-        expect_same(o->scheme, k, got, want, n);
-        assert_int_equal(tq_infer_floats(many, p.floats, (size_t)p.images, got), TQ_OK);
+        for (int i = 0; i < number; i++) {
+            infer(sessions[i], &p, k, got);
+            expect_same(o->scheme, k, got, want, n);
+        }
+        assert_int_equal(tq_infer_floats(sessions[1], p.floats, (size_t)p.images, got), TQ_OK);
         expect_same(o->scheme, k, got, want, n);
     }
+    for (int i = 0; i < number; i++)
+        tq_session_close(sessions[i]);
     free(got);
     free(want);
-    tq_session_close(one);
-    tq_session_close(many);
     packed_free(&p);
 }
 
@@ -177,7 +180,7 @@ static void compare_with_harness(const struct packed_options *o, struct count *c
     if (exact_start(&x, engine_find(engine_names[0]), p.frozen.m, &p.frozen, 1, ARITHMETIC_INT8,
                     &e))
         fail_msg("%s", e.text);
-    struct tq_session *s = open_session(&p, 8);
+    struct tq_session *s = open_session(&p, 8, 0);
     int n = p.images * o->classes;
     float *got = need((size_t)n, sizeof *got), *want = need((size_t)n, sizeof *want);
     for (int k = tq_model_info(p.model)->min_bits; k <= p.pack.planes; k++) {

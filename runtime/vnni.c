@@ -1,0 +1,297 @@
+/* Kernels of AVX-512 with VNNI: sums of four products of codes and signed bytes per lane
+ * (vpdpbusd), sixteen filters to a vector, several pixels and vectors at a time in registers.
+ *
+ * Weights are factor · v + odd where that is a byte at the width, else v, and sums are made up by
+ * the sums of the windows' codes. */
+#include "kernels.h"
+
+#if defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512DQ__) &&                   \
+    defined(__AVX512VL__)
+
+#include <immintrin.h>
+
+#include "passes.inc"
+
+enum { LANES = 16 };
+
+#include "dense.inc"
+
+/* ---- sums of codes ---- */
+
+static inline __attribute__((always_inline)) void tile(const struct runs *r, const uint8_t *x,
+                                                       const int8_t *w, int32_t *T, __mmask16 last,
+                                                       const int pixels, const int vectors) {
+    __m512i sum[12][4];
+    for (int i = 0; i < pixels; i++)
+        for (int f = 0; f < vectors; f++)
+            sum[i][f] = _mm512_setzero_si512();
+    for (uint32_t y = 0; y < r->rows; y++)
+        for (uint32_t t = 0; t < r->taps; t++) {
+            const uint8_t *from = x + y * r->row + t * r->tap;
+            for (uint32_t j = 0; j < r->words; j++, from += WORD, w += LANES * WORD) {
+                __m512i weights[4];
+                for (int f = 0; f < vectors; f++)
+                    weights[f] = _mm512_loadu_si512(w + (size_t)f * r->block);
+                for (int i = 0; i < pixels; i++) {
+                    __m512i codes = _mm512_set1_epi32((int)tq_u32(from + (size_t)i * r->pixel));
+                    for (int f = 0; f < vectors; f++)
+                        sum[i][f] = _mm512_dpbusd_epi32(sum[i][f], codes, weights[f]);
+                }
+            }
+        }
+    for (int i = 0; i < pixels; i++)
+        for (int f = 0; f < vectors; f++)
+            _mm512_mask_storeu_epi32(T + (size_t)i * r->filters + f * LANES,
+                                     f == vectors - 1 ? last : 0xffff, sum[i][f]);
+}
+
+#define TILE(p, v)                                                                                 \
+    case p:                                                                                        \
+        tile(r, x, w, T, last, p, v);                                                              \
+        break
+
+/* Tiles of up to six pixels and four vectors, eight and two, twelve and one. */
+static void tile_of_4(const struct runs *r, const uint8_t *x, const int8_t *w, int32_t *T,
+                      __mmask16 last, uint32_t pixels) {
+    switch (pixels) {
+        TILE(1, 4);
+        TILE(2, 4);
+        TILE(3, 4);
+        TILE(4, 4);
+        TILE(5, 4);
+        TILE(6, 4);
+    }
+}
+
+static void tile_of_2(const struct runs *r, const uint8_t *x, const int8_t *w, int32_t *T,
+                      __mmask16 last, uint32_t pixels) {
+    switch (pixels) {
+        TILE(1, 2);
+        TILE(2, 2);
+        TILE(3, 2);
+        TILE(4, 2);
+        TILE(5, 2);
+        TILE(6, 2);
+        TILE(7, 2);
+        TILE(8, 2);
+    }
+}
+
+static void tile_of_1(const struct runs *r, const uint8_t *x, const int8_t *w, int32_t *T,
+                      __mmask16 last, uint32_t pixels) {
+    switch (pixels) {
+        TILE(1, 1);
+        TILE(2, 1);
+        TILE(3, 1);
+        TILE(4, 1);
+        TILE(5, 1);
+        TILE(6, 1);
+        TILE(7, 1);
+        TILE(8, 1);
+        TILE(9, 1);
+        TILE(10, 1);
+        TILE(11, 1);
+        TILE(12, 1);
+    }
+}
+
+/* All pixels for some vectors of filters, in tiles of about the same size. */
+static void sum_vectors(const struct runs *r, const uint8_t *x, const int8_t *w, int32_t *T,
+                        __mmask16 last, uint32_t pixels, uint32_t vectors) {
+    uint32_t most = vectors == 4 ? 6 : vectors == 2 ? 8 : 12;
+    uint32_t tiles = (pixels + most - 1) / most, size = (pixels + tiles - 1) / tiles;
+    for (uint32_t i = 0; i < pixels; i += size, x += size * r->pixel, T += size * r->filters) {
+        uint32_t now = pixels - i < size ? pixels - i : size;
+        if (vectors == 4)
+            tile_of_4(r, x, w, T, last, now);
+        else if (vectors == 2)
+            tile_of_2(r, x, w, T, last, now);
+        else
+            tile_of_1(r, x, w, T, last, now);
+    }
+}
+
+static void sum_dense(const struct product *p, const struct window *w, int32_t *T) {
+    uint32_t width = p->filters / p->groups, blocks = blocks_of(p);
+    const struct runs r = runs_of(p, w);
+    __mmask16 end = (__mmask16)(0xffff >> (blocks * LANES - width));
+    for (uint32_t g = 0; g < p->groups; g++)
+        for (uint32_t b = 0, now; b < blocks; b += now) {
+            now = blocks - b >= 4 ? 4 : blocks - b >= 2 ? 2 : 1;
+            sum_vectors(&r, (const uint8_t *)w->x + (size_t)g * p->channels,
+                        (const int8_t *)p->packed + r.block * ((size_t)g * blocks + b),
+                        T + (size_t)g * width + b * LANES, b + now == blocks ? end : 0xffff,
+                        w->pixels, now);
+        }
+}
+
+/* ---- sums of windows ---- */
+
+/* Lane i: the sum of all lanes of v[i]. */
+static __m512i sum_lanes(const __m512i v[LANES]) {
+    __m512i a[8], b[4], c[2];
+    for (int i = 0; i < 8; i++)
+        a[i] = _mm512_add_epi32(_mm512_unpacklo_epi32(v[2 * i], v[2 * i + 1]),
+                                _mm512_unpackhi_epi32(v[2 * i], v[2 * i + 1]));
+    for (int i = 0; i < 4; i++)
+        b[i] = _mm512_add_epi32(_mm512_unpacklo_epi64(a[2 * i], a[2 * i + 1]),
+                                _mm512_unpackhi_epi64(a[2 * i], a[2 * i + 1]));
+    for (int i = 0; i < 2; i++)
+        c[i] = _mm512_add_epi32(_mm512_shuffle_i32x4(b[2 * i], b[2 * i + 1], 0x88),
+                                _mm512_shuffle_i32x4(b[2 * i], b[2 * i + 1], 0xdd));
+    return _mm512_add_epi32(_mm512_shuffle_i32x4(c[0], c[1], 0x88),
+                            _mm512_shuffle_i32x4(c[0], c[1], 0xdd));
+}
+
+/* The codes of one window by lanes, four to each. */
+static __m512i sum_window(const struct product *p, const uint8_t *x, size_t row) {
+    const __m512i ones = _mm512_set1_epi8(1);
+    size_t run = (size_t)p->cols * p->step;
+    __m512i sum = _mm512_setzero_si512();
+    for (uint32_t y = 0; y < p->rows; y++, x += row)
+        for (size_t at = 0; at < run; at += 64) {
+            __mmask64 there = run - at < 64 ? ((uint64_t)1 << (run - at)) - 1 : ~(uint64_t)0;
+            sum = _mm512_dpbusd_epi32(sum, _mm512_maskz_loadu_epi8(there, x + at), ones);
+        }
+    return sum;
+}
+
+static void sum_windows(const struct product *p, const struct window *w, int32_t *box) {
+    if (p->groups > 1) {
+        sum_boxes(p, w, box);
+        return;
+    }
+    for (uint32_t i = 0; i < w->pixels; i += LANES) {
+        uint32_t now = w->pixels - i < LANES ? w->pixels - i : LANES;
+        __m512i v[LANES];
+        for (uint32_t j = 0; j < LANES; j++)
+            v[j] = j < now ? sum_window(p, (const uint8_t *)w->x + (i + j) * w->pixel, w->row)
+                           : _mm512_setzero_si512();
+        _mm512_mask_storeu_epi32(box + i, (__mmask16)((1U << now) - 1), sum_lanes(v));
+    }
+}
+
+/* ---- sums of floats ---- */
+
+/* Some pixels and sixteen filters, in double: products are exact, so fused or not is the same. */
+static inline __attribute__((always_inline)) void float_tile(const struct product *p,
+                                                             const struct window *w, const float *x,
+                                                             const float *weights, float *T,
+                                                             __mmask16 there, const int pixels) {
+    __m512d low[6], high[6];
+    for (int i = 0; i < pixels; i++)
+        low[i] = high[i] = _mm512_setzero_pd();
+    for (uint32_t y = 0; y < p->rows; y++)
+        for (uint32_t t = 0; t < p->cols; t++) {
+            const float *tap = x + y * w->row + (size_t)t * p->step;
+            for (uint32_t c = 0; c < p->channels; c++, weights += p->filters) {
+                __m512 both = _mm512_maskz_loadu_ps(there, weights);
+                __m512d first = _mm512_cvtps_pd(_mm512_castps512_ps256(both)),
+                        second = _mm512_cvtps_pd(_mm512_extractf32x8_ps(both, 1));
+                for (int i = 0; i < pixels; i++) {
+                    __m512d value = _mm512_set1_pd((double)tap[(size_t)i * w->pixel + c]);
+                    low[i] = _mm512_fmadd_pd(value, first, low[i]);
+                    high[i] = _mm512_fmadd_pd(value, second, high[i]);
+                }
+            }
+        }
+    for (int i = 0; i < pixels; i++) {
+        __m512 both = _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(low[i])),
+                                         _mm512_cvtpd_ps(high[i]), 1);
+        _mm512_mask_storeu_ps(T + (size_t)i * p->filters, there, both);
+    }
+}
+
+static void float_pixels(const struct product *p, const struct window *w, const float *x,
+                         const float *weights, float *T, __mmask16 there, uint32_t pixels) {
+    enum { MOST = 6 };
+    for (; pixels >= MOST; pixels -= MOST, x += MOST * w->pixel, T += MOST * (size_t)p->filters)
+        float_tile(p, w, x, weights, T, there, MOST);
+    for (; pixels; pixels--, x += w->pixel, T += p->filters)
+        float_tile(p, w, x, weights, T, there, 1);
+}
+
+static void float_sums(const struct product *p, const struct window *w, float *T) {
+    if (p->groups > 1) {
+        tq_portable.float_sums(p, w, T);
+        return;
+    }
+    for (uint32_t f = 0; f < p->filters; f += LANES) {
+        uint32_t now = p->filters - f < LANES ? p->filters - f : LANES;
+        float_pixels(p, w, w->x, p->weights + f, T + f, (__mmask16)((1U << now) - 1), w->pixels);
+    }
+}
+
+/* ---- passes ---- */
+
+/* Sixteen channels of all pixels, then the next: maps stay in registers. */
+static void map_sums(const struct affine *f, uint32_t pixels, const int32_t *T, float *Y) {
+    if (f->groups > 1) {
+        affine_sums(f, pixels, T, Y);
+        return;
+    }
+    const __m512i factor = _mm512_set1_epi32(f->factor);
+    for (uint32_t c = 0; c < f->c; c += LANES) {
+        __mmask16 there = (__mmask16)(f->c - c < LANES ? (1U << (f->c - c)) - 1 : 0xffff);
+        __m512 a = _mm512_maskz_loadu_ps(there, f->a + c),
+               b = _mm512_maskz_loadu_ps(there, f->b + c);
+        __m512 o = f->o ? _mm512_maskz_loadu_ps(there, f->o + c) : _mm512_setzero_ps();
+        for (uint32_t i = 0; i < pixels; i++) {
+            size_t at = (size_t)i * f->c + c;
+            int32_t box = f->box ? f->box[i] : 0;
+            __m512i sum = _mm512_mullo_epi32(_mm512_maskz_loadu_epi32(there, T + at), factor);
+            sum = _mm512_add_epi32(sum, _mm512_set1_epi32(f->odd * box));
+            __m512 y = _mm512_add_ps(_mm512_mul_ps(a, _mm512_cvtepi32_ps(sum)), b);
+            if (f->o)
+                y = _mm512_add_ps(y, _mm512_mul_ps(o, _mm512_set1_ps((float)box)));
+            _mm512_mask_storeu_ps(Y + at, there, y);
+        }
+    }
+}
+
+static void map_floats(const struct affine *f, uint32_t pixels, const float *X, size_t step,
+                       float *Y) {
+    for (uint32_t c = 0; c < f->c; c += LANES) {
+        __mmask16 there = (__mmask16)(f->c - c < LANES ? (1U << (f->c - c)) - 1 : 0xffff);
+        __m512 a = _mm512_maskz_loadu_ps(there, f->a + c),
+               b = _mm512_maskz_loadu_ps(there, f->b + c);
+        for (uint32_t i = 0; i < pixels; i++) {
+            __m512 x = _mm512_maskz_loadu_ps(there, X + i * step + c);
+            _mm512_mask_storeu_ps(Y + (size_t)i * f->c + c, there,
+                                  _mm512_add_ps(_mm512_mul_ps(a, x), b));
+        }
+    }
+}
+
+static int round_codes(uint32_t pixels, uint32_t c, float top, const float *Y, uint8_t *codes,
+                       size_t step) {
+    enum { NEAREST = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC };
+    const __m512 zero = _mm512_setzero_ps(), one = _mm512_set1_ps(1), scale = _mm512_set1_ps(top);
+    __mmask16 bad = 0;
+    for (uint32_t j = 0; j < c; j += LANES) {
+        __mmask16 there = (__mmask16)(c - j < LANES ? (1U << (c - j)) - 1 : 0xffff);
+        for (uint32_t i = 0; i < pixels; i++) {
+            __m512 y = _mm512_maskz_loadu_ps(there, Y + (size_t)i * c + j);
+            bad |= _mm512_cmp_ps_mask(y, y, _CMP_UNORD_Q);
+            y = _mm512_min_ps(_mm512_max_ps(y, zero), one); // of no number and 0 the maximum is 0
+            __m512i code = _mm512_cvt_roundps_epi32(_mm512_mul_ps(scale, y), NEAREST);
+            _mm512_mask_cvtepi32_storeu_epi8(codes + i * step + j, there, code);
+        }
+    }
+    return bad != 0;
+}
+
+const struct kernels tq_vnni = {
+    .name = "avx512-vnni",
+    .packed_bytes = packed_bytes,
+    .pack = pack,
+    .sums = sums,
+    .float_sums = float_sums,
+    .box = sum_windows,
+    .affine_sums = map_sums,
+    .affine_floats = map_floats,
+    .quantize = round_codes,
+    .add = add,
+};
+
+#endif

@@ -1,11 +1,9 @@
 # shellcheck shell=bash
-# What grid.sh, figures.sh and data.sh share, which source it before they go anywhere: where they are called from
-# ($here), the repository ($root), and how they speak.
+# What grid.sh, figures.sh and data.sh share, which source it: the repository ($root), and how they speak.
 
 # What users have set for programs that are called here: none of it may change what they do.
 unset CDPATH GREP_OPTIONS TAR_OPTIONS POSIXLY_CORRECT PARALLEL GNUPLOT_LIB GNUPLOT_DRIVER_DIR
 
-here=$PWD
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 
 # say TEXT ...
@@ -24,13 +22,6 @@ die() {
     shift
     say "$@"
     exit "$status"
-}
-
-# A path as the caller means it, as seen from the root, whether or not there is anything; short where it can be, for
-# messages.
-from_root() {
-    [ -n "$1" ] || die 2 "the name of a file is empty; leave it out, or fill it in"
-    (cd "$here" && realpath --canonicalize-missing --no-symlinks --relative-base="$root" -- "$1")
 }
 
 # once OPTION: what is said twice is a mistake, since taking either would be a guess

@@ -10,10 +10,9 @@ set -euo pipefail
 
 # shellcheck source=scripts/common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
-cd "$root"
-truncquant=${TRUNCQUANT:-build/truncquant}
+truncquant=${TRUNCQUANT:-$root/build/truncquant}
 jobs=
-db=results/results.db
+db=$root/results/results.db
 grid=
 retry=()
 again=()
@@ -56,7 +55,7 @@ parse() {
                 [[ $2 =~ ^[a-z0-9-]+$ ]] || die 2 "$1 takes a name that 'truncquant run --help' has, not '$2'"
                 how+=("$1" "$2")
                 ;;
-            --db) db=$(from_root "$2") ;;
+            --db) db=$2 ;;
             --jobs) jobs=$2 ;;
             --set) set=(--set "$2") ;;
             esac
@@ -64,8 +63,9 @@ parse() {
             ;;
         -*) die 2 "unknown option $1; 'scripts/grid.sh --help' lists them" ;;
         *)
+            [ -n "$1" ] || die 2 "the name of a file is empty; leave it out, or fill it in"
             [ -z "$grid" ] || die 2 "one grid at a time; '$1' is one too many"
-            grid=$(from_root "$1")
+            grid=$1
             ;;
         esac
         shift

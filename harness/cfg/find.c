@@ -46,6 +46,10 @@ static int is_cfg(const struct dirent *d) {
     return ends_in_cfg(d->d_name);
 }
 
+int network_is_path(const char *network) {
+    return strchr(network, '/') || ends_in_cfg(network);
+}
+
 void network_label(const char *network, char *label, size_t size) {
     const char *slash = strrchr(network, '/');
     const char *base = slash ? slash + 1 : network;
@@ -93,7 +97,7 @@ static int not_found(const char *network, const struct folders *f, struct error 
 }
 
 int network_find(const char *network, char *path, size_t size, struct error *e) {
-    if (strchr(network, '/') || ends_in_cfg(network)) {
+    if (network_is_path(network)) {
         snprintf(path, size, "%s", network);
         return file_exists(path) ? 0
                                  : fail(e,

@@ -12,6 +12,9 @@
  * -1 says where it was looked for, and which names there are. */
 int network_find(const char *network, char *path, size_t size, struct error *e);
 
+/* Whether it is a path: it has a '/' or ends in .cfg. */
+int network_is_path(const char *network);
+
 /* The name under which results show it: without folders and .cfg. */
 void network_label(const char *network, char *label, size_t size);
 

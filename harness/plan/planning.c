@@ -9,6 +9,7 @@
 #include "cfg/find.h"
 #include "cfg/shape.h"
 #include "data/dataset.h"
+#include "plan/paths.h"
 #include "plan/recipe.h"
 #include "plan/row.h"
 #include "spec/init.h"
@@ -213,8 +214,24 @@ static void choose_images(struct planning *p, int i, const struct dataset *data)
     set_origins(p, i, chosen, "fewer than all");
 }
 
+/* From values of the file, not of the command line, to paths that lead somewhere from here; and
+ * from anywhere, where the path is recorded, and not the content as of a cfg. */
+static int place_paths(struct planning *p, int i, struct error *e) {
+    static const char *const keys[] = {"network", "dataset", "init"};
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+        const struct spec_key *key = spec_key_find(keys[k]);
+        int is_set = !strcmp(grid_origin(&p->grid, i, key), "--set");
+        if ((!is_set && path_beside_grid(&p->grid.specs[i], key, p->path, e)) ||
+            (k > 0 && path_to_record(&p->grid.specs[i], key, e)))
+            return blame_key(p, i, key, e);
+    }
+    return 0;
+}
+
 static int make_row(struct planning *p, int i, struct error *e) {
     const struct spec *spec = &p->grid.specs[i];
+    if (place_paths(p, i, e))
+        return -1;
     const struct dataset *data = find_data(p, i, e);
     const struct network *net = data ? find_network(p, i, data, e) : NULL;
     if (!net || take_recipe(p, i, net, e))
@@ -274,7 +291,7 @@ static int make_rows(struct planning *p, struct error *e) {
 
 int planning_make(struct planning *p, const struct quantizer *const *table, const char *path,
                   const char *set, int quiet, struct error *e) {
-    *p = (struct planning){.table = table, .quiet = quiet};
+    *p = (struct planning){.table = table, .path = path, .quiet = quiet};
     if (grid_read(&p->grid, table, path, set, e))
         return -1;
     print_notes(p, "", p->grid.notes);

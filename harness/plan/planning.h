@@ -11,6 +11,7 @@ struct network; // a network as one data set's shape and classes make it
 
 struct planning {
     const struct quantizer *const *table;
+    const char *path; // of the grid file, as given
     int quiet;        // no notes on standard error
     struct grid grid; // owned, as all that follows
     int n_data, n_networks;

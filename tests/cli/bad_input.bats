@@ -195,7 +195,6 @@ refuses_cfg() {
     refuses_cfg 3 'filters=four in [convolutional]' '[net]' '[convolutional]' 'filters=four' "$end"
     refuses_cfg 3 'stride=0 in [convolutional]' '[net]' '[convolutional]' 'stride=0' "$end"
     refuses_cfg 3 'groups=0 in [convolutional]' '[net]' '[convolutional]' 'groups=0' "$end"
-    refuses_cfg 2 'subdivisions=0 in [net]' '[net]' 'subdivisions=0' "$conv" "$end"
     refuses_cfg 7 '[shortcut] has no from' '[net]' "$conv" '[shortcut]' "$end"
     refuses_cfg 8 'layer -9 from layer 1 is before the first one' '[net]' "$conv" '[shortcut]' 'from=-9' "$end"
     refuses_cfg 7 '[route] has no layers' '[net]' "$conv" '[route]' "$end"

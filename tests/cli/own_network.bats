@@ -13,6 +13,31 @@ setup() {
         '[evaluate]' 'bits = 2 32' 'calibration = 0' >own.grid
 }
 
+@test "a path in a grid leads from the grid's own folder first, wherever one stands" {
+    mkdir nets elsewhere
+    printf '%s\n' '[net]' '[convolutional]' filters=4 size=3 stride=4 activation=relu '[connected]' \
+        activation=linear '[softmax]' >nets/net.cfg
+    sed 's/filters=4/filters=5/' nets/net.cfg >elsewhere/net.cfg # another network of that name
+    sed 's/filters=4/filters=6/' nets/net.cfg >elsewhere/only.cfg
+    sed 's|^network = .*|network = net.cfg|' own.grid >nets/own.grid
+    id=$(cd nets && "$program" plan own.grid --db ../a.db --ids)
+    for from in . elsewhere nets; do
+        [ "$(cd $from && "$program" plan "$BATS_TEST_TMPDIR/nets/own.grid" --db "$BATS_TEST_TMPDIR/a.db" --ids)" = "$id" ]
+    done
+    cd elsewhere
+    run "$program" plan ../nets/own.grid --db ../a.db --explain
+    [[ $output == *" ../nets/net.cfg "* ]]
+    # What is not beside the grid, and what the command line says, is as seen from here.
+    run "$program" plan ../nets/own.grid --db ../a.db --set network=net.cfg --ids
+    [ "$status" -eq 0 ]
+    [ "$output" != "$id" ]
+    sed -i 's|^network = .*|network = only.cfg|' ../nets/own.grid
+    "$program" plan ../nets/own.grid --db ../a.db --ids
+    cd ..
+    run "$program" plan nets/own.grid --db a.db --ids
+    [ "$status" -eq 1 ]
+}
+
 @test "Debian's cifar.cfg is planned, trained on 256 images and evaluated" {
     [ -e "$network" ] || skip "the package darknet is not installed"
     run --separate-stderr "$program" plan own.grid --db a.db

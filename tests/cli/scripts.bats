@@ -218,7 +218,7 @@ in_new_place() {
     mkdir -p "$place"
     cd "$place"
     : >"my grid.grid"
-    logs="$place/out put/my.runs/grids/mine-x"
+    logs="out put/my.runs/grids/mine-x"
 }
 
 grid_sh() {
@@ -239,9 +239,9 @@ wait_for() {
     run grid_sh --jobs 2
     [ "$status" = 0 ]
     [[ $output == *"3 of 3 runs finished, 0 failed"* ]]
-    grep -qxF "plan <$place/my grid.grid> <--pending> <--ready> <--ids> <--db> <$place/out put/my.db>" "$CALLS"
+    grep -qxF "plan <my grid.grid> <--pending> <--ready> <--ids> <--db> <out put/my.db>" "$CALLS"
     for id in one two threads; do
-        grep -qxF "run <$id> <--db> <$place/out put/my.db>" "$CALLS"
+        grep -qxF "run <$id> <--db> <out put/my.db>" "$CALLS"
         grep -qx "$id ended" "$CALLS"
     done
     [ "$(cat "$logs/threads.log")" = "1 1" ]
@@ -410,7 +410,7 @@ wait_for() {
     : >junk
     run "$root/scripts/grid.sh" "my grid.grid" --db junk/y.db
     [ "$status" = 1 ]
-    [ "$output" = "grid.sh: $place/junk/y.runs/grids/mine-x cannot be made or written to, and logs go there; name another place with --db" ]
+    [ "$output" = "grid.sh: junk/y.runs/grids/mine-x cannot be made or written to, and logs go there; name another place with --db" ]
     run "$root/scripts/grid.sh" ""
     [ "$status" = 2 ]
     [ "$output" = "grid.sh: the name of a file is empty; leave it out, or fill it in" ]
@@ -423,7 +423,7 @@ wait_for() {
     [ "$status" = 0 ]
     [[ $output == *"mine-x: 1 of 1 runs finished, 0 failed"* ]]
     grep -qF "<--pending> <--ready> <--ids> <--set> <dataset=x y=1>" "$CALLS"
-    grep -qxF "status <mine-x> <--line> <--db> <$place/out put/my.db>" "$CALLS"
+    grep -qxF "status <mine-x> <--line> <--db> <out put/my.db>" "$CALLS"
     [ -e "$place/out put/my.runs/grids/mine-x/one.log" ]
 }
 

@@ -73,7 +73,7 @@ differing() {
     grid bad 'init = bad.weights'
     run planned bad
     [ "$status" -eq 1 ]
-    [[ $output == *"bad.grid:9: bad.weights: has 1000 bytes, but those of own.cfg are "* ]]
+    [[ $output == *"bad.grid:9: "*"/bad.weights: has 1000 bytes, but those of own.cfg are "* ]]
     run sqlite3 a.db 'SELECT count(*) FROM runs'
     [ "$status" -ne 0 ] || [ "$output" = 0 ]
 }

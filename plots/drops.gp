@@ -17,7 +17,7 @@ array bits_of[places]
 longest = 12; lo = 0; hi = 0
 half(seeds) = seeds > 1 ? column("half") : 0
 note(p, c, k) = (title_of[p] = strcol("network") . ", " . strcol("dataset"), split = strcol("split"), \
-                 label_of[c] = strcol("label"), style_of[c] = column("style"), variant_of[c] = column("variant"), bits_of[k] = column("bits"), \
+                 label_of[c] = strcol("label"), style_of[c] = column("style"), variant_of[c] = column("variant"), bits_of[k] = strcol("bits"), \
                  longest = at_least(longest, strlen(label_of[c])), \
                  lo = at_most(lo, column("points") - half(column("seeds"))), \
                  hi = at_least(hi, column("points") + half(column("seeds"))), p)
@@ -38,7 +38,7 @@ set xrange [0.5:places + 0.5]
 # No drop is more than all: bars that go further (two seeds have wide ones) leave the panel.
 set yrange [at_least(lo - room, -100):at_most(hi + room, 100)]
 set xtics () nomirror scale 0
-do for [k = 1:places] { set xtics add (sprintf("%d", bits_of[k]) k) }
+do for [k = 1:places] { set xtics add (strstrt(bits_of[k], " ") ? "by layer" : bits_of[k] k) }
 set ytics nomirror out
 set grid ytics linecolor rgb "#E0E0E0" linewidth 0.5 linetype 1
 set border 3

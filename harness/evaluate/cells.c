@@ -25,6 +25,7 @@ static void write_row(struct seal *s, const struct evaluation_row *r) {
     seal_i64(s, r->correct1);
     seal_i64(s, r->correct5);
     seal_f64(s, r->loss_sum);
+    seal_f64(s, r->mean_bits);
     seal_text(s, r->split);
     seal_text(s, point);
 }
@@ -36,6 +37,7 @@ static void read_row(struct opened *o, struct evaluation_row *r) {
     r->correct1 = opened_i64(o);
     r->correct5 = opened_i64(o);
     r->loss_sum = opened_f64(o);
+    r->mean_bits = opened_f64(o);
     r->split = opened_text(o);
     char *point = opened_text(o);
     o->bad |= point_parse(&r->point, point, &ignored) != 0;
@@ -214,6 +216,7 @@ int cells_recall(const struct cells *c, struct evaluation_row *row) {
             row->correct1 = c->rows[i].correct1;
             row->correct5 = c->rows[i].correct5;
             row->loss_sum = c->rows[i].loss_sum;
+            row->mean_bits = c->rows[i].mean_bits;
             return 1;
         }
     return 0;

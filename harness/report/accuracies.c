@@ -17,14 +17,15 @@ static int read_reductions(struct report *r, const char *name, struct error *e);
 static report_note *const shared_notes[] = {note_other_split, note_stale,   note_diverged,
                                             note_recipe,      note_commits, NULL};
 
-static report_note *const accuracy_notes[] = {note_accuracy, note_deviation, note_borrowed,
-                                              note_activations, NULL};
+static report_note *const accuracy_notes[] = {note_accuracy, note_layers,      note_deviation,
+                                              note_borrowed, note_activations, NULL};
 static report_note *const difference_notes[] = {
-    note_difference, note_half, note_borrowed_in_pairs, note_activations_in_pairs, note_left_out,
-    note_differing,  NULL};
-static report_note *const drop_notes[] = {note_drop,     note_widths,      note_n_deviation,
-                                          note_borrowed, note_activations, NULL};
+    note_difference,           note_layers,   note_half,      note_borrowed_in_pairs,
+    note_activations_in_pairs, note_left_out, note_differing, NULL};
+static report_note *const drop_notes[] = {
+    note_drop, note_layers, note_widths, note_n_deviation, note_borrowed, note_activations, NULL};
 static report_note *const reduction_notes[] = {note_reduction,
+                                               note_layers,
                                                note_widths,
                                                note_bootstrap,
                                                note_borrowed_in_pairs,

@@ -33,36 +33,51 @@ int export_is_of_split(const char *what) {
 #define OF_GRID                                                                                    \
     " WHERE ?1 IS NULL OR run_id IN (SELECT run_id FROM grid_runs WHERE grid = ?1 AND current)"
 
-static const struct {
+static const struct row_export {
     const char *name, *sql;
+    int last;         // so many columns, the last, are there where some row has something in them
+    const char *uses; // whether one has
 } row_exports[] = {
-    {"runs",
-     "SELECT run_id, config_id, grid, scheme, network, dataset, data_hash, params, seed, widths,"
-     " epochs, batch, images, act_bits, stored_bits, work, parent, \"group\", recorded_at,"
-     " x.excluded FROM runs LEFT JOIN excluded_runs x USING (run_id)" OF_GRID
-     " ORDER BY runs.rowid"},
-    {"attempts", "SELECT * FROM attempts" OF_GRID " ORDER BY attempt"},
-    {"epochs", "SELECT run_id, epochs.* FROM epochs JOIN attempts USING (attempt)" OF_GRID
-               " ORDER BY attempt, epoch, bits"},
-    {"evaluations",
-     "SELECT run_id, evaluations.* FROM evaluations JOIN attempts USING (attempt)" OF_GRID
-     " ORDER BY evaluation"},
-    {"layers", "SELECT run_id, layers.* FROM layers JOIN attempts USING (attempt)" OF_GRID
-               " ORDER BY attempt, layer, bits"},
-    {"curves", "SELECT * FROM learning_curves" OF_GRID
-               " ORDER BY scheme, network, run_id, split, epoch, inference, bits"},
+    {.name = "runs",
+     .sql = "SELECT run_id, config_id, grid, scheme, network, dataset, data_hash, params, seed, "
+            "widths,"
+            " epochs, batch, images, act_bits, stored_bits, work, parent, \"group\", recorded_at,"
+            " x.excluded FROM runs LEFT JOIN excluded_runs x USING (run_id)" OF_GRID
+            " ORDER BY runs.rowid"},
+    {.name = "attempts", .sql = "SELECT * FROM attempts" OF_GRID " ORDER BY attempt"},
+    {.name = "epochs",
+     .sql = "SELECT run_id, epochs.* FROM epochs JOIN attempts USING (attempt)" OF_GRID
+            " ORDER BY attempt, epoch, bits"},
+    {.name = "evaluations",
+     .sql = "SELECT run_id, evaluations.* FROM evaluations JOIN attempts USING (attempt)" OF_GRID
+            " ORDER BY evaluation",
+     .last = 2, // layer_bits, mean_bits
+     .uses = "SELECT max(layer_bits <> '') FROM evaluations JOIN attempts USING (attempt)" OF_GRID},
+    {.name = "layers",
+     .sql = "SELECT run_id, layers.* FROM layers JOIN attempts USING (attempt)" OF_GRID
+            " ORDER BY attempt, layer, bits"},
+    {.name = "curves",
+     .sql = "SELECT * FROM learning_curves" OF_GRID
+            " ORDER BY scheme, network, run_id, split, epoch, inference, bits"},
 };
 
 static const char row_commits_sql[] =
     "SELECT group_concat(version, ', ') FROM (SELECT DISTINCT commit_id ||"
     " CASE dirty WHEN 1 THEN '-dirty' ELSE '' END AS version FROM attempts" OF_GRID " ORDER BY 1)";
 
+static sqlite3_stmt *prepare_of_grid(struct store *s, const char *sql, const char *grid,
+                                     struct error *e) {
+    sqlite3_stmt *q = sql_prepare(s, sql, e);
+    if (q)
+        sqlite3_bind_text(q, 1, grid, -1, SQLITE_STATIC);
+    return q;
+}
+
 static int note_commits(struct store *s, struct table *t, const char *what, const char *sql,
                         const char *grid, struct error *e) {
-    sqlite3_stmt *q = sql_prepare(s, sql, e);
+    sqlite3_stmt *q = prepare_of_grid(s, sql, grid, e);
     if (!q)
         return -1;
-    sqlite3_bind_text(q, 1, grid, -1, SQLITE_STATIC);
     int got = sql_step(s, q, e);
     const char *commits = got == 1 ? (const char *)sqlite3_column_text(q, 0) : NULL;
     int several = commits && strchr(commits, ',') != NULL;
@@ -93,8 +108,7 @@ static int is_number(sqlite3_stmt *q, int column) {
     return type && strcmp(type, "TEXT") != 0;
 }
 
-static struct table *table_of_query(sqlite3_stmt *q) {
-    int n = sqlite3_column_count(q);
+static struct table *table_of_query(sqlite3_stmt *q, int n) {
     const char **titles = need((size_t)n, sizeof *titles);
     char *numeric = need((size_t)n + 1, 1);
     for (int c = 0; c < n; c++) {
@@ -107,14 +121,24 @@ static struct table *table_of_query(sqlite3_stmt *q) {
     return t;
 }
 
-static int export_rows(struct store *s, const char *sql, enum export_format format,
+/* How many columns of the export are left out; -1: error. */
+static int count_unused(struct store *s, const struct row_export *x, const char *grid,
+                        struct error *e) {
+    sqlite3_stmt *q = x->uses ? prepare_of_grid(s, x->uses, grid, e) : NULL;
+    if (!q)
+        return x->uses ? -1 : 0;
+    int got = sql_step(s, q, e), unused = got == 1 && !sqlite3_column_int(q, 0) ? x->last : 0;
+    sqlite3_finalize(q);
+    return got < 0 ? -1 : unused;
+}
+
+static int export_rows(struct store *s, const struct row_export *x, enum export_format format,
                        const char *grid, FILE *out, struct error *e) {
-    sqlite3_stmt *q = sql_prepare(s, sql, e);
+    int got, unused = count_unused(s, x, grid, e);
+    sqlite3_stmt *q = unused < 0 ? NULL : prepare_of_grid(s, x->sql, grid, e);
     if (!q)
         return -1;
-    sqlite3_bind_text(q, 1, grid, -1, SQLITE_STATIC);
-    struct table *t = table_of_query(q);
-    int got;
+    struct table *t = table_of_query(q, sqlite3_column_count(q) - unused);
     while ((got = sql_step(s, q, e)) == 1)
         for (int c = 0; c < t->columns; c++)
             add_value(t, q, c);
@@ -138,7 +162,7 @@ static int export_now(struct store *s, const struct export_request *r, FILE *out
     }
     for (size_t i = 0; i < sizeof row_exports / sizeof *row_exports; i++)
         if (!strcmp(r->what, row_exports[i].name))
-            return export_rows(s, row_exports[i].sql, r->format, r->grid, out, e);
+            return export_rows(s, &row_exports[i], r->format, r->grid, out, e);
     return fail(e, "'%s' cannot be exported; 'truncquant export --help' lists what can", r->what);
 }
 

@@ -90,6 +90,16 @@ int note_widths(const struct report *r, struct table *t, struct error *e) {
     return 0;
 }
 
+int note_layers(const struct report *r, struct table *t, struct error *e) {
+    (void)e;
+    if (r->wide.used[WIDE_WIDTHS])
+        table_note(t,
+                   "Column %s: quantized layers have bits of their own, which the row names in "
+                   "the order of the network (layers).",
+                   wide_by_layer);
+    return 0;
+}
+
 int note_deviation(const struct report *r, struct table *t, struct error *e) {
     (void)e;
     if (r->wide.spreads)
@@ -140,8 +150,10 @@ static void print_columns(uint64_t bits, char *text, size_t size) {
     for (int k = 1; k <= FLOAT_BITS; k++)
         if (bits >> k & 1)
             snprintf(text + strlen(text), size - strlen(text), "%s%d", *text ? ", " : "", k);
-    if (bits & 1)
-        snprintf(text + strlen(text), size - strlen(text), "%scross", *text ? ", " : "");
+    if (bits >> BITS_BY_LAYER & 1)
+        text_list_add(text, size, ", ", wide_by_layer);
+    if (bits >> BITS_EXTRA & 1)
+        text_list_add(text, size, ", ", "cross");
 }
 
 /* What one side was trained for and the other was not is no difference of the quantizers alone. */

@@ -118,7 +118,7 @@ static double real_or_nan(sqlite3_stmt *q, int column) {
 
 struct wide_cell export_read_cell(struct report *r, sqlite3_stmt *q) {
     int bits = sqlite3_column_int(q, COLUMN_BITS);
-    if (bits >= 0 && bits <= FLOAT_BITS) {
+    if (bits >= 0 && bits <= BITS_BY_LAYER) {
         struct borrowing *b = &r->borrowing;
         b->bits[sqlite3_column_int(q, COLUMN_BORROWED)] |= UINT64_C(1) << bits;
         b->activations[sqlite3_column_int(q, COLUMN_ACTIVATIONS)] |= UINT64_C(1) << bits;

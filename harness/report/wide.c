@@ -7,7 +7,10 @@
 
 enum { CELL_SIZE = 48 };
 
-static const int column_bits[WIDE_COLUMNS] = {1, 2, 3, 4, 5, 6, 7, 8, FLOAT_BITS, 0};
+const char wide_by_layer[] = "by layer";
+
+static const int column_bits[WIDE_COLUMNS] = {
+    1, 2, 3, 4, 5, 6, 7, 8, FLOAT_BITS, BITS_BY_LAYER, BITS_EXTRA};
 
 void wide_start(struct wide *w, const struct wide_style *style) {
     *w = (struct wide){.style = *style};
@@ -96,8 +99,9 @@ static int add_titles(const struct wide *w, int csv, char names[][16], const cha
         if (!w->used[c])
             continue;
         snprintf(name, sizeof name, "%d", column_bits[c]);
-        if (!column_bits[c])
-            snprintf(name, sizeof name, "%s", w->style.extra);
+        if (c >= WIDE_WIDTHS)
+            snprintf(name, sizeof name, "%s",
+                     column_bits[c] == BITS_EXTRA ? w->style.extra : wide_by_layer);
         for (int part = 0; part <= spread_columns(w, csv); part++) {
             snprintf(names[n], sizeof names[n], part ? "%s %s" : "%s", name,
                      part ? suffixes[w->style.spread][part - 1] : "");

@@ -4,6 +4,7 @@
 #ifndef REPORT_WIDE_H
 #define REPORT_WIDE_H
 
+#include "base/text.h"
 #include "report/table.h"
 
 /* How a mean's spread is shown. CSV has it in columns of its own. */
@@ -13,7 +14,11 @@ enum spread {
     SPREAD_INTERVAL,  // 97 [95, 99]; CSV: lo, hi
 };
 
-enum { WIDE_WIDTHS = 9, WIDE_COLUMNS, WIDE_LABELS = 6 };
+/* Besides columns of widths, one for layers that have widths of their own, where some row has such
+ * (its `bits` is BITS_BY_LAYER; the settings of the row say which), and an extra one. */
+enum { WIDE_WIDTHS = 9, WIDE_COLUMNS = WIDE_WIDTHS + 2, WIDE_LABELS = 6 };
+enum { BITS_BY_LAYER = FLOAT_BITS + 1, BITS_EXTRA = 0 };
+extern const char wide_by_layer[]; // its title
 
 /* Labels in the order of the titles: dataset, network, scheme, settings, against (what a row is
  * compared with), inference. */
@@ -25,13 +30,13 @@ struct wide_style {
     int every_width;   // columns of widths that no row has, too
     int inference;     // a column that says which
     int counts;        // a column `n`: seeds
-    const char *extra; // title of the column of bits 0, the last; NULL: there is none
+    const char *extra; // title of the extra column, the last; NULL: there is none
     const char *split; // the same in every row, in a column before the labels; NULL: there is none
 };
 
 struct wide_cell {
     const char *labels[WIDE_LABELS]; // "" where a label is not used
-    int bits;                        // 1 ... 8, 32; 0: the extra column
+    int bits;                        // 1 ... 8, 32, BITS_BY_LAYER, BITS_EXTRA
     int64_t n, images;
     double mean;      // NaN: n/a, though the cell has a place
     double spread[2]; // deviation, or half; or the two ends; NaN: none

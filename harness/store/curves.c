@@ -5,6 +5,9 @@
 
 int store_add_curves(struct store *s, int64_t attempt, const struct evaluation_row *rows, int n,
                      struct error *e) {
+    for (int i = 0; i < n; i++)
+        if (!rows[i].point.bits)
+            return fail(e, "a learning curve is of one width in all layers");
     if (attempt_begin_rows(s, attempt, e))
         return -1;
     return sql_end(s, evaluation_insert(s, "epoch_evaluations", curve_columns, attempt, rows, n, e),

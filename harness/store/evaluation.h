@@ -9,12 +9,14 @@
 struct flat_evaluation {
     int epoch;
     const char *split;
-    int bits, act_bits, stored_bits, bank;
+    int bits;
+    char layer_bits[POINT_BITS];
+    int act_bits, stored_bits, bank;
     const char *inference;
     int calibration_batches;
     const char *precision;
     int64_t images, correct1, correct5;
-    double loss_sum;
+    double loss_sum, mean_bits;
 };
 extern const struct sql_column evaluation_identity[], evaluation_columns[], curve_columns[];
 

@@ -43,8 +43,8 @@ int store_has_evaluation(struct store *s, int64_t attempt, const struct evaluati
         " JOIN evaluations v ON v.attempt = a.attempt"
         " WHERE me.attempt = ?1 AND a.outcome = 'complete'"
         " AND (v.epoch, v.split, v.bits, v.act_bits, v.stored_bits, v.bank, v.inference,"
-        "      v.precision, v.images, v.calibration_batches)"
-        "   = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11))",
+        "      v.precision, v.images, v.calibration_batches, v.layer_bits)"
+        "   = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12))",
         e);
     if (!q)
         return -1;

@@ -223,6 +223,7 @@ struct evaluation_row {
     int epoch;
     const char *split; // "test", "val"
     struct point point;
+    double mean_bits; // of a quantized weight, where the point has widths by layer; else not read
     int64_t images, correct1, correct5;
     double loss_sum; // over the images; NaN is stored as NULL
 };
@@ -242,7 +243,8 @@ struct layer_row {
 int store_has_evaluation(struct store *s, int64_t attempt, const struct evaluation_row *row,
                          int *there, struct error *e);
 
-/* Points of learning curves: evaluations of the epoch that they say, none calibrated. Likewise. */
+/* Points of learning curves: evaluations of the epoch that they say, none calibrated or with widths
+ * by layer. Likewise. */
 int store_add_curves(struct store *s, int64_t attempt, const struct evaluation_row *rows, int n,
                      struct error *e);
 

@@ -1,8 +1,8 @@
 -- Top-1 on :split, a row per cell: mean and sample standard deviation over seeds. A cell that was
 -- evaluated with several activation widths shows the run's own; one that was evaluated with others alone stands in a
--- row of its own, whose settings say so.
+-- row of its own, whose settings say so. So do widths by layer, each list of them, in a column of their own (33).
 WITH borrowed AS MATERIALIZED (
-    SELECT config_id, bits FROM grid_borrowed_columns
+    SELECT config_id, bits, layer_bits FROM grid_borrowed_columns
     WHERE grid IS :grid AND split = :split AND calibrated = :calibrated
 ),
 cells AS (
@@ -11,15 +11,15 @@ cells AS (
                 ELSE trim(trim(replace(settings, activations, '')) || ' ' ||
                           CASE s.act_bits WHEN 32 THEN 'float' ELSE s.act_bits || '-bit' END || ' activations')
            END AS settings,
-           row_number() OVER (PARTITION BY s.config_id, s.inference, s.bits
+           row_number() OVER (PARTITION BY s.config_id, s.inference, s.bits, s.layer_bits
                               ORDER BY s.act_bits = coalesce(nullif(c.act_bits, 0), s.bits) DESC,
                                        s.act_bits) AS nth
     FROM grid_accuracy_summary s
     JOIN grid_configurations c ON c.grid IS :grid AND c.split = :split AND c.config_id = s.config_id
     WHERE s.grid IS :grid AND s.calibrated = :calibrated AND s.split = :split
 )
-SELECT dataset, network, scheme, settings, '' AS against, inference, bits, n, images,
-       (config_id, bits) IN borrowed AS borrowed, act_bits <> bits AS activations, top1, top1_sd
+SELECT dataset, network, scheme, trim(settings || coalesce(' layers ' || nullif(layer_bits, ''), '')) AS settings, '' AS against, inference,
+       CASE layer_bits WHEN '' THEN bits ELSE 33 END AS bits, n, images, (config_id, bits, layer_bits) IN borrowed AS borrowed, act_bits <> bits AS activations, top1, top1_sd
 FROM cells
 WHERE nth = 1
-ORDER BY dataset, network, place, scheme, settings, config_id, inference, bits;
+ORDER BY dataset, network, place, scheme, cells.settings, config_id, inference, layer_bits, cells.bits;

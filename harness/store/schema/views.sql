@@ -170,22 +170,25 @@ WHERE EXISTS (SELECT 1 FROM counted_attempts c WHERE c.run_id = r.run_id);
 -- images the most cells of the run were (numbers are compared across cells, which one evaluated on other images
 -- would leave), among those the most images, otherwise (other calibration batches, bank, precision, or version)
 -- the first; the others are in the table. What is sorted to find them is kept narrow: this is what tables wait for.
+-- `layer_bits` is '' where all layers have the same bits; else it tells cells apart whose `bits` are 0, for none. These
+-- are no cells of a table of widths: they are counted for themselves, however many of them a search has left.
 DROP VIEW IF EXISTS accuracy;
 CREATE VIEW accuracy AS
 SELECT r.run_id, r.config_id, r.scheme, r.network, r.dataset, r.seed,
-       e.bits, e.act_bits, e.inference, e.calibration_batches > 0 AS calibrated, e.split,
+       e.bits, e.layer_bits, coalesce(e.mean_bits, e.bits) AS mean_bits,
+       e.act_bits, e.inference, e.calibration_batches > 0 AS calibrated, e.split,
        100.0 * e.correct1 / e.images AS top1,
        100.0 * e.correct5 / e.images AS top5,
        e.loss_sum / e.images AS loss,
        e.images, a.commit_id || CASE a.dirty WHEN 1 THEN '-dirty' ELSE '' END AS commit_id, r.params
 FROM (SELECT evaluation,
-             row_number() OVER (PARTITION BY run, calibrated, split, bits, act_bits, inference
+             row_number() OVER (PARTITION BY run, calibrated, split, bits, layer_bits, act_bits, inference
                                 ORDER BY cells DESC, images DESC, ended_at, evaluation) AS place
-      FROM (SELECT *, sum(nth = 1) OVER (PARTITION BY run, calibrated, split, images) AS cells
+      FROM (SELECT *, sum(nth = 1) OVER (PARTITION BY run, calibrated, split, images, layer_bits = '') AS cells
             FROM (SELECT r.rowid AS run, a.ended_at, v.evaluation, v.calibration_batches > 0 AS calibrated, v.split,
-                         v.images, v.bits, v.act_bits, v.inference,
+                         v.images, v.bits, v.layer_bits, v.act_bits, v.inference,
                          row_number() OVER (PARTITION BY r.rowid, v.calibration_batches > 0, v.split, v.images,
-                                                         v.bits, v.act_bits, v.inference) AS nth
+                                                         v.bits, v.layer_bits, v.act_bits, v.inference) AS nth
                   FROM runs r
                   JOIN taken_attempts a ON a.run_id = r.run_id
                    AND a.attempt NOT IN (SELECT attempt FROM outlived_attempts)
@@ -208,7 +211,8 @@ SELECT g.grid, a.* FROM accuracy a JOIN grid_runs g ON g.run_id = a.run_id AND g
 -- the mean (two passes): the sum of squares alone would cancel. It is NULL for one seed.
 DROP VIEW IF EXISTS grid_accuracy_summary;
 CREATE VIEW grid_accuracy_summary AS
-SELECT grid, config_id, scheme, network, dataset, bits, act_bits, inference, calibrated, split,
+SELECT grid, config_id, scheme, network, dataset, bits, layer_bits, avg(mean_bits) AS mean_bits,
+       act_bits, inference, calibrated, split,
        count(*) AS n,
        max(mean) AS top1,
        CASE WHEN count(*) > 1
@@ -216,14 +220,14 @@ SELECT grid, config_id, scheme, network, dataset, bits, act_bits, inference, cal
        avg(loss) AS loss,
        min(images) AS images,
        group_concat(DISTINCT commit_id) AS commits
-FROM (SELECT *, avg(top1) OVER (PARTITION BY grid, config_id, bits, act_bits, inference,
+FROM (SELECT *, avg(top1) OVER (PARTITION BY grid, config_id, bits, layer_bits, act_bits, inference,
                                              calibrated, split) AS mean
       FROM grid_accuracy)
-GROUP BY grid, config_id, bits, act_bits, inference, calibrated, split;
+GROUP BY grid, config_id, bits, layer_bits, act_bits, inference, calibrated, split;
 
 DROP VIEW IF EXISTS accuracy_summary;
 CREATE VIEW accuracy_summary AS
-SELECT config_id, scheme, network, dataset, bits, act_bits, inference, calibrated, split,
+SELECT config_id, scheme, network, dataset, bits, layer_bits, mean_bits, act_bits, inference, calibrated, split,
        n, top1, top1_sd, loss, images, commits
 FROM grid_accuracy_summary
 WHERE grid IS NULL;
@@ -451,68 +455,75 @@ WHERE a.act_bits = CASE r.act_bits WHEN 0 THEN a.bits ELSE r.act_bits END;
 
 -- Results at widths that a model of several was not trained at: they borrow the batch norms of the smallest trained
 -- width above or, where none is above, of the largest. Not where all widths share them, and each width of a group has
--- a model of its own.
+-- a model of its own. Widths by layer borrow where one of them does.
 DROP VIEW IF EXISTS grid_borrowed;
 CREATE VIEW grid_borrowed AS
-SELECT a.grid, a.run_id, a.config_id, a.calibrated, a.split, a.bits, r.stored_bits
+SELECT a.grid, a.run_id, a.config_id, a.calibrated, a.split, a.bits, a.layer_bits, r.stored_bits
 FROM grid_accuracy a JOIN runs r ON r.run_id = a.run_id
 WHERE r.widths <> '32' AND r."group" IS NULL AND ' ' || r.widths || ' ' NOT LIKE '% ' || a.bits || ' %'
+  AND (a.layer_bits = '' OR EXISTS (SELECT 1 FROM json_each('[' || replace(a.layer_bits, ' ', ',') || ']') k
+                                    WHERE ' ' || r.widths || ' ' NOT LIKE '% ' || k.value || ' %'))
   AND json_extract(r.params, '$.norm_bank') IS NOT 'shared';
 
--- The same by column of a table, each once; bits 0 is the cross-bit drop, which borrows where its stored width does.
+-- The same by column of a table, each once; bits 0 without layer_bits is the cross-bit drop, which borrows where its
+-- stored width does.
 DROP VIEW IF EXISTS grid_borrowed_columns;
 CREATE VIEW grid_borrowed_columns AS
-SELECT DISTINCT grid, config_id, calibrated, split, CASE cross WHEN 1 THEN 0 ELSE bits END AS bits
+SELECT DISTINCT grid, config_id, calibrated, split, CASE cross WHEN 1 THEN 0 ELSE bits END AS bits, layer_bits
 FROM grid_borrowed CROSS JOIN (SELECT 0 AS cross UNION ALL SELECT 1) -- so that accuracies are gone through once
 WHERE cross = 0 OR bits = stored_bits;
 
 -- What truncation costs a run at width k, in points of top-1: drop_k = direct - truncated, and against its own
 -- stored width, cross_k = truncated at N - truncated at k. As trained, for the widths below N that were trained
--- (others use a neighbour's batch norms, so that their drops mean nothing); calibrated, for all below N.
+-- (others use a neighbour's batch norms, so that their drops mean nothing); calibrated, for all below N, and for the
+-- same widths by layer (bits 0), which have no cross_k.
 DROP VIEW IF EXISTS grid_drops;
 CREATE VIEW grid_drops AS
-SELECT grid, run_id, config_id, dataset, network, seed, calibrated, split, bits,
-       direct - truncated AS drop_k, stored - truncated AS cross_k, images
-FROM (SELECT grid, run_id, config_id, dataset, network, seed, calibrated, split, bits, stored_bits,
+SELECT grid, run_id, config_id, dataset, network, seed, calibrated, split, bits, layer_bits,
+       direct - truncated AS drop_k, CASE layer_bits WHEN '' THEN stored - truncated END AS cross_k, images
+FROM (SELECT grid, run_id, config_id, dataset, network, seed, calibrated, split, bits, layer_bits, stored_bits,
              widths, min(images) AS images,
              max(top1) FILTER (WHERE inference = 'direct') AS direct,
              max(top1) FILTER (WHERE inference = 'truncated') AS truncated,
              max(max(top1) FILTER (WHERE inference = 'truncated' AND bits = stored_bits))
                  OVER (PARTITION BY grid, run_id, calibrated, split, min(images)) AS stored
       FROM grid_cells
-      GROUP BY grid, run_id, calibrated, split, bits
+      WHERE inference IN ('direct', 'truncated')
+      GROUP BY grid, run_id, calibrated, split, bits, layer_bits
       HAVING min(images) = max(images))
 WHERE bits < stored_bits AND drop_k IS NOT NULL
   AND (calibrated OR ' ' || widths || ' ' LIKE '% ' || bits || ' %');
 
--- Mean and deviation of both over the seeds of a configuration. bits 0 is the cross-bit drop: a run's mean of
--- cross_k over the widths that all of the configuration's runs have.
+-- Mean and deviation of both over the seeds of a configuration. bits 0 without layer_bits is the cross-bit drop: a run's
+-- mean of cross_k over the widths that all of the configuration's runs have.
 DROP VIEW IF EXISTS grid_drop_summary;
 CREATE VIEW grid_drop_summary AS
 WITH drops AS MATERIALIZED (SELECT * FROM grid_drops),
 counted AS (
-    SELECT grid, config_id, calibrated, split, count(DISTINCT run_id) AS runs FROM drops GROUP BY 1, 2, 3, 4
+    SELECT grid, config_id, calibrated, split, count(DISTINCT run_id) AS runs FROM drops
+    WHERE layer_bits = '' GROUP BY 1, 2, 3, 4
 ),
 shared AS (
     SELECT d.*, count(cross_k) OVER (PARTITION BY d.grid, d.config_id, d.calibrated, d.split, bits) AS at_width
     FROM drops d
+    WHERE layer_bits = ''
 ),
 points AS (
-    SELECT grid, config_id, calibrated, split, bits, drop_k AS points, images FROM drops
+    SELECT grid, config_id, calibrated, split, bits, layer_bits, drop_k AS points, images FROM drops
     UNION ALL
-    SELECT s.grid, s.config_id, s.calibrated, s.split, 0, avg(cross_k), min(images)
+    SELECT s.grid, s.config_id, s.calibrated, s.split, 0, '', avg(cross_k), min(images)
     FROM shared s
     JOIN counted c ON c.grid IS s.grid AND c.config_id = s.config_id AND c.calibrated = s.calibrated
                   AND c.split = s.split AND c.runs = s.at_width
     GROUP BY s.grid, s.run_id, s.config_id, s.calibrated, s.split
 )
-SELECT grid, config_id, calibrated, split, bits, count(*) AS n, max(mean) AS points,
+SELECT grid, config_id, calibrated, split, bits, layer_bits, count(*) AS n, max(mean) AS points,
        CASE WHEN count(*) > 1
             THEN sqrt(sum((points - mean) * (points - mean)) / (count(*) - 1)) END AS points_sd,
        min(images) AS images
-FROM (SELECT *, avg(points) OVER (PARTITION BY grid, config_id, calibrated, split, bits) AS mean
+FROM (SELECT *, avg(points) OVER (PARTITION BY grid, config_id, calibrated, split, bits, layer_bits) AS mean
       FROM points)
-GROUP BY grid, config_id, calibrated, split, bits;
+GROUP BY grid, config_id, calibrated, split, bits, layer_bits;
 
 -- Training curves of finished runs. A run that was interrupted has its first epochs in an earlier
 -- attempt; where attempts overlap, the latest up to the one that counts is what the weights went through.

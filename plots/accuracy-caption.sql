@@ -28,4 +28,7 @@ UNION ALL
 SELECT 'activations have as many bits as the weights' || char(10) || 'unless the legend says otherwise'
 WHERE EXISTS (SELECT 1 FROM grid_configurations
               WHERE grid IS :grid AND split = :split AND activations <> ''
-                AND config_id IN (SELECT caption_config FROM figure));
+                AND config_id IN (SELECT caption_config FROM figure))
+UNION ALL
+SELECT 'layers: bits of each quantized layer in the order of the network,' || char(10) || 'at the mean bits of a weight'
+WHERE EXISTS (SELECT 1 FROM figure WHERE bits LIKE '% %');

@@ -11,10 +11,13 @@ FROM seeds
 UNION ALL
 SELECT 'at a width k that was not trained: scale and shift of the smallest'
     || char(10) || 'trained width above k or, where none is above, of the largest'
-WHERE EXISTS (SELECT 1 FROM grid_borrowed b JOIN figure f ON f.caption_config = b.config_id AND f.bits = b.bits
+WHERE EXISTS (SELECT 1 FROM grid_borrowed b JOIN figure f ON f.caption_config = b.config_id AND f.bits IN (b.bits, b.layer_bits)
               WHERE b.grid IS :grid AND b.split = :split AND b.calibrated = :calibrated)
 UNION ALL
 SELECT 'activations have as many bits as the weights' || char(10) || 'unless the legend says otherwise'
 WHERE EXISTS (SELECT 1 FROM grid_configurations
               WHERE grid IS :grid AND split = :split AND activations <> ''
-                AND config_id IN (SELECT caption_config FROM figure));
+                AND config_id IN (SELECT caption_config FROM figure))
+UNION ALL
+SELECT 'by layer: quantized layers have the bits of the legend, in the order' || char(10) || 'of the network'
+WHERE EXISTS (SELECT 1 FROM figure WHERE bits LIKE '% %');

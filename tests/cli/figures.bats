@@ -140,3 +140,35 @@ commit 0123456789" ]
     done
     cmp all.db "$db"
 }
+
+# Three seeds with 70, 72, 74 % truncated and 90 % direct at 8 4 2 bits, whose mean is 3.5: nothing else of the figures moves.
+@test "widths by layer are curves of their own" {
+    cp "$db" layers.db
+    for kind in accuracy drops; do
+        "$truncquant" export figure "$kind" --db "$db" --grid three >"before.$kind"
+    done
+    sqlite3 -bail layers.db "INSERT INTO evaluations (attempt, epoch, split, bits, act_bits, stored_bits, bank, inference,
+             calibration_batches, precision, images, correct1, correct5, loss_sum, layer_bits, mean_bits)
+         SELECT attempt, v.epoch, split, 0, 0, 8, 0, inference, 0, v.precision, v.images,
+             CASE inference WHEN 'direct' THEN 900 ELSE correct1 + 120 END, correct5, 1, '8 4 2', 3.5
+         FROM evaluations v JOIN attempts USING (attempt) JOIN runs r USING (run_id)
+         WHERE r.grid = 'three' AND r.scheme = 'qat' AND bits = 2 AND v.act_bits = 2"
+    "$truncquant" export figure accuracy --db layers.db --grid three >accuracy
+    [ "$(grep -v layers accuracy | sed 's/^1,3,/1,2,/')" = "$(cat before.accuracy)" ]
+    [ "$(grep layers accuracy)" = "\
+1,2,2,1,fashion-mnist,lenet,\"qat layers 8 4 2\",test,direct,\"8 4 2\",3.5,90.0,0.0,3,1000,10.0
+1,2,2,1,fashion-mnist,lenet,\"qat layers 8 4 2\",test,truncated,\"8 4 2\",3.5,72.0,2.0,3,1000,10.0" ]
+    run -0 "$truncquant" export figure accuracy --db layers.db --grid three --caption -
+    [[ $output == *"layers: bits of each quantized layer in the order of the network,"* ]]
+    # Drops as trained are those of trained widths; calibrated, a list has one, too.
+    "$truncquant" export figure drops --db layers.db --grid three >drops
+    cmp drops before.drops
+    sqlite3 -bail layers.db "UPDATE evaluations SET calibration_batches = 5 WHERE attempt IN
+             (SELECT attempt FROM attempts JOIN runs USING (run_id) WHERE grid = 'three')"
+    run -0 "$truncquant" export figure drops-calibrated --db layers.db --grid three
+    [ "$output" = "\
+panel,curve,place,style,variant,dataset,network,label,split,bits,points,half,seeds,images
+1,1,1,2,0,fashion-mnist,lenet,qat,test,2,20.0,0.0,3,1000
+1,2,2,2,1,fashion-mnist,lenet,\"qat layers 8 4 2\",test,\"8 4 2\",18.0,4.9683,3,1000
+1,3,1,4,0,fashion-mnist,lenet,truncquant,test,2,0.0,0.0,3,1000" ]
+}

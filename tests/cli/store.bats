@@ -521,6 +521,9 @@ kept() {
     } | sqlite3 "$db"
     add_run 1 old
     add_attempt 1 60 1 complete
+    sql "INSERT INTO evaluations SELECT 10 * value, 1, 1, 'test', value, 8, 8, 1, 'direct', 0, 'fp32', 100, value, 50, value / 3.0
+         FROM json_each('[7, 2, 5]')"
+    sql "SELECT * FROM evaluations" >evaluations
     cp "$db" before.db
     run -0 "$truncquant" status old --line --db "$db"
     [ "$output" = "1 done" ]
@@ -531,6 +534,7 @@ kept() {
     [[ $output == *"has no run ffffff"* ]]
     [ "$(sql 'PRAGMA user_version')" = "$newest" ]
     [ "$(sql 'SELECT count(*) FROM attempts WHERE classes IS NULL')" = 1 ]
+    [ "$(sql 'SELECT * FROM evaluations')" = "$(sed 's/$/||/' evaluations)" ] # of one width each
     [ "$(sql 'SELECT count(*) FROM runs WHERE parent IS NULL AND "group" IS NULL')" = 1 ]
     run "$truncquant" status old --line --db "$db"
     [ "$output" = "1 done" ]

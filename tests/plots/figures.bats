@@ -421,7 +421,7 @@ make_here() {
 @test "drops: mean and 95 % interval over seeds, those of the table" {
     changed "UPDATE evaluations SET correct1 = correct1 + 30 WHERE inference = 'truncated' AND attempt = 1" \
         "INSERT INTO evaluations SELECT NULL, attempt, epoch, split, 8, 8, 8, 8, inference, 0, precision, images, correct1,
-             correct5, loss_sum FROM evaluations WHERE inference = 'truncated' AND attempt <= 6" \
+             correct5, loss_sum, layer_bits, mean_bits FROM evaluations WHERE inference = 'truncated' AND attempt <= 6" \
         "PRAGMA user_version = $(migrations)"
     draw --grid three
     csv=$BATS_TEST_TMPDIR/drawn/drops.csv
@@ -613,7 +613,7 @@ bound() {
              resumed_at, progress, ended_at, outcome, reason, cpu_seconds, peak_bytes
              FROM attempts a, json_each('[10, 11, 12, 13, 14, 15, 16, 17, 18]')" \
         "INSERT INTO evaluations SELECT NULL, attempt + 100 * value, epoch, split, bits, act_bits, stored_bits, bank, inference,
-             calibration_batches, precision, images, correct1, correct5, loss_sum
+             calibration_batches, precision, images, correct1, correct5, loss_sum, layer_bits, mean_bits
              FROM evaluations, json_each('[10, 11, 12, 13, 14, 15, 16, 17, 18]')"
     run "$root/scripts/figures.sh" --db "$BATS_TEST_TMPDIR/many.db" --output "$BATS_TEST_TMPDIR"
     [ "$status" = 0 ]

@@ -257,7 +257,7 @@ static void every_export_works(void **state) {
     store_fixture_sql(s,
                       "INSERT INTO evaluations SELECT NULL, attempt, epoch, split, bits, act_bits, "
                       "stored_bits, bank, inference, 20, precision, images, correct1, correct5, "
-                      "loss_sum FROM evaluations");
+                      "loss_sum, layer_bits, mean_bits FROM evaluations");
     for (int i = 0; export_names[i]; i++)
         for (int f = 0; f < EXPORT_FORMATS; f++) {
             struct error e = {0};

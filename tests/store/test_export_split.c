@@ -87,10 +87,11 @@ static void settings_are_of_the_split(void **state) {
 static void no_table_mixes_splits(void **state) {
     struct store *s = pairs(*state);
     struct error e = {0};
-    store_fixture_sql(s, "INSERT INTO evaluations SELECT NULL, attempt, epoch, 'val', bits, "
-                         "act_bits, stored_bits, bank, inference, 0, precision, 500, correct1 / 2 "
-                         "- 5 * (inference = 'truncated'), 500, loss_sum FROM evaluations "
-                         "WHERE attempt <> 3 AND (bits <> 8 OR attempt <> 5)");
+    store_fixture_sql(
+        s, "INSERT INTO evaluations SELECT NULL, attempt, epoch, 'val', bits, "
+           "act_bits, stored_bits, bank, inference, 0, precision, 500, correct1 / 2 "
+           "- 5 * (inference = 'truncated'), 500, loss_sum, layer_bits, mean_bits FROM evaluations "
+           "WHERE attempt <> 3 AND (bits <> 8 OR attempt <> 5)");
     store_fixture_sql(s, "UPDATE attempts SET commit_id = 'fff' WHERE attempt = 3");
     char *text = exported(s, "drops", EXPORT_CSV, NULL, &e);
     assert_ptr_equal(strstr(text, "network,scheme,n,2,2 sd,cross,cross sd\n"
@@ -131,7 +132,7 @@ static void val_is_named_in_every_format(void **state) {
     store_fixture_sql(s,
                       "INSERT INTO evaluations SELECT NULL, attempt, epoch, split, bits, act_bits, "
                       "stored_bits, bank, inference, 20, precision, images, correct1, correct5, "
-                      "loss_sum FROM evaluations");
+                      "loss_sum, layer_bits, mean_bits FROM evaluations");
     for (int i = 0; export_is_of_split(export_names[i]); i++)
         for (int f = 0; f < EXPORT_FORMATS; f++) {
             struct error e = {0};

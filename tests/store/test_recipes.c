@@ -157,7 +157,7 @@ static void borrowing_is_told_of_what_is_derived(void **state) {
     store_fixture_sql(s,
                       "INSERT INTO evaluations SELECT NULL, attempt, epoch, split, bits, act_bits, "
                       "stored_bits, bank, inference, 20, precision, images, correct1, correct5, "
-                      "loss_sum FROM evaluations");
+                      "loss_sum, layer_bits, mean_bits FROM evaluations");
     static const char *const tables[] = {
         "differences",      "differences-calibrated", "drops",
         "drops-calibrated", "reductions-calibrated",  "reductions"};

@@ -16,13 +16,15 @@ static void columns_in_order(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
     assert_string_equal(
         store_fixture_text(s, "SELECT group_concat(name) FROM pragma_table_info('accuracy')"),
-        "run_id,config_id,scheme,network,dataset,seed,bits,act_bits,inference,calibrated,split,"
+        "run_id,config_id,scheme,network,dataset,seed,bits,layer_bits,mean_bits,act_bits,inference,"
+        "calibrated,split,"
         "top1,"
         "top5,loss,images,commit_id,params");
     assert_string_equal(
         store_fixture_text(s,
                            "SELECT group_concat(name) FROM pragma_table_info('accuracy_summary')"),
-        "config_id,scheme,network,dataset,bits,act_bits,inference,calibrated,split,n,top1,top1_sd,"
+        "config_id,scheme,network,dataset,bits,layer_bits,mean_bits,act_bits,inference,calibrated,"
+        "split,n,top1,top1_sd,"
         "loss,images,commits");
     assert_string_equal(
         store_fixture_text(s, "SELECT group_concat(name) FROM pragma_table_info('training')"),

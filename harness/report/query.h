@@ -9,8 +9,9 @@
 
 #include <sqlite3.h>
 
-/* Bit k: at width k (wide.h: BITS_BY_LAYER, or BITS_EXTRA, cross) there are cells of which none, one, or both of what is compared
- * borrow batch norms; of `activations`: whose activations have other bits. */
+/* Bit k: at width k (wide.h: BITS_BY_LAYER, or BITS_EXTRA, cross) there are cells of which none,
+ * one, or both of what is compared borrow batch norms; of `activations`: whose activations have
+ * other bits. */
 struct borrowing {
     uint64_t bits[3], activations[2];
 };

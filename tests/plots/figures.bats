@@ -613,7 +613,7 @@ bound() {
              resumed_at, progress, ended_at, outcome, reason, cpu_seconds, peak_bytes
              FROM attempts a, json_each('[10, 11, 12, 13, 14, 15, 16, 17, 18]')" \
         "INSERT INTO evaluations SELECT NULL, attempt + 100 * value, epoch, split, bits, act_bits, stored_bits, bank, inference,
-             calibration_batches, precision, images, correct1, correct5, loss_sum, layer_bits, mean_bits
+             calibration_batches, precision, images, correct1, correct5, loss_sum
              FROM evaluations, json_each('[10, 11, 12, 13, 14, 15, 16, 17, 18]')"
     run "$root/scripts/figures.sh" --db "$BATS_TEST_TMPDIR/many.db" --output "$BATS_TEST_TMPDIR"
     [ "$status" = 0 ]

@@ -1,5 +1,5 @@
-/* Evaluations at widths by layer: they are kept, shown as rows of their own, and change no number of
- * those whose layers all have the same width. */
+/* Evaluations at widths by layer: they are kept, shown as rows of their own, and change no number
+ * of those whose layers all have the same width. */
 #include "store/export_fixture.h"
 
 #include <setjmp.h>

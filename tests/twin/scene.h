@@ -84,6 +84,10 @@ const float *scene_forward(struct scene *s, const struct engine *engine, struct 
  * when a value is dropped that was 0, which would hide it. */
 void scene_read_masks(struct scene *s, const struct engine *engine, struct plan *p);
 
+/* Fails the test when `what` is off by more than the tolerance. `parameter`: the worst, or -1. */
+void scene_report(const struct scene *s, const char *what, double error, double tolerance,
+                  int parameter);
+
 /* |a - b| / |b|, Euclidean. */
 double scene_distance(const float *a, const double *b, size_t n);
 

@@ -219,3 +219,11 @@ void scene_read_masks(struct scene *s, const struct engine *engine, struct plan 
         if (s->model->nodes[i].op == OP_DROPOUT)
             read_mask(s, engine, p, i);
 }
+
+void scene_report(const struct scene *s, const char *what, double error, double tolerance,
+                  int parameter) {
+    if (!(error <= tolerance))
+        fail_msg("%s: %s is off by %g, more than %g%s%s", s->plan.name, what, error, tolerance,
+                 parameter < 0 ? "" : ", worst in ",
+                 parameter < 0 ? "" : s->model->parameters[parameter].name);
+}

@@ -244,7 +244,8 @@ static int freeze(const struct session *s, const struct spec *spec, struct error
 }
 
 int session_evaluate(struct session *s, struct error *e) {
-    if (session_record_curve(s, e) || freeze(s, &s->spec, e) || record_evaluations(s, 1, e))
+    if (freeze(s, &s->spec, e) || session_record_epochs(s, e) || session_record_curve(s, e) ||
+        record_evaluations(s, 1, e))
         return -1;
     if (!s->signal)
         session_remove_curve(s);

@@ -78,6 +78,10 @@ int session_begin(struct session *s, struct error *e);
 
 /* 0: trained, or interrupted (s->signal is set, and the checkpoint written). */
 int session_train(struct session *s, struct error *e);
+
+/* Rows of finished epochs that this attempt has not written. */
+int session_record_epochs(struct session *s, struct error *e);
+
 int session_evaluate(struct session *s, struct error *e);
 
 /* Look for what an interrupted evaluation of these weights, computed as here, has done; once the

@@ -12,17 +12,22 @@ static int checkpoint(struct session *s, struct error *e) {
                             s->weights_hash, e);
 }
 
-/* Rows of finished epochs that this attempt has not written. A database that is busy for long must
- * not end a run: the checkpoint has the rows, and they are written with the next ones. */
-static void record_rows(struct session *s) {
-    struct error e = {0};
+int session_record_epochs(struct session *s, struct error *e) {
     int n = s->trainer.n_rows - s->recorded_rows;
     if (n <= 0)
-        return;
-    if (store_add_epochs(s->store, s->attempt, s->trainer.rows + s->recorded_rows, n, &e))
+        return 0;
+    if (store_add_epochs(s->store, s->attempt, s->trainer.rows + s->recorded_rows, n, e))
+        return -1;
+    s->recorded_rows = s->trainer.n_rows;
+    return 0;
+}
+
+/* A database that is busy for long must not end a run: the checkpoint has the rows, and they are
+ * written with the next ones, or before the evaluations. */
+static void record_rows(struct session *s) {
+    struct error e = {0};
+    if (session_record_epochs(s, &e))
         fprintf(stderr, "truncquant: note: epochs are recorded later: %s\n", e.text);
-    else
-        s->recorded_rows = s->trainer.n_rows;
 }
 
 static void show_step(struct session *s) {

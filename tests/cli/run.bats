@@ -421,3 +421,25 @@ evaluate.images = 20'
     go evaluate
     [ "$status" -eq 2 ]
 }
+
+# They are kept in the checkpoint until the database can be written to, and no later than the evaluations are.
+@test "epochs that could not be recorded at once are recorded in the end" {
+    epochs="SELECT group_concat(epoch || ' ' || bits) FROM (SELECT * FROM epochs ORDER BY epoch, bits)"
+    spec 'epochs = 1'
+    go run --spec a.spec --quiet
+    expected=$(sql "$epochs")
+    rm -r a.db* a.runs
+    cat >command <<'END'
+case $FILE in
+*/checkpoint)
+    sqlite3 -batch a.db 'BEGIN IMMEDIATE' '.shell touch locked; while [ -e locked ]; do sleep 0.02; done' >held 2>&1 &
+    until [ -e locked ]; do sleep 0.02; done
+    ;;
+*/model.frozen) rm locked && sqlite3 -batch -cmd '.timeout 60000' a.db 'BEGIN IMMEDIATE; ROLLBACK' >freed ;;
+esac
+END
+    AT_FILE= AT_COMMAND='. ./command' TRUNCQUANT_BUSY_SECONDS=0 run watched "$program" run --db a.db --spec a.spec --quiet
+    [ "$status" -eq 0 ]
+    [[ $output == *'note: epochs are recorded later: a.db: is locked'* ]]
+    [ "$(sql "$epochs")" = "$expected" ]
+}

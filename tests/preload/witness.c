@@ -2,12 +2,15 @@
  * disturb a run at an instant that they name and wait for nothing. No part of the program.
  *
  * AT_FILE, AT_COMMAND: whenever a file whose name ends in AT_FILE has been renamed into its place,
- * the shell runs
- *     AT_COMMAND, which finds the program as $PPID and in $N how often that has been.
- * KILL_BEFORE: SIGKILL before this call of all that change a file: 1 is the first. KILL_FILE: those
- * calls are counted from the first write to a file of this name on, which is call 1. KILL_WRITE:
- * SIGKILL before this write to that file. */
+ *     the shell runs AT_COMMAND, which finds the program as $PPID, the file as $FILE, and in $N how
+ *     often that has been.
+ * KILL_BEFORE: SIGKILL before this call of all that change a file: 1 is the first.
+ * KILL_FILE: those calls are counted from the first write to a file of this name on, which is 1.
+ * KILL_WRITE: SIGKILL before this write to that file.
+ * FAIL_CALL: this call of all that change a file fails, as on a full disk.
+ * COUNT_CALLS: a file that is told at the end how many calls there were. */
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,7 +20,7 @@
 #include <unistd.h>
 
 static const char *file, *command, *kill_file;
-static long kill_before, kill_write, writes;
+static long kill_before, kill_write, fail_call, writes, calls;
 
 static long number(const char *variable) {
     const char *text = getenv(variable);
@@ -27,6 +30,7 @@ static long number(const char *variable) {
 __attribute__((constructor)) static void begin(void) {
     kill_before = number("KILL_BEFORE");
     kill_write = number("KILL_WRITE");
+    fail_call = number("FAIL_CALL");
     kill_file = getenv("KILL_FILE");
     file = getenv("AT_FILE");
     command = getenv("AT_COMMAND");
@@ -38,12 +42,24 @@ static void find(const char *name, void *function) {
     memcpy(function, &found, sizeof found);
 }
 
-static void count(void) {
-    static long calls;
+/* -1, and errno, for the call that is to fail. */
+static int count(void) {
     if (kill_file && !writes)
-        return;
-    if (__atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST) == kill_before)
+        return 0;
+    long call = __atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST);
+    if (call == kill_before)
         kill(getpid(), SIGKILL);
+    errno = call == fail_call ? ENOSPC : errno;
+    return call == fail_call ? -1 : 0;
+}
+
+__attribute__((destructor)) static void end(void) {
+    const char *path = getenv("COUNT_CALLS");
+    FILE *f = path ? fopen(path, "w") : NULL;
+    if (!f)
+        return;
+    fprintf(f, "%ld\n", calls);
+    fclose(f);
 }
 
 /* Of the file that KILL_FILE names. */
@@ -65,6 +81,7 @@ static void witness(const char *target) {
         return;
     snprintf(text, sizeof text, "%d", ++n);
     setenv("N", text, 1);
+    setenv("FILE", target, 1);
     unsetenv("LD_PRELOAD"); // the shell and what it starts are not watched
     if (system(command))    // what came of it shows in what the program does
         fprintf(stderr, "the command at %s failed\n", target);
@@ -76,8 +93,7 @@ static void witness(const char *target) {
         if (!real)                                                                                 \
             find(#name, &real);                                                                    \
         before;                                                                                    \
-        count();                                                                                   \
-        return real arguments;                                                                     \
+        return count() ? -1 : real arguments;                                                      \
     }
 #define WRITE(name, parameters, arguments)                                                         \
     WATCHED(count_write(fd), ssize_t, name, parameters, arguments)
@@ -96,8 +112,7 @@ int rename(const char *from, const char *to) {
     static int (*real)(const char *, const char *);
     if (!real)
         find("rename", &real);
-    count();
-    int status = real(from, to);
+    int status = count() ? -1 : real(from, to);
     if (!status)
         witness(to);
     return status;

@@ -28,6 +28,10 @@ static const struct schema_text {
 };
 enum { SCHEMA_TEXTS = sizeof schema / sizeof *schema };
 
+/* Builds from before this migration was among those below it had the next one: files that they
+ * made say that they are of version 6, and lack its tables. */
+enum { CURVES = 5 };
+
 static int migration_number(const struct schema_text *t) {
     return atoi(t->name); // 0 for the views
 }
@@ -123,19 +127,22 @@ static int connect_to(struct store *s, const char *name, int flags, struct error
 }
 
 static int query_identity(struct store *s, int64_t *id, int64_t *version, int64_t *objects,
-                          struct error *e) {
+                          int64_t *curves, struct error *e) {
     return sql_run(s, "SAVEPOINT identity", e) || sql_int(s, "PRAGMA application_id", id, e) ||
            sql_int(s, "PRAGMA user_version", version, e) ||
            sql_int(s, "SELECT count(*) FROM sqlite_schema", objects, e) ||
+           sql_int(s, "SELECT count(*) FROM sqlite_schema WHERE name = 'epoch_evaluations'", curves,
+                   e) ||
            sql_run(s, "RELEASE identity", e);
 }
 
 /* What the header says, of one moment: another process may be making the file just now. Also the
  * first access, at which SQLite notices most that is wrong. */
 static int read_identity(struct store *s, int64_t *id, int64_t *version, struct error *e) {
-    int64_t objects;
-    if (query_identity(s, id, version, &objects, e))
+    int64_t objects, curves;
+    if (query_identity(s, id, version, &objects, &curves, e))
         return -1;
+    s->missed = *version > CURVES && !curves ? CURVES : 0;
     int fresh = !*id && !*version && !objects;
     if (*id != APPLICATION_ID && !fresh)
         return fail_at(e, s->path, 0, "is a database of another program; name another file");
@@ -177,10 +184,11 @@ static int make_views(struct store *s, struct error *e) {
 static int migrate(struct store *s, int64_t version, struct error *e) {
     for (int i = 0; i < SCHEMA_TEXTS; i++) {
         int number = migration_number(&schema[i]);
-        if (number <= version)
+        if (number <= version && !(number && number == s->missed))
             continue;
+        version = number > version ? number : version;
         char pragma[64];
-        snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", number);
+        snprintf(pragma, sizeof pragma, "PRAGMA user_version = %d", (int)version);
         if (sql_run(s, schema[i].text, e) || sql_run(s, pragma, e))
             return -1;
     }
@@ -326,7 +334,8 @@ static int open_for_reading(struct store *s, struct error *e) {
         return fail_at(
             e, s->path, 0,
             "was not set up; 'truncquant plan GRID' records runs, --db names another file");
-    return version < newest_version() ? read_older(s, e) : stand_before_other_views(s, e);
+    int older = version < newest_version() || s->missed;
+    return older ? read_older(s, e) : stand_before_other_views(s, e);
 }
 
 /* ---- for writing ---- */
@@ -352,7 +361,7 @@ static int open_for_writing(struct store *s, struct error *e) {
         read_identity(s, &id, &version, e) || use_log(s, e) ||
         sql_run(s, "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL", e))
         return -1;
-    if (version == newest_version() && views_are_current(s, &current, e))
+    if (version == newest_version() && !s->missed && views_are_current(s, &current, e))
         return -1;
     if (current)
         return 0;

@@ -28,6 +28,7 @@ struct store {
     char path[4096];
     int reads;   // opened for reading only
     int is_copy; // of an older file, in memory
+    int missed;  // the number of a migration that the file lacks though it has later ones, or 0
 };
 
 /* STORE_READ does not create, migrate or write, and works on a published file in a read-only

@@ -105,13 +105,19 @@ static void drop_views(const char *path) {
     opening_sql(path, drop);
 }
 
-/* A file of the second schema with one finished run, which is returned. */
-static struct run_row create_older(const char *path) {
+/* A file with one finished run, which is returned. */
+static struct run_row create_finished(const char *path) {
     struct store *s = store_fixture_open(path, STORE_WRITE);
     struct run_row run = store_fixture_run(1, 1, 1);
     struct evaluation_row row = store_fixture_evaluation(2, "direct", 0, 500);
     store_fixture_finished(s, &run, &row, 1);
     store_close(s);
+    return run;
+}
+
+/* The same of the second schema. */
+static struct run_row create_older(const char *path) {
+    struct run_row run = create_finished(path);
     drop_views(path);
     opening_sql(
         path,
@@ -130,6 +136,23 @@ static void older_files_are_brought_up_to_date(void **state) {
     store_fixture_begin(s, run.run_id, 0);
     assert_int_equal(store_fixture_number(s, "SELECT max(classes) FROM attempts"), 10);
     store_close(s);
+}
+
+/* What a build made that had the sixth migration before it had the fifth: nothing is missing once
+ * it is opened, for reading too, and what it holds stays. */
+static void a_migration_that_a_file_missed_is_made_up_for(void **state) {
+    static const char curves[] = "SELECT count(*) FROM learning_curves";
+    create_finished(*state);
+    opening_sql(*state, WITHOUT_5);
+    const enum store_mode modes[] = {STORE_READ, STORE_WRITE, STORE_READ};
+    for (int i = 0; i < 3; i++) {
+        struct store *s = store_fixture_open(*state, modes[i]);
+        assert_int_equal(store_fixture_number(s, curves), 0);
+        assert_int_equal(store_fixture_number(s, "SELECT count(*) FROM curve_requests"), 0);
+        assert_int_equal(store_fixture_number(s, "SELECT top1 FROM accuracy"), 50);
+        assert_int_equal(store_fixture_number(s, "PRAGMA user_version"), NEWEST);
+        store_close(s);
+    }
 }
 
 /* 0 when an older file is read as if it had been brought up to date; for as_nobody, too. */
@@ -406,6 +429,7 @@ int main(void) {
         TEST(other_views_are_made_anew),
         TEST(other_views_are_not_read),
         TEST(older_files_are_brought_up_to_date),
+        TEST(a_migration_that_a_file_missed_is_made_up_for),
         TEST(older_files_are_read),
         TEST(older_files_are_only_read),
         TEST(reading_does_not_create),

@@ -64,7 +64,7 @@ DB ?= results/results.db
 CHOSEN = $(if $(GRID),--grid "$(GRID)") $(if $(SPLIT),--split "$(SPLIT)")
 DEMO := results/demo
 
-.PHONY: all help demo grid figures tables test test-sanitize test-machines fuzz lint format bench crosscheck clean
+.PHONY: all help demo grid install figures tables test test-sanitize test-machines fuzz lint format bench crosscheck clean
 all: $(BUILD)/truncquant $(LIBRARY) $(BUILD)/libtruncquant.so ## build the driver and the device library
 
 help: ## list the targets
@@ -182,6 +182,23 @@ grid: $(BUILD)/truncquant ## run what is pending of GRID (on DATASET), JOBS at a
 	scripts/grid.sh "$(GRID)" --db "$(DB)" $(if $(JOBS),--jobs "$(JOBS)") $(if $(DATASET),--set "dataset=$(DATASET)") \
 		$(if $(PRECISION),--precision "$(PRECISION)")
 
+# A program that is built with -march=native belongs on this kind of processor alone.
+PREFIX ?= /usr/local
+SHARE = $(DESTDIR)$(PREFIX)/share
+install: $(BUILD)/truncquant ## install the program, its manual, and the scripts for grids, figures and data (PREFIX, DESTDIR)
+	install -D $(BUILD)/truncquant "$(DESTDIR)$(PREFIX)/bin/truncquant"
+	mkdir -p "$(SHARE)/man/man1" "$(SHARE)/bash-completion/completions" $(foreach folder,scripts plots experiments/networks,\
+		"$(SHARE)/truncquant/$(folder)")
+	scripts/manual.sh page $(BUILD)/truncquant > "$(SHARE)/man/man1/truncquant.1"
+	scripts/manual.sh completion $(BUILD)/truncquant > "$(SHARE)/bash-completion/completions/truncquant"
+	install -m 644 plots/*.gp "$(SHARE)/truncquant/plots"
+	install -m 644 experiments/*.grid experiments/README.md "$(SHARE)/truncquant/experiments"
+	install -m 644 experiments/networks/*.cfg "$(SHARE)/truncquant/experiments/networks"
+	install -m 644 scripts/common.sh scripts/data-sets.txt "$(SHARE)/truncquant/scripts"
+	install scripts/grid.sh scripts/figures.sh scripts/data.sh "$(SHARE)/truncquant/scripts"
+	for script in grid figures data; do \
+		ln -sf ../share/truncquant/scripts/$$script.sh "$(DESTDIR)$(PREFIX)/bin/truncquant-$$script"; done
+
 figures: $(BUILD)/truncquant ## draw every figure from DB (of GRID, name or file; of SPLIT, test or val) into results/figures
 	TRUNCQUANT=$(BUILD)/truncquant scripts/figures.sh --db "$(DB)" $(CHOSEN) --output results/figures
 
@@ -200,7 +217,7 @@ build-tests: $(TESTS) $(BUILD)/truncquant $(BUILD)/bench/crosscheck $(PRELOADED:
 
 # Every test once as it is; and those that run our own code once more, sanitized. Leaks of libraries that
 # are not ours are listed in tests/lsan.supp.
-NOT_SANITIZED := %/scripts.bats %/own_network.bats %/own_quantizer.bats %/versions.bats \
+NOT_SANITIZED := %/scripts.bats %/install.bats %/own_network.bats %/own_quantizer.bats %/versions.bats \
 	%/crosscheck.bats
 SANITIZED := $(TESTS:$(BUILD)/%=build-sanitize/%) \
 	$(patsubst %,sanitized:%,$(filter-out $(NOT_SANITIZED),$(filter tests/cli/%,$(BATS))))

@@ -5,6 +5,12 @@
 unset CDPATH GREP_OPTIONS TAR_OPTIONS POSIXLY_CORRECT PARALLEL GNUPLOT_LIB GNUPLOT_DRIVER_DIR
 
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
+# Where results are by default ($home), and the program: those of the repository, or, of scripts that are installed, of
+# the current folder, and beside them.
+home=$root truncquant=${TRUNCQUANT:-$root/build/truncquant}
+if [ ! -d "$root/harness" ]; then
+    home=. truncquant=${TRUNCQUANT:-$(realpath -- "$root/../../bin/truncquant")}
+fi
 
 # say TEXT ...
 say() {

@@ -5,8 +5,7 @@
 set -euo pipefail
 
 # shellcheck source=scripts/common.sh
-. "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
-truncquant=${TRUNCQUANT:-$root/build/truncquant}
+. "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/common.sh"
 table=$root/scripts/data-sets.txt
 into=${TRUNCQUANT_DATA-}
 mirror=

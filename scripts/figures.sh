@@ -5,10 +5,9 @@
 set -euo pipefail
 
 # shellcheck source=scripts/common.sh
-. "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
-truncquant=${TRUNCQUANT:-$root/build/truncquant}
-db=$root/results/results.db
-output=$root/results/figures
+. "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/common.sh"
+db=$home/results/results.db
+output=$home/results/figures
 chosen=() # options of the program
 
 usage() {

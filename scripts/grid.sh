@@ -9,10 +9,9 @@
 set -euo pipefail
 
 # shellcheck source=scripts/common.sh
-. "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
-truncquant=${TRUNCQUANT:-$root/build/truncquant}
+. "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/common.sh"
 jobs=
-db=$root/results/results.db
+db=$home/results/results.db
 grid=
 retry=()
 again=()

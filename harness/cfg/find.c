@@ -16,7 +16,7 @@
 enum { FOLDERS = 3 };
 
 struct folders {
-    char path[FOLDERS][PATH_MAX + 32];
+    char path[FOLDERS][PATH_MAX + 64];
     int n;
 };
 
@@ -33,6 +33,8 @@ static struct folders where_to_look(void) {
     folder_of_executable(here, sizeof here);
     snprintf(f.path[0], sizeof f.path[0], "experiments/networks");
     snprintf(f.path[1], sizeof f.path[1], "%s/../experiments/networks", here);
+    if (access(f.path[1], F_OK)) // an installed program
+        snprintf(f.path[1], sizeof f.path[1], "%s/../share/truncquant/experiments/networks", here);
     snprintf(f.path[2], sizeof f.path[2], "/usr/share/darknet/cfg");
     return f;
 }

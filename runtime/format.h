@@ -45,6 +45,7 @@ enum {
     TQ_AT_CHANNELS = 16,
     TQ_AT_CLASSES = 20,
     TQ_AT_MIN_BITS = 24,
+    TQ_AT_RESIZED = 28,
     TQ_AT_MEAN = 32,
     TQ_AT_DEVIATION = 48,
     TQ_AT_WIDTHS = 64,

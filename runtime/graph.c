@@ -262,11 +262,12 @@ static int read_head(struct tq_model *m, const uint8_t *head, uint64_t size) {
     uint32_t nodes = tq_u32(head + TQ_AT_NODES), layers = tq_u32(head + TQ_AT_LAYERS),
              channels = tq_u32(head + TQ_AT_CHANNELS), classes = tq_u32(head + TQ_AT_CLASSES),
              min_bits = tq_u32(head + TQ_AT_MIN_BITS);
+    uint32_t resized = tq_u32(head + TQ_AT_RESIZED);
     m->logits = tq_u32(head + TQ_AT_LOGITS);
     m->banks = tq_u32(head + TQ_AT_BANKS);
     if (!nodes || nodes > TQ_MAX_NODES || layers > nodes || m->logits >= nodes ||
         m->banks > TQ_MAX_BANKS || !m->banks || !channels || channels > TQ_MAX_CHANNELS ||
-        !classes || classes > TQ_MAX_VALUES || !min_bits ||
+        !classes || classes > TQ_MAX_VALUES || resized > 1 || !min_bits ||
         min_bits > (uint32_t)m->info.stored_bits ||
         size != tq_aligned(TQ_GRAPH + (uint64_t)nodes * TQ_NODE + (uint64_t)layers * TQ_LAYER))
         return damaged(m, 0, "the head");
@@ -275,6 +276,7 @@ static int read_head(struct tq_model *m, const uint8_t *head, uint64_t size) {
     m->info.channels = (int)channels;
     m->info.classes = (int)classes;
     m->info.min_bits = (int)min_bits;
+    m->info.resized = (int)resized;
     return read_widths(m, head) || read_image(m, head) ? m->code : 0;
 }
 

@@ -66,13 +66,15 @@ struct tq_info {
     int min_bits;                // the smallest width of the scheme
     int channels, height, width; // of an image of bytes
     int input_channels;          // of an image of floats: grey may feed a network of three
-    int classes;                 // scores of one image
-    int calibrated;              // whether there are norms that were calibrated for each width
-    int act_bits[TQ_BITS + 1];   // by width: bits of activations, 32 for float ones
-    size_t bytes[TQ_BITS + 1];   // by width: what has to be read of the file for it; [0]: without
-                                 // any plane
-    size_t file_bytes;           // of the whole file with all planes, were they here or not
-    int nodes, layers;           // operations of the network, and quantized layers among them
+    int resized; // images of any size were made so: the middle of one whose shorter side was made
+                 // 256/224 of the height
+    int classes; // scores of one image
+    int calibrated;            // whether there are norms that were calibrated for each width
+    int act_bits[TQ_BITS + 1]; // by width: bits of activations, 32 for float ones
+    size_t bytes[TQ_BITS + 1]; // by width: what has to be read of the file for it; [0]: without
+                               // any plane
+    size_t file_bytes;         // of the whole file with all planes, were they here or not
+    int nodes, layers;         // operations of the network, and quantized layers among them
 };
 
 /* One quantized layer. */

@@ -197,6 +197,7 @@ static void write_head(struct packing *k, int nodes) {
     tqm_u32(h + TQ_AT_CHANNELS, (uint32_t)d->shape.c);
     tqm_u32(h + TQ_AT_CLASSES, (uint32_t)k->m->cfg->classes);
     tqm_u32(h + TQ_AT_MIN_BITS, (uint32_t)k->min_bits);
+    tqm_u32(h + TQ_AT_RESIZED, k->p->frozen->spec.image_size != 0);
     for (int c = 0; c < d->shape.c; c++) {
         tqm_f32(h + TQ_AT_MEAN + 4 * c, d->mean[c]);
         tqm_f32(h + TQ_AT_DEVIATION + 4 * c, d->deviation[c]);

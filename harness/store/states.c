@@ -128,6 +128,28 @@ int store_run_diverged(struct store *s, const char *run_id, char **why, struct e
     return sql_text_of_run(s, "SELECT why FROM diverged_runs WHERE run_id = ?1", run_id, why, e);
 }
 
+int store_run_accuracy(struct store *s, const char *run_id, int bits, int calibrated, double *top1,
+                       int64_t *images, struct error *e) {
+    *images = 0;
+    sqlite3_stmt *q = sql_prepare(
+        s,
+        "SELECT top1, images FROM accuracy WHERE run_id = ?1 AND bits = ?2 AND calibrated = ?3 "
+        "AND split = 'test' AND inference = 'truncated'",
+        e);
+    if (!q)
+        return -1;
+    sqlite3_bind_text(q, 1, run_id, -1, SQLITE_STATIC);
+    sqlite3_bind_int(q, 2, bits);
+    sqlite3_bind_int(q, 3, calibrated);
+    int got = sql_step(s, q, e);
+    if (got == 1) {
+        *top1 = sqlite3_column_double(q, 0);
+        *images = sqlite3_column_int64(q, 1);
+    }
+    sqlite3_finalize(q);
+    return got < 0 ? -1 : 0;
+}
+
 void store_free_statuses(struct run_status *rows, int n) {
     for (int i = 0; i < n; i++) {
         free(rows[i].scheme);

@@ -112,6 +112,11 @@ int store_run_stale(struct store *s, const char *run_id, char **why, struct erro
  * the caller frees; NULL: it did not. */
 int store_run_diverged(struct store *s, const char *run_id, char **why, struct error *e);
 
+/* The truncated top-1 of a run on its test split, per cent, and of how many images; 0 images: none
+ * is recorded. */
+int store_run_accuracy(struct store *s, const char *run_id, int bits, int calibrated, double *top1,
+                       int64_t *images, struct error *e);
+
 /* The quantizers (runs.scheme) that attempts with fingerprints computed, each with the
  * specification of one of its runs, from which the program can tell the fingerprint that it has
  * itself. Texts are owned: store_free_schemes. */

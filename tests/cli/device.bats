@@ -1,4 +1,5 @@
-# A finished run as a model file of bit-planes at the command line: packed, looked into, refused with the reason.
+# A finished run as a model file of bit-planes at the command line: packed, looked into, computed, refused with the
+# reason.
 
 load runs
 
@@ -79,4 +80,69 @@ setup() {
     run --separate-stderr "$program" info missing.tqm
     [ "$status" -eq 1 ]
     [[ $stderr == "truncquant: missing.tqm: No such file or directory" ]]
+}
+
+@test "images get a class and scores, the same from every file and from a prefix" {
+    go pack "$id" --output model.tqm --quiet
+    images=$BATS_FILE_TMPDIR/data/fashion-mnist/t10k-images-idx3-ubyte
+    run --separate-stderr "$program" infer model.tqm "$images" --bits 2
+    echo "$output" "$stderr"
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 32 ]
+    [[ ${lines[0]} =~ ^$images\[0\]:\ [0-9]\;(\ -?[0-9.e-]+){10}$ ]]
+    all=$output
+    read -r _ _ two _ < <("$program" info model.tqm | grep '^ *2 ')
+    head -c "$two" model.tqm >two.tqm
+    [ "$("$program" infer two.tqm "$images")" = "$all" ]
+    gzip -c "$images" >images.gz
+    [ "$("$program" infer two.tqm images.gz | sed "s|images.gz|$images|")" = "$all" ]
+    # The first image as a picture, whose pixels are those bytes.
+    python3 - "$images" <<'END'
+import struct, sys, zlib
+pixels = open(sys.argv[1], "rb").read()[16:16 + 784]
+rows = b"".join(b"\0" + pixels[i:i + 28] for i in range(0, 784, 28))
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+open("first.png", "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 28, 28, 8, 0, 0, 0, 0)) +
+                              chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+END
+    run --separate-stderr "$program" infer two.tqm first.png
+    [ "$output" = "$(head -n 1 <<<"$all" | sed "s|^.*\[0\]|first.png|")" ]
+}
+
+@test "the accuracy of the model stands beside that of the run" {
+    go pack "$id" --output model.tqm --calibrated --quiet
+    for k in 1 8; do
+        for norms in "" --calibrated; do
+            run --separate-stderr "$program" infer model.tqm --accuracy fashion-mnist --bits $k $norms --db a.db
+            echo "$output" "$stderr"
+            [ "$status" -eq 0 ]
+            [[ $output =~ at\ $k\ bits:\ ([0-9.]+)\ %\ of\ 32\ images\;\ of\ the\ run\ in\ a.db:\ ([0-9.]+)\ %\ of\ 32 ]]
+            [ "${BASH_REMATCH[1]}" = "${BASH_REMATCH[2]}" ]
+        done
+    done
+    run --separate-stderr "$program" infer model.tqm --accuracy fashion-mnist --db none.db
+    [[ $output == *"not recorded" ]]
+    [ ! -e none.db ]
+}
+
+@test "what cannot be inferred is told" {
+    go pack "$id" --output model.tqm --planes 4 --quiet
+    for wrong in "" "model.tqm" "model.tqm x.png --bits 9" "model.tqm x.png --loaders 0"; do
+        run --separate-stderr "$program" infer $wrong
+        [ "$status" -eq 2 ]
+        [[ $stderr == "truncquant: infer: "* ]]
+    done
+    images=$BATS_FILE_TMPDIR/data/fashion-mnist/t10k-images-idx3-ubyte
+    run --separate-stderr "$program" infer model.tqm "$images" --bits 5
+    [ "$status" -eq 1 ]
+    [[ $stderr == "truncquant: model.tqm: the model has widths of 1 to 4 bits, not 5" ]]
+    run --separate-stderr "$program" infer model.tqm "$images" --calibrated
+    [ "$status" -eq 1 ]
+    [[ $stderr == *"has no calibrated norms"* ]]
+    run --separate-stderr "$program" infer model.tqm device.grid
+    [ "$status" -eq 1 ]
+    [[ $stderr == "truncquant: device.grid: "* ]]
+    run --separate-stderr "$program" infer model.tqm --accuracy nowhere
+    [ "$status" -eq 1 ]
 }

@@ -101,9 +101,8 @@ static struct window draw_part(const struct image *image, struct random *r) {
     return middle(image);
 }
 
-/* The middle size x size of the image whose shorter side was made size * 256/224. Both steps are
- * one: sides in the image made smaller are lengths in the source times a factor. */
-static struct window test_part(const struct image *image, int size) {
+/* Both steps are one: sides in the image made smaller are lengths in the source times a factor. */
+struct window image_stream_test_part(const struct image *image, int size) {
     int shorter = (int)lround(size * 256.0 / 224);
     int least = image->w < image->h ? image->w : image->h;
     int w = (int)((int64_t)shorter * image->w / least),
@@ -131,7 +130,7 @@ static void flip(uint8_t *planes, int size) {
 static void transform(const struct image *image, const struct batch_request *r, uint32_t i,
                       int size, uint8_t *planes) {
     if (!r->crop_flip) {
-        struct window window = test_part(image, size);
+        struct window window = image_stream_test_part(image, size);
         image_resize(image, &window, size, planes);
         return;
     }

@@ -24,6 +24,7 @@
 
 #include "data/dataset.h"
 #include "data/images/folder.h"
+#include "data/images/resize.h"
 
 struct image_stream {
     struct image_folder folder;
@@ -41,5 +42,9 @@ int image_stream_check(const struct dataset *d, const char *name, struct error *
  */
 int image_stream_fill(const struct dataset *d, const struct batch_request *r, uint32_t i,
                       float *image, struct error *e);
+
+/* The part of an image that is tested: the middle size x size of the image whose shorter side was
+ * made size * 256/224. */
+struct window image_stream_test_part(const struct image *image, int size);
 
 #endif

@@ -185,7 +185,7 @@ grid: $(BUILD)/truncquant ## run what is pending of GRID (on DATASET), JOBS at a
 # A program that is built with -march=native belongs on this kind of processor alone.
 PREFIX ?= /usr/local
 SHARE = $(DESTDIR)$(PREFIX)/share
-install: $(BUILD)/truncquant ## install the program, its manual, and the scripts for grids, figures and data (PREFIX, DESTDIR)
+install: $(BUILD)/truncquant install-library ## install the program, its manual, the scripts for grids, figures and data, the device library (PREFIX, DESTDIR)
 	install -D $(BUILD)/truncquant "$(DESTDIR)$(PREFIX)/bin/truncquant"
 	mkdir -p "$(SHARE)/man/man1" "$(SHARE)/bash-completion/completions" $(foreach folder,scripts plots experiments/networks,\
 		"$(SHARE)/truncquant/$(folder)")
@@ -198,6 +198,17 @@ install: $(BUILD)/truncquant ## install the program, its manual, and the scripts
 	install scripts/grid.sh scripts/figures.sh scripts/data.sh "$(SHARE)/truncquant/scripts"
 	for script in grid figures data; do \
 		ln -sf ../share/truncquant/scripts/$$script.sh "$(DESTDIR)$(PREFIX)/bin/truncquant-$$script"; done
+
+# The library that a device links is for any processor of its kind.
+.PHONY: install-library
+LIBDIR = $(DESTDIR)$(PREFIX)/lib
+install-library: $(LIBRARY) $(BUILD)/libtruncquant.so ## install the device library alone, with its header and pkg-config file
+	mkdir -p "$(LIBDIR)/pkgconfig" "$(DESTDIR)$(PREFIX)/include"
+	install -m 644 runtime/truncquant.h "$(DESTDIR)$(PREFIX)/include"
+	install -m 644 $(LIBRARY) "$(LIBDIR)"
+	install $(BUILD)/libtruncquant.so "$(LIBDIR)/libtruncquant.so.1"
+	ln -sf libtruncquant.so.1 "$(LIBDIR)/libtruncquant.so"
+	sed 's|@PREFIX@|$(PREFIX)|' runtime/truncquant.pc.in > "$(LIBDIR)/pkgconfig/truncquant.pc"
 
 figures: $(BUILD)/truncquant ## draw every figure from DB (of GRID, name or file; of SPLIT, test or val) into results/figures
 	TRUNCQUANT=$(BUILD)/truncquant scripts/figures.sh --db "$(DB)" $(CHOSEN) --output results/figures
@@ -217,7 +228,7 @@ build-tests: $(TESTS) $(BUILD)/truncquant $(BUILD)/bench/crosscheck $(PRELOADED:
 
 # Every test once as it is; and those that run our own code once more, sanitized. Leaks of libraries that
 # are not ours are listed in tests/lsan.supp.
-NOT_SANITIZED := %/scripts.bats %/install.bats %/own_network.bats %/own_quantizer.bats %/versions.bats \
+NOT_SANITIZED := %/scripts.bats %/library.bats %/install.bats %/own_network.bats %/own_quantizer.bats %/versions.bats \
 	%/crosscheck.bats
 SANITIZED := $(TESTS:$(BUILD)/%=build-sanitize/%) \
 	$(patsubst %,sanitized:%,$(filter-out $(NOT_SANITIZED),$(filter tests/cli/%,$(BATS))))
@@ -264,7 +275,7 @@ SECONDS ?= 60
 fuzz: ## let libFuzzer feed every reader for SECONDS (60) each, or TARGETS="idx cfg ..." alone
 	@tests/fuzz/fuzz.sh $(SECONDS) $(TARGETS)
 
-C_FILES := $(wildcard $(shell find harness -name '*.[ch]') runtime/*.[ch] baselines/*.[ch] tests/*/*.[ch] bench/*.[ch])
+C_FILES := $(wildcard $(shell find harness -name '*.[ch]') runtime/*.[ch] baselines/*.[ch] runtime/example/*.c tests/*/*.[ch] tests/runtime/aarch64/*.c bench/*.[ch])
 
 lint: $(BUILD)/schema.inc $(BUILD)/queries.inc $(BUILD)/figures.inc ## check the style, the map of harness/README.md, what cppcheck finds
 	@python3 scripts/house.py

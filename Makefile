@@ -37,8 +37,11 @@ SOURCES := $(filter-out $(MAIN),$(sort $(shell find harness -name '*.c') $(wildc
 ifneq ($(wildcard $(ONEDNN_INCLUDE)/oneapi/dnnl/dnnl.h),)
 CPPFLAGS += -DHAVE_ONEDNN
 LDLIBS += -ldnnl
+# Where a test asks for it, primitives compute on buffers with a page behind them (tests/onednn/guard.h).
+GUARDED := -Wl,--wrap=dnnl_primitive_execute,--wrap=need_aligned,--wrap=free
 else
 SOURCES := $(filter-out harness/engine/onednn/%,$(SOURCES))
+WITHOUT := tests/onednn
 endif
 
 # The device library, which the program links, too. It is built for any processor of its kind, and chooses its kernels
@@ -50,10 +53,11 @@ RUNTIME_FLAGS := $(WARN) $(filter-out -march=%,$(OPTIMIZE)) -fPIC -fvisibility=h
 
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(RUNTIME_OBJECTS)
 SCHEMA := $(sort $(wildcard harness/store/schema/*.sql))
-TEST_SOURCES := $(wildcard tests/*/test_*.c)
+TEST_ROOMS := $(filter-out $(WITHOUT),$(wildcard tests/*))
+TEST_SOURCES := $(wildcard $(TEST_ROOMS:%=%/test_*.c))
 FUZZER := tests/fuzz/driver.c tests/fuzz/no_darknet.c
 PRELOADED := $(wildcard tests/preload/*.c)
-TEST_HELPERS := $(filter-out $(TEST_SOURCES) $(FUZZER) $(PRELOADED),$(wildcard tests/*/*.c))
+TEST_HELPERS := $(filter-out $(TEST_SOURCES) $(FUZZER) $(PRELOADED),$(wildcard $(TEST_ROOMS:%=%/*.c)))
 TEST_OBJECTS := $(TEST_HELPERS:%.c=$(BUILD)/%.o)
 TESTS := $(TEST_SOURCES:%.c=$(BUILD)/%)
 BATS := $(sort $(wildcard tests/*/*.bats))
@@ -141,9 +145,6 @@ $(BUILD)/version.inc: FORCE
 	@scripts/version.sh $(COMPILED) -- $(sort $(COMPUTING)) > $@.tmp && \
 		{ cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@; }
 $(BUILD)/harness/run/numerics.o: $(BUILD)/version.inc
-
-# Where a test asks for it, primitives compute on buffers with a page behind them (tests/engine/guard.h).
-GUARDED := -Wl,--wrap=dnnl_primitive_execute,--wrap=need_aligned,--wrap=free
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_OBJECTS) $(OBJECTS)
 	@echo "  link $@"
@@ -238,7 +239,7 @@ PROVE = ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
 
 # The arithmetic once more, built for any processor with AVX2, as it comes out on others than this one: what oneDNN and
 # OpenBLAS may use, ISA:CORE. Quantizers use neither.
-ARITHMETIC := $(filter $(foreach room,engine train evaluate,$(BUILD)/tests/$(room)/%),$(TESTS))
+ARITHMETIC := $(filter $(foreach room,engine onednn train evaluate,$(BUILD)/tests/$(room)/%),$(TESTS))
 QUANTIZERS := $(filter $(BUILD)/tests/quant/%,$(TESTS))
 SETTINGS := SSE41:Sandybridge AVX2:Haswell AVX512_CORE:SkylakeX own:unset
 MACHINES := $(QUANTIZERS:$(BUILD)/%=machine:own:unset:build-v3/%) \

@@ -74,7 +74,7 @@ static void print(int k, const char *name, const struct scores *a, const struct 
 }
 
 static int compare(const struct frozen *f, const struct dataset *d, int images, struct error *e) {
-    const struct engine *engine = engine_find(engine_names[0]);
+    const struct engine *engine = engine_at(0);
     struct scores plain = {images, f->m->cfg->classes, NULL}, first = plain, other = plain;
     size_t size = (size_t)(images * plain.classes);
     plain.z = need(size, sizeof(float));

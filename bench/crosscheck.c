@@ -234,6 +234,7 @@ static int put_step(struct trainer *t, struct snapshot *before, struct snapshot 
     memset(t->tally, 0, sizeof t->tally); // so that it holds this step's loss alone
     if (trainer_step(t, e))
         return -1;
+    trainer_read_back(t);
     take(m, after);
     put_state(t, "after");
     for (int i = 0; i < m->n_parameters; i++)
@@ -241,11 +242,13 @@ static int put_step(struct trainer *t, struct snapshot *before, struct snapshot 
     put(FRAME_F32, t->images, pixels * (size_t)t->spec->batch, "images");
     put(FRAME_I16, t->labels, (size_t)t->spec->batch, "labels");
     give_back(m, before);
+    engine_upload(t->engine, t->plan, ENGINE_ALL);
     put_aims(t);
     for (int b = m->widths.n - 1; b >= 0; b--)
         if (put_width(t, b, step, e))
             return -1;
     give_back(m, after);
+    engine_upload(t->engine, t->plan, ENGINE_ALL);
     put(FRAME_U8, NULL, 0, "end");
     return 0;
 }
@@ -306,8 +309,8 @@ static int read_spec(struct spec *spec, struct error *e) {
 }
 
 static int list_engines(void) {
-    for (int i = 0; engine_names[i]; i++)
-        puts(engine_names[i]);
+    for (int i = 0; engine_at(i); i++)
+        puts(engine_at(i)->name);
     return 0;
 }
 

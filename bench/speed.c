@@ -163,7 +163,7 @@ static int usage(const char *program, FILE *out) {
             "  --clock cpu        by the processor time of all threads: for one thread on a "
             "machine that does other\n"
             "                     work too (default wall)\n",
-            program, engine_names[0]);
+            program, engine_at(0)->name);
     return 2;
 }
 
@@ -213,7 +213,7 @@ static int read_choices(int argc, char **argv, struct choices *c) {
         {"clock", required_argument, 0, 'c'},
         {0},
     };
-    *c = (struct choices){.engine = engine_find(engine_names[0]),
+    *c = (struct choices){.engine = engine_at(0),
                           .precision = "fp32",
                           .inference = "int8",
                           .bits = 4,

@@ -2,8 +2,13 @@
  * `reference` is plain and obviously right; faster engines are tested against it.
  *
  * An engine never sees latent weights or quantizers: it is given the weights Ŵ to compute with
- * (set_weights) and returns dL/dŴ (weight_gradient). Batch-norm banks, biases and their gradients
- * are read and added to in the model. */
+ * (set_weights) and returns dL/dŴ (weight_gradient). The few other numbers that it needs stand in
+ * the model (enum engine_numbers). It may work on those themselves, or on copies, as one does whose
+ * memory is a device's: callers say when they have changed them, and when they are about to read
+ * them (upload, download).
+ *
+ * To add one: its struct in a file of its own, and a line in engine.c. It states what it is and
+ * what it lacks on a machine; nothing else in the harness knows it by name. */
 #ifndef ENGINE_ENGINE_H
 #define ENGINE_ENGINE_H
 
@@ -14,6 +19,20 @@
 
 struct plan; // an engine's compiled model, opaque
 struct inference_engine;
+
+/* The version of this interface. It grows by one when a slot changes its meaning or a new one has
+ * to be filled. An engine says, in digits, which it was written for; engine_check takes no other.
+ */
+enum { ENGINE_INTERFACE = 1 };
+
+/* Numbers of a model that an engine reads or writes: sums say several. All of them are taken as
+ * they are when a model is compiled, and so are the bounds of clips. */
+enum engine_numbers {
+    ENGINE_VALUES = 1,     // biases; scale and shift of every bank, the spare one's too
+    ENGINE_STATISTICS = 2, // running means and variances of every bank, which forward moves
+    ENGINE_GRADIENTS = 4,  // of biases, scales and shifts, which backward adds to
+    ENGINE_ALL = 7
+};
 
 enum pass_mode {
     PASS_TRAIN,     // batch statistics normalise; running ones move by `momentum`; dropout is on
@@ -37,7 +56,18 @@ enum precision { PRECISION_FP32, PRECISION_BF16, PRECISION_BF16_BACKWARD };
 extern const char *const precision_names[]; // by enum, ended by NULL
 
 struct engine {
-    const char *name;
+    int interface; // the ENGINE_INTERFACE that it was written for
+
+    // Who it is: the name that --engine takes, and what it computes with, in a few words.
+    const char *name, *about;
+
+    /* Its library, as it decides the bits of results on this machine: name, version, instruction
+     * set. Recorded with every run, and compared when one goes on. NULL: it has none. */
+    void (*library)(char *text, size_t size);
+
+    /* 0: it can compute here, and the text says with what (truncquant check). -1: it cannot; what
+     * this program or machine lacks, and what to do. NULL: it can anywhere. */
+    int (*look)(char *text, size_t size);
 
     /* A plan for batches of up to `batch` images. The model must outlive it. NULL with a message.
      * `threads` are from now on OpenMP's too, which quantizers and optimizers use. */
@@ -49,6 +79,12 @@ struct engine {
 
     /* Ŵ of a CONV or LINEAR node, copied; canonical order. */
     void (*set_weights)(struct plan *p, int node, const float *W_hat);
+
+    /* The model's numbers of these kinds (enum engine_numbers) have changed since they were taken:
+     * take them anew. And: write into the model what passes have made of them. Both NULL: the
+     * engine works on those of the model. */
+    void (*upload)(struct plan *p, unsigned what);
+    void (*download)(struct plan *p, unsigned what);
 
     /* Class scores (n, classes) of `n` <= batch images (n, c, h, w), in memory of need_aligned;
      * valid until the next call. */
@@ -88,7 +124,28 @@ struct engine {
 };
 
 extern const struct engine engine_reference;
-extern const struct engine engine_onednn; // where the program is built with oneDNN
+extern const struct engine engine_onednn; // `look` says when the program is built without
+
+/* All engines, ended by NULL, those too that cannot compute here. */
+extern const struct engine *const engines[];
+
+/* The i-th of those that can, NULL behind the last; the first is the default. By name: any that
+ * there is, or NULL. */
+const struct engine *engine_at(int i);
+const struct engine *engine_find(const char *name);
+
+/* 0 when it is of this interface, with every slot filled that may not be NULL, and can compute
+ * here; else -1, and the message says why not. */
+int engine_check(const struct engine *engine, struct error *e);
+
+/* What numerics say of libraries: that of the engine, or if it has none, of the default one, so
+ * that the texts of earlier versions stay as they are. "" where neither has one. */
+void engine_library(const struct engine *engine, char *text, size_t size);
+
+/* Before passes, once the model's numbers were changed; and before they are read, once passes were
+ * made. Nothing where the engine works on the model itself. */
+void engine_upload(const struct engine *engine, struct plan *p, unsigned what);
+void engine_download(const struct engine *engine, struct plan *p, unsigned what);
 
 /* Compute in that precision from now on. -1 with a message where engine or machine do not. */
 int engine_use(const struct engine *engine, struct plan *p, enum precision precision,
@@ -97,9 +154,5 @@ int engine_use(const struct engine *engine, struct plan *p, enum precision preci
 /* Who computes with the plan that was compiled last: OpenMP's threads, or fewer where that leaves
  * the bits alone. */
 struct team engine_team(const struct engine *engine);
-
-/* By name, or NULL; engine_names lists them, ended by NULL; the first is the default. */
-const struct engine *engine_find(const char *name);
-extern const char *const engine_names[];
 
 #endif

@@ -37,6 +37,10 @@ struct inference_engine {
     void (*set_codes)(struct inference *, int node, int k, const int8_t *v,
                       const struct integer_form *form);
 
+    /* The model's biases, scales, shifts and running statistics (enum engine_numbers) have changed
+     * since it was compiled: take them anew. NULL: it reads those of the model. */
+    void (*upload)(struct inference *, unsigned what);
+
     /* Class scores (n, classes) of n <= batch images (n, c, h, w), by the running statistics of the
      * point's bank; activations of its act_bits (1 ... 8). Valid until the next call. */
     const float *(*forward)(struct inference *, const struct point *, const float *images, int n);

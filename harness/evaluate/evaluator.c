@@ -111,6 +111,7 @@ static int calibrate(struct evaluator *ev, const struct point *point, struct err
     uint32_t n = spec_training_images(ev->spec, ev->data), batch = (uint32_t)ev->spec->batch;
     memcpy(ev->order, ev->training, n * sizeof *ev->order);
     copy_bank(ev->m, model_bank(ev->m, point->bank));
+    engine_upload(ev->engine, ev->plan, ENGINE_VALUES | ENGINE_STATISTICS);
     struct pass pass = {.mode = PASS_CALIBRATE, .point = *point};
     struct round round = {.ev = ev,
                           .split = SPLIT_TRAIN,
@@ -128,6 +129,7 @@ static int calibrate(struct evaluator *ev, const struct point *point, struct err
         rc = rc ? rc : stops(ev);
     }
     loader_stop(round.loader);
+    engine_download(ev->engine, ev->plan, ENGINE_STATISTICS);
     return rc;
 }
 
@@ -210,6 +212,7 @@ static int measure_point(struct evaluator *ev, const struct point *point, struct
 /* 1: was stopped. */
 static int measure_calibrated(struct evaluator *ev, const struct point *point, struct error *e) {
     int rc = calibrate(ev, point, e);
+    exact_upload(&ev->exact, ENGINE_VALUES | ENGINE_STATISTICS);
     return rc ? rc : measure_point(ev, point, e);
 }
 

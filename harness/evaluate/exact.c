@@ -48,6 +48,11 @@ void exact_set_weights(struct exact *x, const struct point *point) {
     load_inferences(x->m, x->frozen, x->engine, x->inference, x->threads, point);
 }
 
+void exact_upload(struct exact *x, unsigned what) {
+    for (int i = 0; x->inference && x->engine->upload && i < x->threads; i++)
+        x->engine->upload(x->inference[i], what);
+}
+
 const float *exact_forward(struct exact *x, const struct point *point, const float *images, int n) {
     size_t image = node_values(&x->m->nodes[0]), scores = node_values(&x->m->nodes[x->m->logits]);
     int parts = (n + EXACT_BATCH - 1) / EXACT_BATCH;

@@ -35,6 +35,9 @@ int exact_covers(const struct exact *x, const struct point *point);
 /* Give it the weights of all layers. */
 void exact_set_weights(struct exact *x, const struct point *point);
 
+/* To be called when the model's norms have changed since exact_start. */
+void exact_upload(struct exact *x, unsigned what);
+
 /* Class scores of n <= batch images, by running statistics. */
 const float *exact_forward(struct exact *x, const struct point *point, const float *images, int n);
 

@@ -8,9 +8,6 @@
 
 #include <cblas.h>
 #include <gnu/libc-version.h>
-#ifdef HAVE_ONEDNN
-#include <oneapi/dnnl/dnnl.h>
-#endif
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,16 +35,6 @@ static void blas_version(char *text, size_t size) {
         *end = '\0';
 }
 
-/* The version, and the instruction set it uses here: DNNL_MAX_CPU_ISA can lower it. */
-static void onednn_version(char *text, size_t size) {
-    snprintf(text, size, "%s", "");
-#ifdef HAVE_ONEDNN
-    const dnnl_version_t *v = dnnl_version();
-    snprintf(text, size, "oneDNN %d.%d.%d isa %#x, ", v->major, v->minor, v->patch,
-             (unsigned)dnnl_get_effective_cpu_isa());
-#endif
-}
-
 /* The C library has exp, cos and others in kinds that round differently, and takes the processor's,
  * unless a tunable keeps instructions from it: then a hash of that follows. */
 static void glibc_version(char *text, size_t size) {
@@ -60,19 +47,20 @@ static void glibc_version(char *text, size_t size) {
              hex);
 }
 
-void numerics_now(struct numerics *n, const char *engine, enum precision precision, int threads) {
-    char blas[64], darknet[64], onednn[64], glibc[48];
+void numerics_now(struct numerics *n, const struct engine *engine, enum precision precision,
+                  int threads) {
+    char own[64], blas[64], darknet[64], glibc[48];
     *n = (struct numerics){.threads = threads, .dirty = VERSION_DIRTY};
-    snprintf(n->engine, sizeof n->engine, "%s", engine);
+    snprintf(n->engine, sizeof n->engine, "%s", engine->name);
     numerics_set_precision(n, precision);
     snprintf(n->commit, sizeof n->commit, "%s", VERSION_COMMIT);
     snprintf(n->sources, sizeof n->sources, "%s", VERSION_SOURCES);
     instruction_set(n->isa, sizeof n->isa);
     blas_version(blas, sizeof blas);
     darknet_identity(darknet, sizeof darknet);
-    onednn_version(onednn, sizeof onednn);
+    engine_library(engine, own, sizeof own);
     glibc_version(glibc, sizeof glibc);
-    snprintf(n->libraries, sizeof n->libraries, "%s%s %s, %s, %s", onednn, blas,
+    snprintf(n->libraries, sizeof n->libraries, "%s%s%s %s, %s, %s", own, own[0] ? ", " : "", blas,
              openblas_get_corename(), darknet, glibc);
 }
 

@@ -9,7 +9,8 @@
 /* Engine, precision, threads as asked for; instruction set and libraries as found; sources and
  * commit as built. The fingerprint is left empty: it is the run's scheme that has one
  * (quant/fingerprint.h). */
-void numerics_now(struct numerics *n, const char *engine, enum precision precision, int threads);
+void numerics_now(struct numerics *n, const struct engine *engine, enum precision precision,
+                  int threads);
 
 /* What training is computed in, once that is known: not always what was asked for. */
 void numerics_set_precision(struct numerics *n, enum precision precision);

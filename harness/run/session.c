@@ -75,7 +75,7 @@ int session_open(struct session *s, const struct session_options *options, struc
     *s =
         (struct session){.options = options, .store = store, .attempt = -1, .folder = {.lock = -1}};
     if (!store_find_run(store, id, &s->row, e) && !open_inputs(s, e) && !open_folders(s, e)) {
-        numerics_now(&s->numerics, options->engine, options->precision, options->threads);
+        numerics_now(&s->numerics, s->engine, options->precision, options->threads);
         spec_fingerprint(&s->spec, options->quantizers, s->numerics.fingerprint);
         return 0;
     }

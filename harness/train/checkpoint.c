@@ -53,6 +53,7 @@ int checkpoint_write(const char *path, const char *run_id, const struct numerics
     if (seal_start(&s, magic, e))
         return -1;
     numerics_text(numerics, text, sizeof text);
+    trainer_read_back(t);
     seal_text(&s, run_id);
     seal_text(&s, text);
     write_position(&s, t);
@@ -114,7 +115,6 @@ static void read_position(struct opened *o, struct trainer *t) {
     opened_bytes(o, t->rows, (size_t)rows * sizeof *t->rows);
     t->optimizer.t = opened_i64(o);
     o->bad |= t->optimizer.t != t->epoch * t->steps_per_epoch + t->step;
-    trainer_moved(t);
 }
 
 static void read_model(struct opened *o, struct trainer *t) {
@@ -146,6 +146,7 @@ int checkpoint_read(const char *path, const char *run_id, const struct numerics 
     if (!check_head(&o, path, run_id, numerics, any_numerics, e)) {
         read_position(&o, t);
         read_model(&o, t);
+        trainer_moved(t);
         if (o.bad || o.left)
             fail_at(e, path, 0, "does not fit the run's network; %s", remedy);
     }

@@ -36,12 +36,14 @@ int trainer_start(struct trainer *t, const struct spec *spec, const struct datas
     t->d_logits = need(scores, sizeof(float));
     for (int b = 0; b < m->widths.n; b++)
         t->probabilities[b] = need(scores, sizeof(float));
+    engine_upload(engine, plan, ENGINE_ALL);
     return 0;
 }
 
 void trainer_moved(struct trainer *t) {
     feed_stop(t->feed);
     t->feed = NULL;
+    engine_upload(t->engine, t->plan, ENGINE_ALL);
 }
 
 void trainer_free(struct trainer *t) {
@@ -185,6 +187,10 @@ static int load_batch(struct trainer *t, struct error *e) {
     return 0;
 }
 
+void trainer_read_back(const struct trainer *t) {
+    engine_download(t->engine, t->plan, ENGINE_STATISTICS);
+}
+
 static void finish_epoch(struct trainer *t) {
     double rate = schedule_rate(t->spec, steps_taken(t) - 1, all_steps(t));
     for (int b = 0; b < t->m->widths.n; b++) {
@@ -203,6 +209,7 @@ static void finish_epoch(struct trainer *t) {
     t->seconds = 0;
     t->step = 0;
     t->epoch++;
+    trainer_read_back(t);
 }
 
 /* All gradients of one batch. Meanwhile no weight changes. */
@@ -211,12 +218,14 @@ static int compute_gradients(struct trainer *t, struct error *e) {
     int rc = 0;
     for (int i = 0; i < m->n_parameters; i++)
         memset(m->parameters[i].grad, 0, m->parameters[i].n * sizeof(float));
+    engine_upload(t->engine, t->plan, ENGINE_GRADIENTS);
     for (int i = 0; i < m->n_quantized; i++) {
         struct quantized_layer *q = &m->quantized[i];
         layer_weights_stay(&q->layer, m->parameters[m->nodes[q->node].weights].value);
     }
     for (int b = m->widths.n - 1; b >= 0 && !rc; b--)
         rc = train_width(t, b, e);
+    engine_download(t->engine, t->plan, ENGINE_GRADIENTS);
     if (!rc)
         regularize(t);
     for (int i = 0; i < m->n_quantized; i++)
@@ -235,6 +244,7 @@ int trainer_step(struct trainer *t, struct error *e) {
     team_end(&t->team, 1);
     if (rc)
         return -1;
+    engine_upload(t->engine, t->plan, ENGINE_VALUES);
     t->seconds += progress_clock() - start;
     if (++t->step == t->steps_per_epoch)
         finish_epoch(t);

@@ -50,13 +50,19 @@ struct trainer {
     float *probabilities[WIDTHS_MAX], *d_logits;
 };
 
-/* -1 when the data set has fewer images than a batch. The rest is not owned and must outlive it. */
+/* From the model as it is now. -1 when the data set has fewer images than a batch. The rest is not
+ * owned and must outlive it. */
 int trainer_start(struct trainer *t, const struct spec *spec, const struct dataset *data,
                   struct model *m, const struct engine *engine, struct plan *plan, struct error *e);
 void trainer_free(struct trainer *t);
 
-/* To be called when the position was set: batches prepared for another are dropped. */
+/* To be called when the position or the model was set from outside: batches prepared for another
+ * are dropped, and the engine is given the model's numbers as they are now. */
 void trainer_moved(struct trainer *t);
+
+/* Have the model hold all that training has changed so far, the norms' statistics with it, which
+ * the engine may keep to itself within an epoch. At the end of one they are in the model. */
+void trainer_read_back(const struct trainer *t);
 
 /* One step; moves the position, and at an epoch's end appends its rows. -1 when an image cannot be
  * read, or a loss is not finite: the message says at which width, and which layer's output was the

@@ -16,6 +16,7 @@ static int inference_of(const char *name) {
 int computing_options(const struct computing *c, const char *verb, struct session_options *s,
                       struct error *e) {
     long threads, loaders;
+    struct error why = {0};
     if (text_int(c->threads, 1, 1024, &threads))
         return fail(e, "%s: --threads takes 1 to 1024, not '%.64s'", verb, c->threads);
     if (text_int(c->loaders ? c->loaders : c->threads, 1, 1024, &loaders))
@@ -24,6 +25,8 @@ int computing_options(const struct computing *c, const char *verb, struct sessio
     if (!engine)
         return fail(e, "%s: there is no engine '%.64s'; 'truncquant run --help' names them", verb,
                     c->engine);
+    if (engine_check(engine, &why))
+        return fail(e, "%s: %s", verb, why.text);
     if (text_find(c->precision, precision_names) < 0)
         return fail(e, "%s: --precision takes fp32, bf16 or bf16-backward, not '%.64s'", verb,
                     c->precision);

@@ -12,7 +12,7 @@ struct computing {
 };
 
 #define COMPUTING_DEFAULTS                                                                         \
-    { .engine = engine_names[0], .threads = "1", .precision = "fp32", .inference = "int8" }
+    { .engine = engine_at(0)->name, .threads = "1", .precision = "fp32", .inference = "int8" }
 
 /* Rows of an option table. */
 #define COMPUTING_ROWS(c)                                                                          \

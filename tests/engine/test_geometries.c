@@ -214,8 +214,8 @@ static int compare_widths(const struct engine *engine, struct drawn *n, enum pre
 static void geometries_agree(void **state) {
     (void)state;
     const int counts[] = {BATCH, 1, BATCH - 3};
-    for (int e = 0; engine_names[e]; e++) {
-        const struct engine *engine = engine_find(engine_names[e]);
+    for (int e = 0; engine_at(e); e++) {
+        const struct engine *engine = engine_at(e);
         struct random r = random_stream(52, RANDOM_TEST, 0, 0);
         int compared = 0, wanted = 0;
         for (int i = 0; i < NETWORKS && engine != &engine_reference; i++) {

@@ -158,11 +158,11 @@ static void compare_scores(const struct engine *engine, int network, int threads
 
 static void scores_agree(void **state) {
     (void)state;
-    for (int e = 0; engine_names[e]; e++) {
+    for (int e = 0; engine_at(e); e++) {
         struct passes passes = {0};
         for (int network = 0; network <= NETWORKS; network++) {
-            compare_scores(engine_find(engine_names[e]), network, 1, IMAGES, &passes);
-            compare_scores(engine_find(engine_names[e]), network, 2, 17, &passes);
+            compare_scores(engine_at(e), network, 1, IMAGES, &passes);
+            compare_scores(engine_at(e), network, 2, 17, &passes);
         }
         if (passes.by_median < passes.all * 3 / 4)
             fail_msg("only %d of %d passes had equal codes", passes.by_median, passes.all);
@@ -222,10 +222,10 @@ static void compare_gradients(const struct engine *engine, int network, int thre
 
 static void gradients_agree(void **state) {
     (void)state;
-    for (int e = 0; engine_names[e]; e++)
+    for (int e = 0; engine_at(e); e++)
         for (int network = 0; network <= NETWORKS; network++) {
-            compare_gradients(engine_find(engine_names[e]), network, 1, IMAGES);
-            compare_gradients(engine_find(engine_names[e]), network, 2, 17);
+            compare_gradients(engine_at(e), network, 1, IMAGES);
+            compare_gradients(engine_at(e), network, 2, 17);
         }
 }
 
@@ -242,9 +242,9 @@ static void expect_same(const struct net *n, float **a, float **b, int team) {
 /* What was divided for three threads, by two or one of them. */
 static void fewer_threads_compute_the_same(void **state) {
     (void)state;
-    for (int e = 0; engine_names[e]; e++)
+    for (int e = 0; engine_at(e); e++)
         for (int network = 0; network <= NETWORKS; network++) {
-            const struct engine *engine = engine_find(engine_names[e]);
+            const struct engine *engine = engine_at(e);
             struct net n;
             if (!engine->any_team)
                 continue;
@@ -261,8 +261,8 @@ static void fewer_threads_compute_the_same(void **state) {
 static void nothing_depends_on_what_ran_before(void **state) {
     (void)state;
     static float fresh[IMAGES * CLASSES], later[IMAGES * CLASSES], dz[IMAGES * CLASSES];
-    for (int e = 0; engine_names[e]; e++) {
-        const struct engine *engine = engine_find(engine_names[e]);
+    for (int e = 0; engine_at(e); e++) {
+        const struct engine *engine = engine_at(e);
         for (int network = 0; network <= NETWORKS; network++) {
             struct net n;
             build_number(&n, network);
@@ -298,9 +298,9 @@ static int loads_darknet(const struct engine *engine, struct net *n) {
 /* The reference's pooling, and anybody's leaky activation. */
 static void darknet_is_loaded_by_who_calls_its_functions(void **state) {
     (void)state;
-    for (int e = 0; engine_names[e]; e++)
+    for (int e = 0; engine_at(e); e++)
         for (int network = 0; network <= NETWORKS; network++) {
-            const struct engine *engine = engine_find(engine_names[e]);
+            const struct engine *engine = engine_at(e);
             struct net n;
             build_number(&n, network);
             assert_int_equal(loads_darknet(engine, &n),

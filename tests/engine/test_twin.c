@@ -107,24 +107,24 @@ static void check_engine(const struct engine *engine, const struct scene_plan *p
 
 static void engines_against_the_twin(void **state) {
     (void)state;
-    for (int e = 0; engine_names[e]; e++)
+    for (int e = 0; engine_at(e); e++)
         for (int i = 0; i < SMOOTH_PLANS; i++)
-            check_engine(engine_find(engine_names[e]), &plans_smooth[i], 0);
+            check_engine(engine_at(e), &plans_smooth[i], 0);
 }
 
 static void engines_against_the_twin_with_rounders(void **state) {
     (void)state;
-    for (int e = 0; engine_names[e]; e++)
+    for (int e = 0; engine_at(e); e++)
         for (int i = 0; i < ROUNDED_PLANS; i++)
-            check_engine(engine_find(engine_names[e]), &plans_rounded[i], plans_flip);
+            check_engine(engine_at(e), &plans_rounded[i], plans_flip);
 }
 
 static void engines_with_one_image(void **state) {
     (void)state;
     struct scene_plan plan = plans_smooth[RESNET];
     plan.n = 1;
-    for (int e = 0; engine_names[e]; e++)
-        check_engine(engine_find(engine_names[e]), &plan, 0);
+    for (int e = 0; engine_at(e); e++)
+        check_engine(engine_at(e), &plan, 0);
 }
 
 /* Three channels of constants: 0 and 1, where the clip's gradient passes and ReLU's at 0 does not,
@@ -141,8 +141,8 @@ static void put_on_kinks(struct scene *s) {
 
 static void at_the_kinks_themselves(void **state) {
     (void)state;
-    for (int e = 0; engine_names[e]; e++) {
-        const struct engine *engine = engine_find(engine_names[e]);
+    for (int e = 0; engine_at(e); e++) {
+        const struct engine *engine = engine_at(e);
         struct scene s;
         scene_open(&s, &plans_smooth[LENET]);
         struct plan *p = compile(engine, &s, s.plan.n);
@@ -205,9 +205,9 @@ static void check_modes(const struct engine *engine, const struct scene_plan *pl
 
 static void nodes_in_every_mode(void **state) {
     (void)state;
-    for (int e = 0; engine_names[e]; e++)
+    for (int e = 0; engine_at(e); e++)
         for (int i = 0; i < SMOOTH_PLANS; i++)
-            check_modes(engine_find(engine_names[e]), &plans_smooth[i]);
+            check_modes(engine_at(e), &plans_smooth[i]);
 }
 
 /* The scenes together have every operator, every activation but stair (kinked too densely to stay

@@ -17,22 +17,25 @@ const char *pair_freeze(const struct toy *t) {
 }
 
 void pair_open(struct pair *p, const struct spec *spec, int steps) {
+    pair_open_by(p, &engine_reference, spec, steps);
+}
+
+void pair_open_by(struct pair *p, const struct engine *engine, const struct spec *spec, int steps) {
     struct error e = {0};
     struct toy *t = &p->toy;
-    toy_build(t, spec);
+    toy_build_on(t, spec, engine, 1);
     toy_train(t, steps);
     if (frozen_read(&p->frozen, pair_freeze(t), t->table, &e))
         fail_msg("%s", e.text);
-    struct plan *plan = engine_reference.compile(p->frozen.m, (int)spec->batch, 1, &e);
+    struct plan *plan = engine->compile(p->frozen.m, (int)spec->batch, 1, &e);
     if (!plan)
         fail_msg("%s", e.text);
-    evaluator_start(&p->direct, &t->spec, &t->data, t->model, NULL, &engine_reference, t->plan);
-    evaluator_start(&p->truncated, &t->spec, &t->data, p->frozen.m, &p->frozen, &engine_reference,
-                    plan);
+    evaluator_start(&p->direct, &t->spec, &t->data, t->model, NULL, engine, t->plan);
+    evaluator_start(&p->truncated, &t->spec, &t->data, p->frozen.m, &p->frozen, engine, plan);
 }
 
 void pair_close(struct pair *p) {
-    engine_reference.free(p->truncated.plan);
+    p->truncated.engine->free(p->truncated.plan);
     evaluator_free(&p->direct);
     evaluator_free(&p->truncated);
     frozen_free(&p->frozen);

@@ -17,6 +17,7 @@ const char *pair_freeze(const struct toy *t);
 
 /* After `steps` steps of training, frozen and read again. The pair must stay where it is. */
 void pair_open(struct pair *p, const struct spec *spec, int steps);
+void pair_open_by(struct pair *p, const struct engine *engine, const struct spec *spec, int steps);
 void pair_close(struct pair *p);
 
 /* The evaluator's rows of width k, in place of those it had: one, and one more where it calibrates.

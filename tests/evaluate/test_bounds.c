@@ -153,8 +153,8 @@ static void every_engine_clips_at_them(void **state) {
     measure(&t);
     for (int i = 0; i < t.model->n_nodes; i++) // far below: many values are clipped
         t.model->nodes[i].bound *= t.model->nodes[i].clips ? .5f : 1;
-    for (int e = 0; engine_names[e]; e++) {
-        check_engine(&t, engine_find(engine_names[e]), scores[e]);
+    for (int e = 0; engine_at(e); e++) {
+        check_engine(&t, engine_at(e), scores[e]);
         for (int i = 0; i < BATCH * TOY_CLASSES; i++)
             assert_true(fabsf(scores[e][i] - scores[0][i]) < 1e-3f);
     }

@@ -56,7 +56,7 @@ static void draw_images(struct packed *p) {
 /* Statistics of the images at every width that the scheme has, from the latent weights. */
 static void estimate_norms(struct net *n, const struct packed *p) {
     struct error e = {0};
-    const struct engine *engine = engine_find(engine_names[0]);
+    const struct engine *engine = engine_at(0);
     struct plan *plan = engine->compile(n->m, p->images, 1, &e);
     float *scratch = need_aligned(model_largest_weights(n->m), sizeof *scratch);
     if (!plan)

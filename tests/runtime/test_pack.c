@@ -34,8 +34,7 @@ static void expect_computes(struct packed *p) {
         fail_msg("%s", tq_session_message(s));
     assert_int_equal(tq_bits(s), K);
     tq_session_close(s);
-    if (exact_start(&x, engine_find(engine_names[0]), p->frozen.m, &p->frozen, 1, ARITHMETIC_INT8,
-                    &e))
+    if (exact_start(&x, engine_at(0), p->frozen.m, &p->frozen, 1, ARITHMETIC_INT8, &e))
         fail_msg("%s", e.text);
     if (exact_covers(&x, &point)) {
         exact_set_weights(&x, &point);

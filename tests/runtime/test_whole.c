@@ -177,8 +177,7 @@ static void compare_with_harness(const struct packed_options *o, struct count *c
     struct exact x;
     struct error e = {0};
     packed_open(&p, o);
-    if (exact_start(&x, engine_find(engine_names[0]), p.frozen.m, &p.frozen, 1, ARITHMETIC_INT8,
-                    &e))
+    if (exact_start(&x, engine_at(0), p.frozen.m, &p.frozen, 1, ARITHMETIC_INT8, &e))
         fail_msg("%s", e.text);
     struct tq_session *s = open_session(&p, 8, 0);
     int n = p.images * o->classes;
@@ -212,7 +211,7 @@ static void scores_are_those_of_the_harness(void **state) {
         {"truncquant-minmax", "lenet", 1, 28, 40},
     };
     struct count c = {0};
-    if (!engine_find(engine_names[0])->inference)
+    if (!engine_at(0)->inference)
         skip();
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         char path[128];

@@ -61,7 +61,7 @@ static struct toy left_alone;
 static int train_left_alone(void **state) {
     (void)state;
     struct spec spec = toy_spec("truncquant", 1, EPOCHS);
-    toy_build_on(&left_alone, &spec, engine_find(engine_names[0]), 2);
+    toy_build_on(&left_alone, &spec, engine_at(0), 2);
     while (!trainer_is_done(&left_alone.trainer)) {
         left_alone.trainer.team.at = 0; // both take part in every step
         toy_train(&left_alone, 1);
@@ -77,7 +77,7 @@ static int free_left_alone(void **state) {
 
 static void start(struct toy *t) {
     struct spec spec = toy_spec("truncquant", 1, EPOCHS);
-    toy_build_on(t, &spec, engine_find(engine_names[0]), 2);
+    toy_build_on(t, &spec, engine_at(0), 2);
 }
 
 static void one_held_up_changes_no_bit(void **state) {

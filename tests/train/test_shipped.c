@@ -152,13 +152,13 @@ static double off(const float *a, const float *b, size_t n) {
 
 static void compare_engines(struct net *n) {
     struct result expected = pass(&engine_reference, n);
-    for (int e = 0; engine_names[e]; e++) {
-        struct result r = pass(engine_find(engine_names[e]), n);
+    for (int e = 0; engine_at(e); e++) {
+        struct result r = pass(engine_at(e), n);
         double scores = off(r.scores, expected.scores, r.n_scores);
         double gradients = off(r.gradients, expected.gradients, r.n_gradients);
         if (!(scores <= score_tolerance) || !(gradients <= gradient_tolerance))
             fail_msg("%s by %s: scores are off by %g, gradients by %g", n->cfg.path,
-                     engine_names[e], scores, gradients);
+                     engine_at(e)->name, scores, gradients);
         free(r.scores);
         free(r.gradients);
     }
@@ -197,7 +197,7 @@ static void engines_agree_and_losses_are_finite(void **state) {
         build(&n, &shipped[i], &data);
         compare_engines(&n);
         train(&n, &data,
-              engine_find(engine_names[0])); // the reference takes too long to train them all
+              engine_at(0)); // the reference takes too long to train them all
         net_free(&n);
     }
 }

@@ -8,6 +8,7 @@
  * both of its inputs instead of copying it. After the first training step nothing is allocated. */
 #include "engine/exact.h"
 #include "engine/onednn/plan.h"
+#include "engine/onednn/primitive.h"
 
 #include <cblas.h>
 #include <omp.h>
@@ -191,7 +192,11 @@ static void onednn_describe(const struct plan *p, FILE *out) {
 }
 
 const struct engine engine_onednn = {
+    .interface = 1,
     .name = "onednn",
+    .about = "oneDNN and fused passes: the fast one",
+    .library = onednn_library,
+    .look = onednn_look,
     .compile = onednn_compile,
     .any_team = 1,
     .set_weights = onednn_set_weights,

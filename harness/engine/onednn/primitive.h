@@ -31,6 +31,10 @@ struct onednn {
  * what is divided does not depend on. */
 int onednn_team(int parts);
 
+/* library.c: slots of the engine. */
+void onednn_library(char *text, size_t size);
+int onednn_look(char *text, size_t size);
+
 /* Whether the machine, as far as oneDNN may use it (DNNL_MAX_CPU_ISA), multiplies bf16 itself:
  * without, oneDNN emulates it, more slowly than float32. */
 int onednn_has_bf16(void);

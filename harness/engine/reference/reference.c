@@ -136,7 +136,9 @@ static const float *reference_peek(struct plan *p, int node) {
 }
 
 const struct engine engine_reference = {
+    .interface = 1,
     .name = "reference",
+    .about = "plain operators: the slow one, obviously right",
     .compile = reference_compile,
     .set_weights = reference_set_weights,
     .forward = reference_forward,

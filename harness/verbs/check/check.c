@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "data/dataset.h"
 #include "data/source.h"
+#include "engine/engine.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -41,20 +42,13 @@ static const struct tool parallel = {VERSION_OF("parallel"), "GNU parallel ",
 static const struct tool sqlite_tool = {VERSION_OF("sqlite3"), "3.", "apt-get install sqlite3"};
 
 static const struct check checks[] = {
-    {"Darknet", look_darknet, NULL},
-    {"OpenBLAS", look_openblas, NULL},
-    {"oneDNN", look_onednn, NULL},
-    {"SQLite", look_sqlite, NULL},
-    {"JPEG and PNG", look_images, NULL},
-    {"processor", look_processor, NULL},
-    {"instructions", look_instructions, NULL},
-    {"memory", look_memory, NULL},
-    {"gnuplot", look_tool, &gnuplot},
-    {"GNU parallel", look_tool, &parallel},
-    {"sqlite3 tool", look_tool, &sqlite_tool},
-    {"cache folder", look_cache, NULL},
-    {"database folder", look_database, NULL},
-    {"data folders", look_data_folder, NULL},
+    {"Darknet", look_darknet, NULL},           {"OpenBLAS", look_openblas, NULL},
+    {"oneDNN", look_engine, &engine_onednn},   {"SQLite", look_sqlite, NULL},
+    {"JPEG and PNG", look_images, NULL},       {"processor", look_processor, NULL},
+    {"instructions", look_instructions, NULL}, {"memory", look_memory, NULL},
+    {"gnuplot", look_tool, &gnuplot},          {"GNU parallel", look_tool, &parallel},
+    {"sqlite3 tool", look_tool, &sqlite_tool}, {"cache folder", look_cache, NULL},
+    {"database folder", look_database, NULL},  {"data folders", look_data_folder, NULL},
 };
 
 /* Returns 1 when something that the main job needs is missing. */

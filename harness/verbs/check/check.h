@@ -19,8 +19,8 @@ void say(struct report *r, enum verdict verdict, const char *format, ...)
 
 typedef void look(const struct options *o, const void *detail, struct report *r);
 
-/* Libraries (libraries.c); `detail` is not used. */
-look look_darknet, look_openblas, look_onednn, look_sqlite, look_images;
+/* Libraries (libraries.c); `detail` is not used but by look_engine: an engine that has `look`. */
+look look_darknet, look_openblas, look_engine, look_sqlite, look_images;
 
 /* The machine (machine.c); `detail` of the last is a struct tool. */
 look look_processor, look_instructions, look_memory, look_tool;

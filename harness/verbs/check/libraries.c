@@ -1,14 +1,11 @@
 /* What libraries do here: whether they load, and compute rightly; check.h is the manual. What may
  * crash, or takes memory for good, is tried in a child. */
+#include "engine/engine.h"
 #include "engine/products.h"
 #include "model/darknet.h"
 #include "verbs/check/check.h"
 
 #include <cblas.h>
-#ifdef HAVE_ONEDNN
-#include <oneapi/dnnl/dnnl.h>
-#include <oneapi/dnnl/dnnl_debug.h>
-#endif
 #include <errno.h>
 #include <png.h>
 #include <signal.h>
@@ -109,23 +106,12 @@ void look_openblas(const struct options *o, const void *detail, struct report *r
             openblas_get_config(), openblas_get_corename());
 }
 
-void look_onednn(const struct options *o, const void *detail, struct report *r) {
+void look_engine(const struct options *o, const void *detail, struct report *r) {
+    const struct engine *engine = detail;
+    char text[512];
     (void)o;
-    (void)detail;
-#ifdef HAVE_ONEDNN
-    const dnnl_version_t *v = dnnl_version();
-    static const char prefix[] = "cpu_isa_";
-    const char *isa = dnnl_cpu_isa2str(dnnl_get_effective_cpu_isa());
-    isa += strncmp(isa, prefix, strlen(prefix)) ? 0 : strlen(prefix);
-    const char *limit = getenv("ONEDNN_MAX_CPU_ISA");
-    limit = limit ? limit : getenv("DNNL_MAX_CPU_ISA");
-    say(r, VERDICT_OK, "%d.%d.%d: the fast engine, with kernels up to %s%s%.32s", v->major,
-        v->minor, v->patch, isa, limit ? ", limited by MAX_CPU_ISA=" : "", limit ? limit : "");
-#else
-    say(r, VERDICT_NOTE,
-        "the program is built without it, so the reference engine computes, at half the speed; "
-        "install libdnnl-dev and build again");
-#endif
+    int rc = engine->look(text, sizeof text);
+    say(r, rc ? VERDICT_NOTE : VERDICT_OK, "%s", text);
 }
 
 void look_sqlite(const struct options *o, const void *detail, struct report *r) {

@@ -1,5 +1,5 @@
 /* Copies of buffers between pages that may not be touched; guard.h is the manual. */
-#include "engine/guard.h"
+#include "onednn/guard.h"
 
 #include <pthread.h>
 #include <signal.h>

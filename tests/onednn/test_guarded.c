@@ -3,15 +3,12 @@
  * training and exact inference. That the guard notices is tested too: on functions made for it, and
  * on a primitive that the engine avoids. `make test-machines` has the same for other instruction
  * sets, and guards the geometries, sums and networks of the other tests. */
-#include "engine/guard.h"
+#include "engine/onednn/exact/sums.h"
+#include "engine/onednn/primitive.h"
+#include "onednn/guard.h"
 
 #include "base/values.h"
 #include "cfg/cfg.h"
-
-#ifdef HAVE_ONEDNN
-#include "engine/onednn/exact/sums.h"
-#include "engine/onednn/primitive.h"
-#endif
 
 #include <dirent.h>
 #include <omp.h>
@@ -89,8 +86,6 @@ static void results_are_copied_back(void **state) {
     free(x);
     free(y);
 }
-
-#ifdef HAVE_ONEDNN
 
 /* ---- the primitive that is avoided ---- */
 
@@ -329,17 +324,14 @@ static void networks_keep_to_their_buffers(void **state) {
     assert_true(small.n > 50 && large.n > 50 && guard_executions() > before);
     assert_int_equal(guard_faults(), faults);
 }
-#endif
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_guard_notices),
         cmocka_unit_test(results_are_copied_back),
-#ifdef HAVE_ONEDNN
         cmocka_unit_test(the_primitive_that_is_avoided_is_noticed),
         cmocka_unit_test(strided_points_keep_to_their_buffers),
         cmocka_unit_test(networks_keep_to_their_buffers),
-#endif
     };
     setenv("TRUNCQUANT_GUARD", "slack", 0);
     omp_set_num_threads(1); // as the engine has it where primitives are made, and executed

@@ -5,15 +5,12 @@
 #include "engine/engine.h"
 #include "engine/load.h"
 #include "engine/onednn/blocked.h"
+#include "engine/onednn/primitive.h"
 
 #include "base/values.h"
 #include "model/net.h"
 #include "train/loss.h"
 #include "train/trainer.h"
-
-#ifdef HAVE_ONEDNN
-#include "engine/onednn/primitive.h"
-#endif
 
 #include <math.h>
 #include <setjmp.h>
@@ -108,7 +105,6 @@ static void rounding_is_to_nearest_even(void **state) {
 
 /* ---- one convolution ---- */
 
-#ifdef HAVE_ONEDNN
 static uint16_t to_bf16(float x) {
     uint32_t bits;
     memcpy(&bits, &x, sizeof bits);
@@ -200,7 +196,6 @@ static void forward_rounds_no_operand(void **state) {
         compare_forward(o, &r);
     onednn_close(o);
 }
-#endif
 
 /* ---- whole networks ---- */
 
@@ -232,7 +227,7 @@ static void build_with(struct planned *n, const char *scheme, const char *key, c
     if (key)
         net_set(&spec, key, value);
     net_build(&n->net, &spec, network, "net.cfg", (struct shape){1, SIDE, SIDE}, CLASSES);
-    n->engine = engine_find(engine_names[0]);
+    n->engine = engine_at(0);
     n->plan = n->engine->compile(n->net.m, IMAGES, 1, &e);
     if (!n->plan)
         fail_msg("%s", e.text);
@@ -313,11 +308,7 @@ static int can_bf16(void) {
     build(&n, "truncquant", PRECISION_FP32);
     int can = !engine_use(n.engine, n.plan, PRECISION_BF16, &e);
     assert_true(can || strstr(e.text, "--precision fp32"));
-#ifdef HAVE_ONEDNN
     assert_int_equal(can, onednn_has_bf16());
-#else
-    assert_false(can);
-#endif
     release(&n);
     if (!can)
         print_message("# skipped: %s\n", e.text);
@@ -453,9 +444,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(codes_are_those_of_the_affine),
         cmocka_unit_test(rounding_is_to_nearest_even),
-#ifdef HAVE_ONEDNN
         cmocka_unit_test(forward_rounds_no_operand),
-#endif
         cmocka_unit_test(convolutions_of_codes_are_over_integers),
         cmocka_unit_test(networks_agree_with_fp32),
         cmocka_unit_test(what_is_not_of_integers_stays_in_fp32),

@@ -14,8 +14,8 @@
  *
  * What is found is written to stderr when the program ends, which fails if anything should not be:
  * a line for each implementation, buffer and way. */
-#ifndef TESTS_ENGINE_GUARD_H
-#define TESTS_ENGINE_GUARD_H
+#ifndef TESTS_ONEDNN_GUARD_H
+#define TESTS_ONEDNN_GUARD_H
 
 #include <stddef.h>
 

@@ -1,11 +1,9 @@
 /* Stands between the engines and oneDNN in every test program (the linker's --wrap, in the
  * Makefile) and, when asked to, lets primitives compute on guarded copies; guard.h is the manual.
  */
-#include "engine/guard.h"
+#include "onednn/guard.h"
 
 #include "base/error.h"
-
-#ifdef HAVE_ONEDNN
 
 #include <oneapi/dnnl/dnnl.h>
 #include <pthread.h>
@@ -272,16 +270,3 @@ void guard_forget(void) {
     n_lines = faults = 0;
     memset(lines, 0, sizeof lines);
 }
-
-#else
-int guard_executions(void) {
-    return 0;
-}
-
-int guard_faults(void) {
-    return 0;
-}
-
-void guard_forget(void) {
-}
-#endif

@@ -278,11 +278,16 @@ fuzz: ## let libFuzzer feed every reader for SECONDS (60) each, or TARGETS="idx 
 
 C_FILES := $(wildcard $(shell find harness -name '*.[ch]') runtime/*.[ch] baselines/*.[ch] runtime/example/*.c tests/*/*.[ch] tests/runtime/aarch64/*.c bench/*.[ch])
 
-lint: $(BUILD)/schema.inc $(BUILD)/queries.inc $(BUILD)/figures.inc ## check the style, the map of harness/README.md, what cppcheck finds
+# Variables that bats sets, and what its tests do on purpose: a cd that fails ends the test, a glob stands for one file.
+BATS_SETS := SC1091,SC2154,SC2164,SC2144,SC2120,SC2128,SC2178,SC2238
+SHELL_FILES = $(wildcard scripts/*.sh bench/*.sh tests/*.sh tests/*/*.sh) tests/run .ci/run
+lint: $(BUILD)/schema.inc $(BUILD)/queries.inc $(BUILD)/figures.inc ## check the style, the map of harness/README.md, what cppcheck and shellcheck find
 	@python3 scripts/house.py
 	@clang-format --dry-run -Werror $(C_FILES)
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 		-j$(CORES) --std=c11 -D_GNU_SOURCE -I. -Iharness -Ibaselines $(filter %.c,$(C_FILES))
+	@shellcheck --external-sources --severity=warning $(SHELL_FILES)
+	@shellcheck --shell=bats --external-sources --severity=warning --exclude=$(BATS_SETS) $(BATS) tests/*/*.bash
 
 format: ## set every C file in the style
 	clang-format -i $(C_FILES)

@@ -12,7 +12,7 @@ mkdir -p results/bench
 # ready NETWORK: seconds of one start.
 ready() {
     local start
-    rm -rf "$place"/*
+    rm -rf "${place:?}"/*
     printf '%s\n' 'scheme = truncquant' "network = $1" 'dataset = fashion-mnist' 'seed = 1' 'epochs = 1' \
         'train.images = 256' 'evaluate.images = 1' 'calibration = 0' >"$place/a.spec"
     start=$EPOCHREALTIME

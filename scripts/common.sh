@@ -7,8 +7,10 @@ unset CDPATH GREP_OPTIONS TAR_OPTIONS POSIXLY_CORRECT PARALLEL GNUPLOT_LIB GNUPL
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd)
 # Where results are by default ($home), and the program: those of the repository, or, of scripts that are installed, of
 # the current folder, and beside them.
+# shellcheck disable=SC2034 # for who sources this
 home=$root truncquant=${TRUNCQUANT:-$root/build/truncquant}
 if [ ! -d "$root/harness" ]; then
+    # shellcheck disable=SC2034
     home=. truncquant=${TRUNCQUANT:-$(realpath -- "$root/../../bin/truncquant")}
 fi
 

@@ -7,7 +7,7 @@ set -eu
 run="gcc libc6-dev make git procps curl unzip darknet libopenblas-dev libdnnl-dev libsqlite3-dev sqlite3
     libinih-dev libssl-dev zlib1g-dev libarchive-dev libmatio-dev libjpeg62-turbo-dev libpng-dev libexif-dev parallel
     gnuplot-nox fonts-dejavu-core dataset-fashion-mnist"
-test="bats clang-format cppcheck libcmocka-dev librsvg2-bin perl python3 busybox zip qemu-user
+test="bats clang-format cppcheck shellcheck libcmocka-dev librsvg2-bin perl python3 busybox zip qemu-user
     pkg-config gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 bench="python3-torch python3-numpy"
 fuzz="clang libclang-rt-14-dev libomp-14-dev libcmocka-dev"

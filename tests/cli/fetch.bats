@@ -9,7 +9,7 @@ setup() {
     log=$BATS_TEST_TMPDIR/curl.log
     real_curl=$(command -v curl)
     mkdir "$site" "$BATS_TEST_TMPDIR/bin"
-    export TRUNCQUANT="$BATS_TEST_TMPDIR/bin/none" TRUNCQUANT_DATA= PATH="$BATS_TEST_TMPDIR/bin:$PATH"
+    export TRUNCQUANT="$BATS_TEST_TMPDIR/bin/none" TRUNCQUANT_DATA='' PATH="$BATS_TEST_TMPDIR/bin:$PATH"
     make_set
     start_server
     write_table
@@ -37,8 +37,7 @@ write_table() {
 
 # A port that is free: the first on which the server stays.
 start_server() {
-    local try
-    for try in 1 2 3 4 5 6 7 8 9 10; do
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
         port=$((20000 + RANDOM % 20000))
         busybox httpd -f -p "127.0.0.1:$port" -h "$site" 3>&- 4>&- &
         server=$!

@@ -438,7 +438,7 @@ case $FILE in
 */model.frozen) rm locked && sqlite3 -batch -cmd '.timeout 60000' a.db 'BEGIN IMMEDIATE; ROLLBACK' >freed ;;
 esac
 END
-    AT_FILE= AT_COMMAND='. ./command' TRUNCQUANT_BUSY_SECONDS=0 run watched "$program" run --db a.db --spec a.spec --quiet
+    AT_FILE='' AT_COMMAND='. ./command' TRUNCQUANT_BUSY_SECONDS=0 run watched "$program" run --db a.db --spec a.spec --quiet
     [ "$status" -eq 0 ]
     [[ $output == *'note: epochs are recorded later: a.db: is locked'* ]]
     [ "$(sql "$epochs")" = "$expected" ]

@@ -226,7 +226,7 @@ grid_sh() {
 }
 
 wait_for() {
-    for i in {1..1200}; do
+    for _ in {1..1200}; do
         grep -q "$1" "$CALLS" && return
         sleep 0.1
     done
@@ -332,7 +332,7 @@ wait_for() {
     : >"$FAKE_IDS"
     FAKE_COUNTS='2 done, 1 running' "$root/scripts/grid.sh" "my grid.grid" --db "out put/my.db" \
         >"$BATS_TEST_TMPDIR/output" 2>&1 3>&- &
-    for i in {1..300}; do grep -q "waiting for runs" "$BATS_TEST_TMPDIR/output" && break; sleep 0.1; done
+    for _ in {1..300}; do grep -q "waiting for runs" "$BATS_TEST_TMPDIR/output" && break; sleep 0.1; done
     kill -TERM $!
     status=0
     wait $! || status=$?

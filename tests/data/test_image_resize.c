@@ -48,7 +48,7 @@ static void compare(const struct image *image, struct window w, int size) {
 
 static struct image draw(int w, int h, uint64_t number) {
     struct random r = random_stream(3, RANDOM_TEST, 0, number);
-    struct image image = {w, h, malloc((size_t)w * (size_t)h * 3)};
+    struct image image = {w, h, malloc((size_t)w * (size_t)h * 3), 0};
     for (int i = 0; i < w * h * 3; i++)
         image.rgb[i] = (uint8_t)random_below(&r, 256);
     return image;
@@ -95,7 +95,7 @@ static void same_size_is_the_same(void **state) {
 
 static void flat_stays_flat(void **state) {
     (void)state;
-    struct image image = {53, 41, malloc(53 * 41 * 3)};
+    struct image image = {53, 41, malloc(53 * 41 * 3), 0};
     for (int value = 0; value < 256; value += 51) {
         memset(image.rgb, value, 53 * 41 * 3);
         static uint8_t got[3 * SIZE_MOST * SIZE_MOST];
@@ -113,7 +113,7 @@ static void flat_stays_flat(void **state) {
 static void a_long_image_stays_flat(void **state) {
     (void)state;
     enum { LONG = 20000 };
-    struct image image = {LONG, 1, malloc(LONG * 3)};
+    struct image image = {LONG, 1, malloc(LONG * 3), 0};
     memset(image.rgb, 200, LONG * 3);
     struct window w = all_of(&image);
     uint8_t got[3];

@@ -32,6 +32,7 @@ make --silent -j"$(nproc)" FUZZ=1 "$out/fuzz" >/dev/null
 
 rm -rf "$out/seeds"
 build/tests/fuzz/test_fuzz --seeds "$out/seeds"
+# shellcheck disable=SC2046 # names of targets, which are words
 [ $# != 0 ] || set -- $(ls "$out/seeds")
 
 # MiB. By design an image of 64 megapixels is decoded, for which libjpeg may take 640 MiB; the others take what a
@@ -60,6 +61,7 @@ fuzz() {
 
 status=0
 for target in "$@"; do
+    # shellcheck disable=SC2046
     [ -d "$out/seeds/$target" ] || { say "there is no target '$target'; there are:" $(ls "$out/seeds") && exit 2; }
     kept= # earlier findings are inputs as good as seeds
     [ ! -d "tests/fuzz/findings/$target" ] || kept=tests/fuzz/findings/$target

@@ -275,11 +275,10 @@ static void the_first_layers_alone(void **state) {
     char *bytes = plain_file(&n, &size);
     for (size_t at = HEADER; at < size; at += sizeof(float))
         *(float *)(void *)(bytes + at) += 1;
-    const struct node *node = NULL;
-    for (int i = 0; i < n.m->n_nodes; i++)
-        if (n.m->nodes[i].layer == LAYERS && n.m->nodes[i].weights >= 0)
-            node = &n.m->nodes[i];
-    const float *last = n.m->parameters[node->weights].value;
+    int last_layer = 0;
+    while (n.m->nodes[last_layer].layer != LAYERS || n.m->nodes[last_layer].weights < 0)
+        last_layer++;
+    const float *last = n.m->parameters[n.m->nodes[last_layer].weights].value;
     float kept = last[0], first = n.m->parameters[n.m->nodes[1].weights].value[0];
     size_t cut = size - (12 * CLASSES + CLASSES) * sizeof(float) + CUT * sizeof(float);
     const char *path = write_file("part.weights", bytes, cut);

@@ -59,7 +59,7 @@ turn() {
     local cfg=experiments/networks/$network.cfg engine how precision
     local size=(--shape "$shape" --batch "$batch" --steps "$n" --threads "$threads")
     for engine in $engines; do
-        for how in '--precision fp32 --inference int8' '--precision bf16-backward --inference fp32'; do
+        for how in '--precision fp32 --arithmetic int8' '--precision bf16-backward --arithmetic fp32'; do
             # shellcheck disable=SC2086 # two options
             { "$bench/speed" --engine "$engine" $how "${size[@]}" "$cfg" 2>/dev/null || true; } | note "$engine" 3 4 7 8
         done

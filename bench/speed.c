@@ -28,7 +28,7 @@
 
 struct choices {
     const struct engine *engine;
-    const char *precision, *inference;
+    const char *precision, *arithmetic;
     const char *data; // NULL: random images of `shape`
     struct shape shape;
     long steps, threads, batch, bits;
@@ -74,7 +74,7 @@ static int time_evaluation(const struct choices *c, struct trainer *t, double *s
                            const char **inference, struct error *e) {
     struct pass pass = {.mode = PASS_EVALUATE,
                         .point = {.bits = (int)c->bits, .act_bits = (int)c->bits}};
-    int arithmetic = text_find(c->inference, arithmetic_names);
+    int arithmetic = text_find(c->arithmetic, arithmetic_names);
     struct exact x = {0};
     if (arithmetic >= 0 &&
         exact_start(&x, t->engine, t->m, NULL, (int)c->threads, (enum arithmetic)arithmetic, e))
@@ -153,8 +153,8 @@ static int usage(const char *program, FILE *out) {
             "usage: %s [OPTION ...] NETWORK.cfg ...\n"
             "  --engine NAME      default: %s\n"
             "  --precision NAME   of training: fp32 (default), bf16, bf16-backward\n"
-            "  --inference NAME   int8 (default), bf16, fp32-exact, or fp32: not exact\n"
-            "  --bits K           width of inference, 1 to 8 (default 4)\n"
+            "  --arithmetic NAME  int8 (default), bf16, fp32-exact, or fp32: not exact\n"
+            "  --bits K           width that is evaluated, 1 to 8 (default 4)\n"
             "  --shape HxWxC      of random images (default 32x32x3)\n"
             "  --data NAME        an installed data set instead\n"
             "  --steps N          median of so many, after one to warm up (default 7)\n"
@@ -176,7 +176,7 @@ static int choose(struct choices *c, int option) {
         c->precision = optarg;
         return text_find(optarg, precision_names) < 0 ? -1 : 0;
     case 'i':
-        c->inference = optarg;
+        c->arithmetic = optarg;
         return text_find(optarg, arithmetic_names) < 0 && strcmp(optarg, "fp32") ? -1 : 0;
     case 'k':
         return text_int(optarg, 1, 8, &c->bits);
@@ -203,7 +203,7 @@ static int read_choices(int argc, char **argv, struct choices *c) {
     static const struct option options[] = {
         {"engine", required_argument, 0, 'e'},
         {"precision", required_argument, 0, 'p'},
-        {"inference", required_argument, 0, 'i'},
+        {"arithmetic", required_argument, 0, 'i'},
         {"bits", required_argument, 0, 'k'},
         {"shape", required_argument, 0, 's'},
         {"data", required_argument, 0, 'd'},
@@ -215,7 +215,7 @@ static int read_choices(int argc, char **argv, struct choices *c) {
     };
     *c = (struct choices){.engine = engine_at(0),
                           .precision = "fp32",
-                          .inference = "int8",
+                          .arithmetic = "int8",
                           .bits = 4,
                           .shape = {3, 32, 32},
                           .steps = 7,

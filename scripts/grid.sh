@@ -32,7 +32,7 @@ Runs what is pending of a grid, as many runs at a time as there are cores.
   --retry-failed   runs that failed before, too
   --again          finished runs, too, whose quantizers are other versions now
   --other-numerics go on from checkpoints of another version or machine
-  --engine, --precision, --inference NAME
+  --engine, --precision, --arithmetic NAME
                    how runs are computed, as 'truncquant run --help' says
 
 Each run's messages are kept in FILE.runs/grids/NAME/ID.log (of FILE.db), with what the runs leave.
@@ -46,11 +46,11 @@ parse() {
         --retry-failed) retry=(--retry-failed) ;;
         --again) again=(--again) ;;
         --other-numerics) other=--other-numerics ;;
-        --jobs | --db | --set | --engine | --precision | --inference)
+        --jobs | --db | --set | --engine | --precision | --arithmetic | --inference)
             [ -n "${2-}" ] || die 2 "$1 needs a value"
             once "$1"
             case $1 in
-            --engine | --precision | --inference)
+            --engine | --precision | --arithmetic | --inference)
                 [[ $2 =~ ^[a-z0-9-]+$ ]] || die 2 "$1 takes a name that 'truncquant run --help' has, not '$2'"
                 how+=("$1" "$2")
                 ;;

@@ -72,8 +72,8 @@ static int evaluate_with(struct session *s, const struct spec *spec, struct mode
     ev.keep = keep_point;
     ev.context = s;
     int rc = 0;
-    if (s->options->inference >= 0)
-        rc = evaluator_use_exact(&ev, s->options->threads, (enum arithmetic)s->options->inference,
+    if (s->options->arithmetic >= 0)
+        rc = evaluator_use_exact(&ev, s->options->threads, (enum arithmetic)s->options->arithmetic,
                                  e);
     for (int i = 0; i < spec->bits.n && !rc && !s->signal; i++)
         if (evaluation_exists(spec, s->scheme, spec->bits.bits[i], f != NULL))

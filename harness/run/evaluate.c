@@ -124,8 +124,8 @@ static int evaluate_model(struct session *s, struct model *m, const struct froze
     ev.keep = keep_cell;
     ev.context = &v;
     int rc = 0;
-    if (o->inference >= 0)
-        rc = evaluator_use_exact(&ev, o->threads, (enum arithmetic)o->inference, e);
+    if (o->arithmetic >= 0)
+        rc = evaluator_use_exact(&ev, o->threads, (enum arithmetic)o->arithmetic, e);
     for (int i = 0; i < s->spec.bits.n && !rc; i++) {
         int k = s->spec.bits.bits[i];
         if ((s->signal = stop_signal()))

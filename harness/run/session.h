@@ -24,7 +24,7 @@ struct session_options {
     int threads;
     int loaders; // threads that decode images of a folder ahead
     enum precision precision;
-    int inference;           // enum arithmetic of exact inference; -1: float weights, by the plan
+    int arithmetic;          // enum arithmetic of exact inference; -1: float weights, by the plan
     int other_numerics;      // resume a checkpoint that was computed otherwise
     int again;               // start anew where a checkpoint is of another version of the quantizer
     double checkpoint_every; // seconds, at most, between checkpoints

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-/* -1: fp32, by the engine's plan; -2: no such name. */
-static int inference_of(const char *name) {
+/* Of exact inference; -1: fp32, by the engine's plan; -2: no such name. */
+static int arithmetic_of(const char *name) {
     if (!strcmp(name, "fp32"))
         return -1;
     int place = text_find(name, arithmetic_names);
@@ -33,13 +33,18 @@ int computing_options(const struct computing *c, const char *verb, struct sessio
     if (strcmp(c->precision, precision_names[PRECISION_FP32]) && !engine->use_bf16)
         return fail(e, "%s: engine %s computes in fp32 alone; use --precision fp32", verb,
                     engine->name);
-    if (inference_of(c->inference) < -1)
-        return fail(e, "%s: --inference takes int8, bf16, fp32-exact or fp32, not '%.64s'", verb,
-                    c->inference);
+    const char *arithmetic = c->arithmetic ? c->arithmetic : c->inference ? c->inference : "int8";
+    if (c->inference && strcmp(c->inference, arithmetic) != 0)
+        return fail(
+            e, "%s: --arithmetic is %.64s, and --inference, its old name, %.64s; leave that out",
+            verb, arithmetic, c->inference);
+    if (arithmetic_of(arithmetic) < -1)
+        return fail(e, "%s: --arithmetic takes int8, bf16, fp32-exact or fp32, not '%.64s'", verb,
+                    arithmetic);
     s->engine = c->engine;
     s->threads = (int)threads;
     s->loaders = (int)loaders;
     s->precision = (enum precision)text_find(c->precision, precision_names);
-    s->inference = inference_of(c->inference);
+    s->arithmetic = arithmetic_of(arithmetic);
     return 0;
 }

@@ -7,12 +7,13 @@
 #include "verbs/verb.h"
 
 struct computing {
-    const char *engine, *threads, *precision, *inference;
-    const char *loaders; // NULL: as threads
+    const char *engine, *threads, *precision;
+    const char *arithmetic, *inference; // NULL: not said; the second is an old name of the first
+    const char *loaders;                // NULL: as threads
 };
 
 #define COMPUTING_DEFAULTS                                                                         \
-    { .engine = engine_at(0)->name, .threads = "1", .precision = "fp32", .inference = "int8" }
+    { .engine = engine_at(0)->name, .threads = "1", .precision = "fp32" }
 
 /* Rows of an option table. */
 #define COMPUTING_ROWS(c)                                                                          \
@@ -28,10 +29,11 @@ struct computing {
          "bf16-backward: and rounded gradients",                                                   \
          &(c)->precision,                                                                          \
          NULL},                                                                                    \
+        {"--arithmetic",   "NAME",                                                                 \
+         "int8",           "of exact inference: int8, bf16, fp32-exact; or fp32: not exact",       \
+         &(c)->arithmetic, NULL},                                                                  \
     {                                                                                              \
-        "--inference", "NAME", (c)->inference,                                                     \
-            "arithmetic of exact inference: int8, bf16, fp32-exact; or fp32: not exact",           \
-            &(c)->inference, NULL                                                                  \
+        "--inference", "NAME", NULL, NULL, &(c)->inference, NULL                                   \
     }
 
 /* Into the options of a session; a message that begins with the verb's name. */

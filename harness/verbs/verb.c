@@ -24,7 +24,8 @@ static void print_help(const char *synopsis, const char *help, const struct opti
                        const struct option_row *common) {
     printf("usage: truncquant %s\n\n%s\n\noptions:\n", synopsis, help);
     for (const struct option_row *r = rows; r->name; r++)
-        print_row(r);
+        if (r->help)
+            print_row(r);
     for (const struct option_row *r = common; r->name; r++)
         print_row(r);
 }
@@ -38,7 +39,7 @@ static const char *nearest(const struct option_row *rows, const struct option_ro
     for (int t = 0; t < 2; t++)
         for (const struct option_row *r = tables[t]; r->name; r++) {
             size_t same = 0;
-            while (name[same] && name[same] == r->name[same])
+            while (r->help && name[same] && name[same] == r->name[same])
                 same++;
             if (same > most) {
                 most = same;

@@ -25,7 +25,7 @@ struct option_row {
     const char *name;   // "--epochs"
     const char *value;  // what it takes ("N", "FILE"), or NULL for a flag
     const char *preset; // real default, or NULL
-    const char *help;   // one line
+    const char *help;   // one line; NULL: an old name, which is taken but not shown
     const char **text;  // where the value goes; or
     int *flag;          // set to 1
 };

@@ -255,7 +255,7 @@ count_keys() {
 }
 
 @test "how runs are to be computed is checked, and makes no other runs" {
-    for arguments in '--engine foo' '--precision bf17' '--inference int4' '--threads 0' '--engine reference --precision bf16'; do
+    for arguments in '--engine foo' '--precision bf17' '--arithmetic int4' '--threads 0' '--engine reference --precision bf16'; do
         # shellcheck disable=SC2086
         plan a.grid $arguments
         [ "$status" -eq 2 ]
@@ -265,7 +265,7 @@ count_keys() {
     done
     plan a.grid --ids --dry-run
     ids=$output
-    plan a.grid --ids --engine reference --inference fp32
+    plan a.grid --ids --engine reference --arithmetic fp32
     [ "$status" -eq 0 ]
     [ "$output" = "$ids" ]
 }

@@ -285,7 +285,7 @@ same_results() {
 @test "exact inference counts the same in every arithmetic, and as the float weights do" {
     go run --spec a.spec --quiet
     for name in int8 bf16 fp32-exact fp32; do
-        go evaluate "$(id)" --inference "$name" --quiet
+        go evaluate "$(id)" --arithmetic "$name" --quiet
         [ "$status" -eq 0 ]
     done
     # Every cell has one loss over the three exact arithmetics, which may differ from fp32's by rounding.
@@ -315,9 +315,24 @@ same_results() {
     go run --spec a.spec --precision half
     [ "$status" -eq 2 ]
     [[ $stderr == *"--precision takes"* ]]
-    go run --spec a.spec --inference int4
+    go run --spec a.spec --arithmetic int4
     [ "$status" -eq 2 ]
-    [[ $stderr == *"--inference takes"* ]]
+    [[ $stderr == *"--arithmetic takes"* ]]
+}
+
+@test "the old name of --arithmetic goes on working, and is not shown" {
+    go run --spec a.spec --inference fp32 --quiet
+    [ "$status" -eq 0 ]
+    [ "$(sql 'SELECT DISTINCT precision FROM evaluations')" = fp32 ]
+    go evaluate "$(id)" --inference fp32 --arithmetic fp32 --quiet
+    [ "$status" -eq 0 ]
+    go evaluate "$(id)" --inference fp32 --arithmetic int8
+    [ "$status" -eq 2 ]
+    [[ $stderr == *"--inference, its old name"* ]]
+    go run --help
+    [[ $output == *"--arithmetic NAME"*"default: int8"* && $output != *--inference* ]]
+    go run --inferences
+    [[ $stderr != *"did you mean"* ]]
 }
 
 @test "where no layer can use bf16, fp32 is recorded, and either goes on from the other's checkpoint" {
@@ -346,7 +361,7 @@ same_results() {
 @test "trained in bf16, equal weights have equal scores, direct and truncated" {
     printf '%s\n' 'scheme = truncquant' 'network = resnet8' 'dataset = fashion-mnist' 'seed = 1' 'batch = 32' \
         'train.images = 64' 'epochs = 1' 'bits = 3 4 8' 'calibration = 2' >a.spec
-    go run --spec a.spec --precision bf16 --inference fp32 --quiet
+    go run --spec a.spec --precision bf16 --arithmetic fp32 --quiet
     if [ "$status" -ne 0 ]; then
         complains '--precision fp32'
         return
@@ -404,7 +419,7 @@ evaluate.images = 20'
     [ "$status" -eq 0 ]
     [[ $stderr == *"note: ${PWD}/${prepared[0]}: is not what was prepared"*"made anew"* ]]
     cmp sound "${prepared[0]}"
-    "$program" evaluate "$(id)" --calibration 1 --inference fp32 --db a.db --quiet
+    "$program" evaluate "$(id)" --calibration 1 --arithmetic fp32 --db a.db --quiet
     rm -r cache
     mkdir again
     go evaluate "$(id)" --bits '1 2 4' --calibration 1 --quiet

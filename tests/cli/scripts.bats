@@ -375,9 +375,9 @@ wait_for() {
 @test "grid: how runs are computed reaches run, and is a name" {
     program "one"
     in_new_place
-    run grid_sh --precision bf16 --inference fp32
+    run grid_sh --precision bf16 --arithmetic fp32
     [ "$status" = 0 ]
-    grep -q "^run <one> .*<--precision> <bf16> <--inference> <fp32>" "$CALLS"
+    grep -q "^run <one> .*<--precision> <bf16> <--arithmetic> <fp32>" "$CALLS"
     run grid_sh --precision 'bf16; true'
     [ "$status" = 2 ]
     [[ $output == *"--precision takes a name"* ]]

@@ -33,8 +33,10 @@ expected() {
 @test "the example is built against the installed library, shared and static" {
     command -v pkg-config >/dev/null || skip "no pkg-config"
     cc=${CC:-gcc}
+    # shellcheck disable=SC2046 # several words
     $cc -std=c11 -Wall -Wextra -Werror -o shared "$root/runtime/example/classify.c" $(pkg-config --cflags --libs truncquant)
     readelf -d shared | grep -q 'NEEDED.*libtruncquant.so.1'
+    # shellcheck disable=SC2046
     $cc -std=c11 -o static "$root/runtime/example/classify.c" $(pkg-config --cflags truncquant) \
         root/opt/lib/libtruncquant.a -lm
     LD_LIBRARY_PATH=root/opt/lib ./shared model.tqm images >said

@@ -31,4 +31,8 @@ WHERE EXISTS (SELECT 1 FROM grid_configurations
                 AND config_id IN (SELECT caption_config FROM figure))
 UNION ALL
 SELECT 'layers: bits of each quantized layer in the order of the network,' || char(10) || 'at the mean bits of a weight'
-WHERE EXISTS (SELECT 1 FROM figure WHERE bits LIKE '% %');
+WHERE EXISTS (SELECT 1 FROM figure WHERE bits LIKE '% %')
+UNION ALL
+SELECT 'more than five curves in a panel: the figure dots' || CASE :calibrated WHEN 1 THEN '-calibrated' ELSE '' END
+    || ' has them row by row'
+WHERE (SELECT max(n) FROM (SELECT count(DISTINCT curve) AS n FROM figure WHERE bits < 32 GROUP BY panel)) > 5;

@@ -30,7 +30,7 @@ is_png() {
 }
 
 @test "every figure is there, as data, caption, SVG and PNG" {
-    for name in accuracy drops training staircase; do
+    for name in accuracy dots drops gap training staircase; do
         for grid in three one; do
             is_png "$figures/$grid/$name.png"
             rsvg-convert --output "$BATS_TEST_TMPDIR/x.png" "$figures/$grid/$name.svg"
@@ -211,6 +211,18 @@ table() {
     whole=$(grep -c "<path stroke='rgb([^']*)' *d='M[^z]*L" "$figures/three/training.svg")
     echo "$lines of $whole"
     [ "$lines" -eq $((whole - 2)) ]
+}
+
+@test "accuracy: where curves tangle, the caption names the figure that has them in rows" {
+    run -1 grep "row by row" "$figures/one/accuracy.txt"
+    for curves in 5 6; do
+        cp "$db" "$BATS_TEST_TMPDIR/many.db"
+        sqlite3 "$BATS_TEST_TMPDIR/many.db" "UPDATE runs SET scheme = 's' || (rowid % $curves), config_id = printf('%064d', rowid)
+            WHERE grid = 'three'"
+        "$TRUNCQUANT" export figure accuracy --db "$BATS_TEST_TMPDIR/many.db" --grid three --caption "$BATS_TEST_TMPDIR/$curves" >/dev/null
+    done
+    run -1 grep "row by row" "$BATS_TEST_TMPDIR/5"
+    grep -qx "more than five curves in a panel: the figure dots has them row by row" "$BATS_TEST_TMPDIR/6"
 }
 
 @test "accuracy: one seed has no error bar, and says so" {
@@ -443,6 +455,72 @@ make_here() {
     is_png "$figures/one/drops-calibrated.png"
     grep -qF "batch norm calibrated for each width and inference" "$figures/one/drops-calibrated.svg"
     [ ! -e "$figures/three/drops-calibrated.csv" ]
+}
+
+# Seeds of 58, 60, 62 %: deviation 2, Student's t 4.30265 with 2 degrees of freedom, half 4.30265 * 2 / sqrt(3).
+@test "dots: means with 95 % intervals, a row per configuration, direct and cut beside each other" {
+    csv=$figures/three/dots.csv
+    [ "$(rows "$csv" 1 "panel, row, place, bits, label, inference, top1, half, seeds")" = "\
+1|1|1|2|qat|direct|80.0|4.9683|3
+1|1|1|2|qat|truncated|60.0|4.9683|3
+1|2|1|2|truncquant|direct|80.0|4.9683|3
+1|2|1|2|truncquant|truncated|80.0|4.9683|3" ]
+    for text in "lenet, fashion-mnist" "2 bits" "top-1 (%)" qat truncquant "direct: quantized to k bits" \
+        "truncated: stored codes cut to k bits" "bar: 95 % interval of the mean" "commit 0123456789"; do
+        grep -qF "$text" "$figures/three/dots.svg"
+    done
+    [ "$(rows "$figures/one/dots.csv" "half <> ''" "count(*)")" = 0 ]
+    grep -qF "one seed, no interval" "$figures/one/dots.txt"
+    is_png "$figures/one/dots-calibrated.png"
+    [ "$(rows "$figures/one/dots-calibrated.csv" "row = 1 AND inference = 'direct'" "label, top1")" = "qat (epochs 200)|83.0" ]
+}
+
+@test "dots: of many widths four are shown; blocks have rows and axes of their own; names are broken" {
+    changed "INSERT INTO evaluations SELECT NULL, attempt, epoch, split, value, value, 8, value, inference, 0, precision, images,
+                 correct1 / 2, correct5, loss_sum, layer_bits, mean_bits FROM evaluations, json_each('[1, 3, 4, 5, 8]')
+             WHERE bits = 2 AND act_bits = 2 AND calibration_batches = 0 AND $of_one" \
+        "UPDATE runs SET params = '{\"width_weight\":\"0.5 0.75 0.9375 0.99609375 1\"}' WHERE params <> '{}'"
+    draw
+    csv=$BATS_TEST_TMPDIR/drawn/dots.csv
+    [ "$(rows "$csv" 1 "group_concat(DISTINCT bits), max(place), max(row), max(panel)")" = "2,3,4,8|4|2|2" ]
+    grep -qF ">0.9375 0.99609375 1)<" "$BATS_TEST_TMPDIR/drawn/dots.svg"
+    run -1 grep -F "0.5 0.75 0.9375 0.99609375 1)<" "$BATS_TEST_TMPDIR/drawn/dots.svg"
+    changed "UPDATE evaluations SET bits = 32"
+    draw
+    [ "$status" = 0 ]
+    [ ! -e "$BATS_TEST_TMPDIR/drawn/dots.csv" ] # floats alone are neither cut nor quantized
+}
+
+@test "dots: chance in every panel or in none" {
+    changed "UPDATE evaluations SET correct1 = correct1 / 4"
+    draw
+    grep -qF ">chance<" "$BATS_TEST_TMPDIR/drawn/dots.svg"
+    changed "UPDATE evaluations SET correct1 = correct1 / 4" "UPDATE runs SET dataset = 'mine' WHERE network = 'net_8'"
+    draw
+    run -1 grep -F ">chance<" "$BATS_TEST_TMPDIR/drawn/dots.svg"
+}
+
+@test "gap: direct and truncated means of the same seeds, and what lies between" {
+    changed "DELETE FROM evaluations WHERE inference = 'truncated' AND attempt = 1" # seed 1 of qat
+    draw --grid three
+    [ "$(rows "$BATS_TEST_TMPDIR/drawn/gap.csv" 1 "panel, place, label, bits, direct, truncated, lost, seeds")" = "\
+1|1|qat|2|81.0|61.0|20.0|2
+1|2|truncquant|2|80.0|80.0|0.0|3" ]
+    for text in "lenet, fashion-mnist" qat truncquant "top-1 (%)" "weight bits k" ">20.0<" ">0.0<" "mean of 2 to 3 seeds" \
+        "shaded: what truncation costs" "commit 0123456789"; do
+        grep -qF "$text" "$BATS_TEST_TMPDIR/drawn/gap.svg"
+    done
+    # As trained, of trained widths; calibrated, of all.
+    changed "UPDATE runs SET widths = '4 32'"
+    draw
+    [ ! -e "$BATS_TEST_TMPDIR/drawn/gap.csv" ]
+    [ "$(rows "$BATS_TEST_TMPDIR/drawn/gap-calibrated.csv" 1 "DISTINCT network, bits, lost")" = "net_8|2|20.0" ]
+    grep -qx "at a width k that was not trained: scale and shift of the smallest" "$BATS_TEST_TMPDIR/drawn/gap-calibrated.txt"
+}
+
+@test "dots and gap of a published database: every number is that of a twin in Python" {
+    run -0 python3 "$BATS_TEST_DIRNAME/derived_figures.py" "$TRUNCQUANT" "$root/results/published/baselines.quick.db"
+    [ "$output" = $'dots 208\ndots-calibrated 200\ngap 88\ngap-calibrated 96' ]
 }
 
 @test "training: mean and deviation of each epoch and width" {

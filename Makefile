@@ -60,7 +60,8 @@ PRELOADED := $(wildcard tests/preload/*.c)
 TEST_HELPERS := $(filter-out $(TEST_SOURCES) $(FUZZER) $(PRELOADED),$(wildcard $(TEST_ROOMS:%=%/*.c)))
 TEST_OBJECTS := $(TEST_HELPERS:%.c=$(BUILD)/%.o)
 TESTS := $(TEST_SOURCES:%.c=$(BUILD)/%)
-BATS := $(sort $(wildcard tests/*/*.bats))
+LONG := $(sort $(wildcard tests/long/*.bats))
+BATS := $(filter-out $(LONG),$(sort $(wildcard tests/*/*.bats)))
 
 # Settable on the command line: make grid GRID=experiments/demo.grid JOBS=4 DB=results/results.db
 # and make figures tables DB=results/results.db GRID=experiments/demo.grid SPLIT=val
@@ -68,7 +69,7 @@ DB ?= results/results.db
 CHOSEN = $(if $(GRID),--grid "$(GRID)") $(if $(SPLIT),--split "$(SPLIT)")
 DEMO := results/demo
 
-.PHONY: all help demo grid install figures tables test test-sanitize test-machines fuzz lint format bench crosscheck clean
+.PHONY: all help demo grid install figures tables test test-long test-sanitize test-machines fuzz lint format bench crosscheck clean
 all: $(BUILD)/truncquant $(LIBRARY) $(BUILD)/libtruncquant.so ## build the driver and the device library
 
 help: ## list the targets
@@ -229,18 +230,24 @@ build-tests: $(TESTS) $(BUILD)/truncquant $(BUILD)/bench/crosscheck $(PRELOADED:
 
 # Every test once as it is; and those that run our own code once more, sanitized. Leaks of libraries that
 # are not ours are listed in tests/lsan.supp.
-NOT_SANITIZED := %/scripts.bats %/library.bats %/install.bats %/own_network.bats %/own_quantizer.bats %/versions.bats \
+NOT_SANITIZED := %/scripts.bats %/fetch.bats %/library.bats %/install.bats %/own_network.bats %/own_quantizer.bats %/versions.bats \
 	%/crosscheck.bats
 SANITIZED := $(TESTS:$(BUILD)/%=build-sanitize/%) \
 	$(patsubst %,sanitized:%,$(filter-out $(NOT_SANITIZED),$(filter tests/cli/%,$(BATS))))
 PROVE = ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \
 	LSAN_OPTIONS=suppressions=$(CURDIR)/tests/lsan.supp:print_suppressions=0 \
-	prove -j$(CORES) --failures --comments --exec tests/run
+	prove -j$(CORES) --timer --failures --comments --exec tests/run
+
+# $(call longest-first,ENTRIES): so that at the end no core waits for another.
+LONGEST := $(shell grep -v '^\#' tests/longest)
+longest-first = $(filter $(1),$(LONGEST)) $(filter-out $(LONGEST),$(1))
 
 # The arithmetic once more, built for any processor with AVX2, as it comes out on others than this one: what oneDNN and
-# OpenBLAS may use, ISA:CORE. Quantizers use neither.
-ARITHMETIC := $(filter $(foreach room,engine onednn train evaluate,$(BUILD)/tests/$(room)/%),$(TESTS))
-QUANTIZERS := $(filter $(BUILD)/tests/quant/%,$(TESTS))
+# OpenBLAS may use, ISA:CORE. Quantizers use neither, so they are tested once; but their fingerprints are to be the same
+# everywhere.
+FINGERPRINTS := $(BUILD)/tests/quant/test_fingerprint
+QUANTIZERS := $(filter-out $(FINGERPRINTS),$(filter $(BUILD)/tests/quant/%,$(TESTS)))
+ARITHMETIC := $(FINGERPRINTS) $(filter $(foreach room,engine onednn train evaluate,$(BUILD)/tests/$(room)/%),$(TESTS))
 SETTINGS := SSE41:Sandybridge AVX2:Haswell AVX512_CORE:SkylakeX own:unset
 MACHINES := $(QUANTIZERS:$(BUILD)/%=machine:own:unset:build-v3/%) \
 	$(foreach setting,$(SETTINGS),$(ARITHMETIC:$(BUILD)/%=machine:$(setting):build-v3/%))
@@ -249,19 +256,23 @@ build-arithmetic: $(ARITHMETIC) $(QUANTIZERS)
 .PHONY: build-arithmetic
 
 test: lint ## lint, build and run all tests, as they are and sanitized
-	@echo building, once as it is and once sanitized
+	@echo building: as it is, sanitized, and for other processors
 	@$(MAKE) --silent -j$(CORES) build-tests
 	@$(MAKE) --silent -j$(CORES) SANITIZE=1 build-tests
 	@$(BUILD_MACHINES)
-	@$(PROVE) $(TESTS) $(BATS) $(SANITIZED) $(MACHINES)
+	@$(PROVE) $(call longest-first,$(TESTS) $(BATS) $(SANITIZED) $(MACHINES))
+
+test-long: lint ## what takes too long for 'make test': hundreds of kills and failing calls, crowds, fuzzing, the crosscheck
+	@$(MAKE) --silent -j$(CORES) build-tests
+	@tests/long.sh $(LONG)
 
 test-sanitize: ## the sanitized tests alone
 	@$(MAKE) --silent -j$(CORES) SANITIZE=1 build-tests
-	@$(PROVE) $(SANITIZED)
+	@$(PROVE) $(call longest-first,$(SANITIZED))
 
 test-machines: ## the tests of the arithmetic as it comes out on other processors
 	@$(BUILD_MACHINES)
-	@$(PROVE) $(MACHINES)
+	@$(PROVE) $(call longest-first,$(MACHINES))
 
 # Built by clang: `make FUZZ=1 build-fuzz/fuzz`.
 FUZZ_SOURCES := $(FUZZER) $(filter-out tests/fuzz/test_% tests/fuzz/seeds.c,$(filter tests/fuzz/%,$(TEST_HELPERS)))
@@ -287,7 +298,7 @@ lint: $(BUILD)/schema.inc $(BUILD)/queries.inc $(BUILD)/figures.inc ## check the
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
 		-j$(CORES) --std=c11 -D_GNU_SOURCE -I. -Iharness -Ibaselines $(filter %.c,$(C_FILES))
 	@shellcheck --external-sources --severity=warning $(SHELL_FILES)
-	@shellcheck --shell=bats --external-sources --severity=warning --exclude=$(BATS_SETS) $(BATS) tests/*/*.bash
+	@shellcheck --shell=bats --external-sources --severity=warning --exclude=$(BATS_SETS) $(BATS) $(LONG) tests/*/*.bash
 
 format: ## set every C file in the style
 	clang-format -i $(C_FILES)

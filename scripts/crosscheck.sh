@@ -2,7 +2,7 @@
 # Compare training steps of the harness with the PyTorch peer (bench/crosscheck.py says what and how): every scheme,
 # both optimizers, four networks, every option that changes a step, every engine; then that each rule computed
 # wrongly on purpose is noticed.
-# STEPS=N takes another number of steps than 50. Takes some minutes.
+# STEPS=N takes another number of steps than 50. Takes some minutes. Exit status 3 where PyTorch is not there.
 set -eu
 CDPATH='' cd -- "$(dirname -- "$0")/.."
 
@@ -10,7 +10,7 @@ python=${PYTHON:-/usr/bin/python3}
 "$python" -c 'import torch' 2>/dev/null || {
     echo "crosscheck.sh: $python has no PyTorch, so there is nothing to compare with;" \
         "scripts/setup.sh --bench installs it (Debian's python3-torch)" >&2
-    exit 1
+    exit 3
 }
 check() {
     "$python" bench/crosscheck.py --steps "${STEPS:-50}" "$@"

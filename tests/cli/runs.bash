@@ -1,7 +1,7 @@
 # What tests of runs share: the program, small data, a small network, and verbs on the database a.db.
 
 bats_require_minimum_version 1.5.0
-load wait
+load "$(dirname "${BASH_SOURCE[0]}")/wait"
 
 root=$(realpath "$BATS_TEST_DIRNAME/../..")
 program=$root/${BUILD:-build}/truncquant

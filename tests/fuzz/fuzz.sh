@@ -1,7 +1,7 @@
 #!/bin/sh
 # fuzz.sh SECONDS [TARGET ...]: build the fuzzer, let it feed each target (tests/fuzz/target.h) for SECONDS, all
 # of them or those that are named. One line for each; what was found lies in build-fuzz/findings/TARGET, and what
-# reached new code in build-fuzz/corpus/TARGET. Exit status 1 after a finding.
+# reached new code in build-fuzz/corpus/TARGET. Exit status 1 after a finding, 3 where it cannot be built.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -24,7 +24,7 @@ can_fuzz() {
 
 if ! can_fuzz; then
     say "clang with libFuzzer, its sanitizers and OpenMP is not here; install it with scripts/setup.sh --fuzz"
-    exit 1
+    exit 3
 fi
 echo "building, once as it is and once for the fuzzer"
 make --silent -j"$(nproc)" build/tests/fuzz/test_fuzz >/dev/null

@@ -105,7 +105,9 @@ $(BUILD)/runtime/%.o: runtime/%.c
 # What a file of kernels may use, where the machine is of that kind.
 ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine)),)
 $(BUILD)/runtime/avx2.o: private RUNTIME_FLAGS += -mavx2
-$(BUILD)/runtime/vnni.o: private RUNTIME_FLAGS += -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
+AVX512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl
+$(BUILD)/runtime/vnni.o: private RUNTIME_FLAGS += $(AVX512) -mavx512vnni
+$(BUILD)/runtime/popcount.o: private RUNTIME_FLAGS += $(AVX512) -mavx512vpopcntdq
 endif
 
 $(LIBRARY): $(RUNTIME_OBJECTS)

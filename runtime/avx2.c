@@ -12,6 +12,10 @@
 
 enum { LANES = 8 };
 
+static void unpack_row(const struct product *p, uint32_t row, int8_t *v) {
+    tq_unpack_row(p, row, v);
+}
+
 #include "dense.inc"
 
 /* Whether two products fit in 16 bits whatever the codes are. */
@@ -141,6 +145,7 @@ static void float_sums(const struct product *p, const struct window *w, float *T
 
 const struct kernels tq_avx2 = {
     .name = "avx2",
+    .unpack_row = tq_unpack_row,
     .packed_bytes = packed_bytes,
     .pack = pack,
     .sums = sums,

@@ -9,7 +9,10 @@ static int has_vnni(void) {
 }
 
 const struct kernels *tq_choose_kernels(int without) {
-    if (!(without & TQ_AVX512) && has_vnni())
+    int vnni = !(without & TQ_AVX512) && has_vnni();
+    if (vnni && !(without & TQ_VPOPCNTDQ) && __builtin_cpu_supports("avx512vpopcntdq"))
+        return &tq_popcount;
+    if (vnni)
         return &tq_vnni;
     if (!(without & TQ_AVX2) && __builtin_cpu_supports("avx2"))
         return &tq_avx2;

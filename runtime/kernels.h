@@ -16,12 +16,13 @@ struct product {
     int k;                     // bits of the layer
     int act_bits;
     uint32_t filters, groups, rows, cols;
-    uint32_t channels;    // of one group
-    uint32_t step;        // from one tap to the next, in values: channels with padding
-    int is_row;           // taps of a row lie side by side: one group
-    int factor, odd;      // T = factor · sum + odd · box
-    int is_direct;        // sums are computed from the planes as they are
-    void *packed;         // weights as the kernel wants them
+    uint32_t channels; // of one group
+    uint32_t step;     // from one tap to the next, in values: channels with padding
+    int is_row;        // taps of a row lie side by side: one group
+    int factor, odd;   // T = factor · sum + odd · box
+    uint32_t span;     // values of a row of inputs at most: of all images where each is one pixel
+    int is_counted;    // sums are counts of bits (popcount.c)
+    void *packed;      // weights as the kernel wants them
     const float *weights; // of float sums: (groups, rows, cols, channels, filters / groups)
 };
 
@@ -43,7 +44,10 @@ struct affine {
 struct kernels {
     const char *name;
 
-    /* Bytes of a product's packed weights, and the packing: sets factor, odd, is_direct. */
+    /* As tq_unpack_row. */
+    void (*unpack_row)(const struct product *p, uint32_t row, int8_t *v);
+
+    /* Bytes of a product's packed weights, and the packing: sets factor, odd, is_counted. */
     size_t (*packed_bytes)(const struct product *p);
     void (*pack)(struct product *p);
 
@@ -72,7 +76,7 @@ struct kernels {
 };
 
 extern const struct kernels tq_portable;
-extern const struct kernels tq_avx2, tq_vnni; // of x86-64
+extern const struct kernels tq_avx2, tq_vnni, tq_popcount; // of x86-64
 
 /* By what the processor has and is not told to do without. */
 const struct kernels *tq_choose_kernels(int without);

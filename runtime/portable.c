@@ -81,6 +81,7 @@ static void float_sums(const struct product *p, const struct window *w, float *T
 
 const struct kernels tq_portable = {
     .name = "portable",
+    .unpack_row = tq_unpack_row,
     .packed_bytes = packed_bytes,
     .pack = pack,
     .sums = sums,

@@ -27,6 +27,8 @@ static struct product geometry(const struct tq_session *s, uint32_t node) {
         p.cols *= p.rows;
         p.rows = 1;
     }
+    uint32_t border = 2 * s->places[n->in[0]].padding, row = p.step * (in->w + border);
+    p.span = tq_pixels(n) == 1 ? s->batch * row * (in->h + border) : row;
     p.layer = n->quantized == TQ_NONE ? NULL : &s->model->layers[n->quantized];
     return p;
 }
@@ -49,7 +51,7 @@ void tq_place_product(struct tq_session *s, uint32_t node, struct arena *a) {
 /* ---- the weights of a width ---- */
 
 /* Ŵ = unit (factor v + odd) + shift, where a float layer's weights would lie. */
-static void dequantize(struct product *p) {
+static void dequantize(const struct kernels *kernels, struct product *p) {
     const struct layer *l = p->layer;
     const struct form *f = &l->form[p->k];
     float *W = p->packed;
@@ -59,7 +61,7 @@ static void dequantize(struct product *p) {
         float *to = W + (size_t)(row / width) * width * l->inputs + row % width;
         float unit = f->unit[f->units > 1 ? row : 0];
         float shift = f->shifts ? f->shift[f->shifts > 1 ? row : 0] : 0;
-        tq_unpack_row(p, row, v);
+        kernels->unpack_row(p, row, v);
         for (uint32_t i = 0; i < l->inputs; i++)
             to[(size_t)i * width] = unit * (float)(f->factor * v[i] + f->odd) + shift;
     }
@@ -76,7 +78,7 @@ void tq_load_weights(struct tq_session *s) {
         if (s->places[i].source == FROM_SUMS)
             s->kernels->pack(p);
         else
-            dequantize(p);
+            dequantize(s->kernels, p);
     }
 }
 

@@ -123,8 +123,9 @@ struct tq_options {
 
 enum tq_instructions {
     TQ_AVX2 = 1,
-    TQ_AVX512 = 2, // with VNNI
-    TQ_ALL_INSTRUCTIONS = 3,
+    TQ_AVX512 = 2,    // with VNNI
+    TQ_VPOPCNTDQ = 4, // of AVX-512, beside VNNI
+    TQ_ALL_INSTRUCTIONS = 7,
 };
 
 /* Bytes that a session needs for itself, whatever width is set. */
@@ -137,7 +138,7 @@ TQ_API int tq_session_open(const struct tq_model *model, const struct tq_options
 TQ_API void tq_session_close(struct tq_session *session);
 TQ_API const char *tq_session_message(const struct tq_session *session);
 
-/* The kernels that it uses: "portable", "avx2", "avx512-vnni". */
+/* The kernels that it uses: "portable", "avx2", "avx512-vnni", "avx512-vpopcntdq". */
 TQ_API const char *tq_session_kernels(const struct tq_session *session);
 
 /* Compute with k bits from now on: min_bits ... planes. On failure the width stays as it was. */

@@ -14,6 +14,28 @@
 
 enum { LANES = 16 };
 
+/* As tq_unpack_row, 64 codes at a time. */
+static void unpack_row(const struct product *p, uint32_t row, int8_t *v) {
+    const uint8_t *planes[TQ_BITS];
+    const uint32_t inputs = p->layer->inputs, bytes = p->layer->row_bytes;
+    const __m512i half = _mm512_set1_epi8((char)(1 << (p->k - 1)));
+    tq_row_planes(p->model, p->layer, p->k, row, planes);
+    for (uint32_t i = 0; i < inputs; i += 64) {
+        uint32_t left = inputs - i, there = bytes - i / 8;
+        __m512i u = _mm512_setzero_si512();
+        for (int plane = 0; plane < p->k; plane++) {
+            uint64_t bits = 0;
+            if (there >= sizeof bits)
+                bits = tq_u64(planes[plane] + i / 8);
+            else
+                memcpy(&bits, planes[plane] + i / 8, there);
+            u = _mm512_or_si512(u, _mm512_maskz_set1_epi8(bits, (char)(1 << (p->k - 1 - plane))));
+        }
+        _mm512_mask_storeu_epi8(v + i, left < 64 ? ((uint64_t)1 << left) - 1 : ~(uint64_t)0,
+                                _mm512_sub_epi8(u, half));
+    }
+}
+
 #include "dense.inc"
 
 /* ---- sums of codes ---- */
@@ -127,48 +149,89 @@ static void sum_dense(const struct product *p, const struct window *w, int32_t *
 
 /* ---- sums of windows ---- */
 
-/* Lane i: the sum of all lanes of v[i]. */
-static __m512i sum_lanes(const __m512i v[LANES]) {
-    __m512i a[8], b[4], c[2];
-    for (int i = 0; i < 8; i++)
-        a[i] = _mm512_add_epi32(_mm512_unpacklo_epi32(v[2 * i], v[2 * i + 1]),
-                                _mm512_unpackhi_epi32(v[2 * i], v[2 * i + 1]));
-    for (int i = 0; i < 4; i++)
-        b[i] = _mm512_add_epi32(_mm512_unpacklo_epi64(a[2 * i], a[2 * i + 1]),
-                                _mm512_unpackhi_epi64(a[2 * i], a[2 * i + 1]));
-    for (int i = 0; i < 2; i++)
-        c[i] = _mm512_add_epi32(_mm512_shuffle_i32x4(b[2 * i], b[2 * i + 1], 0x88),
-                                _mm512_shuffle_i32x4(b[2 * i], b[2 * i + 1], 0xdd));
-    return _mm512_add_epi32(_mm512_shuffle_i32x4(c[0], c[1], 0x88),
-                            _mm512_shuffle_i32x4(c[0], c[1], 0xdd));
+/* Of four vectors, lane j of each quarter: the sum of that quarter of v[j]. */
+static __m512i sum_quarters(const __m512i v[4]) {
+    __m512i a =
+        _mm512_add_epi32(_mm512_unpacklo_epi32(v[0], v[1]), _mm512_unpackhi_epi32(v[0], v[1]));
+    __m512i b =
+        _mm512_add_epi32(_mm512_unpacklo_epi32(v[2], v[3]), _mm512_unpackhi_epi32(v[2], v[3]));
+    return _mm512_add_epi32(_mm512_unpacklo_epi64(a, b), _mm512_unpackhi_epi64(a, b));
 }
 
-/* The codes of one window by lanes, four to each. */
-static __m512i sum_window(const struct product *p, const uint8_t *x, size_t row) {
-    const __m512i ones = _mm512_set1_epi8(1);
-    size_t run = (size_t)p->cols * p->step;
+/* Neighbouring quarters of both, added. */
+static __m512i add_quarters(__m512i a, __m512i b) {
+    return _mm512_add_epi32(_mm512_shuffle_i32x4(a, b, 0x88), _mm512_shuffle_i32x4(a, b, 0xdd));
+}
+
+/* Lane i: the sum of all lanes of v[i]. */
+static __m512i sum_lanes(const __m512i v[LANES]) {
+    return add_quarters(add_quarters(sum_quarters(v), sum_quarters(v + 4)),
+                        add_quarters(sum_quarters(v + 8), sum_quarters(v + 12)));
+}
+
+/* n bytes of each of `rows` rows, in lanes of four. */
+static __m512i sum_rows(const uint8_t *x, size_t n, size_t row, uint32_t rows) {
+    __mmask64 there = n < 64 ? ((uint64_t)1 << n) - 1 : ~(uint64_t)0;
     __m512i sum = _mm512_setzero_si512();
-    for (uint32_t y = 0; y < p->rows; y++, x += row)
-        for (size_t at = 0; at < run; at += 64) {
-            __mmask64 there = run - at < 64 ? ((uint64_t)1 << (run - at)) - 1 : ~(uint64_t)0;
-            sum = _mm512_dpbusd_epi32(sum, _mm512_maskz_loadu_epi8(there, x + at), ones);
-        }
+    for (uint32_t y = 0; y < rows; y++, x += row)
+        sum = _mm512_dpbusd_epi32(sum, _mm512_maskz_loadu_epi8(there, x), _mm512_set1_epi8(1));
     return sum;
 }
 
+/* Of 16 places of a step of 16, 32 or 64 n codes, `n` bytes of them being there: the sum of all
+ * rows of taps. */
+static __m512i sum_places(const uint8_t *x, size_t n, size_t row, uint32_t rows, uint32_t step) {
+    const __m512i of_16 = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15),
+                  of_32 = _mm512_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7, 8, 12, 9, 13, 10, 14, 11, 15);
+    __m512i v[LANES];
+    uint32_t vectors = step < 64 ? step / 4 : LANES, width = step < 64 ? 64 : step;
+    for (uint32_t i = 0; i < LANES; i++) {
+        v[i] = _mm512_setzero_si512();
+        for (size_t at = (size_t)i * width; i < vectors && at < (size_t)(i + 1) * width && at < n;
+             at += 64)
+            v[i] = _mm512_add_epi32(v[i], sum_rows(x + at, n - at, row, rows));
+    }
+    if (step == 16)
+        return _mm512_permutexvar_epi32(of_16, sum_quarters(v));
+    if (step == 32)
+        return _mm512_permutexvar_epi32(of_32, add_quarters(sum_quarters(v), sum_quarters(v + 4)));
+    return sum_lanes(v);
+}
+
+enum { PIXELS = 32, MOST_STRIDE = 2, MOST_COLS = 16 };
+
+/* Up to so many windows: the sums of the places that they share, then of their columns. */
+static void sum_shared(const struct product *p, const uint8_t *x, size_t row, uint32_t pixels,
+                       uint32_t stride, int32_t *box) {
+    int32_t place[(PIXELS - 1) * MOST_STRIDE + MOST_COLS + LANES];
+    uint32_t places = (pixels - 1) * stride + p->cols;
+    for (uint32_t i = 0; i < places; i += LANES)
+        _mm512_storeu_si512(place + i,
+                            sum_places(x + (size_t)i * p->step, (size_t)(places - i) * p->step, row,
+                                       p->rows, p->step));
+    for (uint32_t i = 0; i < pixels; i++) {
+        int32_t sum = 0;
+        for (uint32_t t = 0; t < p->cols; t++)
+            sum += place[i * stride + t];
+        box[i] = sum;
+    }
+}
+
+static int shares_places(const struct product *p, const struct window *w) {
+    uint32_t step = p->step;
+    return p->groups == 1 && (step == 16 || step == 32 || step % 64 == 0) &&
+           w->pixel <= (size_t)MOST_STRIDE * step && w->pixel % step == 0 && p->cols <= MOST_COLS;
+}
+
 static void sum_windows(const struct product *p, const struct window *w, int32_t *box) {
-    if (p->groups > 1) {
+    if (!shares_places(p, w)) {
         sum_boxes(p, w, box);
         return;
     }
-    for (uint32_t i = 0; i < w->pixels; i += LANES) {
-        uint32_t now = w->pixels - i < LANES ? w->pixels - i : LANES;
-        __m512i v[LANES];
-        for (uint32_t j = 0; j < LANES; j++)
-            v[j] = j < now ? sum_window(p, (const uint8_t *)w->x + (i + j) * w->pixel, w->row)
-                           : _mm512_setzero_si512();
-        _mm512_mask_storeu_epi32(box + i, (__mmask16)((1U << now) - 1), sum_lanes(v));
-    }
+    for (uint32_t i = 0; i < w->pixels; i += PIXELS)
+        sum_shared(p, (const uint8_t *)w->x + i * w->pixel, w->row,
+                   w->pixels - i < PIXELS ? w->pixels - i : PIXELS, (uint32_t)(w->pixel / p->step),
+                   box + i);
 }
 
 /* ---- sums of floats ---- */
@@ -178,7 +241,7 @@ static inline __attribute__((always_inline)) void float_tile(const struct produc
                                                              const struct window *w, const float *x,
                                                              const float *weights, float *T,
                                                              __mmask16 there, const int pixels) {
-    __m512d low[6], high[6];
+    __m512d low[8], high[8];
     for (int i = 0; i < pixels; i++)
         low[i] = high[i] = _mm512_setzero_pd();
     for (uint32_t y = 0; y < p->rows; y++)
@@ -204,11 +267,20 @@ static inline __attribute__((always_inline)) void float_tile(const struct produc
 
 static void float_pixels(const struct product *p, const struct window *w, const float *x,
                          const float *weights, float *T, __mmask16 there, uint32_t pixels) {
-    enum { MOST = 6 };
-    for (; pixels >= MOST; pixels -= MOST, x += MOST * w->pixel, T += MOST * (size_t)p->filters)
-        float_tile(p, w, x, weights, T, there, MOST);
-    for (; pixels; pixels--, x += w->pixel, T += p->filters)
-        float_tile(p, w, x, weights, T, there, 1);
+    while (pixels) {
+        uint32_t now = pixels >= 8 ? 8 : pixels >= 4 ? 4 : pixels >= 2 ? 2 : 1;
+        if (now == 8)
+            float_tile(p, w, x, weights, T, there, 8);
+        else if (now == 4)
+            float_tile(p, w, x, weights, T, there, 4);
+        else if (now == 2)
+            float_tile(p, w, x, weights, T, there, 2);
+        else
+            float_tile(p, w, x, weights, T, there, 1);
+        pixels -= now;
+        x += now * w->pixel;
+        T += (size_t)now * p->filters;
+    }
 }
 
 static void float_sums(const struct product *p, const struct window *w, float *T) {
@@ -283,6 +355,7 @@ static int round_codes(uint32_t pixels, uint32_t c, float top, const float *Y, u
 
 const struct kernels tq_vnni = {
     .name = "avx512-vnni",
+    .unpack_row = unpack_row,
     .packed_bytes = packed_bytes,
     .pack = pack,
     .sums = sums,

@@ -19,7 +19,7 @@ enum { ROUNDS = 400 };
 
 /* The sets that this processor has, the portable one first. */
 static int sets(const struct kernels *all[8]) {
-    static const int without[] = {TQ_ALL_INSTRUCTIONS, TQ_AVX512, 0};
+    static const int without[] = {TQ_ALL_INSTRUCTIONS, TQ_AVX512, TQ_VPOPCNTDQ, 0};
     const struct kernels *last = NULL;
     int n = 0;
     for (size_t i = 0; i < sizeof without / sizeof *without; i++) {
@@ -45,19 +45,25 @@ struct scene {
 
 static void draw_shape(struct scene *s, struct random *r) {
     struct product *p = &s->product;
-    int kind = values_between(r, 0, 5), depthwise = kind == 0, grouped = kind == 1;
+    int kind = values_between(r, 0, 7), depthwise = kind == 0, grouped = kind == 1;
     p->groups = (uint32_t)(depthwise ? values_between(r, 1, 70)
                            : grouped ? values_between(r, 2, 4)
                                      : 1);
     p->channels = (uint32_t)(depthwise ? 1 : values_between(r, 1, kind == 2 ? 200 : 20));
     if (grouped && values_between(r, 0, 1))
         p->channels = (p->channels + 3) / 4 * 4;
+    if (kind >= 4) { // as bits are counted
+        p->channels = (p->channels + 7) / 8 * 8;
+        p->k = values_between(r, 1, 3);
+    }
+    if (kind == 7)
+        p->channels = 16U << values_between(r, 0, 3);
     p->filters = p->groups * (uint32_t)(depthwise ? 1 : values_between(r, 1, kind == 3 ? 150 : 40));
     p->rows = (uint32_t)values_between(r, 1, 4);
     p->cols = (uint32_t)values_between(r, 1, 4);
     p->step = (p->channels * p->groups + 3) / 4 * 4;
     p->is_row = p->groups == 1;
-    p->k = values_between(r, 1, 8);
+    p->k = p->k ? p->k : values_between(r, 1, 8);
     p->act_bits = values_between(r, 0, 2) ? p->k : values_between(r, 1, 8);
 }
 
@@ -105,6 +111,7 @@ static void draw_inputs(struct scene *s, struct random *r, int extreme) {
         ((float *)(void *)s->floats.bytes)[i] = random_unit(r) * 4 - 2;
     }
     s->window = (struct window){.pixel = (size_t)stride * p->step, .row = row, .pixels = pixels};
+    s->product.span = (uint32_t)row;
     s->sums = (size_t)pixels * p->filters;
 }
 
@@ -382,7 +389,9 @@ static void what_is_forced_off_is_not_taken(void **state) {
     if (__builtin_cpu_supports("avx2"))
         assert_string_equal(tq_choose_kernels(TQ_AVX512)->name, "avx2");
     if (__builtin_cpu_supports("avx512vnni"))
-        assert_string_equal(tq_choose_kernels(TQ_AVX2)->name, "avx512-vnni");
+        assert_string_equal(tq_choose_kernels(TQ_AVX2 | TQ_VPOPCNTDQ)->name, "avx512-vnni");
+    if (__builtin_cpu_supports("avx512vpopcntdq"))
+        assert_string_equal(tq_choose_kernels(0)->name, "avx512-vpopcntdq");
 #endif
 }
 

@@ -60,9 +60,9 @@ struct tried {
 static void compare_with_twin(const struct packed_options *o, struct tried *tried) {
     struct packed p;
     packed_open(&p, o);
-    struct tq_session *sessions[] = {open_session(&p, 1, 0), open_session(&p, 5, 0),
-                                     open_session(&p, 1, TQ_AVX512),
-                                     open_session(&p, 2, TQ_ALL_INSTRUCTIONS)};
+    struct tq_session *sessions[] = {
+        open_session(&p, 1, 0), open_session(&p, 5, 0), open_session(&p, 3, TQ_VPOPCNTDQ),
+        open_session(&p, 1, TQ_AVX512), open_session(&p, 2, TQ_ALL_INSTRUCTIONS)};
     int n = p.images * o->classes, number = sizeof sessions / sizeof *sessions;
     float *got = need((size_t)n, sizeof *got), *want = need((size_t)n, sizeof *want);
     for (int k = tq_model_info(p.model)->min_bits; k <= p.pack.planes; k += tried->fewer ? 6 : 1) {

@@ -4,11 +4,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -85,28 +87,41 @@ static int find_target(const char *path, char target[PATH_MAX], struct error *e)
     return 0;
 }
 
+/* A new file beside `target`, open for reading and writing, or -1 with errno. Others may be able to
+ * write to the folder: the name cannot be foretold, and what has it already is not opened. */
+static int open_temporary(const char *target, char **name) {
+    enum { TRIES = 16 };
+    char text[PATH_MAX + 32];
+    int fd = -1;
+    for (int i = 0; i < TRIES && fd < 0 && (!i || errno == EEXIST); i++) {
+        uint32_t drawn;
+        if (getrandom(&drawn, sizeof drawn, 0) != sizeof drawn)
+            return -1;
+        snprintf(text, sizeof text, "%s.%08" PRIx32 ".tmp", target, drawn);
+        fd = open(text, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    }
+    if (fd >= 0)
+        *name = need_string(text);
+    return fd;
+}
+
 /* Returns 0, or what went wrong as an errno. */
-static int write_file(const char *path, const void *bytes, size_t size) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+static int write_file(int fd, const void *bytes, size_t size) {
     int why = fd < 0 || transfer_all(fd, (char *)bytes, size, 1) || fsync(fd) ? errno : 0;
     if (fd >= 0 && close(fd) && !why)
         why = errno;
     return why;
 }
 
-static char *temporary_name(const char *target) {
-    char name[PATH_MAX + 32];
-    snprintf(name, sizeof name, "%s.%ld.tmp", target, (long)getpid());
-    return need_string(name);
-}
-
-/* After writing, which ended with errno `why`: rename, or remove what was written. */
+/* After writing, which ended with errno `why`: rename, or remove what was written (`temporary` is
+ * NULL where there is nothing). */
 static int finish_replacing(const char *path, const char *temporary, const char *target, int why,
                             struct error *e) {
     if (!why && rename(temporary, target))
         why = errno;
     if (why) {
-        unlink(temporary);
+        if (temporary)
+            unlink(temporary);
         return fail_at(e, path, 0, "cannot be written (%s); free space or fix its permissions",
                        strerror(why));
     }
@@ -120,8 +135,9 @@ int file_replace(const char *path, const void *bytes, size_t size, struct error 
     char target[PATH_MAX];
     if (find_target(path, target, e))
         return -1;
-    char *temporary = temporary_name(target);
-    int rc = finish_replacing(path, temporary, target, write_file(temporary, bytes, size), e);
+    char *temporary = NULL;
+    int why = write_file(open_temporary(target, &temporary), bytes, size);
+    int rc = finish_replacing(path, temporary, target, why, e);
     free(temporary);
     return rc;
 }
@@ -129,7 +145,7 @@ int file_replace(const char *path, const void *bytes, size_t size, struct error 
 /* Reserve and map; returns 0 or an errno. Without the reservation a full disk would be a signal at
  * some later write to memory. */
 static int map_draft(struct file_draft *d) {
-    int fd = open(d->temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int fd = open_temporary(d->path, &d->temporary);
     if (fd < 0)
         return errno;
     int why = posix_fallocate(fd, 0, (off_t)d->size);
@@ -150,7 +166,6 @@ int file_draft_start(struct file_draft *d, const char *path, size_t size, struct
     if (find_target(path, target, e))
         return -1;
     d->path = need_string(target);
-    d->temporary = temporary_name(target);
     int why = map_draft(d);
     if (!why)
         return 0;

@@ -14,7 +14,8 @@ char *file_read(const char *path, size_t limit, size_t *size, struct error *e);
 
 /* Replace `path` by `size` bytes: temporary file beside it, fsync, rename, fsync of the folder.
  * Refuses what is no regular file (a device would be replaced too); a link stays, and what it
- * points to is replaced. */
+ * points to is replaced. The temporary file is new and its name cannot be foretold: who else can
+ * write to the folder cannot plant a link there. */
 int file_replace(const char *path, const void *bytes, size_t size, struct error *e);
 
 /* The same for what is too large to be built in memory: a temporary file of `size` zeros beside

@@ -110,6 +110,45 @@ static void a_link_stays_and_its_file_is_replaced(void **state) {
     assert_int_equal(folder_count(test_folder), 2);
 }
 
+/* Somebody who can write to the folder and knows the process: its links are neither followed nor
+ * in the way. */
+static void planted_links_are_not_followed(void **state) {
+    (void)state;
+    struct error e = {0};
+    struct file_draft d;
+    char planted[FOLDER_PATH + 32], again[FOLDER_PATH];
+    const char *victim = folder_file(test_folder, "victim"), *path = folder_file(test_folder, "f");
+    assert_int_equal(file_replace(victim, "mine", 4, &e), 0);
+    snprintf(planted, sizeof planted, "%s.%ld.tmp", path, (long)getpid());
+    assert_int_equal(symlink("victim", planted), 0);
+    assert_int_equal(file_replace(path, "new", 3, &e), 0);
+    assert_int_equal(file_draft_start(&d, path, 9, &e), 0);
+    snprintf(again, sizeof again, "%s", d.temporary);
+    assert_string_not_equal(again, planted);
+    file_draft_drop(&d);
+    assert_int_equal(file_draft_start(&d, path, 9, &e), 0);
+    assert_string_not_equal(again, d.temporary);
+    assert_int_equal(file_draft_commit(&d, &e), 0);
+    expect_content(victim, "mine", 4);
+    struct stat st;
+    assert_true(!lstat(planted, &st) && S_ISLNK(st.st_mode));
+    file_remove_orphans(path);
+    assert_int_equal(lstat(planted, &st), -1);
+    expect_content(victim, "mine", 4);
+}
+
+/* What a process leaves that is killed before it renames. */
+static void a_draft_that_stays_is_an_orphan(void **state) {
+    (void)state;
+    struct error e = {0};
+    struct file_draft d;
+    assert_int_equal(file_draft_start(&d, folder_file(test_folder, "f"), 9, &e), 0);
+    assert_int_equal(folder_count(test_folder), 1);
+    file_remove_orphans(d.path);
+    assert_int_equal(folder_count(test_folder), 0);
+    file_draft_drop(&d);
+}
+
 static void orphans_of_one_file_are_removed(void **state) {
     (void)state;
     struct error e = {0};
@@ -273,6 +312,8 @@ int main(void) {
         IN_FOLDER(folders_do_not_replace_files),
         IN_FOLDER(only_regular_files_are_replaced),
         IN_FOLDER(a_link_stays_and_its_file_is_replaced),
+        IN_FOLDER(planted_links_are_not_followed),
+        IN_FOLDER(a_draft_that_stays_is_an_orphan),
         IN_FOLDER(orphans_of_one_file_are_removed),
         IN_FOLDER(drafts_become_files),
         IN_FOLDER(drafts_that_do_not_fit_say_so),

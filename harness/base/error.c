@@ -1,6 +1,8 @@
 /* Error messages and allocations that cannot fail; error.h is the manual. */
 #include "base/error.h"
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,9 +13,7 @@ enum { NAME_SHOWN = 512 }; // bytes of a file's name
 
 /* Names and values are the user's, and may hold a line end or a terminal's escape. */
 static int keep_to_one_line(struct error *e) {
-    for (char *c = e->text; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = '?';
+    text_mask_controls(e->text, "");
     return -1;
 }
 

@@ -118,3 +118,12 @@ void text_list_add(char *list, size_t size, const char *separator, const char *w
     memcpy(list + at, separator, gap);
     memcpy(list + at + gap, word, n + 1);
 }
+
+void text_mask_controls(char *s, const char *kept) {
+    for (unsigned char *c = (unsigned char *)s; *c; c++) {
+        if ((*c < ' ' || *c == 0x7f) && !strchr(kept, *c))
+            *c = '?';
+        if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f) // U+0080 ... U+009F
+            c[0] = c[1] = '?';
+    }
+}

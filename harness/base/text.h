@@ -40,6 +40,10 @@ int text_find(const char *name, const char *const *names);
 /* Append a word to a list, with `separator` between; a word that does not fit is left out. */
 void text_list_add(char *list, size_t size, const char *separator, const char *word);
 
+/* Control characters of `s`, those of UTF-8 beyond ASCII too, become '?': a terminal shows what it
+ * would obey. Those in `kept` stay. */
+void text_mask_controls(char *s, const char *kept);
+
 /* `s` without the blanks at both ends; writes into `s` and returns a pointer into it. */
 char *text_trim(char *s);
 

@@ -1,6 +1,8 @@
 /* Tables as text, CSV, LaTeX and Markdown; table.h is the manual. */
 #include "report/table.h"
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,14 +43,17 @@ static void grow(struct table *t) {
 void table_add(struct table *t, const char *text) {
     if (t->cell == t->room)
         grow(t);
+    char *kept = need_string(text ? text : "");
+    text_mask_controls(kept, "\n");
     t->rows += t->cell % t->columns == 0;
-    t->cells[t->cell++] = need_string(text ? text : "");
+    t->cells[t->cell++] = kept;
 }
 
 static char *format_text(const char *format, va_list args) {
     char *text = NULL;
     if (vasprintf(&text, format, args) < 0)
         return need_string("");
+    text_mask_controls(text, "\n");
     return text;
 }
 

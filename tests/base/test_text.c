@@ -176,6 +176,15 @@ static void absent_widths_are_not_found(void **state) {
     assert_string_equal(small, "2");
 }
 
+static void controls_are_masked(void **state) {
+    (void)state;
+    char text[] = "a\x1b]0;t\a\x7f\r\n\xc2\x9b\x31m \xc3\xa9\xc2\xb1";
+    text_mask_controls(text, "\n");
+    assert_string_equal(text, "a?]0;t???\n??1m \xc3\xa9\xc2\xb1");
+    text_mask_controls(text, "");
+    assert_string_equal(text, "a?]0;t??????1m \xc3\xa9\xc2\xb1");
+}
+
 static void trim_takes_both_ends(void **state) {
     (void)state;
     char a[] = " \t a b \n", b[] = "", c[] = "   ", d[] = "x";
@@ -209,6 +218,7 @@ int main(void) {
         cmocka_unit_test(widths_are_sets),
         cmocka_unit_test(absent_widths_are_not_found),
         cmocka_unit_test(long_widths_are_not_cut),
+        cmocka_unit_test(controls_are_masked),
         cmocka_unit_test(trim_takes_both_ends),
         cmocka_unit_test(names_are_found_where_they_stand),
     };

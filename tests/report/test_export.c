@@ -287,6 +287,18 @@ static void assert_table(const struct table *t, enum export_format format, const
     free(text);
 }
 
+/* A terminal would obey what a database says. */
+static void controls_are_shown(void **state) {
+    (void)state;
+    const char *const titles[] = {"a"};
+    struct table *t = table_new(1, titles, "l");
+    table_addf(t, "%s", "x\x1b[2J");
+    table_note(t, "%s", "y\x1b]0;z\a");
+    assert_table(t, EXPORT_TEXT, "a\nx?[2J\n\ny?]0;z?\n");
+    assert_table(t, EXPORT_CSV, "a\nx?[2J\n# y?]0;z?\n");
+    table_free(t);
+}
+
 static void texts_are_escaped(void **state) {
     (void)state;
     const char *const titles[] = {"a_b", "n"};
@@ -323,6 +335,7 @@ int main(void) {
         TEST(reductions_have_intervals),
         TEST(one_seed_has_no_interval),
         TEST(every_export_works),
+        cmocka_unit_test(controls_are_shown),
         cmocka_unit_test(texts_are_escaped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

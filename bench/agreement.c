@@ -1,7 +1,7 @@
-/* How far exact inference and the engine's float weights are apart on a trained model, by width:
+/* How far exact evaluation and the engine's float weights are apart on a trained model, by width:
  * they round in other places, and an activation whose code flips moves the scores behind it. The
- * arithmetics of exact inference are compared with one another, too: those agree to the bit. Prints
- * CSV: bits,arithmetic,images,median_difference,images_above_0.01,same_top1 (the last two as
+ * arithmetics of exact evaluation are compared with one another, too: those agree to the bit.
+ * Prints CSV: bits,arithmetic,images,median_difference,images_above_0.01,same_top1 (the last two as
  * shares); the differences are the largest of each image's scores.
  *
  *     build/bench/agreement MODEL.frozen DATASET [IMAGES] */
@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 #include "engine/load.h"
-#include "evaluate/exact.h"
+#include "evaluate/exact_threads.h"
 #include "registry.h"
 #include "train/trainer.h"
 
@@ -33,9 +33,9 @@ static void load(const struct dataset *d, int channels, int first, int n, float 
     dataset_fill(d, &r, images, labels);
 }
 
-/* All images at one width: exact, or by the plan when `x` is NULL. */
-static void infer(const struct frozen *f, const struct dataset *d, struct exact *x,
-                  const struct engine *engine, struct plan *p, const struct point *point,
+/* All images at one width: exact, or by the program when `x` is NULL. */
+static void infer(const struct frozen *f, const struct dataset *d, struct exact_threads *x,
+                  const struct engine *engine, struct program *p, const struct point *point,
                   struct scores *s) {
     const struct shape *in = &f->m->cfg->input;
     float *images = need_aligned(EXACT_BATCH * (size_t)(in->c * in->h * in->w), sizeof *images);
@@ -80,21 +80,21 @@ static int compare(const struct frozen *f, const struct dataset *d, int images, 
     plain.z = need(size, sizeof(float));
     first.z = need(size, sizeof(float));
     other.z = need(size, sizeof(float));
-    struct plan *p = engine->compile(f->m, EXACT_BATCH, 1, e);
+    struct program *p = engine->compile(f->m, EXACT_BATCH, 1, e);
     if (!p)
         return -1;
     float *scratch = need(model_largest_weights(f->m), sizeof *scratch);
     puts("bits,arithmetic,images,median_difference,images_above_0.01,same_top1");
     for (int k = 1; k <= f->spec.stored_bits; k++) {
         struct point point = spec_point(&f->spec, k, CUT_WEIGHTS);
-        load_plan(f->m, f, engine, p, &point, scratch);
+        load_program(f->m, f, engine, p, &point, scratch);
         infer(f, d, NULL, engine, p, &point, &plain);
         for (int a = ARITHMETIC_FP32; a <= ARITHMETIC_INT8; a++) {
-            struct exact x;
+            struct exact_threads x;
             if (exact_start(&x, engine, f->m, f, 1, (enum arithmetic)a, e))
                 return -1;
             if (!exact_covers(&x, &point))
-                return fail(e, "the model has no exact inference");
+                return fail(e, "the model has no exact evaluation");
             exact_set_weights(&x, &point);
             infer(f, d, &x, engine, p, &point, a == ARITHMETIC_FP32 ? &first : &other);
             if (a != ARITHMETIC_FP32 && memcmp(first.z, other.z, size * sizeof(float)))

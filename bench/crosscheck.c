@@ -172,7 +172,7 @@ static int put_values(const struct trainer *t, int at, const char *side, int lay
                       struct error *e) {
     const struct shape *s = &t->m->nodes[at].shape;
     size_t size = (size_t)s->c * (size_t)s->h * (size_t)s->w;
-    const float *values = t->engine->peek(t->plan, at);
+    const float *values = t->engine->peek(t->program, at);
     if (!values) {
         char name[96];
         model_node_name(t->m, at, name, sizeof name);
@@ -205,8 +205,8 @@ static int put_width(const struct trainer *t, int b, int64_t step, struct error 
                         .momentum = 0.1f,
                         .seed = (uint64_t)t->spec->seed,
                         .step = (uint64_t)step};
-    load_plan(m, NULL, t->engine, t->plan, &pass.point, t->weights);
-    const float *logits = t->engine->forward(t->plan, &pass, t->images, n);
+    load_program(m, NULL, t->engine, t->program, &pass.point, t->weights);
+    const float *logits = t->engine->forward(t->program, &pass, t->images, n);
     double labels = cross_entropy_labels(n, classes, logits, t->labels), loss[2] = {labels, labels};
     if (b < top && t->spec->distill != DISTILL_LABELS) {
         int teacher = t->spec->distill == DISTILL_HIGHEST ? top : b + 1;
@@ -242,13 +242,13 @@ static int put_step(struct trainer *t, struct snapshot *before, struct snapshot 
     put(FRAME_F32, t->images, pixels * (size_t)t->spec->batch, "images");
     put(FRAME_I16, t->labels, (size_t)t->spec->batch, "labels");
     give_back(m, before);
-    engine_upload(t->engine, t->plan, ENGINE_ALL);
+    engine_upload(t->engine, t->program, ENGINE_ALL);
     put_aims(t);
     for (int b = m->widths.n - 1; b >= 0; b--)
         if (put_width(t, b, step, e))
             return -1;
     give_back(m, after);
-    engine_upload(t->engine, t->plan, ENGINE_ALL);
+    engine_upload(t->engine, t->program, ENGINE_ALL);
     put(FRAME_U8, NULL, 0, "end");
     return 0;
 }
@@ -286,15 +286,15 @@ static int check(struct spec *spec, const char *engine_name, int threads, int st
     int rc = cfg_read(&cfg, spec->network, data.shape, data.classes, e);
     struct model *m =
         rc ? NULL : model_build(&cfg, spec, quantizer_find(quantizer_registry, spec->scheme), e);
-    struct plan *plan =
+    struct program *program =
         m && !can_follow(m, e) ? engine->compile(m, (int)spec->batch, threads, e) : NULL;
-    rc = !plan || trainer_start(&t, spec, &data, m, engine, plan, e) ? -1 : 0;
+    rc = !program || trainer_start(&t, spec, &data, m, engine, program, e) ? -1 : 0;
     if (!rc) {
         rc = run(&t, steps, e);
         trainer_free(&t);
     }
-    if (plan)
-        engine->free(plan);
+    if (program)
+        engine->free(program);
     model_free(m);
     cfg_free(&cfg);
     random_set_free(&data);

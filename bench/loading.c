@@ -66,7 +66,7 @@ static int time_batches(struct round *round, int loaders, struct error *e) {
                                                              .batch = BATCH,
                                                              .channels = round->data->shape.c,
                                                              .threads = loaders,
-                                                             .plan = plan,
+                                                             .request = plan,
                                                              .context = round});
     struct batch b;
     int rc = loader_next(l, &b, e);

@@ -13,7 +13,7 @@
 #include "base/environment.h"
 #include "base/progress.h"
 #include "base/text.h"
-#include "evaluate/exact.h"
+#include "evaluate/exact_threads.h"
 #include "model/start.h"
 #include "registry.h"
 #include "run/numerics.h"
@@ -53,8 +53,8 @@ static int time_training(const struct choices *c, struct trainer *t, double *sec
     return 0;
 }
 
-/* One batch at a time through the plan, or in the parts that exact inference takes. */
-static void evaluate_batch(struct trainer *t, struct exact *x, const struct pass *pass) {
+/* One batch at a time through the program, or in the parts that exact evaluation takes. */
+static void evaluate_batch(struct trainer *t, struct exact_threads *x, const struct pass *pass) {
     int batch = (int)t->spec->batch, exact = exact_covers(x, &pass->point);
     int part = exact && batch > x->batch ? x->batch : batch;
     size_t image =
@@ -65,7 +65,7 @@ static void evaluate_batch(struct trainer *t, struct exact *x, const struct pass
         if (exact)
             exact_forward(x, &pass->point, images, n);
         else
-            t->engine->forward(t->plan, pass, images, n);
+            t->engine->forward(t->program, pass, images, n);
     }
 }
 
@@ -75,11 +75,11 @@ static int time_evaluation(const struct choices *c, struct trainer *t, double *s
     struct pass pass = {.mode = PASS_EVALUATE,
                         .point = {.bits = (int)c->bits, .act_bits = (int)c->bits}};
     int arithmetic = text_find(c->arithmetic, arithmetic_names);
-    struct exact x = {0};
+    struct exact_threads x = {0};
     if (arithmetic >= 0 &&
         exact_start(&x, t->engine, t->m, NULL, (int)c->threads, (enum arithmetic)arithmetic, e))
         return -1;
-    load_plan(t->m, NULL, t->engine, t->plan, &pass.point, t->weights);
+    load_program(t->m, NULL, t->engine, t->program, &pass.point, t->weights);
     int exact = exact_covers(&x, &pass.point);
     *inference = exact ? exact_arithmetic(&x) : "fp32";
     if (exact)
@@ -111,13 +111,13 @@ static int measure(const struct choices *c, struct trainer *t, double *train, do
 
 static int time_model(const struct choices *c, const struct spec *spec, const struct dataset *data,
                       struct model *m, char *path, struct error *e) {
-    struct plan *plan = c->engine->compile(m, (int)spec->batch, (int)c->threads, e);
+    struct program *program = c->engine->compile(m, (int)spec->batch, (int)c->threads, e);
     struct trainer t;
-    if (!plan)
+    if (!program)
         return -1;
     enum precision precision = (enum precision)text_find(c->precision, precision_names);
-    int rc = load_precision(spec, m, c->engine, plan, &precision, e);
-    if (!rc && !(rc = trainer_start(&t, spec, data, m, c->engine, plan, e))) {
+    int rc = load_precision(spec, m, c->engine, program, &precision, e);
+    if (!rc && !(rc = trainer_start(&t, spec, data, m, c->engine, program, e))) {
         double train = 0, evaluate = 0, cpu;
         const char *inference = "";
         int64_t peak;
@@ -129,7 +129,7 @@ static int time_model(const struct choices *c, const struct spec *spec, const st
                    (double)peak / 1e6);
         trainer_free(&t);
     }
-    c->engine->free(plan);
+    c->engine->free(program);
     return rc;
 }
 

@@ -42,7 +42,7 @@ static void plan_next(struct loader *l) {
     s->r = (struct batch_request){.order = s->order, .channels = l->o.channels};
     s->taken = s->done = 0;
     s->error = (struct error){0};
-    if (!l->o.plan(l->o.context, &s->r, s->order)) {
+    if (!l->o.request(l->o.context, &s->r, s->order)) {
         l->ended = 1;
         pthread_cond_broadcast(&l->ready);
         return;
@@ -170,7 +170,7 @@ static struct slot *wait_for_next(struct loader *l) {
 static struct slot *fill_now(struct loader *l) {
     struct slot *s = &l->slots[0];
     s->r = (struct batch_request){.order = s->order, .channels = l->o.channels};
-    if (!l->o.plan(l->o.context, &s->r, s->order))
+    if (!l->o.request(l->o.context, &s->r, s->order))
         return NULL;
     dataset_fill(l->o.data, &s->r, s->images, s->labels);
     return s;

@@ -14,14 +14,14 @@ enum { LOADER_BATCHES = 3 };
 /* Say what the next batch is: fill in `r`, whose `order` has room for `batch` images and is to be
  * filled as well (it is r->order). 0: there is no further batch. Called for each batch once, in
  * order, by one thread at a time. */
-typedef int loader_plan(void *context, struct batch_request *r, uint32_t *order);
+typedef int loader_request(void *context, struct batch_request *r, uint32_t *order);
 
 struct loader_options {
     const struct dataset *data;
     uint32_t batch; // images of a batch, at most
     int channels;   // the network's
     int threads;    // that decode, 1 or more; unused for a set in memory
-    loader_plan *plan;
+    loader_request *request;
     void *context;
 };
 

@@ -12,7 +12,7 @@ struct walk {
     uint32_t at, images;
 };
 
-static int plan_next(void *context, struct batch_request *r, uint32_t *order) {
+static int request_next(void *context, struct batch_request *r, uint32_t *order) {
     struct walk *walk = context;
     uint32_t left = walk->images - walk->at;
     if (!left)
@@ -54,7 +54,7 @@ static int count_all(struct packed_accuracy *a, const struct tq_info *i, struct 
                                                                   .batch = BATCH,
                                                                   .channels = i->input_channels,
                                                                   .threads = loaders,
-                                                                  .plan = plan_next,
+                                                                  .request = request_next,
                                                                   .context = &walk});
     float *scores = need((size_t)BATCH * (size_t)i->classes, sizeof *scores);
     struct batch b;

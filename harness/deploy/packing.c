@@ -21,14 +21,14 @@ static int calibrate(struct session *s, struct pack *p, struct error *e) {
     if (!s->spec.calibration)
         return fail(e, "run %.12s was planned without calibration; pack it without --calibrated",
                     s->row.run_id);
-    struct plan *plan = s->engine->compile(m, (int)s->spec.batch, s->options->threads, e);
-    if (!plan)
+    struct program *program = s->engine->compile(m, (int)s->spec.batch, s->options->threads, e);
+    if (!program)
         return -1;
-    evaluator_start(&ev, &s->spec, &s->data, m, p->frozen, s->engine, plan);
+    evaluator_start(&ev, &s->spec, &s->data, m, p->frozen, s->engine, program);
     ev.loaders = s->options->loaders;
     int rc = calibrate_widths(&ev, p, e);
     evaluator_free(&ev);
-    s->engine->free(plan);
+    s->engine->free(program);
     return rc;
 }
 

@@ -33,7 +33,7 @@ const char *const precision_names[] = {[PRECISION_FP32] = "fp32",
                                        [PRECISION_BF16_BACKWARD] = "bf16-backward",
                                        NULL};
 
-int engine_use(const struct engine *engine, struct plan *p, enum precision precision,
+int engine_use(const struct engine *engine, struct program *p, enum precision precision,
                struct error *e) {
     if (precision == PRECISION_FP32)
         return 0;
@@ -92,12 +92,12 @@ void engine_library(const struct engine *engine, char *text, size_t size) {
 
 /* ---- numbers that both sides change ---- */
 
-void engine_upload(const struct engine *engine, struct plan *p, unsigned what) {
+void engine_upload(const struct engine *engine, struct program *p, unsigned what) {
     if (engine->upload)
         engine->upload(p, what);
 }
 
-void engine_download(const struct engine *engine, struct plan *p, unsigned what) {
+void engine_download(const struct engine *engine, struct program *p, unsigned what) {
     if (engine->download)
         engine->download(p, what);
 }

@@ -17,8 +17,8 @@
 
 #include <stdio.h>
 
-struct plan; // an engine's compiled model, opaque
-struct inference_engine;
+struct program; // an engine's compiled model, opaque
+struct exact_engine;
 
 /* The version of this interface. It grows by one when a slot changes its meaning or a new one has
  * to be filled. An engine says, in digits, which it was written for; engine_check takes no other.
@@ -69,58 +69,58 @@ struct engine {
      * this program or machine lacks, and what to do. NULL: it can anywhere. */
     int (*look)(char *text, size_t size);
 
-    /* A plan for batches of up to `batch` images. The model must outlive it. NULL with a message.
-     * `threads` are from now on OpenMP's too, which quantizers and optimizers use. */
-    struct plan *(*compile)(struct model *m, int batch, int threads, struct error *e);
+    /* A program for batches of up to `batch` images. The model must outlive it. NULL with a
+     * message. `threads` are from now on OpenMP's too, which quantizers and optimizers use. */
+    struct program *(*compile)(struct model *m, int batch, int threads, struct error *e);
 
-    /* The plan divides its work for that many, and computes the same bits by fewer of OpenMP's
+    /* The program divides its work for that many, and computes the same bits by fewer of OpenMP's
      * threads (engine/team.h). */
     int any_team;
 
     /* Ŵ of a CONV or LINEAR node, copied; canonical order. */
-    void (*set_weights)(struct plan *p, int node, const float *W_hat);
+    void (*set_weights)(struct program *p, int node, const float *W_hat);
 
     /* The model's numbers of these kinds (enum engine_numbers) have changed since they were taken:
      * take them anew. And: write into the model what passes have made of them. Both NULL: the
      * engine works on those of the model. */
-    void (*upload)(struct plan *p, unsigned what);
-    void (*download)(struct plan *p, unsigned what);
+    void (*upload)(struct program *p, unsigned what);
+    void (*download)(struct program *p, unsigned what);
 
     /* Class scores (n, classes) of `n` <= batch images (n, c, h, w), in memory of need_aligned;
      * valid until the next call. */
-    const float *(*forward)(struct plan *p, const struct pass *pass, const float *images, int n);
+    const float *(*forward)(struct program *p, const struct pass *pass, const float *images, int n);
 
     /* Back-propagate dL/dlogits (n, classes) of the last forward in PASS_TRAIN: adds to the
      * gradients of biases and norms in the model; weights' gradients are those of this pass alone.
      */
-    void (*backward)(struct plan *p, const float *d_logits);
+    void (*backward)(struct program *p, const float *d_logits);
 
     /* dL/dŴ of a CONV or LINEAR node after backward; valid until the next call. */
-    const float *(*weight_gradient)(struct plan *p, int node);
+    const float *(*weight_gradient)(struct program *p, int node);
 
     /* The output of a node in the last forward, (n, c, h, w); valid until the next call. NULL if
      * the engine did not keep it; what an activation reads and writes is always there. */
-    const float *(*peek)(struct plan *p, int node);
+    const float *(*peek)(struct program *p, int node);
 
     /* Which nodes fall back to the reference operators, a line each. NULL: none ever do. */
-    void (*describe)(const struct plan *p, FILE *out);
+    void (*describe)(const struct program *p, FILE *out);
 
-    void (*free)(struct plan *p);
+    void (*free)(struct program *p);
 
     /* From now on, convolutions whose weights and inputs are both quantized run forward over the
      * exact integers in bf16, rounding no operand; `backward`: and backward in bf16, which rounds
      * gradients to 8 bits. -1 with a message where the machine has no bf16. NULL: the engine has
      * none. */
-    int (*use_bf16)(struct plan *p, int backward, struct error *e);
+    int (*use_bf16)(struct program *p, int backward, struct error *e);
 
     /* Whether a node computes with integers at widths of up to 8 bits; and the integers of the Ŵ
      * that set_weights has given last, copied. NULL as use_bf16. */
-    int (*wants_integers)(const struct plan *p, int node);
-    void (*set_integers)(struct plan *p, int node, const int8_t *v,
+    int (*wants_integers)(const struct program *p, int node);
+    void (*set_integers)(struct program *p, int node, const int8_t *v,
                          const struct integer_form *form);
 
-    /* Inference over exact integers (engine/exact.h). NULL: the plan evaluates everything. */
-    const struct inference_engine *inference;
+    /* Evaluation over exact integers (engine/exact.h). NULL: the program evaluates everything. */
+    const struct exact_engine *exact;
 };
 
 extern const struct engine engine_reference;
@@ -144,15 +144,15 @@ void engine_library(const struct engine *engine, char *text, size_t size);
 
 /* Before passes, once the model's numbers were changed; and before they are read, once passes were
  * made. Nothing where the engine works on the model itself. */
-void engine_upload(const struct engine *engine, struct plan *p, unsigned what);
-void engine_download(const struct engine *engine, struct plan *p, unsigned what);
+void engine_upload(const struct engine *engine, struct program *p, unsigned what);
+void engine_download(const struct engine *engine, struct program *p, unsigned what);
 
 /* Compute in that precision from now on. -1 with a message where engine or machine do not. */
-int engine_use(const struct engine *engine, struct plan *p, enum precision precision,
+int engine_use(const struct engine *engine, struct program *p, enum precision precision,
                struct error *e);
 
-/* Who computes with the plan that was compiled last: OpenMP's threads, or fewer where that leaves
- * the bits alone. */
+/* Who computes with the program that was compiled last: OpenMP's threads, or fewer where that
+ * leaves the bits alone. */
 struct team engine_team(const struct engine *engine);
 
 #endif

@@ -33,50 +33,50 @@ static struct integers integers_of(const struct model *m, const struct frozen *f
 
 /* The integers behind a layer's Ŵ, for an engine that computes with them. */
 static void load_integers(const struct model *m, const struct frozen *frozen,
-                          const struct engine *engine, struct plan *plan, int node, int k) {
-    if (k > 8 || !engine->wants_integers || !engine->wants_integers(plan, node))
+                          const struct engine *engine, struct program *program, int node, int k) {
+    if (k > 8 || !engine->wants_integers || !engine->wants_integers(program, node))
         return;
     struct integers x = integers_of(m, frozen, m->nodes[node].quantizer, k);
-    engine->set_integers(plan, node, x.v, &x.form);
+    engine->set_integers(program, node, x.v, &x.form);
     integers_free(&x);
 }
 
-void load_plan(const struct model *m, const struct frozen *frozen, const struct engine *engine,
-               struct plan *plan, const struct point *point, float *scratch) {
+void load_program(const struct model *m, const struct frozen *frozen, const struct engine *engine,
+                  struct program *program, const struct point *point, float *scratch) {
     for (int i = 0; i < m->n_nodes; i++) {
         const struct node *n = &m->nodes[i];
         if (n->weights < 0)
             continue;
         if (n->quantizer < 0) {
-            engine->set_weights(plan, i, m->parameters[n->weights].value);
+            engine->set_weights(program, i, m->parameters[n->weights].value);
             continue;
         }
         int k = point_layer_bits(point, n->quantizer);
         load_node(m, frozen, i, k, scratch);
-        engine->set_weights(plan, i, scratch);
-        load_integers(m, frozen, engine, plan, i, k);
+        engine->set_weights(program, i, scratch);
+        load_integers(m, frozen, engine, program, i, k);
     }
 }
 
 static void load_codes(const struct model *m, const struct frozen *frozen,
-                       const struct inference_engine *engine, struct inference *const *inferences,
+                       const struct exact_engine *engine, struct exact_program *const *programs,
                        int n, int node, int k) {
     struct integers w = integers_of(m, frozen, m->nodes[node].quantizer, k);
     for (int i = 0; i < n; i++)
-        engine->set_codes(inferences[i], node, k, w.v, &w.form);
+        engine->set_codes(programs[i], node, k, w.v, &w.form);
     integers_free(&w);
 }
 
-void load_inferences(const struct model *m, const struct frozen *frozen,
-                     const struct inference_engine *engine, struct inference *const *inferences,
-                     int n, const struct point *point) {
+void load_exact(const struct model *m, const struct frozen *frozen,
+                const struct exact_engine *engine, struct exact_program *const *programs, int n,
+                const struct point *point) {
     for (int node = 0; node < m->n_nodes; node++) {
         const struct node *of = &m->nodes[node];
         if (of->quantizer >= 0)
-            load_codes(m, frozen, engine, inferences, n, node,
+            load_codes(m, frozen, engine, programs, n, node,
                        point_layer_bits(point, of->quantizer));
         for (int i = 0; of->quantizer < 0 && of->weights >= 0 && i < n; i++)
-            engine->set_weights(inferences[i], node, m->parameters[of->weights].value);
+            engine->set_weights(programs[i], node, m->parameters[of->weights].value);
     }
 }
 
@@ -96,15 +96,15 @@ static int has_integers(const struct spec *spec, const struct model *m) {
 }
 
 int load_precision(const struct spec *spec, const struct model *m, const struct engine *engine,
-                   struct plan *plan, enum precision *precision, struct error *e) {
+                   struct program *program, enum precision *precision, struct error *e) {
     int used = 0;
     if (*precision == PRECISION_FP32)
         return 0;
     if (!engine->use_bf16 || has_integers(spec, m)) {
-        if (engine_use(engine, plan, *precision, e))
+        if (engine_use(engine, program, *precision, e))
             return -1;
         for (int i = 0; i < m->n_nodes; i++)
-            used |= engine->wants_integers(plan, i);
+            used |= engine->wants_integers(program, i);
     }
     if (!used)
         *precision = PRECISION_FP32;

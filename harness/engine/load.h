@@ -13,21 +13,21 @@
 /* Ŵ_k of a node that has weights, in canonical order, into W_hat, which holds them. */
 void load_node(const struct model *m, const struct frozen *frozen, int node, int k, float *W_hat);
 
-/* Give a plan the weights of all layers: Ŵ_k, and where the engine wants them the whole numbers
+/* Give a program the weights of all layers: Ŵ_k, and where the engine wants them the whole numbers
  * behind. `scratch` holds model_largest_weights. */
-void load_plan(const struct model *m, const struct frozen *frozen, const struct engine *engine,
-               struct plan *plan, const struct point *point, float *scratch);
+void load_program(const struct model *m, const struct frozen *frozen, const struct engine *engine,
+                  struct program *program, const struct point *point, float *scratch);
 
-/* Give each of n inferences over whole numbers the codes of the quantized layers, of at most 8
+/* Give each of n programs over whole numbers the codes of the quantized layers, of at most 8
  * bits, and the others' weights as they are. */
-void load_inferences(const struct model *m, const struct frozen *frozen,
-                     const struct inference_engine *engine, struct inference *const *inferences,
-                     int n, const struct point *point);
+void load_exact(const struct model *m, const struct frozen *frozen,
+                const struct exact_engine *engine, struct exact_program *const *programs, int n,
+                const struct point *point);
 
-/* Have the plan of `m`, as it starts, compute training in *precision, and leave there what is
+/* Have the program of `m`, as it starts, compute training in *precision, and leave there what is
  * computed: fp32 where at no width a layer has whole numbers that it multiplies in bf16. -1 as
  * engine_use. */
 int load_precision(const struct spec *spec, const struct model *m, const struct engine *engine,
-                   struct plan *plan, enum precision *precision, struct error *e);
+                   struct program *program, enum precision *precision, struct error *e);
 
 #endif

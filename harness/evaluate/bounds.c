@@ -63,22 +63,22 @@ struct measuring {
     const struct spec *spec;
     const struct dataset *data;
     const struct engine *engine;
-    struct plan *plan;
+    struct program *program;
     int loaders;
     uint32_t *order;
-    long planned;           // batches of this pass
+    long requested;         // batches of this pass
     struct counts **counts; // by node; NULL where nothing is clipped
 };
 
 /* Those that the evaluator calibrates with. */
-static int plan_batch(void *context, struct batch_request *r, uint32_t *order) {
+static int request_batch(void *context, struct batch_request *r, uint32_t *order) {
     struct measuring *b = context;
     uint32_t batch = (uint32_t)b->spec->batch, n = spec_training_images(b->spec, b->data) / batch;
-    if (b->planned == b->spec->calibration)
+    if (b->requested == b->spec->calibration)
         return 0;
     r->split = SPLIT_TRAIN;
     r->n = batch;
-    memcpy(order, b->order + (uint32_t)b->planned++ % n * batch, batch * sizeof *order);
+    memcpy(order, b->order + (uint32_t)b->requested++ % n * batch, batch * sizeof *order);
     return 1;
 }
 
@@ -91,10 +91,10 @@ static struct point float_point(const struct spec *spec) {
 
 static void count_batch(struct measuring *b, int pass, const struct batch *batch) {
     struct pass how = {.mode = PASS_EVALUATE, .point = float_point(b->spec)};
-    b->engine->forward(b->plan, &how, batch->images, (int)batch->n);
+    b->engine->forward(b->program, &how, batch->images, (int)batch->n);
     for (int i = 0; i < b->m->n_nodes; i++)
         if (b->counts[i])
-            count_values(b->counts[i], pass, b->engine->peek(b->plan, i),
+            count_values(b->counts[i], pass, b->engine->peek(b->program, i),
                          node_values(&b->m->nodes[i]) * (size_t)batch->n);
 }
 
@@ -104,11 +104,11 @@ static int pass_all(struct measuring *b, int pass, struct error *e) {
                                               .batch = (uint32_t)b->spec->batch,
                                               .channels = b->m->cfg->input.c,
                                               .threads = b->loaders > 0 ? b->loaders : 1,
-                                              .plan = plan_batch,
+                                              .request = request_batch,
                                               .context = b});
     struct batch batch;
     int rc = 0;
-    b->planned = 0;
+    b->requested = 0;
     for (long i = 0; i < b->spec->calibration && !rc; i++) {
         rc = loader_next(loader, &batch, e);
         if (!rc)
@@ -137,13 +137,18 @@ static void end_counting(struct measuring *b) {
 }
 
 int bounds_measure(struct model *m, const struct spec *spec, const struct dataset *data,
-                   const struct engine *engine, struct plan *plan, int loaders, struct error *e) {
-    struct measuring b = {
-        .m = m, .spec = spec, .data = data, .engine = engine, .plan = plan, .loaders = loaders};
+                   const struct engine *engine, struct program *program, int loaders,
+                   struct error *e) {
+    struct measuring b = {.m = m,
+                          .spec = spec,
+                          .data = data,
+                          .engine = engine,
+                          .program = program,
+                          .loaders = loaders};
     float *scratch = need_aligned(model_largest_weights(m), sizeof(float));
     start_counting(&b);
     struct point point = float_point(spec);
-    load_plan(m, NULL, engine, plan, &point, scratch);
+    load_program(m, NULL, engine, program, &point, scratch);
     int rc = pass_all(&b, 0, e) || pass_all(&b, 1, e) ? -1 : 0;
     end_counting(&b);
     free(scratch);

@@ -13,13 +13,13 @@
 
 void evaluator_start(struct evaluator *ev, const struct spec *spec, const struct dataset *data,
                      struct model *m, const struct frozen *frozen, const struct engine *engine,
-                     struct plan *plan) {
+                     struct program *program) {
     *ev = (struct evaluator){.spec = spec,
                              .data = data,
                              .engine = engine,
                              .m = m,
                              .frozen = frozen,
-                             .plan = plan,
+                             .program = program,
                              .counting = engine_team(engine),
                              .calibrating = engine_team(engine),
                              .epoch = (int)spec->epochs};
@@ -70,7 +70,7 @@ struct round {
     struct loader *loader;
 };
 
-static int plan_round_batch(void *context, struct batch_request *r, uint32_t *order) {
+static int request_round_batch(void *context, struct batch_request *r, uint32_t *order) {
     struct round *round = context;
     uint32_t left = round->images - round->at;
     if (!round->left--)
@@ -89,7 +89,7 @@ static void start_round(struct round *round) {
                                               .batch = round->batch,
                                               .channels = ev->m->cfg->input.c,
                                               .threads = ev->loaders > 0 ? ev->loaders : 1,
-                                              .plan = plan_round_batch,
+                                              .request = request_round_batch,
                                               .context = round});
 }
 
@@ -100,7 +100,7 @@ static int stops(const struct evaluator *ev) {
 static const float *forward(struct evaluator *ev, struct team *team, const struct pass *pass,
                             const struct batch *b) {
     team_begin(team);
-    const float *logits = ev->engine->forward(ev->plan, pass, b->images, (int)b->n);
+    const float *logits = ev->engine->forward(ev->program, pass, b->images, (int)b->n);
     team_end(team, b->n);
     return logits;
 }
@@ -111,7 +111,7 @@ static int calibrate(struct evaluator *ev, const struct point *point, struct err
     uint32_t n = spec_training_images(ev->spec, ev->data), batch = (uint32_t)ev->spec->batch;
     memcpy(ev->order, ev->training, n * sizeof *ev->order);
     copy_bank(ev->m, model_bank(ev->m, point->bank));
-    engine_upload(ev->engine, ev->plan, ENGINE_VALUES | ENGINE_STATISTICS);
+    engine_upload(ev->engine, ev->program, ENGINE_VALUES | ENGINE_STATISTICS);
     struct pass pass = {.mode = PASS_CALIBRATE, .point = *point};
     struct round round = {.ev = ev,
                           .split = SPLIT_TRAIN,
@@ -129,7 +129,7 @@ static int calibrate(struct evaluator *ev, const struct point *point, struct err
         rc = rc ? rc : stops(ev);
     }
     loader_stop(round.loader);
-    engine_download(ev->engine, ev->plan, ENGINE_STATISTICS);
+    engine_download(ev->engine, ev->program, ENGINE_STATISTICS);
     return rc;
 }
 
@@ -217,7 +217,7 @@ static int measure_calibrated(struct evaluator *ev, const struct point *point, s
 }
 
 static void load_point(struct evaluator *ev, const struct point *point) {
-    load_plan(ev->m, ev->frozen, ev->engine, ev->plan, point, ev->weights);
+    load_program(ev->m, ev->frozen, ev->engine, ev->program, point, ev->weights);
 }
 
 int evaluator_calibrate(struct evaluator *ev, int k, struct error *e) {

@@ -9,7 +9,7 @@
 #ifndef EVALUATE_EVALUATOR_H
 #define EVALUATE_EVALUATOR_H
 
-#include "evaluate/exact.h"
+#include "evaluate/exact_threads.h"
 #include "model/frozen.h"
 #include "store/store.h"
 
@@ -19,9 +19,9 @@ struct evaluator {
     const struct engine *engine;
     struct model *m;             // latent model; or the frozen one's
     const struct frozen *frozen; // NULL: direct
-    struct plan *plan;
-    struct team counting, calibrating; // of the plan's threads
-    struct exact exact;                // owned
+    struct program *program;
+    struct team counting, calibrating; // of the program's threads
+    struct exact_threads exact;        // owned
     int n;                             // evaluations so far
     struct evaluation_row *rows;
     float *weights;                 // scratch: Ŵ of one layer; owned, as rows
@@ -49,11 +49,12 @@ struct evaluator {
 /* `frozen` NULL evaluates `m` directly, else the frozen model (m is then frozen->m). */
 void evaluator_start(struct evaluator *ev, const struct spec *spec, const struct dataset *data,
                      struct model *m, const struct frozen *frozen, const struct engine *engine,
-                     struct plan *plan);
+                     struct program *program);
 void evaluator_free(struct evaluator *ev);
 
-/* Evaluate where weights and activations are both codes by exact inference (evaluate/exact.h),
- * where the engine has one for the network; the plan still calibrates. */
+/* Evaluate where weights and activations are both codes by exact evaluation
+ * (evaluate/exact_threads.h), where the engine has one for the network; the program still
+ * calibrates. */
 int evaluator_use_exact(struct evaluator *ev, int threads, enum arithmetic arithmetic,
                         struct error *e);
 

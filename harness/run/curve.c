@@ -1,8 +1,8 @@
 /* Evaluations during training, for learning curves; session.h is the manual. They see the model as
- * it is after an epoch and leave nothing behind in it: plans of their own, the truncated inference
- * from a file that was frozen for it alone, no calibration. What was evaluated is kept beside the
- * checkpoint until the run is recorded, as epochs are in it: the database may have lost it, and
- * training does not come by again. */
+ * it is after an epoch and leave nothing behind in it: programs of their own, the truncated
+ * inference from a file that was frozen for it alone, no calibration. What was evaluated is kept
+ * beside the checkpoint until the run is recorded, as epochs are in it: the database may have lost
+ * it, and training does not come by again. */
 #include "run/session.h"
 
 #include "run/stop.h"
@@ -61,9 +61,9 @@ static void keep_point(void *context, const struct evaluation_row *row) {
 
 /* Every width that exists, one inference. `f` NULL: direct. */
 static int evaluate_with(struct session *s, const struct spec *spec, struct model *m,
-                         const struct frozen *f, struct plan *plan, struct error *e) {
+                         const struct frozen *f, struct program *program, struct error *e) {
     struct evaluator ev;
-    evaluator_start(&ev, spec, &s->data, m, f, s->engine, plan);
+    evaluator_start(&ev, spec, &s->data, m, f, s->engine, program);
     ev.epoch = (int)s->trainer.epoch;
     ev.any_loss = 1;
     ev.loaders = s->options->loaders;
@@ -84,9 +84,9 @@ static int evaluate_with(struct session *s, const struct spec *spec, struct mode
 
 static int evaluate_model(struct session *s, const struct spec *spec, struct model *m,
                           const struct frozen *f, struct error *e) {
-    struct plan *plan = s->engine->compile(m, (int)spec->batch, s->options->threads, e);
-    int rc = plan ? evaluate_with(s, spec, m, f, plan, e) : -1;
-    s->engine->free(plan);
+    struct program *program = s->engine->compile(m, (int)spec->batch, s->options->threads, e);
+    int rc = program ? evaluate_with(s, spec, m, f, program, e) : -1;
+    s->engine->free(program);
     return rc;
 }
 

@@ -112,11 +112,11 @@ static void keep_cell(void *context, const struct evaluation_row *row) {
 
 /* Every width that exists, one inference. Stops early when a signal asks for it (s->signal). */
 static int evaluate_model(struct session *s, struct model *m, const struct frozen *frozen,
-                          struct plan *plan, struct results *r, struct error *e) {
+                          struct program *program, struct results *r, struct error *e) {
     struct evaluator ev;
     struct visit v = {.s = s};
     const struct session_options *o = s->options;
-    evaluator_start(&ev, &s->spec, &s->data, m, frozen, s->engine, plan);
+    evaluator_start(&ev, &s->spec, &s->data, m, frozen, s->engine, program);
     ev.loaders = s->options->loaders;
     ev.is_to_stop = is_to_stop;
     ev.is_recorded = is_recorded;
@@ -166,21 +166,21 @@ static int evaluate_frozen(struct session *s, struct results *r, struct error *e
     struct frozen f;
     if (session_read_frozen(s, &f, e))
         return -1;
-    struct plan *plan = s->engine->compile(f.m, (int)s->spec.batch, s->options->threads, e);
-    int rc = plan ? evaluate_model(s, f.m, &f, plan, r, e) : -1;
-    s->engine->free(plan);
+    struct program *program = s->engine->compile(f.m, (int)s->spec.batch, s->options->threads, e);
+    int rc = program ? evaluate_model(s, f.m, &f, program, r, e) : -1;
+    s->engine->free(program);
     frozen_free(&f);
     return rc;
 }
 
 /* Direct and truncated evaluation in the same arithmetic: --precision is of training. */
-static int plan_in_fp32(struct session *s, struct error *e) {
+static int program_in_fp32(struct session *s, struct error *e) {
     if (s->options->precision == PRECISION_FP32)
         return 0;
-    s->engine->free(s->plan);
-    s->plan = s->engine->compile(s->model, (int)s->spec.batch, s->options->threads, e);
-    s->trainer.plan = s->plan;
-    return s->plan ? 0 : -1;
+    s->engine->free(s->program);
+    s->program = s->engine->compile(s->model, (int)s->spec.batch, s->options->threads, e);
+    s->trainer.program = s->program;
+    return s->program ? 0 : -1;
 }
 
 static int count_layers(struct session *s, struct layer_row **rows) {
@@ -194,14 +194,14 @@ static int count_layers(struct session *s, struct layer_row **rows) {
 
 static int evaluate_all(struct session *s, struct results *r, int layers, struct error *e) {
     *r = (struct results){.rows = need((size_t)s->spec.bits.n * 4, sizeof *r->rows)};
-    if (plan_in_fp32(s, e) || evaluate_model(s, s->model, NULL, s->plan, r, e))
+    if (program_in_fp32(s, e) || evaluate_model(s, s->model, NULL, s->program, r, e))
         return -1;
     if (s->signal)
         return 0;
     if (layers)
         r->n_layers = count_layers(s, &r->layers);
-    s->engine->free(s->plan);
-    s->plan = NULL;
+    s->engine->free(s->program);
+    s->program = NULL;
     if (s->scheme->min_bits == FLOAT_BITS || s->scheme->alone)
         return 0;
     return evaluate_frozen(s, r, e);

@@ -88,7 +88,7 @@ void session_close(struct session *s) {
     cells_close(&s->curve);
     trainer_free(&s->trainer);
     if (s->engine)
-        s->engine->free(s->plan);
+        s->engine->free(s->program);
     model_free(s->model);
     cfg_free(&s->cfg);
     dataset_close(&s->data);
@@ -240,12 +240,12 @@ static int measure_bounds(struct session *s, struct error *e) {
         return -1;
     if (planned.act_bits == FLOAT_BITS)
         return 0;
-    if (bounds_measure(s->model, &planned, &s->data, s->engine, s->plan, s->options->loaders, e))
+    if (bounds_measure(s->model, &planned, &s->data, s->engine, s->program, s->options->loaders, e))
         return -1;
-    s->engine->free(s->plan);
-    s->plan = s->engine->compile(s->model, (int)s->spec.batch, s->options->threads, e);
-    s->trainer.plan = s->plan;
-    return s->plan ? 0 : -1;
+    s->engine->free(s->program);
+    s->program = s->engine->compile(s->model, (int)s->spec.batch, s->options->threads, e);
+    s->trainer.program = s->program;
+    return s->program ? 0 : -1;
 }
 
 /* The parent's weights as it ended. How they were computed is recorded with the parent's attempt.
@@ -268,16 +268,16 @@ static int session_trains(const struct session *s) {
     return !s->row.parent && !s->is_finished && !s->options->reads;
 }
 
-/* Model and plan, and with them what the run is in fact computed in. Who takes a parent's weights
- * trains nothing. */
-static int build_plan(struct session *s, struct error *e) {
+/* Model and program, and with them what the run is in fact computed in. Who takes a parent's
+ * weights trains nothing. */
+static int build_program(struct session *s, struct error *e) {
     enum precision precision = s->row.parent ? PRECISION_FP32 : s->options->precision;
     s->model = session_trains(s) ? model_build(&s->cfg, &s->spec, s->scheme, e)
                                  : model_lay_out(&s->cfg, &s->spec, s->scheme);
     if (!s->model)
         return -1;
-    s->plan = s->engine->compile(s->model, (int)s->spec.batch, s->options->threads, e);
-    if (!s->plan || load_precision(&s->spec, s->model, s->engine, s->plan, &precision, e))
+    s->program = s->engine->compile(s->model, (int)s->spec.batch, s->options->threads, e);
+    if (!s->program || load_precision(&s->spec, s->model, s->engine, s->program, &precision, e))
         return -1;
     numerics_set_precision(&s->numerics, precision);
     return 0;
@@ -285,7 +285,7 @@ static int build_plan(struct session *s, struct error *e) {
 
 static int build_trainer(struct session *s, struct error *e) {
     if (load_init(s, e) ||
-        trainer_start(&s->trainer, &s->spec, &s->data, s->model, s->engine, s->plan, e))
+        trainer_start(&s->trainer, &s->spec, &s->data, s->model, s->engine, s->program, e))
         return -1;
     s->trainer.loaders = s->options->loaders;
     if (s->row.parent)
@@ -297,7 +297,7 @@ static int build_trainer(struct session *s, struct error *e) {
 }
 
 int session_build(struct session *s, struct error *e) {
-    return build_plan(s, e) || build_trainer(s, e) ? -1 : 0;
+    return build_program(s, e) || build_trainer(s, e) ? -1 : 0;
 }
 
 /* The share of the run's work that is behind; `rc`: of building the trainer. */
@@ -319,19 +319,19 @@ static double resumed_at(const struct session *s, int rc, double progress) {
 }
 
 /* The attempt is recorded even when the model cannot be built: a failed run has a reason. That a
- * checkpoint was computed otherwise is known once there is a plan, and is said rather than that
+ * checkpoint was computed otherwise is known once there is a program, and is said rather than that
  * there is none. */
 int session_begin(struct session *s, struct error *e) {
     char host[256] = "";
     struct error otherwise = {0};
     if (check_parent(s, e) || check_finished(s, e) || check_quantizer(s, e))
         return -1;
-    int rc = build_plan(s, e);
+    int rc = build_program(s, e);
     if (check_numerics(s, &otherwise)) {
         *e = otherwise;
         return -1;
     }
-    // Nothing is recorded of a machine that multiplies wrongly. With the plan's threads.
+    // Nothing is recorded of a machine that multiplies wrongly. With the program's threads.
     if (!rc && products_check(&s->cfg, (int)s->spec.batch, e))
         return -1;
     gethostname(host, sizeof host - 1);

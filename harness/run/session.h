@@ -24,9 +24,9 @@ struct session_options {
     int threads;
     int loaders; // threads that decode images of a folder ahead
     enum precision precision;
-    int arithmetic;          // enum arithmetic of exact inference; -1: float weights, by the plan
-    int other_numerics;      // resume a checkpoint that was computed otherwise
-    int again;               // start anew where a checkpoint is of another version of the quantizer
+    int arithmetic;     // enum arithmetic of exact evaluation; -1: float weights, by the program
+    int other_numerics; // resume a checkpoint that was computed otherwise
+    int again;          // start anew where a checkpoint is of another version of the quantizer
     double checkpoint_every; // seconds, at most, between checkpoints
     int quiet, verbose;
     const char *command; // the command line, for the record
@@ -47,7 +47,7 @@ struct session {
     const struct engine *engine;
     const struct quantizer *scheme;
     struct model *model;
-    struct plan *plan;
+    struct program *program;
     struct trainer trainer;
     double training_share; // of all the run's work; what is left goes to evaluation
     int evaluations,

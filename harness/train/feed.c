@@ -17,7 +17,7 @@ static void shuffle(struct feed *f) {
     f->order_epoch = f->epoch;
 }
 
-static int plan_training_batch(void *context, struct batch_request *r, uint32_t *order) {
+static int request_training_batch(void *context, struct batch_request *r, uint32_t *order) {
     struct feed *f = context;
     uint32_t batch = (uint32_t)f->spec->batch;
     if (f->epoch >= f->spec->epochs)
@@ -48,7 +48,7 @@ struct feed *feed_start(const struct spec *spec, const struct dataset *data, int
                                                       .batch = (uint32_t)spec->batch,
                                                       .channels = channels,
                                                       .threads = threads,
-                                                      .plan = plan_training_batch,
+                                                      .request = request_training_batch,
                                                       .context = f});
     return f;
 }

@@ -12,7 +12,7 @@
 #include <string.h>
 
 int trainer_start(struct trainer *t, const struct spec *spec, const struct dataset *data,
-                  struct model *m, const struct engine *engine, struct plan *plan,
+                  struct model *m, const struct engine *engine, struct program *program,
                   struct error *e) {
     uint32_t images = spec_training_images(spec, data);
     if (images < (uint32_t)spec->batch)
@@ -24,7 +24,7 @@ int trainer_start(struct trainer *t, const struct spec *spec, const struct datas
                           .data = data,
                           .m = m,
                           .engine = engine,
-                          .plan = plan,
+                          .program = program,
                           .optimizer = optimizer_new(m, spec),
                           .steps_per_epoch = images / spec->batch,
                           .team = engine_team(engine)};
@@ -36,14 +36,14 @@ int trainer_start(struct trainer *t, const struct spec *spec, const struct datas
     t->d_logits = need(scores, sizeof(float));
     for (int b = 0; b < m->widths.n; b++)
         t->probabilities[b] = need(scores, sizeof(float));
-    engine_upload(engine, plan, ENGINE_ALL);
+    engine_upload(engine, program, ENGINE_ALL);
     return 0;
 }
 
 void trainer_moved(struct trainer *t) {
     feed_stop(t->feed);
     t->feed = NULL;
-    engine_upload(t->engine, t->plan, ENGINE_ALL);
+    engine_upload(t->engine, t->program, ENGINE_ALL);
 }
 
 void trainer_free(struct trainer *t) {
@@ -80,7 +80,7 @@ static void gather_gradients(struct trainer *t, int k) {
         if (n->weights < 0)
             continue;
         struct parameter *w = &m->parameters[n->weights];
-        const float *g = t->engine->weight_gradient(t->plan, i);
+        const float *g = t->engine->weight_gradient(t->program, i);
         if (n->quantizer < 0) {
             for (size_t j = 0; j < w->n; j++)
                 w->grad[j] += g[j];
@@ -114,7 +114,7 @@ static int report_not_finite(struct trainer *t, int k, struct error *e) {
     char name[96] = "the loss itself";
     for (int i = 1; i < t->m->n_nodes; i++) {
         const struct node *n = &t->m->nodes[i];
-        const float *out = t->engine->peek(t->plan, i);
+        const float *out = t->engine->peek(t->program, i);
         size_t size = node_values(n) * (size_t)t->spec->batch;
         size_t at = 0;
         while (out && at < size && isfinite(out[at]))
@@ -157,8 +157,8 @@ static int train_width(struct trainer *t, int b, struct error *e) {
                         .seed = (uint64_t)t->spec->seed,
                         .epoch = (uint64_t)t->epoch,
                         .step = (uint64_t)t->step};
-    load_plan(t->m, NULL, t->engine, t->plan, &pass.point, t->weights);
-    const float *logits = t->engine->forward(t->plan, &pass, t->images, n);
+    load_program(t->m, NULL, t->engine, t->program, &pass.point, t->weights);
+    const float *logits = t->engine->forward(t->program, &pass, t->images, n);
     double loss = cross_entropy_labels(n, classes, logits, t->labels);
     if (!isfinite(loss))
         return report_not_finite(t, k, e);
@@ -170,7 +170,7 @@ static int train_width(struct trainer *t, int b, struct error *e) {
         labels_gradient(n, classes, t->probabilities[b], t->labels, weight, t->d_logits);
     else
         soft_gradient(n, classes, t->probabilities[b], t->probabilities[from], weight, t->d_logits);
-    t->engine->backward(t->plan, t->d_logits);
+    t->engine->backward(t->program, t->d_logits);
     gather_gradients(t, k);
     return 0;
 }
@@ -188,7 +188,7 @@ static int load_batch(struct trainer *t, struct error *e) {
 }
 
 void trainer_read_back(const struct trainer *t) {
-    engine_download(t->engine, t->plan, ENGINE_STATISTICS);
+    engine_download(t->engine, t->program, ENGINE_STATISTICS);
 }
 
 static void finish_epoch(struct trainer *t) {
@@ -218,14 +218,14 @@ static int compute_gradients(struct trainer *t, struct error *e) {
     int rc = 0;
     for (int i = 0; i < m->n_parameters; i++)
         memset(m->parameters[i].grad, 0, m->parameters[i].n * sizeof(float));
-    engine_upload(t->engine, t->plan, ENGINE_GRADIENTS);
+    engine_upload(t->engine, t->program, ENGINE_GRADIENTS);
     for (int i = 0; i < m->n_quantized; i++) {
         struct quantized_layer *q = &m->quantized[i];
         layer_weights_stay(&q->layer, m->parameters[m->nodes[q->node].weights].value);
     }
     for (int b = m->widths.n - 1; b >= 0 && !rc; b--)
         rc = train_width(t, b, e);
-    engine_download(t->engine, t->plan, ENGINE_GRADIENTS);
+    engine_download(t->engine, t->program, ENGINE_GRADIENTS);
     if (!rc)
         regularize(t);
     for (int i = 0; i < m->n_quantized; i++)
@@ -244,7 +244,7 @@ int trainer_step(struct trainer *t, struct error *e) {
     team_end(&t->team, 1);
     if (rc)
         return -1;
-    engine_upload(t->engine, t->plan, ENGINE_VALUES);
+    engine_upload(t->engine, t->program, ENGINE_VALUES);
     t->seconds += progress_clock() - start;
     if (++t->step == t->steps_per_epoch)
         finish_epoch(t);

@@ -32,13 +32,13 @@ struct trainer {
     const struct dataset *data;
     struct model *m;
     const struct engine *engine;
-    struct plan *plan;
+    struct program *program;
     struct optimizer optimizer;
     struct agreement agreement; // of B and N; where spec->align > 0
     int64_t epoch, step;        // position: epochs finished, steps of this epoch taken
     int64_t steps_per_epoch;
     double seconds;   // spent in this epoch
-    struct team team; // of the plan's threads, who take steps
+    struct team team; // of the program's threads, who take steps
     struct tally tally[WIDTHS_MAX];
     int n_rows; // rows of finished epochs, all widths; owned
     struct epoch_row *rows;
@@ -53,7 +53,8 @@ struct trainer {
 /* From the model as it is now. -1 when the data set has fewer images than a batch. The rest is not
  * owned and must outlive it. */
 int trainer_start(struct trainer *t, const struct spec *spec, const struct dataset *data,
-                  struct model *m, const struct engine *engine, struct plan *plan, struct error *e);
+                  struct model *m, const struct engine *engine, struct program *program,
+                  struct error *e);
 void trainer_free(struct trainer *t);
 
 /* To be called when the position or the model was set from outside: batches prepared for another

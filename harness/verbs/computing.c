@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* Of exact inference; -1: fp32, by the engine's plan; -2: no such name. */
+/* Of exact evaluation; -1: fp32, by the engine's program; -2: no such name. */
 static int arithmetic_of(const char *name) {
     if (!strcmp(name, "fp32"))
         return -1;

@@ -30,7 +30,7 @@ struct computing {
          &(c)->precision,                                                                          \
          NULL},                                                                                    \
         {"--arithmetic",   "NAME",                                                                 \
-         "int8",           "of exact inference: int8, bf16, fp32-exact; or fp32: not exact",       \
+         "int8",           "of exact evaluation: int8, bf16, fp32-exact; or fp32: not exact",      \
          &(c)->arithmetic, NULL},                                                                  \
     {                                                                                              \
         "--inference", "NAME", NULL, NULL, &(c)->inference, NULL                                   \

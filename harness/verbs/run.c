@@ -76,7 +76,7 @@ static void describe_session(const struct session *s) {
                precision_names[s->options->precision]);
     model_describe(s->model, stdout);
     if (s->engine->describe)
-        s->engine->describe(s->plan, stdout);
+        s->engine->describe(s->program, stdout);
     fflush(stdout);
 }
 

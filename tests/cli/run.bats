@@ -282,7 +282,7 @@ same_results() {
     [ "$(sql 'SELECT count(*) - count(DISTINCT bits || inference || calibration_batches) FROM evaluations')" -eq 0 ]
 }
 
-@test "exact inference counts the same in every arithmetic, and as the float weights do" {
+@test "exact evaluation counts the same in every arithmetic, and as the float weights do" {
     go run --spec a.spec --quiet
     for name in int8 bf16 fp32-exact fp32; do
         go evaluate "$(id)" --arithmetic "$name" --quiet

@@ -56,8 +56,12 @@ static int plan(void *context, struct batch_request *r, uint32_t *order) {
 static struct loader *start(const struct dataset *d, struct plan *p, int threads) {
     p->planned = 0;
     p->images = d->split[SPLIT_TRAIN].n;
-    return loader_start(&(struct loader_options){
-        .data = d, .batch = BATCH, .channels = 3, .threads = threads, .plan = plan, .context = p});
+    return loader_start(&(struct loader_options){.data = d,
+                                                 .batch = BATCH,
+                                                 .channels = 3,
+                                                 .threads = threads,
+                                                 .request = plan,
+                                                 .context = p});
 }
 
 static void expect_batch(const struct dataset *d, struct plan *twin, const struct batch *b) {

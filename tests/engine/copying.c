@@ -110,49 +110,49 @@ static void carry(struct model *to, const struct model *from, unsigned what) {
 
 static const struct engine *inner;
 
-struct plan {
+struct program {
     struct copy copy;
-    struct plan *inner;
+    struct program *inner;
 };
 
-static struct plan *copying_compile(struct model *m, int batch, int threads, struct error *e) {
-    struct plan *p = need(1, sizeof *p);
+static struct program *copying_compile(struct model *m, int batch, int threads, struct error *e) {
+    struct program *p = need(1, sizeof *p);
     copy_make(&p->copy, m);
     p->inner = inner->compile(&p->copy.model, batch, threads, e);
     m->darknet = p->copy.model.darknet; // one for both, where the engine needs it
     return p;
 }
 
-static void copying_set_weights(struct plan *p, int node, const float *W_hat) {
+static void copying_set_weights(struct program *p, int node, const float *W_hat) {
     inner->set_weights(p->inner, node, W_hat);
 }
 
-static void copying_upload(struct plan *p, unsigned what) {
+static void copying_upload(struct program *p, unsigned what) {
     carry(&p->copy.model, p->copy.host, what);
 }
 
-static void copying_download(struct plan *p, unsigned what) {
+static void copying_download(struct program *p, unsigned what) {
     carry(p->copy.host, &p->copy.model, what);
 }
 
-static const float *copying_forward(struct plan *p, const struct pass *pass, const float *images,
+static const float *copying_forward(struct program *p, const struct pass *pass, const float *images,
                                     int n) {
     return inner->forward(p->inner, pass, images, n);
 }
 
-static void copying_backward(struct plan *p, const float *d_logits) {
+static void copying_backward(struct program *p, const float *d_logits) {
     inner->backward(p->inner, d_logits);
 }
 
-static const float *copying_weight_gradient(struct plan *p, int node) {
+static const float *copying_weight_gradient(struct program *p, int node) {
     return inner->weight_gradient(p->inner, node);
 }
 
-static const float *copying_peek(struct plan *p, int node) {
+static const float *copying_peek(struct program *p, int node) {
     return inner->peek(p->inner, node);
 }
 
-static void copying_free(struct plan *p) {
+static void copying_free(struct program *p) {
     if (!p)
         return;
     inner->free(p->inner);
@@ -160,51 +160,51 @@ static void copying_free(struct plan *p) {
     free(p);
 }
 
-/* ---- exact inference by it ---- */
+/* ---- exact evaluation by it ---- */
 
-struct inference {
+struct exact_program {
     struct copy copy;
-    struct inference *inner;
+    struct exact_program *inner;
 };
 
-static struct inference *exact_compile(struct model *m, int batch, enum arithmetic arithmetic,
-                                       struct error *e) {
-    struct inference *p = need(1, sizeof *p);
+static struct exact_program *exact_compile(struct model *m, int batch, enum arithmetic arithmetic,
+                                           struct error *e) {
+    struct exact_program *p = need(1, sizeof *p);
     copy_make(&p->copy, m);
-    p->inner = inner->inference->compile(&p->copy.model, batch, arithmetic, e);
+    p->inner = inner->exact->compile(&p->copy.model, batch, arithmetic, e);
     m->darknet = p->copy.model.darknet;
     return p;
 }
 
-static void exact_set_float(struct inference *p, int node, const float *W_hat) {
-    inner->inference->set_weights(p->inner, node, W_hat);
+static void exact_set_float(struct exact_program *p, int node, const float *W_hat) {
+    inner->exact->set_weights(p->inner, node, W_hat);
 }
 
-static void exact_set_codes(struct inference *p, int node, int k, const int8_t *v,
+static void exact_set_codes(struct exact_program *p, int node, int k, const int8_t *v,
                             const struct integer_form *form) {
-    inner->inference->set_codes(p->inner, node, k, v, form);
+    inner->exact->set_codes(p->inner, node, k, v, form);
 }
 
-static void exact_copy_numbers(struct inference *p, unsigned what) {
+static void exact_copy_numbers(struct exact_program *p, unsigned what) {
     carry(&p->copy.model, p->copy.host, what);
 }
 
-static const float *exact_pass(struct inference *p, const struct point *point, const float *images,
-                               int n) {
-    return inner->inference->forward(p->inner, point, images, n);
+static const float *exact_pass(struct exact_program *p, const struct point *point,
+                               const float *images, int n) {
+    return inner->exact->forward(p->inner, point, images, n);
 }
 
-static const char *exact_arithmetic(const struct inference *p) {
-    return inner->inference->arithmetic(p->inner);
+static const char *exact_arithmetic(const struct exact_program *p) {
+    return inner->exact->arithmetic(p->inner);
 }
 
-static void exact_release(struct inference *p) {
-    inner->inference->free(p->inner);
+static void exact_release(struct exact_program *p) {
+    inner->exact->free(p->inner);
     copy_free(&p->copy);
     free(p);
 }
 
-static const struct inference_engine copying_exact = {
+static const struct exact_engine copying_exact = {
     .compile = exact_compile,
     .set_weights = exact_set_float,
     .set_codes = exact_set_codes,
@@ -231,7 +231,7 @@ const struct engine *copying_engine(const struct engine *of) {
         .weight_gradient = copying_weight_gradient,
         .peek = copying_peek,
         .free = copying_free,
-        .inference = of->inference ? &copying_exact : NULL,
+        .exact = of->exact ? &copying_exact : NULL,
     };
     return &copying;
 }

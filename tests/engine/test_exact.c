@@ -1,8 +1,8 @@
-/* Exact inference: the three arithmetics give the same scores to the bit, and those of the
+/* Exact evaluation: the three arithmetics give the same scores to the bit, and those of the
  * reference engine but for flipped codes; codes cut by an arithmetic shift are the codes cut by the
  * scheme. */
 #include "engine/load.h"
-#include "evaluate/exact.h"
+#include "evaluate/exact_threads.h"
 
 #include "base/values.h"
 #include "model/net.h"
@@ -154,7 +154,7 @@ typedef float scores[8][IMAGES * CLASSES]; // by k - 1
 /* Scores of the reference engine; its statistics become the running ones first. */
 static void reference_scores(struct net *n, scores want) {
     struct error e = {0};
-    struct plan *p = engine_reference.compile(n->m, IMAGES, 1, &e);
+    struct program *p = engine_reference.compile(n->m, IMAGES, 1, &e);
     float *scratch = need(model_largest_weights(n->m), sizeof *scratch);
     for (int b = n->m->widths.n - 1; b >= 0; b--) {
         int k = n->m->widths.bits[b] > 8 ? 8 : n->m->widths.bits[b];
@@ -163,14 +163,14 @@ static void reference_scores(struct net *n, scores want) {
         struct pass pass = {.mode = PASS_CALIBRATE,
                             .point = {.bits = k, .act_bits = k, .bank = n->m->widths.bits[b]},
                             .momentum = 1};
-        load_plan(n->m, NULL, &engine_reference, p, &pass.point, scratch);
+        load_program(n->m, NULL, &engine_reference, p, &pass.point, scratch);
         engine_reference.forward(p, &pass, images, IMAGES);
     }
     for (int k = 1; k <= 8; k++) {
         if (!has(n, k))
             continue;
         struct pass pass = {.mode = PASS_EVALUATE, .point = {.bits = k, .act_bits = k, .bank = k}};
-        load_plan(n->m, NULL, &engine_reference, p, &pass.point, scratch);
+        load_program(n->m, NULL, &engine_reference, p, &pass.point, scratch);
         memcpy(want[k - 1], engine_reference.forward(p, &pass, images, IMAGES), sizeof want[0]);
     }
     free(scratch);
@@ -179,7 +179,7 @@ static void reference_scores(struct net *n, scores want) {
 
 static void exact_scores(struct net *n, int threads, enum arithmetic a, scores got) {
     struct error e = {0};
-    struct exact x;
+    struct exact_threads x;
     if (exact_start(&x, engine_at(0), n->m, NULL, threads, a, &e))
         fail_msg("%s", e.text);
     int half = IMAGES / 2 + 1; // a last partial batch, behind another one
@@ -230,7 +230,7 @@ static void networks_agree(void **state) {
     const char *const schemes[][2] = {
         {"truncquant", NULL}, {"qat", "midpoint"},       {"truncquant", "low"}, {"minmax", NULL},
         {"matquant", NULL},   {"double-rounding", NULL}, {"lsq", NULL}};
-    if (!engine_at(0)->inference)
+    if (!engine_at(0)->exact)
         skip();
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
         struct net n;
@@ -258,8 +258,8 @@ static const char *arithmetic_of(int channels, enum arithmetic a, int8_t v) {
              "[connected]\nactivation=linear\n[softmax]\n",
              channels);
     net_build(&n, &spec, text, "wide.cfg", input, CLASSES);
-    const struct inference_engine *engine = engine_at(0)->inference;
-    struct inference *p = engine->compile(n.m, 1, a, &e);
+    const struct exact_engine *engine = engine_at(0)->exact;
+    struct exact_program *p = engine->compile(n.m, 1, a, &e);
     assert_non_null(p);
     for (int i = 0; i < n.m->n_nodes; i++)
         if (n.m->nodes[i].quantizer >= 0) {
@@ -279,7 +279,7 @@ static const char *arithmetic_of(int channels, enum arithmetic a, int8_t v) {
 /* Float sums of large one-sided weights over many inputs may round; int8's never do. */
 static void sums_that_could_round_are_told(void **state) {
     (void)state;
-    if (!engine_at(0)->inference)
+    if (!engine_at(0)->exact)
         skip();
     // 512 · 9 inputs of 255 and 14: below 2^24; and 15: above.
     assert_string_equal(arithmetic_of(512, ARITHMETIC_FP32, 14), "fp32-exact");

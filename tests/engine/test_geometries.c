@@ -1,9 +1,9 @@
 /* Every engine against the reference on geometries drawn at random: kernels 1, 3 and 5, strides,
  * paddings, groups and depthwise, channels that fill no block, odd planes, 1 and 3 channels of
- * input, pools, a linear layer, a batch of one and one smaller than the plan; every width, forward
- * and backward, in every precision that the machine has. Weights and activations of a width are
- * compared as they are given: one convolution is between the codes and the comparison, so that no
- * flipped code hides behind another. A fast engine takes some geometries ways of their own
+ * input, pools, a linear layer, a batch of one and one smaller than the program; every width,
+ * forward and backward, in every precision that the machine has. Weights and activations of a width
+ * are compared as they are given: one convolution is between the codes and the comparison, so that
+ * no flipped code hides behind another. A fast engine takes some geometries ways of their own
  * (harness/engine/onednn/conv.h): of each of those kinds as many are drawn as of any other, with
  * every number of images on one thread and on two. */
 #include "base/values.h"
@@ -116,7 +116,7 @@ static size_t size_of(const struct drawn *n, int node, int count) {
     return (size_t)(count * s->c) * (size_t)(s->h * s->w);
 }
 
-static struct result compute(const struct engine *engine, struct plan *p, struct drawn *n, int k,
+static struct result compute(const struct engine *engine, struct program *p, struct drawn *n, int k,
                              const float *images, const float *dz, int count) {
     float *scratch = need(model_largest_weights(n->net.m), sizeof *scratch);
     int before = n->net.m->nodes[n->convolution].in[0];
@@ -125,7 +125,7 @@ static struct result compute(const struct engine *engine, struct plan *p, struct
                        .n_gradients = n->net.m->n_nodes,
                        .gradient = need((size_t)n->net.m->n_nodes, sizeof *r.gradient)};
     struct pass pass = {.mode = PASS_TRAIN, .point = {.bits = k, .act_bits = k, .bank = k}};
-    load_plan(n->net.m, NULL, engine, p, &pass.point, scratch);
+    load_program(n->net.m, NULL, engine, p, &pass.point, scratch);
     engine->forward(p, &pass, images, count);
     r.in = copy(engine->peek(p, before), r.n_in);
     r.out = copy(engine->peek(p, n->convolution), r.n_out);
@@ -195,8 +195,8 @@ static int free_images(void **state) {
 static int compare_widths(const struct engine *engine, struct drawn *n, enum precision precision,
                           int count, int threads) {
     struct error e = {0};
-    struct plan *reference = engine_reference.compile(n->net.m, BATCH, 1, &e);
-    struct plan *p = engine->compile(n->net.m, BATCH, threads, &e);
+    struct program *reference = engine_reference.compile(n->net.m, BATCH, 1, &e);
+    struct program *p = engine->compile(n->net.m, BATCH, threads, &e);
     assert_non_null(p);
     int compared = engine_use(engine, p, precision, &e) ? -1 : 0;
     for (int k = 1; k <= FLOAT_BITS && compared >= 0; k = k == 8 ? FLOAT_BITS : k * 2) {

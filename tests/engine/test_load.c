@@ -23,17 +23,17 @@ static float given[NODES][WEIGHTS];
 static int codes_of[NODES];
 static const struct model *model;
 
-static void take_weights(struct plan *p, int node, const float *W_hat) {
+static void take_weights(struct program *p, int node, const float *W_hat) {
     (void)p;
     memcpy(given[node], W_hat, model->parameters[model->nodes[node].weights].n * sizeof *W_hat);
 }
 
-static void take_floats(struct inference *p, int node, const float *W_hat) {
+static void take_floats(struct exact_program *p, int node, const float *W_hat) {
     (void)p;
     take_weights(NULL, node, W_hat);
 }
 
-static void take_codes(struct inference *p, int node, int k, const int8_t *v,
+static void take_codes(struct exact_program *p, int node, int k, const int8_t *v,
                        const struct integer_form *form) {
     (void)p, (void)v, (void)form;
     codes_of[node] = k;
@@ -57,23 +57,23 @@ static void check_given(const struct point *point) {
 static void every_layer_has_its_own_width(void **state) {
     (void)state;
     static const struct engine takes = {.name = "takes", .set_weights = take_weights};
-    static const struct inference_engine takes_codes = {.set_weights = take_floats,
-                                                        .set_codes = take_codes};
+    static const struct exact_engine takes_codes = {.set_weights = take_floats,
+                                                    .set_codes = take_codes};
     static const struct point points[] = {
         {.bits = 4}, {.bits = FLOAT_BITS}, {.n_layers = QUANTIZED, .layer_bits = {8, 1, 3}}};
     struct spec spec = net_spec("truncquant");
     struct net n;
-    struct inference *none = NULL;
+    struct exact_program *none = NULL;
     float scratch[WEIGHTS];
     net_build(&n, &spec, cfg, "load", (struct shape){1, 12, 12}, 3);
     model = n.m;
     assert_int_equal(model->n_quantized, QUANTIZED);
     for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
-        load_plan(model, NULL, &takes, NULL, &points[i], scratch);
+        load_program(model, NULL, &takes, NULL, &points[i], scratch);
         check_given(&points[i]);
         if (points[i].bits == FLOAT_BITS)
             continue; // no codes
-        load_inferences(model, NULL, &takes_codes, &none, 1, &points[i]);
+        load_exact(model, NULL, &takes_codes, &none, 1, &points[i]);
         for (int q = 0; q < QUANTIZED; q++)
             assert_int_equal(codes_of[model->quantized[q].node], point_layer_bits(&points[i], q));
     }

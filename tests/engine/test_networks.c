@@ -1,8 +1,8 @@
 /* Whole networks on every engine against the reference: scores at every width in training and
- * evaluating mode, gradients, a batch that is smaller than the plan, one and two threads, and that
- * nothing depends on what ran before, or on who computes which part. One flipped activation code
- * moves an image's scores, so those are judged by their median; in training mode statistics of the
- * batch take it to all images, and then there are but outliers to judge by. */
+ * evaluating mode, gradients, a batch that is smaller than the program, one and two threads, and
+ * that nothing depends on what ran before, or on who computes which part. One flipped activation
+ * code moves an image's scores, so those are judged by their median; in training mode statistics of
+ * the batch take it to all images, and then there are but outliers to judge by. */
 #include "base/values.h"
 #include "engine/load.h"
 #include "model/net.h"
@@ -74,9 +74,9 @@ static int free_images(void **state) {
     return 0;
 }
 
-static struct plan *compile(const struct engine *engine, struct net *n, int batch, int threads) {
+static struct program *compile(const struct engine *engine, struct net *n, int batch, int threads) {
     struct error e = {0};
-    struct plan *p = engine->compile(n->m, batch, threads, &e);
+    struct program *p = engine->compile(n->m, batch, threads, &e);
     if (!p)
         fail_msg("%s", e.text);
     return p;
@@ -84,19 +84,19 @@ static struct plan *compile(const struct engine *engine, struct net *n, int batc
 
 /* Scores at width b; batch statistics move the running ones, so both engines start from the same.
  */
-static void scores(const struct engine *engine, struct plan *p, struct net *n, int b,
+static void scores(const struct engine *engine, struct program *p, struct net *n, int b,
                    enum pass_mode mode, int count, float *out) {
     float *scratch = need(model_largest_weights(n->m), sizeof *scratch);
     int k = n->m->widths.bits[b];
     struct pass pass = {.mode = mode, .point = {.bits = k, .act_bits = k, .bank = k}};
-    load_plan(n->m, NULL, engine, p, &pass.point, scratch);
+    load_program(n->m, NULL, engine, p, &pass.point, scratch);
     memcpy(out, engine->forward(p, &pass, images, count), (size_t)count * CLASSES * sizeof *out);
     free(scratch);
 }
 
 /* Whether an activation of the last passes differs by a code; codes are 1/255 apart or more. */
-static int a_code_flipped(const struct net *n, struct plan *reference, const struct engine *engine,
-                          struct plan *p, int count) {
+static int a_code_flipped(const struct net *n, struct program *reference,
+                          const struct engine *engine, struct program *p, int count) {
     int flipped = 0;
     for (int i = 1; i < n->m->n_nodes; i++) {
         const struct shape *s = &n->m->nodes[i].shape;
@@ -135,8 +135,8 @@ static void compare_scores(const struct engine *engine, int network, int threads
     static float a[IMAGES * CLASSES], b[IMAGES * CLASSES];
     struct net n;
     build_number(&n, network);
-    struct plan *reference = compile(&engine_reference, &n, IMAGES, 1);
-    struct plan *other = compile(engine, &n, IMAGES, threads);
+    struct program *reference = compile(&engine_reference, &n, IMAGES, 1);
+    struct program *other = compile(engine, &n, IMAGES, threads);
     // In a deep network one flipped code of a few bits (there are 150,000 activations an image)
     // flips others behind it: there scores can be compared at 32 bits alone.
     int first = n.m->n_quantized > deep ? n.m->widths.n - 1 : 0;
@@ -175,7 +175,7 @@ static float **gradients(const struct engine *engine, struct net *n, int threads
                          int count) {
     static float z[IMAGES * CLASSES], probabilities[IMAGES * CLASSES], dz[IMAGES * CLASSES];
     int b = n->m->widths.n - 1;
-    struct plan *p = compile(engine, n, IMAGES, threads);
+    struct program *p = compile(engine, n, IMAGES, threads);
     omp_set_num_threads(team);
     for (int i = 0; i < n->m->n_parameters; i++)
         memset(n->m->parameters[i].grad, 0, n->m->parameters[i].n * sizeof(float));
@@ -266,7 +266,7 @@ static void nothing_depends_on_what_ran_before(void **state) {
         for (int network = 0; network <= NETWORKS; network++) {
             struct net n;
             build_number(&n, network);
-            struct plan *p = compile(engine, &n, IMAGES, 1);
+            struct program *p = compile(engine, &n, IMAGES, 1);
             scores(engine, p, &n, 1, PASS_EVALUATE, 17, fresh);
             scores(engine, p, &n, 3, PASS_TRAIN, IMAGES, dz);
             engine->backward(p, dz);
@@ -286,7 +286,7 @@ static int loads_darknet(const struct engine *engine, struct net *n) {
     struct error e = {0};
     struct model *m = model_lay_out(&n->cfg, &n->spec, n->m->scheme);
     assert_null(m->darknet);
-    struct plan *p = engine->compile(m, IMAGES, 1, &e);
+    struct program *p = engine->compile(m, IMAGES, 1, &e);
     if (!p)
         fail_msg("%s", e.text);
     int loads = m->darknet != NULL;

@@ -19,9 +19,9 @@
 static const double gradient_tolerance = 1e-4; // engine against twin, of each parameter's norm
 static const double score_tolerance = 1e-5;    // scores, outputs of nodes, running statistics
 
-static struct plan *compile(const struct engine *engine, struct scene *s, int batch) {
+static struct program *compile(const struct engine *engine, struct scene *s, int batch) {
     struct error e = {0};
-    struct plan *p = engine->compile(s->model, batch, 1, &e);
+    struct program *p = engine->compile(s->model, batch, 1, &e);
     if (!p)
         fail_msg("%s: %s", engine->name, e.text);
     return p;
@@ -50,7 +50,7 @@ static double running_error(const struct scene *s) {
     return worst;
 }
 
-static struct result compare_step(struct scene *s, const struct engine *engine, struct plan *p) {
+static struct result compare_step(struct scene *s, const struct engine *engine, struct program *p) {
     struct result r = {.parameter = -1};
     size_t scores = (size_t)s->plan.n * SCENE_CLASSES;
     float *logits[WIDTHS_MAX];
@@ -86,7 +86,7 @@ static void check_engine(const struct engine *engine, const struct scene_plan *p
     struct scene s, other;
     scene_open(&s, plan);
     scene_open(&other, &full);
-    struct plan *p = compile(engine, &s, full.n);
+    struct program *p = compile(engine, &s, full.n);
     s.plan.n = full.n; // a full batch of other images, whatever they are
     float *images = s.images, d_logits[16 * SCENE_CLASSES] = {1, -1, .5f};
     s.images = other.images;
@@ -145,7 +145,7 @@ static void at_the_kinks_themselves(void **state) {
         const struct engine *engine = engine_at(e);
         struct scene s;
         scene_open(&s, &plans_smooth[LENET]);
-        struct plan *p = compile(engine, &s, s.plan.n);
+        struct program *p = compile(engine, &s, s.plan.n);
         scene_draw(&s, 0, 0);
         put_on_kinks(&s);
         struct result r = compare_step(&s, engine, p);
@@ -161,7 +161,7 @@ static void at_the_kinks_themselves(void **state) {
 /* --- every node, in every mode
  * ----------------------------------------------------------------------- */
 
-static int compare_nodes(struct scene *s, const struct engine *engine, struct plan *p) {
+static int compare_nodes(struct scene *s, const struct engine *engine, struct program *p) {
     int compared = 0;
     for (int i = 1; i < s->model->n_nodes; i++) {
         const float *out = engine->peek(p, i);
@@ -180,7 +180,7 @@ static void check_modes(const struct engine *engine, const struct scene_plan *pl
     static const enum pass_mode modes[] = {PASS_TRAIN, PASS_CALIBRATE, PASS_EVALUATE};
     struct scene s;
     scene_open(&s, plan);
-    struct plan *p = compile(engine, &s, plan->n);
+    struct program *p = compile(engine, &s, plan->n);
     scene_read_masks(&s, engine, p);
     scene_draw(&s, plans_kink, 0);
     for (int m = 0; m < 3; m++)
@@ -252,7 +252,7 @@ static void scenes_leave_nothing_out(void **state) {
 static void check_mutation(const struct engine *engine, int i) {
     struct scene s;
     scene_open(&s, plans_mutations[i].plan);
-    struct plan *p = compile(engine, &s, s.plan.n);
+    struct program *p = compile(engine, &s, s.plan.n);
     scene_read_masks(&s, engine, p);
     scene_draw(&s, plans_kink, plans_margin(plans_mutations[i].plan));
     s.twin->rules = plans_mutations[i].rule;

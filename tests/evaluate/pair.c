@@ -27,15 +27,15 @@ void pair_open_by(struct pair *p, const struct engine *engine, const struct spec
     toy_train(t, steps);
     if (frozen_read(&p->frozen, pair_freeze(t), t->table, &e))
         fail_msg("%s", e.text);
-    struct plan *plan = engine->compile(p->frozen.m, (int)spec->batch, 1, &e);
-    if (!plan)
+    struct program *program = engine->compile(p->frozen.m, (int)spec->batch, 1, &e);
+    if (!program)
         fail_msg("%s", e.text);
-    evaluator_start(&p->direct, &t->spec, &t->data, t->model, NULL, engine, t->plan);
-    evaluator_start(&p->truncated, &t->spec, &t->data, p->frozen.m, &p->frozen, engine, plan);
+    evaluator_start(&p->direct, &t->spec, &t->data, t->model, NULL, engine, t->program);
+    evaluator_start(&p->truncated, &t->spec, &t->data, p->frozen.m, &p->frozen, engine, program);
 }
 
 void pair_close(struct pair *p) {
-    p->truncated.engine->free(p->truncated.plan);
+    p->truncated.engine->free(p->truncated.program);
     evaluator_free(&p->direct);
     evaluator_free(&p->truncated);
     frozen_free(&p->frozen);

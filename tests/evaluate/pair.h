@@ -9,7 +9,7 @@
 struct pair {
     struct toy toy;
     struct frozen frozen;
-    struct evaluator direct, truncated; // truncated.plan is the frozen model's
+    struct evaluator direct, truncated; // truncated.program is the frozen model's
 };
 
 /* Freeze the toy as it is into a file of test_folder (base/folder.h); its path. */

@@ -29,7 +29,7 @@ static void build(struct toy *t) {
 
 static void measure(struct toy *t) {
     struct error e = {0};
-    if (bounds_measure(t->model, &t->spec, &t->data, &engine_reference, t->plan, 1, &e))
+    if (bounds_measure(t->model, &t->spec, &t->data, &engine_reference, t->program, 1, &e))
         fail_msg("%s", e.text);
 }
 
@@ -47,15 +47,15 @@ static float by_sorting(struct toy *t, int node) {
     random_permutation(&r, order, TOY_TRAIN);
     struct pass pass = {.mode = PASS_EVALUATE,
                         .point = {.bits = FLOAT_BITS, .act_bits = FLOAT_BITS}};
-    load_plan(t->model, NULL, &engine_reference, t->plan, &pass.point, t->trainer.weights);
+    load_program(t->model, NULL, &engine_reference, t->program, &pass.point, t->trainer.weights);
     for (int i = 0; i < BATCHES; i++) {
         dataset_fill(
             &t->data,
             &(struct batch_request){
                 .split = SPLIT_TRAIN, .order = order + i % 4 * BATCH, .n = BATCH, .channels = 1},
             images, labels);
-        engine_reference.forward(t->plan, &pass, images, BATCH);
-        memcpy(values + (size_t)i * n, engine_reference.peek(t->plan, node), n * sizeof(float));
+        engine_reference.forward(t->program, &pass, images, BATCH);
+        memcpy(values + (size_t)i * n, engine_reference.peek(t->program, node), n * sizeof(float));
     }
     values_sort(values, all);
     float found = values[(size_t)ceil(.999 * (double)all) - 1];
@@ -129,8 +129,8 @@ static void check_clip(const struct node *n, const float *x, const float *y) {
 static void check_engine(struct toy *t, const struct engine *engine, float *scores) {
     struct error e = {0};
     struct pass pass = {.mode = PASS_EVALUATE, .point = {.bits = 8, .act_bits = 4}};
-    struct plan *p = engine->compile(t->model, BATCH, 1, &e);
-    load_plan(t->model, NULL, engine, p, &pass.point, t->trainer.weights);
+    struct program *p = engine->compile(t->model, BATCH, 1, &e);
+    load_program(t->model, NULL, engine, p, &pass.point, t->trainer.weights);
     const float *z = engine->forward(p, &pass, t->trainer.images, BATCH);
     memcpy(scores, z, BATCH * TOY_CLASSES * sizeof *scores);
     for (int i = 0; i < t->model->n_nodes; i++) {

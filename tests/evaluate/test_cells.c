@@ -49,7 +49,7 @@ static struct visit evaluate(struct toy *t, int batches, const char *origin,
     struct evaluator ev;
     struct error e = {0};
     cells_open(&v.cells, path(), origin, 1000);
-    evaluator_start(&ev, &t->spec, &t->data, t->model, NULL, t->trainer.engine, t->plan);
+    evaluator_start(&ev, &t->spec, &t->data, t->model, NULL, t->trainer.engine, t->program);
     ev.is_to_stop = is_to_stop;
     ev.recall = recall;
     ev.keep = keep;

@@ -18,7 +18,7 @@
 static void start(struct toy *t, struct evaluator *ev, struct spec spec) {
     toy_build(t, &spec);
     toy_train(t, 6);
-    evaluator_start(ev, &t->spec, &t->data, t->model, NULL, &engine_reference, t->plan);
+    evaluator_start(ev, &t->spec, &t->data, t->model, NULL, &engine_reference, t->program);
 }
 
 static void finish(struct toy *t, struct evaluator *ev) {
@@ -51,7 +51,7 @@ static void counts_agree_with_single_images(void **state) {
             &(struct batch_request){.split = SPLIT_TEST, .order = &i, .n = 1, .channels = 1}, image,
             &label);
         const float *z = engine_reference.forward(
-            t.plan,
+            t.program,
             &(struct pass){.mode = PASS_EVALUATE, .point = {.bits = 4, .act_bits = 4, .bank = 4}},
             image, 1);
         correct1 += is_in_top(z, TOY_CLASSES, label, 1);
@@ -86,7 +86,7 @@ static void held_out_images_are_evaluated(void **state) {
                          .split = SPLIT_TRAIN, .order = &places[i], .n = 1, .channels = 1},
                      image, &label);
         const float *z = engine_reference.forward(
-            t.plan,
+            t.program,
             &(struct pass){.mode = PASS_EVALUATE, .point = {.bits = 4, .act_bits = 4, .bank = 4}},
             image, 1);
         loss += cross_entropy_labels(1, TOY_CLASSES, z, &label);
@@ -214,7 +214,7 @@ static void calibration_is_the_mean_over_batches(void **state) {
                          .split = SPLIT_TRAIN, .order = order + 16 * b, .n = 16, .channels = 1},
                      images, labels);
         engine_reference.forward(
-            t.plan,
+            t.program,
             &(struct pass){.mode = PASS_CALIBRATE,
                            .point = {.bits = 2, .act_bits = 2, .calibration = 3},
                            .momentum = 1},

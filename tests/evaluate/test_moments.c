@@ -91,7 +91,7 @@ static void start_from_others(struct toy *t) {
             t->model->norms[i].shift_of[0][c] = 0.25f;
             t->model->norms[i].variance[0][c] = 2;
         }
-    if (trainer_start(&t->trainer, &t->spec, &t->data, t->model, engine, t->plan, &e))
+    if (trainer_start(&t->trainer, &t->spec, &t->data, t->model, engine, t->program, &e))
         fail_msg("%s", e.text);
 }
 
@@ -159,7 +159,7 @@ static void check_evaluating(const struct engine *engine, const struct spec *spe
     if (exact) {
         use_exact(&own);
         use_exact(&copied);
-        assert_true(!engine->inference == !copied.direct.exact.inference);
+        assert_true(!engine->exact == !copied.direct.exact.programs);
     }
     for (int b = 0; b < spec->widths.n; b++) {
         int k = spec->widths.bits[b];

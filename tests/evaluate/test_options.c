@@ -13,11 +13,11 @@
 
 /* What the clips of the last pass put out are multiples of 1 / (2^j - 1), and of no fewer bits'; at
  * 32 some are above 1. */
-static void check_levels(const struct model *m, struct plan *plan, int j, int images) {
+static void check_levels(const struct model *m, struct program *program, int j, int images) {
     int clips = 0, off = 0, off_fewer = 0, above = 0;
     for (int i = 0; i < m->n_nodes; i++) {
         const struct node *n = &m->nodes[i];
-        const float *out = n->clips ? engine_reference.peek(plan, i) : NULL;
+        const float *out = n->clips ? engine_reference.peek(program, i) : NULL;
         size_t values = (size_t)n->shape.c * (size_t)n->shape.h * (size_t)n->shape.w;
         clips += n->clips;
         for (size_t v = 0; out && v < values * (size_t)images; v++) {
@@ -46,13 +46,13 @@ static void activations_have_their_bits(void **state) {
         spec.widths = (struct widths){3, {2, 4, 32}};
         pair_open(&p, &spec, 1);
         // The last pass of a step is the lowest width's.
-        check_levels(p.toy.model, p.toy.plan, asked[i] ? asked[i] : 2, 16);
+        check_levels(p.toy.model, p.toy.program, asked[i] ? asked[i] : 2, 16);
         for (int k = 1; k <= 4; k++) {
             int j = asked[i] ? asked[i] : k;
             assert_int_equal(pair_evaluate(&p.direct, k)->point.act_bits, j);
-            check_levels(p.toy.model, p.toy.plan, j, TOY_TEST % 16);
+            check_levels(p.toy.model, p.toy.program, j, TOY_TEST % 16);
             assert_int_equal(pair_evaluate(&p.truncated, k)->point.act_bits, j);
-            check_levels(p.frozen.m, p.truncated.plan, j, TOY_TEST % 16);
+            check_levels(p.frozen.m, p.truncated.program, j, TOY_TEST % 16);
         }
         pair_close(&p);
     }
@@ -69,7 +69,7 @@ static void calibration_has_their_bits(void **state) {
         spec.calibration = 2;
         toy_build(&p.toy, &spec); // as it starts, alike for both
         evaluator_start(&p.direct, &p.toy.spec, &p.toy.data, p.toy.model, NULL, &engine_reference,
-                        p.toy.plan);
+                        p.toy.program);
         pair_evaluate(&p.direct, 1);
         const struct norm *n = &p.toy.model->norms[1]; // behind a quantized layer
         variance[i] = n->variance[p.toy.model->spare][0];

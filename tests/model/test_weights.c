@@ -84,7 +84,7 @@ static void latent_weights(const struct net *n, float *weights[]) {
 /* Class probabilities of the image with the float weights and the norms of a bank. */
 static void our_scores(struct net *n, int bank, float *probabilities) {
     struct error e = {0};
-    struct plan *p = engine_reference.compile(n->m, 1, 1, &e);
+    struct program *p = engine_reference.compile(n->m, 1, 1, &e);
     float *weights[64];
     latent_weights(n, weights);
     for (int i = 0; i < n->m->n_nodes; i++)

@@ -217,7 +217,7 @@ static const char network[] =
 struct planned {
     struct net net;
     const struct engine *engine;
-    struct plan *plan;
+    struct program *program;
 };
 
 /* In fp32; `key` NULL: no setting but the scheme. */
@@ -228,20 +228,20 @@ static void build_with(struct planned *n, const char *scheme, const char *key, c
         net_set(&spec, key, value);
     net_build(&n->net, &spec, network, "net.cfg", (struct shape){1, SIDE, SIDE}, CLASSES);
     n->engine = engine_at(0);
-    n->plan = n->engine->compile(n->net.m, IMAGES, 1, &e);
-    if (!n->plan)
+    n->program = n->engine->compile(n->net.m, IMAGES, 1, &e);
+    if (!n->program)
         fail_msg("%s", e.text);
 }
 
 static void build(struct planned *n, const char *scheme, enum precision precision) {
     struct error e = {0};
     build_with(n, scheme, NULL, NULL);
-    if (engine_use(n->engine, n->plan, precision, &e))
+    if (engine_use(n->engine, n->program, precision, &e))
         fail_msg("%s", e.text);
 }
 
 static void release(struct planned *n) {
-    n->engine->free(n->plan);
+    n->engine->free(n->program);
     net_free(&n->net);
 }
 
@@ -270,12 +270,12 @@ static void pass(struct planned *n, int k, int act_bits, int count, float *score
     float dz[IMAGES * CLASSES], probabilities[IMAGES * CLASSES];
     float *scratch = need(model_largest_weights(n->net.m), sizeof *scratch);
     struct pass pass = {.mode = PASS_TRAIN, .point = {.bits = k, .act_bits = act_bits, .bank = k}};
-    load_plan(n->net.m, NULL, n->engine, n->plan, &pass.point, scratch);
-    const float *z = n->engine->forward(n->plan, &pass, images, count);
+    load_program(n->net.m, NULL, n->engine, n->program, &pass.point, scratch);
+    const float *z = n->engine->forward(n->program, &pass, images, count);
     memcpy(scores, z, (size_t)(count * CLASSES) * sizeof *z);
     softmax(count, CLASSES, scores, probabilities);
     labels_gradient(count, CLASSES, probabilities, labels, 1, dz);
-    n->engine->backward(n->plan, dz);
+    n->engine->backward(n->program, dz);
     free(scratch);
 }
 
@@ -294,8 +294,8 @@ static double worst_gradient(struct planned *a, struct planned *b) {
     for (int i = 0; i < a->net.m->n_nodes; i++) {
         if (a->net.m->nodes[i].weights < 0)
             continue;
-        const float *x = a->engine->weight_gradient(a->plan, i);
-        const float *y = b->engine->weight_gradient(b->plan, i);
+        const float *x = a->engine->weight_gradient(a->program, i);
+        const float *y = b->engine->weight_gradient(b->program, i);
         size_t size = a->net.m->parameters[a->net.m->nodes[i].weights].n;
         worst = fmax(worst, values_distance(x, y, size) / values_distance(y, NULL, size));
     }
@@ -306,7 +306,7 @@ static int can_bf16(void) {
     struct planned n;
     struct error e = {0};
     build(&n, "truncquant", PRECISION_FP32);
-    int can = !engine_use(n.engine, n.plan, PRECISION_BF16, &e);
+    int can = !engine_use(n.engine, n.program, PRECISION_BF16, &e);
     assert_true(can || strstr(e.text, "--precision fp32"));
     assert_int_equal(can, onednn_has_bf16());
     release(&n);
@@ -323,7 +323,7 @@ static void convolutions_of_codes_are_over_integers(void **state) {
         skip();
     build(&n, "truncquant", PRECISION_BF16);
     for (int i = 0; i < n.net.m->n_nodes; i++)
-        integers += n.net.m->nodes[i].op == OP_CONV && n.engine->wants_integers(n.plan, i);
+        integers += n.net.m->nodes[i].op == OP_CONV && n.engine->wants_integers(n.program, i);
     assert_int_equal(integers, 3); // all but the first and the one that reads an addition
     release(&n);
 }
@@ -383,11 +383,11 @@ static enum precision in_fact(const char *scheme, const char *key, const char *v
     struct planned n;
     struct error e = {0};
     build_with(&n, scheme, key, value);
-    if (load_precision(&n.net.spec, n.net.m, n.engine, n.plan, &asked, &e))
+    if (load_precision(&n.net.spec, n.net.m, n.engine, n.program, &asked, &e))
         fail_msg("%s", e.text);
     int integers = 0;
     for (int i = 0; i < n.net.m->n_nodes; i++)
-        integers += n.engine->wants_integers && n.engine->wants_integers(n.plan, i);
+        integers += n.engine->wants_integers && n.engine->wants_integers(n.program, i);
     assert_int_equal(integers > 0, asked != PRECISION_FP32);
     release(&n);
     return asked;
@@ -428,7 +428,8 @@ static void peek_sees_activations(void **state) {
         if (n->op != OP_ACT)
             continue;
         size_t size = (size_t)(IMAGES * n->shape.c * n->shape.h * n->shape.w), differ = 0;
-        const float *x = plain.engine->peek(plain.plan, i), *y = fast.engine->peek(fast.plan, i);
+        const float *x = plain.engine->peek(plain.program, i),
+                    *y = fast.engine->peek(fast.program, i);
         for (size_t j = 0; j < size; j++)
             differ += fabsf(x[j] - y[j]) > 1e-5f * (1 + fabsf(x[j]));
         if (differ > size / 500) // flipped codes

@@ -1,8 +1,8 @@
 /* No primitive of oneDNN touches what lies around the buffers that it is given (guard.h):
  * convolutions in all ways that the engine takes, of all networks that come with the harness, in
- * training and exact inference. That the guard notices is tested too: on functions made for it, and
- * on a primitive that the engine avoids. `make test-machines` has the same for other instruction
- * sets, and guards the geometries, sums and networks of the other tests. */
+ * training and exact evaluation. That the guard notices is tested too: on functions made for it,
+ * and on a primitive that the engine avoids. `make test-machines` has the same for other
+ * instruction sets, and guards the geometries, sums and networks of the other tests. */
 #include "engine/onednn/exact/sums.h"
 #include "engine/onednn/primitive.h"
 #include "onednn/guard.h"

@@ -1,5 +1,5 @@
-/* What exact inference is made of in the onednn engine: sums of integers are equal, bit for bit, to
- * a plain loop in int64 for random geometries; the passes behind them equal a value at a time;
+/* What exact evaluation is made of in the onednn engine: sums of integers are equal, bit for bit,
+ * to a plain loop in int64 for random geometries; the passes behind them equal a value at a time;
  * extreme codes saturate nowhere. */
 #include "engine/onednn/exact/passes.h"
 #include "engine/onednn/exact/sums.h"

@@ -57,21 +57,21 @@ static void draw_images(struct packed *p) {
 static void estimate_norms(struct net *n, const struct packed *p) {
     struct error e = {0};
     const struct engine *engine = engine_at(0);
-    struct plan *plan = engine->compile(n->m, p->images, 1, &e);
+    struct program *program = engine->compile(n->m, p->images, 1, &e);
     float *scratch = need_aligned(model_largest_weights(n->m), sizeof *scratch);
-    if (!plan)
+    if (!program)
         fail_msg("%s", e.text);
     for (int b = n->m->widths.n - 1; b >= 0; b--) {
         int k = n->m->widths.bits[b];
         if (!quantizer_exists(n->m->scheme, &n->m->widths, 8, k, 0))
             continue;
         struct point point = spec_point(&n->spec, k, CUT_NONE);
-        load_plan(n->m, NULL, engine, plan, &point, scratch);
+        load_program(n->m, NULL, engine, program, &point, scratch);
         struct pass pass = {.mode = PASS_CALIBRATE, .point = point, .momentum = 1};
-        engine->forward(plan, &pass, p->floats, p->images);
+        engine->forward(program, &pass, p->floats, p->images);
     }
     free(scratch);
-    engine->free(plan);
+    engine->free(program);
 }
 
 static void make_data(struct dataset *d, const struct packed_options *o) {

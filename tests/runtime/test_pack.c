@@ -4,7 +4,7 @@
 
 #include "base/folder.h"
 #include "base/values.h"
-#include "evaluate/exact.h"
+#include "evaluate/exact_threads.h"
 #include "registry.h"
 
 #include <dirent.h>
@@ -25,7 +25,7 @@ static const float flipped = 0.05F;
 /* Scores of the largest width beside those of the harness, of one image. */
 static void expect_computes(struct packed *p) {
     enum { K = 8 };
-    struct exact x;
+    struct exact_threads x;
     struct error e = {0};
     struct tq_session *s;
     float got[10], *difference = got;

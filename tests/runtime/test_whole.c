@@ -1,12 +1,12 @@
 /* Whole models: the device library computes what the frozen model of the harness is. To the bit
  * against a plain twin, for every width and scheme, integer and float activations, one image at a
- * time and in batches; and against the harness's own exact inference over the shipped networks. */
+ * time and in batches; and against the harness's own exact evaluation over the shipped networks. */
 #include "runtime/packed.h"
 #include "runtime/twin.h"
 
 #include "base/folder.h"
 #include "base/values.h"
-#include "evaluate/exact.h"
+#include "evaluate/exact_threads.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -159,7 +159,7 @@ static void expect_median(const char *what, int k, const float *got, const float
     free(difference);
 }
 
-static void harness_scores(struct packed *p, struct exact *x, int k, float *scores) {
+static void harness_scores(struct packed *p, struct exact_threads *x, int k, float *scores) {
     struct point point = spec_point(&p->frozen.spec, k, CUT_WEIGHTS);
     size_t image = node_values(&p->frozen.m->nodes[0]), classes = (size_t)p->data.classes;
     assert_true(exact_covers(x, &point));
@@ -174,7 +174,7 @@ static void harness_scores(struct packed *p, struct exact *x, int k, float *scor
 
 static void compare_with_harness(const struct packed_options *o, struct count *c) {
     struct packed p;
-    struct exact x;
+    struct exact_threads x;
     struct error e = {0};
     packed_open(&p, o);
     if (exact_start(&x, engine_at(0), p.frozen.m, &p.frozen, 1, ARITHMETIC_INT8, &e))
@@ -211,7 +211,7 @@ static void scores_are_those_of_the_harness(void **state) {
         {"truncquant-minmax", "lenet", 1, 28, 40},
     };
     struct count c = {0};
-    if (!engine_at(0)->inference)
+    if (!engine_at(0)->exact)
         skip();
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         char path[128];

@@ -88,9 +88,9 @@ static void build(struct net *n, const struct shipped *s, const struct dataset *
     free(text);
 }
 
-static struct plan *compile(const struct engine *engine, struct net *n) {
+static struct program *compile(const struct engine *engine, struct net *n) {
     struct error e = {0};
-    struct plan *p = engine->compile(n->m, BATCH, 1, &e);
+    struct program *p = engine->compile(n->m, BATCH, 1, &e);
     if (!p)
         fail_msg("%s: %s", n->cfg.path, e.text);
     return p;
@@ -103,7 +103,7 @@ struct result {
     size_t n_scores, n_gradients;
 };
 
-static void collect(const struct engine *engine, struct plan *p, const struct net *n,
+static void collect(const struct engine *engine, struct program *p, const struct net *n,
                     struct result *r) {
     r->n_gradients = 0;
     for (int i = 0; i < n->m->n_parameters; i++)
@@ -123,7 +123,7 @@ static struct result pass(const struct engine *engine, struct net *n) {
     float *images = need_aligned(BATCH * PIXELS, sizeof *images); // as engines ask for
     int classes = n->cfg.classes;
     struct result r = {.n_scores = (size_t)(BATCH * classes)};
-    struct plan *p = compile(engine, n);
+    struct program *p = compile(engine, n);
     struct pass how = {
         .mode = PASS_TRAIN,
         .point = {.bits = FLOAT_BITS, .act_bits = FLOAT_BITS, .bank = n->m->widths.bits[1]}};
@@ -132,7 +132,7 @@ static struct result pass(const struct engine *engine, struct net *n) {
         images[i] = (float)pixels[i] / 127.5f - 1;
     for (int i = 0; i < n->m->n_parameters; i++)
         memset(n->m->parameters[i].grad, 0, n->m->parameters[i].n * sizeof(float));
-    load_plan(n->m, NULL, engine, p, &how.point, scratch);
+    load_program(n->m, NULL, engine, p, &how.point, scratch);
     r.scores = need(r.n_scores, sizeof(float));
     memcpy(r.scores, engine->forward(p, &how, images, BATCH), r.n_scores * sizeof(float));
     softmax(BATCH, classes, r.scores, probabilities);
@@ -169,7 +169,7 @@ static void compare_engines(struct net *n) {
 static void train(struct net *n, const struct dataset *data, const struct engine *engine) {
     struct error e = {0};
     struct trainer t;
-    struct plan *p = compile(engine, n);
+    struct program *p = compile(engine, n);
     n->spec.epochs = 1;
     n->spec.augment = AUGMENT_NONE;
     if (trainer_start(&t, &n->spec, data, n->m, engine, p, &e))

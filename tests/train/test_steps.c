@@ -50,7 +50,7 @@ struct run {
     struct dataset data;
     uint8_t pixels[IMAGES * SCENE_CHANNELS * SCENE_SIDE * SCENE_SIDE];
     uint16_t labels[IMAGES];
-    struct plan *engine_plan;
+    struct program *program;
     struct trainer trainer;
     double **first, **second; // the twin's moments, by parameter
 };
@@ -97,9 +97,8 @@ static void start(struct run *r, const struct scene_plan *plan, enum optimizer_k
     spec->align = plan->align;
     spec->kurtosis = plan->kurtosis;
     spec->width_weight = (struct reals){3, {1, .75, .5}}; // as the scene's step has them
-    r->engine_plan = engine_reference.compile(r->s.model, BATCH, 1, &e);
-    if (trainer_start(&r->trainer, spec, &r->data, r->s.model, &engine_reference, r->engine_plan,
-                      &e))
+    r->program = engine_reference.compile(r->s.model, BATCH, 1, &e);
+    if (trainer_start(&r->trainer, spec, &r->data, r->s.model, &engine_reference, r->program, &e))
         fail_msg("%s", e.text);
     r->first = moments(r->s.model);
     r->second = moments(r->s.model);
@@ -109,7 +108,7 @@ static void end(struct run *r) {
     scene_free(&r->s, r->first);
     scene_free(&r->s, r->second);
     trainer_free(&r->trainer);
-    engine_reference.free(r->engine_plan);
+    engine_reference.free(r->program);
     scene_close(&r->s);
 }
 

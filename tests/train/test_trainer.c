@@ -223,8 +223,8 @@ static void a_batch_larger_than_the_data_is_refused(void **state) {
     struct trainer other;
     toy_build(&t, &spec);
     small.batch = TOY_TRAIN + 1;
-    assert_int_equal(trainer_start(&other, &small, &t.data, t.model, &engine_reference, t.plan, &e),
-                     -1);
+    assert_int_equal(
+        trainer_start(&other, &small, &t.data, t.model, &engine_reference, t.program, &e), -1);
     assert_non_null(strstr(e.text, "64 training images, fewer than a batch of 65"));
     toy_free(&t);
 }

@@ -92,14 +92,15 @@ void toy_build_on(struct toy *t, const struct spec *spec, const struct engine *e
     t->model = model_build(&t->cfg, &t->spec, t->scheme, &e);
     if (!t->model)
         fail_msg("%s", e.text);
-    t->plan = engine->compile(t->model, (int)spec->batch, threads, &e);
-    if (!t->plan || trainer_start(&t->trainer, &t->spec, &t->data, t->model, engine, t->plan, &e))
+    t->program = engine->compile(t->model, (int)spec->batch, threads, &e);
+    if (!t->program ||
+        trainer_start(&t->trainer, &t->spec, &t->data, t->model, engine, t->program, &e))
         fail_msg("%s", e.text);
 }
 
 void toy_free(struct toy *t) {
     trainer_free(&t->trainer);
-    t->trainer.engine->free(t->plan);
+    t->trainer.engine->free(t->program);
     model_free(t->model);
     cfg_free(&t->cfg);
 }

@@ -17,7 +17,7 @@ struct toy {
     struct model *model;
     const struct quantizer *scheme;
     const struct quantizer *const *table; // the registry
-    struct plan *plan;
+    struct program *program;
     struct trainer trainer;
 };
 

@@ -69,7 +69,7 @@ double **scene_differences(struct scene *s, int stride);
 /* One step of joint training on an engine and the harness's loss and quantizers: leaves the
  * gradients in the model, copies the scores of each place to `logits` (n, classes) and returns the
  * weighted loss. */
-double scene_engine(struct scene *s, const struct engine *engine, struct plan *p,
+double scene_engine(struct scene *s, const struct engine *engine, struct program *p,
                     float *logits[WIDTHS_MAX]);
 
 /* The gradients that are in the model, as doubles. */
@@ -77,12 +77,12 @@ double **scene_gradients(const struct scene *s);
 void scene_free(const struct scene *s, double **gradient);
 
 /* One forward pass of the engine: the quantizer's weights at a place of B, any bank and mode. */
-const float *scene_forward(struct scene *s, const struct engine *engine, struct plan *p,
+const float *scene_forward(struct scene *s, const struct engine *engine, struct program *p,
                            enum pass_mode mode, int place, int bank);
 
 /* Read an engine's dropout masks into the scene, so that the twin drops the same. Fails the test
  * when a value is dropped that was 0, which would hide it. */
-void scene_read_masks(struct scene *s, const struct engine *engine, struct plan *p);
+void scene_read_masks(struct scene *s, const struct engine *engine, struct program *p);
 
 /* Fails the test when `what` is off by more than the tolerance. `parameter`: the worst, or -1. */
 void scene_report(const struct scene *s, const char *what, double error, double tolerance,

@@ -110,7 +110,7 @@ static float *step_gradients(const struct model *m, int quantized) {
     return p < 0 ? NULL : m->parameters[p].grad;
 }
 
-static void set_weights(struct scene *s, const struct engine *engine, struct plan *p, int k) {
+static void set_weights(struct scene *s, const struct engine *engine, struct program *p, int k) {
     struct model *m = s->model;
     for (int i = 0; i < m->n_nodes; i++) {
         const struct node *v = &m->nodes[i];
@@ -127,7 +127,7 @@ static void set_weights(struct scene *s, const struct engine *engine, struct pla
     }
 }
 
-const float *scene_forward(struct scene *s, const struct engine *engine, struct plan *p,
+const float *scene_forward(struct scene *s, const struct engine *engine, struct program *p,
                            enum pass_mode mode, int place, int bank) {
     struct pass pass = {.mode = mode,
                         .point = {.act_bits = s->step.act_bits[place],
@@ -143,7 +143,8 @@ const float *scene_forward(struct scene *s, const struct engine *engine, struct 
     return engine->forward(p, &pass, s->images, s->plan.n);
 }
 
-static void collect_gradients(struct scene *s, const struct engine *engine, struct plan *p, int k) {
+static void collect_gradients(struct scene *s, const struct engine *engine, struct program *p,
+                              int k) {
     struct model *m = s->model;
     for (int i = 0; i < m->n_nodes; i++) {
         const struct node *v = &m->nodes[i];
@@ -179,7 +180,7 @@ static const float *teacher_of(const struct scene *s, float P[][64 * SCENE_CLASS
     return P[s->plan.distill == DISTILL_HIGHEST ? highest : place + 1];
 }
 
-double scene_engine(struct scene *s, const struct engine *engine, struct plan *p,
+double scene_engine(struct scene *s, const struct engine *engine, struct program *p,
                     float *logits[WIDTHS_MAX]) {
     float P[WIDTHS_MAX][64 * SCENE_CLASSES], d_logits[64 * SCENE_CLASSES];
     double loss = 0;
@@ -198,7 +199,7 @@ double scene_engine(struct scene *s, const struct engine *engine, struct plan *p
     return loss;
 }
 
-static void read_mask(struct scene *s, const struct engine *engine, struct plan *p, int node) {
+static void read_mask(struct scene *s, const struct engine *engine, struct program *p, int node) {
     const struct node *v = &s->model->nodes[node];
     const float *out = engine->peek(p, node), *in = engine->peek(p, v->in[0]);
     size_t n = (size_t)s->plan.n * twin_size(v->shape), kept = 0;
@@ -212,7 +213,7 @@ static void read_mask(struct scene *s, const struct engine *engine, struct plan 
     assert_true(fabs(share - expected) < 4 * deviation);
 }
 
-void scene_read_masks(struct scene *s, const struct engine *engine, struct plan *p) {
+void scene_read_masks(struct scene *s, const struct engine *engine, struct program *p) {
     int highest = s->plan.widths.n - 1;
     scene_forward(s, engine, p, PASS_TRAIN, highest, highest);
     for (int i = 0; i < s->model->n_nodes; i++)

@@ -1,17 +1,17 @@
-/* Outputs and gradients of the onednn engine; plan.h is the manual. */
-#include "engine/onednn/plan.h"
+/* Outputs and gradients of the onednn engine; program.h is the manual. */
+#include "engine/onednn/program.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-size_t place_size(const struct plan *p, int i, enum layout layout, int n) {
+size_t place_size(const struct program *p, int i, enum layout layout, int n) {
     struct blocked s = blocked_shape(n, node_of(p, i)->shape);
     return layout == BLOCKED ? blocked_size(&s) : node_values(node_of(p, i)) * (size_t)n;
 }
 
 /* ---- outputs in the layout that a reader wants ---- */
 
-float *place_view(struct plan *p, int i, enum layout layout) {
+float *place_view(struct program *p, int i, enum layout layout) {
     struct place *x = &p->places[i];
     struct blocked s = shape_of(p, i);
     if (x->behind)
@@ -31,7 +31,7 @@ float *place_view(struct plan *p, int i, enum layout layout) {
 
 /* ---- gradient buffers ---- */
 
-static struct buffer *take(struct plan *p, size_t size) {
+static struct buffer *take(struct program *p, size_t size) {
     for (int i = 0; i < p->n_buffers; i++) {
         struct buffer *b = p->buffers[i];
         if (!b->readers && b->size >= size && b->size <= 2 * size) {
@@ -52,7 +52,7 @@ static void release(struct buffer *b) {
         b->readers--;
 }
 
-float *place_own_gradient(struct plan *p, int i, int *add) {
+float *place_own_gradient(struct program *p, int i, int *add) {
     struct place *x = &p->places[i];
     size_t size = place_size(p, i, x->layout, p->r.n);
     *add = x->grad != NULL;
@@ -67,12 +67,12 @@ float *place_own_gradient(struct plan *p, int i, int *add) {
     return x->grad->data;
 }
 
-void place_drop_gradient(struct plan *p, int i) {
+void place_drop_gradient(struct program *p, int i) {
     release(p->places[i].grad);
     p->places[i].grad = NULL;
 }
 
-struct sink sink_open(struct plan *p, int node, enum layout layout, int can_add) {
+struct sink sink_open(struct program *p, int node, enum layout layout, int can_add) {
     struct sink s = {.node = node, .layout = layout};
     if (node_of(p, node)->op == OP_INPUT)
         return s;
@@ -85,7 +85,7 @@ struct sink sink_open(struct plan *p, int node, enum layout layout, int can_add)
     return s;
 }
 
-void sink_close(struct plan *p, struct sink *s) {
+void sink_close(struct program *p, struct sink *s) {
     if (!s->between)
         return;
     struct blocked shape = shape_of(p, s->node);

@@ -1,5 +1,5 @@
-/* Steps that run as a reference operator; plan.h is the manual. */
-#include "engine/onednn/plan.h"
+/* Steps that run as a reference operator; program.h is the manual. */
+#include "engine/onednn/program.h"
 
 #include <math.h>
 #include <omp.h>
@@ -10,14 +10,14 @@
 /* On one thread, however many take part in the rest: an OpenBLAS that is built for OpenMP would
  * otherwise multiply by those, with the bits of so many. */
 static void run_alone(void (*f)(struct reference *, const struct node *, struct node_state *),
-                      struct plan *p, const struct node *n, int node) {
+                      struct program *p, const struct node *n, int node) {
     int threads = omp_get_max_threads();
     omp_set_num_threads(1);
     f(&p->r, n, &p->r.nodes[node]);
     omp_set_num_threads(threads);
 }
 
-static void plain_step_forward(struct plan *p, struct step *s) {
+static void plain_stage_forward(struct program *p, struct stage *s) {
     const struct node *n = node_of(p, s->node);
     for (int k = 0; k < n->n_in; k++)
         p->r.nodes[n->in[k]].out = place_view(p, n->in[k], PLAIN);
@@ -25,7 +25,7 @@ static void plain_step_forward(struct plan *p, struct step *s) {
     run_alone(reference_operators[n->op].forward, p, n, s->node);
 }
 
-static void plain_step_backward(struct plan *p, struct step *s) {
+static void plain_stage_backward(struct program *p, struct stage *s) {
     const struct node *n = node_of(p, s->node);
     struct sink sinks[CFG_ROUTES];
     int add;
@@ -47,14 +47,14 @@ static void plain_step_backward(struct plan *p, struct step *s) {
         sink_close(p, &sinks[k]);
 }
 
-struct step onednn_plain_step(int i) {
-    return (struct step){.forward = plain_step_forward,
-                         .backward = plain_step_backward,
-                         .node = i,
-                         .norm = -1,
-                         .act = -1};
+struct stage onednn_plain_stage(int i) {
+    return (struct stage){.forward = plain_stage_forward,
+                          .backward = plain_stage_backward,
+                          .node = i,
+                          .norm = -1,
+                          .act = -1};
 }
 
-int onednn_is_plain(const struct step *s) {
-    return s->forward == plain_step_forward;
+int onednn_is_plain(const struct stage *s) {
+    return s->forward == plain_stage_forward;
 }

@@ -1,42 +1,42 @@
-/* Convolutions over integers in bf16, for training; plan.h and engine.h are the manual. */
-#include "engine/onednn/plan.h"
+/* Convolutions over integers in bf16, for training; program.h and engine.h are the manual. */
 #include "engine/onednn/primitive.h"
+#include "engine/onednn/program.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static struct step *step_of(const struct plan *p, int node) {
-    for (int i = 0; i < p->n_steps; i++)
-        if (p->steps[i].node == node)
-            return &p->steps[i];
+static struct stage *stage_of(const struct program *p, int node) {
+    for (int i = 0; i < p->n_stages; i++)
+        if (p->stages[i].node == node)
+            return &p->stages[i];
     return NULL;
 }
 
 /* The activation whose values a node holds: itself, or what it pools. */
-static int source_of(const struct plan *p, int node) {
+static int source_of(const struct program *p, int node) {
     return node_of(p, node)->op == OP_MAXPOOL ? node_of(p, node)->in[0] : node;
 }
 
 /* By the model alone: the input is clipped, and a scale is all that comes behind. */
-static int multiplies_codes(const struct plan *p, const struct step *s) {
+static int multiplies_codes(const struct program *p, const struct stage *s) {
     const struct node *n = node_of(p, s->node);
     return n->op == OP_CONV && n->quantizer >= 0 && n->bias < 0 && p->r.m->scheme->integer_form &&
            node_of(p, source_of(p, n->in[0]))->clips;
 }
 
 /* Whether a fused pass clips what a node holds. */
-static int holds_codes(const struct plan *p, int node) {
+static int holds_codes(const struct program *p, int node) {
     int act = source_of(p, node);
-    const struct step *s = step_of(p, node), *clip = step_of(p, act);
+    const struct stage *s = stage_of(p, node), *clip = stage_of(p, act);
     return s && !onednn_is_plain(s) && clip && clip->act == act && node_of(p, act)->clips &&
            p->places[node].layout == BLOCKED;
 }
 
-static int only_integers_read(const struct plan *p, int node) {
+static int only_integers_read(const struct program *p, int node) {
     const struct model *m = p->r.m;
     for (int i = 0; i < m->n_nodes; i++)
         for (int k = 0; k < m->nodes[i].n_in; k++) {
-            const struct step *s = m->nodes[i].in[k] == node ? step_of(p, i) : NULL;
+            const struct stage *s = m->nodes[i].in[k] == node ? stage_of(p, i) : NULL;
             if (m->nodes[i].in[k] == node && !(s && s->bf16))
                 return 0;
         }
@@ -47,7 +47,7 @@ static size_t width_of(const struct node *n) {
     return ((size_t)n->shape.c + LANES - 1) / LANES * LANES;
 }
 
-static void prepare(struct plan *p, struct step *s, size_t *largest) {
+static void prepare(struct program *p, struct stage *s, size_t *largest) {
     const struct node *n = node_of(p, s->node);
     struct place *in = &p->places[n->in[0]];
     size_t y = place_size(p, s->node, BLOCKED, p->batch);
@@ -59,10 +59,10 @@ static void prepare(struct plan *p, struct step *s, size_t *largest) {
     *largest = y > *largest ? y : *largest;
 }
 
-int onednn_use_bf16(struct plan *p, int backward, struct error *e) {
+int onednn_use_bf16(struct program *p, int backward, struct error *e) {
     size_t largest = 0;
-    for (int i = 0; i < p->n_steps; i++) {
-        struct step *s = &p->steps[i];
+    for (int i = 0; i < p->n_stages; i++) {
+        struct stage *s = &p->stages[i];
         if (!multiplies_codes(p, s))
             continue;
         struct conv g = conv_geometry(node_of(p, s->node)->cfg);
@@ -86,8 +86,8 @@ int onednn_use_bf16(struct plan *p, int backward, struct error *e) {
     return 0;
 }
 
-int onednn_wants_integers(const struct plan *p, int node) {
-    const struct step *s = step_of(p, node);
+int onednn_wants_integers(const struct program *p, int node) {
+    const struct stage *s = stage_of(p, node);
     return s && s->bf16;
 }
 
@@ -100,9 +100,9 @@ static int are_multiples(const struct integer_form *form, int channels) {
     return all;
 }
 
-void onednn_set_integers(struct plan *p, int node, const int8_t *v,
+void onednn_set_integers(struct program *p, int node, const int8_t *v,
                          const struct integer_form *form) {
-    struct step *s = step_of(p, node);
+    struct stage *s = stage_of(p, node);
     const struct node *n = node_of(p, node);
     size_t weights = p->r.m->parameters[n->weights].n;
     if (!are_multiples(form, n->shape.c))
@@ -114,7 +114,7 @@ void onednn_set_integers(struct plan *p, int node, const int8_t *v,
     s->has_integers = 1;
 }
 
-int integers_forward(struct plan *p, struct step *s) {
+int integers_forward(struct program *p, struct stage *s) {
     const struct node *n = node_of(p, s->node);
     const struct place *in = &p->places[n->in[0]];
     if (!s->bf16 || !s->has_integers || !in->coded || p->r.n != p->batch)
@@ -128,7 +128,7 @@ int integers_forward(struct plan *p, struct step *s) {
 
 /* dX = Σ Ŵ dY = Σ (integer of Ŵ) (unit dY), and dŴ = Σ X dY = Σ (code of X) (unit dY) / (unit (2^j
  * - 1)): one gradient in bf16 serves both. */
-void integers_backward(struct plan *p, struct step *s) {
+void integers_backward(struct program *p, struct stage *s) {
     const struct node *n = node_of(p, s->node);
     struct blocked shape = shape_of(p, s->node);
     float *dW = p->r.nodes[s->node].dW, top = (float)((1 << p->r.pass.point.act_bits) - 1);

@@ -1,6 +1,6 @@
-/* Linear layers of the onednn engine, in canonical layout; plan.h is the manual. */
-#include "engine/onednn/plan.h"
+/* Linear layers of the onednn engine, in canonical layout; program.h is the manual. */
 #include "engine/onednn/primitive.h"
+#include "engine/onednn/program.h"
 
 #include <omp.h>
 #include <oneapi/dnnl/dnnl.h>
@@ -23,10 +23,10 @@ static void multiply_rows(const struct product *x, int first, int end) {
                 "a matrix product");
 }
 
-/* By rows, a part for each thread that the plan was compiled for: oneDNN would divide by how many
- * there are, and have other bits. The threads are those of the convolutions, which OpenBLAS's are
- * not: two pools would fight for the cores. */
-static void multiply(const struct plan *p, const struct product *x) {
+/* By rows, a part for each thread that the program was compiled for: oneDNN would divide by how
+ * many there are, and have other bits. The threads are those of the convolutions, which OpenBLAS's
+ * are not: two pools would fight for the cores. */
+static void multiply(const struct program *p, const struct product *x) {
     enum { FEW = 1 << 19 }; // products that are not worth a second thread
     int parts = (int64_t)x->m * x->n * x->k < FEW ? 1 : p->o->threads;
     parts = parts < x->m ? parts : x->m;
@@ -37,7 +37,7 @@ static void multiply(const struct plan *p, const struct product *x) {
     }
 }
 
-void linear_step_forward(struct plan *p, struct step *s) {
+void linear_stage_forward(struct program *p, struct stage *s) {
     const struct node *n = node_of(p, s->node);
     int in = (int)node_values(node_of(p, n->in[0])), out = n->shape.c;
     float *Y = p->places[s->node].out;
@@ -48,7 +48,7 @@ void linear_step_forward(struct plan *p, struct step *s) {
         Y[i] += bias[i % (size_t)out];
 }
 
-void linear_step_backward(struct plan *p, struct step *s) {
+void linear_stage_backward(struct program *p, struct stage *s) {
     const struct node *n = node_of(p, s->node);
     int in = (int)node_values(node_of(p, n->in[0])), out = n->shape.c;
     const float *dY = p->places[s->node].grad->data;

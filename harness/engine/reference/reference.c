@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct plan {
+struct program {
     struct reference r;
     int n_buffers;
     float **buffers; // of gradients; owned
@@ -19,7 +19,7 @@ struct plan {
 
 /* A gradient lives from the backward of its last reader (in the order of nodes) to its own. Walking
  * the nodes backwards, a buffer that has been read is free for the next that is written. */
-static void share_gradients(struct plan *p, int batch) {
+static void share_gradients(struct program *p, int batch) {
     const struct model *m = p->r.m;
     size_t *sizes = need((size_t)m->n_nodes, sizeof *sizes);
     int *of = need((size_t)m->n_nodes, sizeof *of), *busy = need((size_t)m->n_nodes, sizeof *busy);
@@ -61,12 +61,12 @@ static int load_darknet(struct model *m, struct error *e) {
     return 0;
 }
 
-static struct plan *reference_compile(struct model *m, int batch, int threads, struct error *e) {
+static struct program *reference_compile(struct model *m, int batch, int threads, struct error *e) {
     if (load_darknet(m, e))
         return NULL;
     openblas_set_num_threads(threads);
     omp_set_num_threads(threads); // of what the run does with the weights
-    struct plan *p = need(1, sizeof *p);
+    struct program *p = need(1, sizeof *p);
     p->r = (struct reference){.m = m,
                               .nodes = need((size_t)m->n_nodes, sizeof *p->r.nodes),
                               .workspace = need_aligned(reference_workspace(m), sizeof(float)),
@@ -81,7 +81,7 @@ static struct plan *reference_compile(struct model *m, int batch, int threads, s
     return p;
 }
 
-static void reference_free(struct plan *p) {
+static void reference_free(struct program *p) {
     if (!p)
         return;
     for (int i = 0; i < p->r.m->n_nodes; i++) {
@@ -98,13 +98,13 @@ static void reference_free(struct plan *p) {
     free(p);
 }
 
-static void reference_set_weights(struct plan *p, int node, const float *W_hat) {
+static void reference_set_weights(struct program *p, int node, const float *W_hat) {
     size_t n = p->r.m->parameters[p->r.m->nodes[node].weights].n;
     memcpy(p->r.nodes[node].W, W_hat, n * sizeof(float));
 }
 
-static const float *reference_forward(struct plan *p, const struct pass *pass, const float *images,
-                                      int n) {
+static const float *reference_forward(struct program *p, const struct pass *pass,
+                                      const float *images, int n) {
     p->r.pass = *pass;
     p->r.bank = model_bank_at(p->r.m, &pass->point);
     p->r.n = n;
@@ -114,7 +114,7 @@ static const float *reference_forward(struct plan *p, const struct pass *pass, c
     return p->r.nodes[p->r.m->logits].out;
 }
 
-static void reference_backward(struct plan *p, const float *d_logits) {
+static void reference_backward(struct program *p, const float *d_logits) {
     for (int i = 0; i < p->r.m->n_nodes; i++)
         p->r.nodes[i].written = 0;
     struct node_state *top = &p->r.nodes[p->r.m->logits];
@@ -127,11 +127,11 @@ static void reference_backward(struct plan *p, const float *d_logits) {
                                                               &p->r.nodes[i]);
 }
 
-static const float *reference_weight_gradient(struct plan *p, int node) {
+static const float *reference_weight_gradient(struct program *p, int node) {
     return p->r.nodes[node].dW;
 }
 
-static const float *reference_peek(struct plan *p, int node) {
+static const float *reference_peek(struct program *p, int node) {
     return p->r.nodes[node].out;
 }
 

@@ -1,4 +1,4 @@
-/* Passes over the activations of exact inference (engine/exact.h), channels last: (n, h, w, c). A
+/* Passes over the activations of exact evaluation (engine/exact.h), channels last: (n, h, w, c). A
  * convolution leaves sums T of integers; what follows them up to the next convolution is an affine
  * map by channel, and at most one activation, so that nothing is written in between. */
 #ifndef ENGINE_ONEDNN_EXACT_PASSES_H

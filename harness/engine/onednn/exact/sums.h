@@ -1,4 +1,4 @@
-/* One convolution of exact inference through oneDNN, forward only, channels last: sums of products
+/* One convolution of exact evaluation through oneDNN, forward only, channels last: sums of products
  * of integers in the arithmetic that is asked for, or of floats. A linear layer is one of size 1 on
  * one pixel. */
 #ifndef ENGINE_ONEDNN_EXACT_SUMS_H

@@ -1,5 +1,5 @@
-/* What each kind of step of the onednn engine does; plan.h is the manual. */
-#include "engine/onednn/plan.h"
+/* What each kind of stage of the onednn engine does; program.h is the manual. */
+#include "engine/onednn/program.h"
 
 #include "model/darknet.h"
 
@@ -10,7 +10,7 @@
 
 static const float epsilon = (float)NORM_EPSILON;
 
-static const float *gradient_of(const struct plan *p, const struct step *s) {
+static const float *gradient_of(const struct program *p, const struct stage *s) {
     return p->places[s->node].grad->data;
 }
 
@@ -20,7 +20,7 @@ static int reads_plain(const struct node *n, const struct model *m) {
     return m->nodes[n->in[0]].op == OP_INPUT && m->nodes[n->in[0]].shape.c < LANES;
 }
 
-static struct onednn_conv *new_conv(const struct plan *p, const struct node *n, int images) {
+static struct onednn_conv *new_conv(const struct program *p, const struct node *n, int images) {
     struct conv g = conv_geometry(n->cfg);
     struct conv_form form = {.plain_input = reads_plain(n, p->r.m), .has_bias = n->bias >= 0};
     return onednn_conv_new(p->o, &g, images, &form);
@@ -28,7 +28,7 @@ static struct onednn_conv *new_conv(const struct plan *p, const struct node *n, 
 
 /* The primitives for this many images; the last batch of an evaluation is smaller than the others.
  */
-static struct sized_conv *conv_for(struct plan *p, struct step *s) {
+static struct sized_conv *conv_for(struct program *p, struct stage *s) {
     const struct node *n = node_of(p, s->node);
     int at = 0;
     while (at < CONV_SIZES - 1 && s->convs[at].conv && s->convs[at].n != p->r.n)
@@ -48,11 +48,11 @@ static struct sized_conv *conv_for(struct plan *p, struct step *s) {
     return c;
 }
 
-static const float *conv_input(struct plan *p, const struct node *n) {
+static const float *conv_input(struct program *p, const struct node *n) {
     return place_view(p, n->in[0], reads_plain(n, p->r.m) ? PLAIN : BLOCKED);
 }
 
-static void conv_step_forward(struct plan *p, struct step *s) {
+static void conv_stage_forward(struct program *p, struct stage *s) {
     const struct node *n = node_of(p, s->node);
     s->by_integers = integers_forward(p, s);
     if (s->by_integers)
@@ -61,7 +61,7 @@ static void conv_step_forward(struct plan *p, struct step *s) {
     onednn_conv_forward(conv_for(p, s)->conv, conv_input(p, n), bias, p->places[s->node].out);
 }
 
-static void conv_step_backward(struct plan *p, struct step *s) {
+static void conv_stage_backward(struct program *p, struct stage *s) {
     const struct node *n = node_of(p, s->node);
     if (s->by_integers && p->bf16_backward) {
         integers_backward(p, s);
@@ -79,7 +79,7 @@ static void conv_step_backward(struct plan *p, struct step *s) {
 
 /* ---- norm, activation, or both ---- */
 
-static int norm_input(const struct plan *p, const struct step *s) {
+static int norm_input(const struct program *p, const struct stage *s) {
     return node_of(p, s->norm >= 0 ? s->norm : s->act)->in[0];
 }
 
@@ -90,7 +90,7 @@ struct fused_act {
     int foreign; // one of Darknet's functions, applied to the affine's result
 };
 
-static struct fused_act act_of(const struct plan *p, const struct step *s) {
+static struct fused_act act_of(const struct program *p, const struct stage *s) {
     if (s->act < 0)
         return (struct fused_act){BLOCKED_NONE, 0, 0};
     const struct node *n = node_of(p, s->act);
@@ -100,7 +100,7 @@ static struct fused_act act_of(const struct plan *p, const struct step *s) {
 }
 
 /* a and b of running statistics. */
-static void evaluating_affine(const struct norm *norm, int bank, struct step *s) {
+static void evaluating_affine(const struct norm *norm, int bank, struct stage *s) {
     for (int c = 0; c < norm->channels; c++) {
         s->a[c] = norm->scale_of[bank][c] / sqrtf(norm->variance[bank][c] + epsilon);
         s->b[c] = norm->shift_of[bank][c] - s->a[c] * norm->mean[bank][c];
@@ -108,8 +108,8 @@ static void evaluating_affine(const struct norm *norm, int bank, struct step *s)
 }
 
 /* a and b of the batch's statistics, which move the running ones. */
-static void training_affine(struct plan *p, const struct norm *norm, int bank, const float *X,
-                            struct step *s) {
+static void training_affine(struct program *p, const struct norm *norm, int bank, const float *X,
+                            struct stage *s) {
     struct blocked shape = shape_of(p, norm_input(p, s));
     double *mean = p->sums, *variance = p->sums + norm->channels;
     double count = (double)shape.n * shape.plane, unbias = count > 1 ? count / (count - 1) : 1;
@@ -126,7 +126,7 @@ static void training_affine(struct plan *p, const struct norm *norm, int bank, c
     }
 }
 
-static void norm_step_forward(struct plan *p, struct step *s) {
+static void norm_stage_forward(struct program *p, struct stage *s) {
     struct blocked shape = shape_of(p, s->node);
     const float *X = place_view(p, norm_input(p, s), BLOCKED);
     struct fused_act act = act_of(p, s);
@@ -153,7 +153,7 @@ static void norm_step_forward(struct plan *p, struct step *s) {
 }
 
 /* dL/dX = p dZ + q X + r, and the gradients of scale and shift. */
-static void norm_coefficients(struct plan *p, struct step *s, const struct blocked *shape,
+static void norm_coefficients(struct program *p, struct stage *s, const struct blocked *shape,
                               const float *X, const float *dY, struct fused_act act) {
     const struct norm *norm = &p->r.m->norms[node_of(p, s->norm)->norm];
     int bank = p->r.bank, width = shape->blocks * LANES;
@@ -174,7 +174,7 @@ static void norm_coefficients(struct plan *p, struct step *s, const struct block
     }
 }
 
-static void norm_step_backward(struct plan *p, struct step *s) {
+static void norm_stage_backward(struct program *p, struct stage *s) {
     struct blocked shape = shape_of(p, s->node);
     struct fused_act act = act_of(p, s);
     int in = norm_input(p, s), width = shape.blocks * LANES, add;
@@ -199,13 +199,13 @@ static void norm_step_backward(struct plan *p, struct step *s) {
 
 /* ---- addition ---- */
 
-static void add_step_forward(struct plan *p, struct step *s) {
+static void add_stage_forward(struct program *p, struct stage *s) {
     const struct node *n = node_of(p, s->node);
     blocked_add(place_size(p, s->node, BLOCKED, p->r.n), n->cfg->alpha, p->places[n->in[0]].out,
                 n->cfg->beta, p->places[n->in[1]].out, p->places[s->node].out);
 }
 
-static void add_step_backward(struct plan *p, struct step *s) {
+static void add_stage_backward(struct program *p, struct stage *s) {
     const struct node *n = node_of(p, s->node);
     const float factor[2] = {n->cfg->alpha, n->cfg->beta};
     for (int k = 0; k < 2; k++) {
@@ -225,13 +225,13 @@ static void add_step_backward(struct plan *p, struct step *s) {
 
 /* ---- pooling ---- */
 
-static void mean_step_forward(struct plan *p, struct step *s) {
+static void mean_stage_forward(struct program *p, struct stage *s) {
     int in = node_of(p, s->node)->in[0];
     struct blocked shape = shape_of(p, in);
     blocked_mean(&shape, p->places[in].out, p->places[s->node].out);
 }
 
-static void mean_step_backward(struct plan *p, struct step *s) {
+static void mean_stage_backward(struct program *p, struct stage *s) {
     int in = node_of(p, s->node)->in[0];
     struct blocked shape = shape_of(p, in);
     struct sink sink = sink_open(p, in, BLOCKED, 1);
@@ -245,7 +245,7 @@ static struct window window_of(const struct node *n) {
                            c->size, c->stride, -c->padding / 2};
 }
 
-static void max_step_forward(struct plan *p, struct step *s) {
+static void max_stage_forward(struct program *p, struct stage *s) {
     int in = node_of(p, s->node)->in[0];
     struct blocked shape = shape_of(p, in);
     struct window w = window_of(node_of(p, s->node));
@@ -258,7 +258,7 @@ static void max_step_forward(struct plan *p, struct step *s) {
     place->coded = 1;
 }
 
-static void max_step_backward(struct plan *p, struct step *s) {
+static void max_stage_backward(struct program *p, struct stage *s) {
     int in = node_of(p, s->node)->in[0];
     struct blocked shape = shape_of(p, in);
     struct window w = window_of(node_of(p, s->node));
@@ -267,7 +267,7 @@ static void max_step_backward(struct plan *p, struct step *s) {
     sink_close(p, &sink);
 }
 
-/* ---- which step a node becomes ---- */
+/* ---- which stage a node becomes ---- */
 
 static int readers_of(const struct model *m, int i) {
     int n = i == m->logits;
@@ -284,11 +284,11 @@ static int can_fuse(const struct node *act) {
            (act->cfg->activation == ACT_RELU || act->shape.c % LANES == 0);
 }
 
-static int is_blocked(const struct plan *p, int i) {
+static int is_blocked(const struct program *p, int i) {
     return p->places[i].layout == BLOCKED;
 }
 
-static void allocate_norm_step(struct step *s, const struct node *n) {
+static void allocate_norm_stage(struct stage *s, const struct node *n) {
     size_t width = (size_t)((n->shape.c + LANES - 1) / LANES * LANES);
     float **all[] = {&s->a, &s->b, &s->mean, &s->inverse};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
@@ -298,58 +298,58 @@ static void allocate_norm_step(struct step *s, const struct node *n) {
 }
 
 /* A norm with the activation behind it where nobody else reads the norm; or either alone. */
-static struct step norm_step(const struct plan *p, int i) {
+static struct stage norm_stage(const struct program *p, int i) {
     const struct model *m = p->r.m;
-    struct step s = {.forward = norm_step_forward,
-                     .backward = norm_step_backward,
-                     .node = i,
-                     .norm = m->nodes[i].op == OP_NORM ? i : -1,
-                     .act = m->nodes[i].op == OP_ACT ? i : -1};
+    struct stage s = {.forward = norm_stage_forward,
+                      .backward = norm_stage_backward,
+                      .node = i,
+                      .norm = m->nodes[i].op == OP_NORM ? i : -1,
+                      .act = m->nodes[i].op == OP_ACT ? i : -1};
     int next = i + 1;
     if (s.norm >= 0 && next < m->n_nodes && can_fuse(&m->nodes[next]) &&
         m->nodes[next].in[0] == i && readers_of(m, i) == 1)
         s.node = s.act = next;
-    allocate_norm_step(&s, &m->nodes[i]);
+    allocate_norm_stage(&s, &m->nodes[i]);
     return s;
 }
 
-static struct step conv_step(struct plan *p, int i) {
-    struct step s = {.node = i, .norm = -1, .act = -1};
+static struct stage conv_stage(struct program *p, int i) {
+    struct stage s = {.node = i, .norm = -1, .act = -1};
     p->r.n = p->batch;
     s.convs[0] = (struct sized_conv){p->batch, new_conv(p, node_of(p, i), p->batch), -1};
     if (s.convs[0].conv) {
-        s.forward = conv_step_forward;
-        s.backward = conv_step_backward;
+        s.forward = conv_stage_forward;
+        s.backward = conv_stage_backward;
     }
     return s;
 }
 
-struct step onednn_step(struct plan *p, int i) {
+struct stage onednn_stage(struct program *p, int i) {
     const struct node *n = node_of(p, i);
-    struct step s = {.node = i, .norm = -1, .act = -1};
+    struct stage s = {.node = i, .norm = -1, .act = -1};
     int blocked = is_blocked(p, n->in[0]);
     if (n->op == OP_CONV)
-        return conv_step(p, i);
+        return conv_stage(p, i);
     if ((n->op == OP_NORM || (n->op == OP_ACT && can_fuse(n))) && blocked)
-        return norm_step(p, i);
+        return norm_stage(p, i);
     if (n->op == OP_LINEAR) {
-        s.forward = linear_step_forward;
-        s.backward = linear_step_backward;
+        s.forward = linear_stage_forward;
+        s.backward = linear_stage_backward;
     } else if (n->op == OP_ADD && blocked && is_blocked(p, n->in[1])) {
-        s.forward = add_step_forward;
-        s.backward = add_step_backward;
+        s.forward = add_stage_forward;
+        s.backward = add_stage_backward;
     } else if (n->op == OP_AVGPOOL && blocked) {
-        s.forward = mean_step_forward;
-        s.backward = mean_step_backward;
+        s.forward = mean_stage_forward;
+        s.backward = mean_stage_backward;
     } else if (n->op == OP_MAXPOOL && blocked && n->cfg->size <= WINDOW_LARGEST) {
-        s.forward = max_step_forward;
-        s.backward = max_step_backward;
+        s.forward = max_stage_forward;
+        s.backward = max_stage_backward;
         s.choice = need(place_size(p, i, BLOCKED, p->batch), sizeof *s.choice);
     }
     return s;
 }
 
-void onednn_step_free(struct step *s) {
+void onednn_stage_free(struct stage *s) {
     for (int i = 0; i < CONV_SIZES; i++)
         onednn_conv_free(s->convs[i].conv);
     free(s->a);

@@ -1,5 +1,5 @@
-/* Exact inference through oneDNN; engine/exact.h and exact.h are the manual. */
-#include "engine/onednn/exact/exact.h"
+/* Exact evaluation through oneDNN; engine/exact.h and exact_program.h are the manual. */
+#include "engine/onednn/exact/exact_program.h"
 
 #include <math.h>
 #include <omp.h>
@@ -71,7 +71,7 @@ static int *linear_order(const struct model *m, const struct node *n) {
     return order;
 }
 
-static int make_product(struct inference *p, int i, enum arithmetic arithmetic) {
+static int make_product(struct exact_program *p, int i, enum arithmetic arithmetic) {
     const struct node *n = &p->m->nodes[i];
     struct product *x = &p->products[i];
     size_t channels = (size_t)n->shape.c;
@@ -90,11 +90,11 @@ static int make_product(struct inference *p, int i, enum arithmetic arithmetic) 
     x->factor = 1;
     for (size_t c = 0; c < channels; c++)
         x->unit[c] = 1;
-    p->memory[i].sums = need_aligned(inference_values(p, i), sizeof(float));
+    p->memory[i].sums = need_aligned(exact_values(p, i), sizeof(float));
     return 1;
 }
 
-static void inference_free(struct inference *p) {
+static void exact_free(struct exact_program *p) {
     if (!p)
         return;
     for (int i = 0; i < p->m->n_nodes; i++) {
@@ -117,7 +117,7 @@ static void inference_free(struct inference *p) {
     free(p);
 }
 
-static int make_products(struct inference *p, enum arithmetic arithmetic) {
+static int make_products(struct exact_program *p, enum arithmetic arithmetic) {
     int threads = omp_get_max_threads(), made = 1;
     omp_set_num_threads(
         1); // oneDNN's primitives are for as many threads as there are when they are made
@@ -127,21 +127,21 @@ static int make_products(struct inference *p, enum arithmetic arithmetic) {
     return made;
 }
 
-static struct inference *inference_compile(struct model *m, int batch, enum arithmetic arithmetic,
+static struct exact_program *exact_compile(struct model *m, int batch, enum arithmetic arithmetic,
                                            struct error *e) {
     struct onednn *o = covers(m) && !load_darknet(m, e) ? onednn_open(1, e) : NULL;
     if (!o)
         return NULL;
-    struct inference *p = need(1, sizeof *p);
+    struct exact_program *p = need(1, sizeof *p);
     size_t nodes = (size_t)m->n_nodes;
-    *p = (struct inference){.m = m, .o = o, .batch = batch};
+    *p = (struct exact_program){.m = m, .o = o, .batch = batch};
     p->out = need(nodes, sizeof *p->out);
     p->memory = need(nodes, sizeof *p->memory);
     p->products = need(nodes, sizeof *p->products);
-    p->logits = need(inference_values(p, m->logits), sizeof(float));
+    p->logits = need(exact_values(p, m->logits), sizeof(float));
     if (make_products(p, arithmetic))
         return p;
-    inference_free(p);
+    exact_free(p);
     return NULL;
 }
 
@@ -161,7 +161,7 @@ static void give(struct product *x, size_t n) {
     sum_conv_weights(x->conv, x->W);
 }
 
-static void inference_set_weights(struct inference *p, int node, const float *W_hat) {
+static void exact_set_weights(struct exact_program *p, int node, const float *W_hat) {
     struct product *x = &p->products[node];
     size_t n = p->m->parameters[p->m->nodes[node].weights].n;
     memcpy(x->W, W_hat, n * sizeof *W_hat);
@@ -199,8 +199,8 @@ static int could_round(const struct product *x, size_t n) {
 
 /* The kernel gets factor·v + odd itself where that fits, else v, and the sums are made up
  * afterwards. */
-static void inference_set_codes(struct inference *p, int node, int k, const int8_t *v,
-                                const struct integer_form *form) {
+static void exact_set_codes(struct exact_program *p, int node, int k, const int8_t *v,
+                            const struct integer_form *form) {
     struct product *x = &p->products[node];
     size_t n = p->m->parameters[p->m->nodes[node].weights].n, channels = (size_t)x->g.filters;
     if (!x->codes) {
@@ -220,7 +220,7 @@ static void inference_set_codes(struct inference *p, int node, int k, const int8
     give(x, n);
 }
 
-static const char *inference_arithmetic(const struct inference *p) {
+static const char *exact_arithmetic(const struct exact_program *p) {
     const char *all = NULL;
     for (int i = 0; i < p->m->n_nodes; i++) {
         const struct product *x = &p->products[i];
@@ -236,8 +236,8 @@ static const char *inference_arithmetic(const struct inference *p) {
     return all ? all : arithmetic_names[ARITHMETIC_FP32];
 }
 
-static const float *inference_forward(struct inference *p, const struct point *point,
-                                      const float *images, int n) {
+static const float *exact_forward(struct exact_program *p, const struct point *point,
+                                  const float *images, int n) {
     const struct shape *s = &p->m->nodes[0].shape;
     const struct node *last = &p->m->nodes[p->m->logits];
     p->bank = model_bank_at(p->m, point);
@@ -245,11 +245,11 @@ static const float *inference_forward(struct inference *p, const struct point *p
     p->is_number = 1;
     for (int i = 0; i < p->m->n_nodes; i++)
         p->out[i] = (struct output){0};
-    last_from_plain(n, s->c, s->h * s->w, images, inference_floats_memory(p, 0));
+    last_from_plain(n, s->c, s->h * s->w, images, exact_floats_memory(p, 0));
     p->out[0] = (struct output){.form = FLOATS, .floats = p->memory[0].floats};
     for (int i = 1; i < p->m->n_nodes; i++)
-        inference_run(p, i);
-    const float *Y = inference_floats(p, p->m->logits);
+        exact_run(p, i);
+    const float *Y = exact_floats(p, p->m->logits);
     int plane = last->shape.h * last->shape.w;
     for (size_t i = 0; i < (size_t)n; i++)
         for (int c = 0; c < last->shape.c; c++)
@@ -261,11 +261,11 @@ static const float *inference_forward(struct inference *p, const struct point *p
     return p->logits;
 }
 
-const struct inference_engine onednn_inference = {
-    .compile = inference_compile,
-    .set_weights = inference_set_weights,
-    .set_codes = inference_set_codes,
-    .forward = inference_forward,
-    .arithmetic = inference_arithmetic,
-    .free = inference_free,
+const struct exact_engine onednn_exact = {
+    .compile = exact_compile,
+    .set_weights = exact_set_weights,
+    .set_codes = exact_set_codes,
+    .forward = exact_forward,
+    .arithmetic = exact_arithmetic,
+    .free = exact_free,
 };

@@ -1,5 +1,5 @@
-/* What each kind of node does in exact inference; exact.h is the manual. */
-#include "engine/onednn/exact/exact.h"
+/* What each kind of node does in exact evaluation; exact_program.h is the manual. */
+#include "engine/onednn/exact/exact_program.h"
 
 #include "engine/onednn/blocked.h"
 #include "model/darknet.h"
@@ -8,16 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int plane_of(const struct inference *p, int node) {
+static int plane_of(const struct exact_program *p, int node) {
     return p->m->nodes[node].shape.h * p->m->nodes[node].shape.w;
 }
 
 /* ---- reading an output ---- */
 
-float *inference_floats_memory(struct inference *p, int node) {
+float *exact_floats_memory(struct exact_program *p, int node) {
     struct memory *m = &p->memory[node];
     if (!m->floats)
-        m->floats = need_aligned(inference_values(p, node), sizeof(float));
+        m->floats = need_aligned(exact_values(p, node), sizeof(float));
     return m->floats;
 }
 
@@ -28,28 +28,27 @@ static float *coefficient(float **where, int channels) {
 }
 
 /* The values of a node, whatever it left. */
-const float *inference_floats(struct inference *p, int node) {
+const float *exact_floats(struct exact_program *p, int node) {
     struct output *x = &p->out[node];
     if (x->floats)
         return x->floats;
-    x->floats = inference_floats_memory(p, node);
+    x->floats = exact_floats_memory(p, node);
     if (x->form == CODES)
-        codes_to_floats(inference_values(p, node), p->act_bits, x->codes, x->floats);
+        codes_to_floats(exact_values(p, node), p->act_bits, x->codes, x->floats);
     else
         sums_to_floats(&x->sums, x->floats);
     return x->floats;
 }
 
 /* A node as sums, with a map of its own that may be changed. */
-static struct sums sums_of(struct inference *p, int node, struct memory *own) {
+static struct sums sums_of(struct exact_program *p, int node, struct memory *own) {
     const struct output *x = &p->out[node];
     int c = p->m->nodes[node].shape.c;
     float *a = coefficient(&own->a, c), *b = coefficient(&own->b, c);
     struct sums s = x->sums;
     if (x->form != SUMS)
-        s = (struct sums){.pixels = inference_values(p, node) / (size_t)c,
-                          .c = c,
-                          .real = inference_floats(p, node)};
+        s = (struct sums){
+            .pixels = exact_values(p, node) / (size_t)c, .c = c, .real = exact_floats(p, node)};
     for (int i = 0; i < c; i++) {
         a[i] = x->form == SUMS ? s.a[i] : 1;
         b[i] = x->form == SUMS ? s.b[i] : 0;
@@ -64,7 +63,7 @@ static struct sums sums_of(struct inference *p, int node, struct memory *own) {
 /* ---- one node after the other ---- */
 
 /* Σ of each window's codes, where the weights have a constant part. */
-static const int32_t *box_of(struct inference *p, int node, const uint8_t *codes) {
+static const int32_t *box_of(struct exact_program *p, int node, const uint8_t *codes) {
     struct product *x = &p->products[node];
     struct memory *m = &p->memory[node];
     size_t groups = (size_t)x->g.groups, n = (size_t)p->batch;
@@ -79,7 +78,7 @@ static const int32_t *box_of(struct inference *p, int node, const uint8_t *codes
 }
 
 /* value = unit/top T + offset/top box + bias */
-static void product_map(struct inference *p, int node, struct sums *s) {
+static void product_map(struct exact_program *p, int node, struct sums *s) {
     const struct node *n = &p->m->nodes[node];
     const struct product *x = &p->products[node];
     struct memory *m = &p->memory[node];
@@ -97,16 +96,16 @@ static void product_map(struct inference *p, int node, struct sums *s) {
     s->o = x->has_offset ? o : NULL;
 }
 
-static void run_product(struct inference *p, int node) {
+static void run_product(struct exact_program *p, int node) {
     const struct node *n = &p->m->nodes[node];
     struct product *x = &p->products[node];
     struct output *in = &p->out[n->in[0]], *out = &p->out[node];
     void *T = p->memory[node].sums;
     int whole = sum_conv_arithmetic(x->conv) == ARITHMETIC_INT8;
-    const void *X = x->codes ? (const void *)in->codes : inference_floats(p, n->in[0]);
+    const void *X = x->codes ? (const void *)in->codes : exact_floats(p, n->in[0]);
     sum_conv_forward(x->conv, X, T);
     out->form = SUMS;
-    out->sums = (struct sums){.pixels = inference_values(p, node) / (size_t)n->shape.c,
+    out->sums = (struct sums){.pixels = exact_values(p, node) / (size_t)n->shape.c,
                               .c = n->shape.c,
                               .whole = whole ? T : NULL,
                               .real = whole ? NULL : T,
@@ -118,7 +117,7 @@ static void run_product(struct inference *p, int node) {
 }
 
 /* Composed with what is still to come of its input. */
-static void run_norm(struct inference *p, int node) {
+static void run_norm(struct exact_program *p, int node) {
     const struct node *n = &p->m->nodes[node];
     const struct norm *norm = &p->m->norms[n->norm];
     struct memory *own = &p->memory[node];
@@ -135,60 +134,59 @@ static void run_norm(struct inference *p, int node) {
     p->out[node] = (struct output){.form = SUMS, .sums = s};
 }
 
-static void run_act(struct inference *p, int node) {
+static void run_act(struct exact_program *p, int node) {
     const struct node *n = &p->m->nodes[node];
     struct memory *own = &p->memory[node];
     struct output *out = &p->out[node];
     if (n->clips) {
         struct sums s = sums_of(p, n->in[0], own);
         if (!own->codes)
-            own->codes = need_aligned(inference_values(p, node), 1);
+            own->codes = need_aligned(exact_values(p, node), 1);
         p->is_number &= sums_to_codes(&s, p->act_bits, own->codes);
         *out = (struct output){.form = CODES, .codes = own->codes};
         return;
     }
-    float *Y = inference_floats_memory(p, node);
-    memcpy(Y, inference_floats(p, n->in[0]), inference_values(p, node) * sizeof *Y);
+    float *Y = exact_floats_memory(p, node);
+    memcpy(Y, exact_floats(p, n->in[0]), exact_values(p, node) * sizeof *Y);
     if (n->cfg->activation == ACT_RELU)
-        clip_forward(inference_values(p, node), FLOAT_BITS, Y, Y);
+        clip_forward(exact_values(p, node), FLOAT_BITS, Y, Y);
     else
-        darknet_activate(p->m->darknet, n->cfg->activation, Y, (int)inference_values(p, node));
+        darknet_activate(p->m->darknet, n->cfg->activation, Y, (int)exact_values(p, node));
     *out = (struct output){.form = FLOATS, .floats = Y};
 }
 
-static void run_add(struct inference *p, int node) {
+static void run_add(struct exact_program *p, int node) {
     const struct node *n = &p->m->nodes[node];
     struct sums s = sums_of(p, n->in[0], &p->memory[node]);
-    float *Y = inference_floats_memory(p, node);
-    sums_add(&s, n->cfg->alpha, n->cfg->beta, inference_floats(p, n->in[1]), Y);
+    float *Y = exact_floats_memory(p, node);
+    sums_add(&s, n->cfg->alpha, n->cfg->beta, exact_floats(p, n->in[1]), Y);
     p->out[node] = (struct output){.form = FLOATS, .floats = Y};
 }
 
-static void run_maxpool(struct inference *p, int node) {
+static void run_maxpool(struct exact_program *p, int node) {
     const struct node *n = &p->m->nodes[node];
     const struct cfg_layer *c = n->cfg;
     struct memory *own = &p->memory[node];
     struct window w = {c->in.h, c->in.w, c->out.h, c->out.w, c->size, c->stride, -c->padding / 2};
     if (p->out[n->in[0]].form == CODES) {
         if (!own->codes)
-            own->codes = need_aligned(inference_values(p, node), 1);
+            own->codes = need_aligned(exact_values(p, node), 1);
         codes_maxpool(&w, p->batch, n->shape.c, p->out[n->in[0]].codes, own->codes);
         p->out[node] = (struct output){.form = CODES, .codes = own->codes};
         return;
     }
-    last_maxpool(&w, p->batch, n->shape.c, inference_floats(p, n->in[0]),
-                 inference_floats_memory(p, node));
+    last_maxpool(&w, p->batch, n->shape.c, exact_floats(p, n->in[0]), exact_floats_memory(p, node));
     p->out[node] = (struct output){.form = FLOATS, .floats = own->floats};
 }
 
-static void run_avgpool(struct inference *p, int node) {
+static void run_avgpool(struct exact_program *p, int node) {
     int in = p->m->nodes[node].in[0];
-    float *Y = inference_floats_memory(p, node);
-    last_mean(p->batch, plane_of(p, in), p->m->nodes[node].shape.c, inference_floats(p, in), Y);
+    float *Y = exact_floats_memory(p, node);
+    last_mean(p->batch, plane_of(p, in), p->m->nodes[node].shape.c, exact_floats(p, in), Y);
     p->out[node] = (struct output){.form = FLOATS, .floats = Y};
 }
 
-void inference_run(struct inference *p, int node) {
+void exact_run(struct exact_program *p, int node) {
     const struct node *n = &p->m->nodes[node];
     switch (n->op) {
     case OP_CONV:

@@ -1,13 +1,13 @@
-/* The parts of exact inference (engine/exact.h), for exact*.c alone.
+/* The parts of exact evaluation (engine/exact.h), for this folder alone.
  *
- *     exact.c        compiles a model, takes its weights, runs it
- *     steps.c  what each kind of node does
+ *     exact_program.c  compiles a model, takes its weights, runs it
+ *     stages.c         what each kind of node does
  *
  * A node's output is kept as what its readers can start from: floats, codes, or sums with the
  * affine map that is still to come. A norm only composes its affine with that map; an activation or
  * an addition is the pass that reads memory. */
-#ifndef ENGINE_ONEDNN_EXACT_EXACT_H
-#define ENGINE_ONEDNN_EXACT_EXACT_H
+#ifndef ENGINE_ONEDNN_EXACT_EXACT_PROGRAM_H
+#define ENGINE_ONEDNN_EXACT_EXACT_PROGRAM_H
 
 #include "engine/exact.h"
 #include "engine/onednn/exact/passes.h"
@@ -45,7 +45,7 @@ struct product {
     int *order;    // LINEAR: place of each channels-last input in canonical order; NULL: the same
 };
 
-struct inference {
+struct exact_program {
     struct model *m;
     struct onednn *o;
     int batch, bank, act_bits;
@@ -57,15 +57,15 @@ struct inference {
 };
 
 /* Values of a node's output for a whole batch. */
-static inline size_t inference_values(const struct inference *p, int node) {
+static inline size_t exact_values(const struct exact_program *p, int node) {
     return node_values(&p->m->nodes[node]) * (size_t)p->batch;
 }
 
 /* The output of a node from those of its inputs. */
-void inference_run(struct inference *p, int node);
+void exact_run(struct exact_program *p, int node);
 
 /* The values of a node, channels last, whatever it left; and where it may put floats of its own. */
-const float *inference_floats(struct inference *p, int node);
-float *inference_floats_memory(struct inference *p, int node);
+const float *exact_floats(struct exact_program *p, int node);
+float *exact_floats_memory(struct exact_program *p, int node);
 
 #endif

@@ -18,11 +18,12 @@ struct product {
     uint32_t filters, groups, rows, cols;
     uint32_t channels; // of one group
     uint32_t step;     // from one tap to the next, in values: channels with padding
-    int is_row;        // taps of a row lie side by side: one group
-    int factor, odd;   // T = factor · sum + odd · box
-    uint32_t span;     // values of a row of inputs at most: of all images where each is one pixel
-    int is_counted;    // sums are counts of bits (popcount.c)
-    void *packed;      // weights as the kernel wants them
+    int is_linear;
+    int is_row;      // taps of a row lie side by side: one group
+    int factor, odd; // T = factor · sum + odd · box
+    uint32_t span;   // values of a row of inputs at most: of all images where each is one pixel
+    int is_counted;  // sums are counts of bits (popcount.c)
+    void *packed;    // weights as the kernel wants them
     const float *weights; // of float sums: (groups, rows, cols, channels, filters / groups)
 };
 
@@ -83,6 +84,12 @@ const struct kernels *tq_choose_kernels(int without);
 
 /* The signed codes of one row of a layer, in the order of the file. */
 void tq_unpack_row(const struct product *p, uint32_t row, int8_t *v);
+
+/* Large linear layers straight from the planes (planes.c, of AVX-512 with VNNI): whether a product
+ * is one, its packing, which keeps nothing, and its sums. */
+int tq_is_direct(const struct product *p);
+void tq_direct_pack(struct product *p);
+void tq_direct_sums(const struct product *p, const struct window *w, int32_t *T);
 
 /* Whether factor · v + odd is an int8_t at the product's width, for every code. */
 int tq_fits_int8(const struct form *f, int k);

@@ -18,7 +18,7 @@ enum { LANES = 16, WORD = 32, MOST_PAIRS = 2 };
 
 /* Windows have to begin at whole bytes of bits, and to hold nothing but channels. */
 static int can_count(const struct product *p) {
-    return p->groups == 1 && p->step == p->channels && p->step % 8 == 0;
+    return p->groups == 1 && p->step == p->channels && p->step % 8 == 0 && !tq_is_direct(p);
 }
 
 static uint32_t words_of(const struct product *p) {

@@ -23,6 +23,7 @@ static struct product geometry(const struct tq_session *s, uint32_t node) {
                         .factor = 1};
     p.channels = in->c / p.groups;
     p.is_row = p.groups == 1;
+    p.is_linear = !is_conv;
     if (!is_conv && !s->places[n->in[0]].padding) {
         p.cols *= p.rows;
         p.rows = 1;

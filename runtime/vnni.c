@@ -294,6 +294,26 @@ static void float_sums(const struct product *p, const struct window *w, float *T
     }
 }
 
+/* ---- or straight from the planes ---- */
+
+static size_t bytes_of(const struct product *p) {
+    return tq_is_direct(p) ? 0 : packed_bytes(p);
+}
+
+static void pack_any(struct product *p) {
+    if (tq_is_direct(p))
+        tq_direct_pack(p);
+    else
+        pack(p);
+}
+
+static void sum_any(const struct product *p, const struct window *w, int32_t *T) {
+    if (tq_is_direct(p))
+        tq_direct_sums(p, w, T);
+    else
+        sums(p, w, T);
+}
+
 /* ---- passes ---- */
 
 /* Sixteen channels of all pixels, then the next: maps stay in registers. */
@@ -356,9 +376,9 @@ static int round_codes(uint32_t pixels, uint32_t c, float top, const float *Y, u
 const struct kernels tq_vnni = {
     .name = "avx512-vnni",
     .unpack_row = unpack_row,
-    .packed_bytes = packed_bytes,
-    .pack = pack,
-    .sums = sums,
+    .packed_bytes = bytes_of,
+    .pack = pack_any,
+    .sums = sum_any,
     .float_sums = float_sums,
     .box = sum_windows,
     .affine_sums = map_sums,

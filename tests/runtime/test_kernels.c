@@ -221,6 +221,40 @@ static void sums_are_those_of_a_plain_loop(void **state) {
     }
 }
 
+/* A linear layer that is large enough to be computed from the planes, at every width. */
+static void large_layers_are_those_of_a_plain_loop(void **state) {
+    (void)state;
+    static const uint32_t inputs[] = {4099, 8192}, images[] = {1, 6};
+    struct random r = random_stream(96, RANDOM_TEST, 0, 0);
+    for (int k = 1; k <= 8; k++) {
+        struct scene s = {0};
+        s.product = (struct product){.filters = (1 << 20) / inputs[k % 2] + 3,
+                                     .groups = 1,
+                                     .rows = 1,
+                                     .cols = 1,
+                                     .channels = inputs[k % 2],
+                                     .step = (inputs[k % 2] + 3) / 4 * 4,
+                                     .is_row = 1,
+                                     .is_linear = 1,
+                                     .k = k,
+                                     .act_bits = 8,
+                                     .model = &s.model,
+                                     .layer = &s.layer};
+        draw_form(&s, &r);
+        draw_planes(&s, &r, 0);
+        size_t n = (size_t)images[k / 2 % 2] * s.product.step;
+        s.x = guard(NULL, n);
+        for (size_t i = 0; i < n; i++)
+            s.x.bytes[i] = (uint8_t)values_between(&r, 0, 255);
+        s.window = (struct window){.pixel = s.product.step, .row = n, .pixels = images[k / 2 % 2]};
+        s.product.span = (uint32_t)n;
+        s.sums = (size_t)s.window.pixels * s.product.filters;
+        compare_sums(&s);
+        unguard(&s.planes);
+        unguard(&s.x);
+    }
+}
+
 static void float_sums_have_the_same_bits(void **state) {
     (void)state;
     const struct kernels *all[8];
@@ -398,6 +432,7 @@ static void what_is_forced_off_is_not_taken(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_are_those_of_a_plain_loop),
+        cmocka_unit_test(large_layers_are_those_of_a_plain_loop),
         cmocka_unit_test(float_sums_have_the_same_bits),
         cmocka_unit_test(passes_equal_single_values),
         cmocka_unit_test(halves_are_rounded_to_even),

@@ -289,7 +289,7 @@ SECONDS ?= 60
 fuzz: ## let libFuzzer feed every reader for SECONDS (60) each, or TARGETS="idx cfg ..." alone
 	@tests/fuzz/fuzz.sh $(SECONDS) $(TARGETS)
 
-C_FILES := $(wildcard $(shell find harness -name '*.[ch]') runtime/*.[ch] baselines/*.[ch] runtime/example/*.c tests/*/*.[ch] tests/runtime/aarch64/*.c bench/*.[ch])
+C_FILES := $(wildcard $(shell find harness -name '*.[ch]') runtime/*.[ch] baselines/*.[ch] runtime/example/*.c tests/*/*.[ch] tests/runtime/programs/*.c bench/*.[ch])
 
 # Variables that bats sets, and what its tests do on purpose: a cd that fails ends the test, a glob stands for one file.
 BATS_SETS := SC1091,SC2154,SC2164,SC2144,SC2120,SC2128,SC2178,SC2238

@@ -62,14 +62,37 @@ expected() {
     [ -z "$(nm -D --defined-only "$library" | awk '{ print $3 }' | grep -v '^tq_')" ]
 }
 
+@test "what computes calls nothing that allocates, locks or prints" {
+    cd "$root/${BUILD:-build}/runtime"
+    [ -e steps.o ]
+    called=$(nm -u $(ls ./*.o | grep -vE '/(model|graph|hash|session)\.o') | awk '$1 == "U" { print $2 }' | sort -u |
+        grep -vE '^(tq_.*|mem(cpy|set|move)|sqrt|_GLOBAL_OFFSET_TABLE_|__cpu_.*|__stack_chk_fail)$') || true
+    echo "$called"
+    [ -z "$called" ]
+}
+
+@test "threads share a model" {
+    flags="-std=c11 -O1 -g -fsanitize=thread"
+    echo 'int main(void) { return 0; }' >try.c
+    ${CC:-gcc} -fsanitize=thread -o try try.c 2>/dev/null && ./try || skip "no ThreadSanitizer here"
+    make --silent -C "$root" BUILD="$PWD/tsan" OPTIMIZE='-O1 -g -fsanitize=thread' "$PWD/tsan/libtruncquant.a" >/dev/null
+    ${CC:-gcc} $flags -D_GNU_SOURCE -I"$root" -o threads "$root/tests/runtime/programs/threads.c" tsan/libtruncquant.a -lm \
+        -lpthread
+    head -c 2352 images >three
+    run ./threads model.tqm three
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [ "$output" = "3 images, the same in all threads" ]
+}
+
 @test "on aarch64 scores have the same bits" {
     compiler=aarch64-linux-gnu-gcc
     command -v $compiler >/dev/null || skip "no $compiler (Debian's gcc-aarch64-linux-gnu)"
     command -v qemu-aarch64 >/dev/null || skip "no qemu-aarch64 (Debian's qemu-user)"
-    sources="$root/tests/runtime/aarch64/scores.c $(ls "$root"/runtime/*.c)"
+    sources="$root/tests/runtime/programs/scores.c $(ls "$root"/runtime/*.c)"
     flags="-std=c11 -O2 -D_GNU_SOURCE -ffp-contract=off -I$root"
     $compiler $flags -static -o scores.aarch64 $sources -lm
-    ${CC:-gcc} $flags -o scores.own "$root/tests/runtime/aarch64/scores.c" root/opt/lib/libtruncquant.a -lm
+    ${CC:-gcc} $flags -o scores.own "$root/tests/runtime/programs/scores.c" root/opt/lib/libtruncquant.a -lm
     qemu-aarch64 ./scores.aarch64 model.tqm images >theirs 2>kernels
     cat kernels
     grep -q '^portable, 8 images' kernels

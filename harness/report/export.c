@@ -33,6 +33,7 @@ int export_is_of_split(const char *what) {
 #define OF_GRID                                                                                    \
     " WHERE ?1 IS NULL OR run_id IN (SELECT run_id FROM grid_runs WHERE grid = ?1 AND current)"
 
+/* `sql` NULL: all that a table of attempts, or of what belongs to one, has. */
 static const struct row_export {
     const char *name, *sql;
     int last;         // so many columns, the last, are there where some row has something in them
@@ -43,23 +44,47 @@ static const struct row_export {
             "widths,"
             " epochs, batch, images, act_bits, stored_bits, work, parent, \"group\", recorded_at,"
             " x.excluded FROM runs LEFT JOIN excluded_runs x USING (run_id)" OF_GRID
-            " ORDER BY runs.rowid"},
-    {.name = "attempts", .sql = "SELECT * FROM attempts" OF_GRID " ORDER BY attempt"},
-    {.name = "epochs",
-     .sql = "SELECT run_id, epochs.* FROM epochs JOIN attempts USING (attempt)" OF_GRID
-            " ORDER BY attempt, epoch, bits"},
+            " ORDER BY " SQL_RECORDED},
+    {.name = "attempts"},
+    {.name = "epochs"},
     {.name = "evaluations",
-     .sql = "SELECT run_id, evaluations.* FROM evaluations JOIN attempts USING (attempt)" OF_GRID
-            " ORDER BY evaluation",
      .last = 2, // layer_bits, mean_bits
      .uses = "SELECT max(layer_bits <> '') FROM evaluations JOIN attempts USING (attempt)" OF_GRID},
-    {.name = "layers",
-     .sql = "SELECT run_id, layers.* FROM layers JOIN attempts USING (attempt)" OF_GRID
-            " ORDER BY attempt, layer, bits"},
+    {.name = "layers"},
     {.name = "curves",
      .sql = "SELECT * FROM learning_curves" OF_GRID
             " ORDER BY scheme, network, run_id, split, epoch, inference, bits"},
 };
+
+/* Databases that were joined in another order number their rows otherwise: attempts are numbered
+ * here by when they began, and by what they are. */
+static const char numbers_sql[] =
+    "CREATE TEMP TABLE numbers (number INTEGER PRIMARY KEY, run_id TEXT, attempt INTEGER);"
+    "INSERT INTO numbers SELECT row_number() OVER (ORDER BY started_at, run_id, host, pid),"
+    " run_id, attempt FROM attempts;"
+    "CREATE UNIQUE INDEX temp.numbers_by_attempt ON numbers (attempt)";
+
+/* What makes the query of a table: ?1 is its name. Rows are in the order of their columns. */
+static const char query_sql[] =
+    "SELECT 'SELECT ' || iif(?1 = 'attempts', '', 'n.run_id, ') || 'n.number AS attempt, '"
+    " || group_concat('t.\"' || name || '\"', ', ') || ' FROM \"' || ?1 || '\" t"
+    " JOIN numbers n ON n.attempt = t.attempt WHERE ?1 IS NULL OR n.run_id IN"
+    " (SELECT run_id FROM grid_runs WHERE grid = ?1 AND current)"
+    " ORDER BY n.number, ' || group_concat('t.\"' || name || '\"', ', ')"
+    " FROM pragma_table_info(?1) WHERE name NOT IN ('attempt', 'evaluation')";
+
+/* Owned by the caller; NULL on error. */
+static char *query_of_table(struct store *s, const char *table, struct error *e) {
+    char *sql = NULL;
+    sqlite3_stmt *q = sql_run(s, numbers_sql, e) ? NULL : sql_prepare(s, query_sql, e);
+    if (!q)
+        return NULL;
+    sqlite3_bind_text(q, 1, table, -1, SQLITE_STATIC);
+    if (sql_step(s, q, e) == 1)
+        sql = sql_take_text(q, 0);
+    sqlite3_finalize(q);
+    return sql;
+}
 
 static const char row_commits_sql[] =
     "SELECT group_concat(version, ', ') FROM (SELECT DISTINCT commit_id ||"
@@ -153,6 +178,16 @@ static int export_rows(struct store *s, const struct row_export *x, enum export_
     return got;
 }
 
+static int export_row_table(struct store *s, const struct row_export *table,
+                            const struct export_request *r, FILE *out, struct error *e) {
+    struct row_export all = *table;
+    char *sql = query_of_table(s, table->name, e);
+    all.sql = sql;
+    int status = sql ? export_rows(s, &all, r->format, r->grid, out, e) : -1;
+    free(sql);
+    return status;
+}
+
 static int export_now(struct store *s, const struct export_request *r, FILE *out, struct error *e) {
     if (export_is_of_split(r->what)) {
         struct export_request of_split = *r;
@@ -162,7 +197,8 @@ static int export_now(struct store *s, const struct export_request *r, FILE *out
     }
     for (size_t i = 0; i < sizeof row_exports / sizeof *row_exports; i++)
         if (!strcmp(r->what, row_exports[i].name))
-            return export_rows(s, &row_exports[i], r->format, r->grid, out, e);
+            return row_exports[i].sql ? export_rows(s, &row_exports[i], r->format, r->grid, out, e)
+                                      : export_row_table(s, &row_exports[i], r, out, e);
     return fail(e, "'%s' cannot be exported; 'truncquant export --help' lists what can", r->what);
 }
 

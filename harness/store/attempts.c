@@ -55,6 +55,15 @@ static int insert_attempt(struct store *s, const struct new_attempt *row, struct
     return status;
 }
 
+/* The database in which it is made; never another's, wherever its row may be copied to. */
+static int insert_own_attempt(struct store *s, const struct new_attempt *row, struct error *e) {
+    return insert_attempt(s, row, e) ||
+           sql_run(s,
+                   "UPDATE attempts SET origin = (SELECT identity FROM identity)"
+                   " WHERE attempt = last_insert_rowid()",
+                   e);
+}
+
 /* Of its run's scheme, so that views know which attempts the newest program would still make. */
 static int record_fingerprint(struct store *s, const struct attempt_row *row, const char *scheme,
                               struct error *e) {
@@ -73,7 +82,8 @@ int store_begin_attempt(struct store *s, const struct attempt_row *row, int64_t 
     struct new_attempt new = {*row, process_start(row->pid), sql_now()};
     int status = sql_begin(s, e);
     if (!status) {
-        status = record_fingerprint(s, row, run.scheme, e) || insert_attempt(s, &new, e) ? -1 : 0;
+        status =
+            record_fingerprint(s, row, run.scheme, e) || insert_own_attempt(s, &new, e) ? -1 : 0;
         *attempt = sqlite3_last_insert_rowid(s->db);
         status = sql_end(s, status, e);
     }

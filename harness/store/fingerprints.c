@@ -38,16 +38,17 @@ void store_free_schemes(struct scheme_row *rows, int n) {
 
 int fingerprint_write(struct store *s, const char *schema, const struct scheme_row *row,
                       struct error *e) {
-    char sql[160];
+    char sql[192];
     snprintf(sql, sizeof sql,
-             "INSERT INTO %s.fingerprints (scheme, fingerprint) VALUES (?1, ?2) ON CONFLICT DO "
-             "UPDATE SET fingerprint = excluded.fingerprint",
+             "INSERT INTO %s.fingerprints (scheme, fingerprint, recorded_at) VALUES (?1, ?2, ?3) "
+             "ON CONFLICT DO UPDATE SET fingerprint = ?2, recorded_at = ?3",
              schema);
     sqlite3_stmt *q = sql_prepare(s, sql, e);
     if (!q)
         return -1;
     sqlite3_bind_text(q, 1, row->scheme, -1, SQLITE_STATIC);
     sqlite3_bind_text(q, 2, row->fingerprint, -1, SQLITE_STATIC);
+    sqlite3_bind_double(q, 3, sql_now());
     int status = sql_step(s, q, e);
     sqlite3_finalize(q);
     return status;
@@ -80,7 +81,7 @@ static int stand_before(struct store *s, const struct scheme_row *rows, int n, s
     return sql_run(s,
                    "DROP TABLE IF EXISTS temp.fingerprints;"
                    "CREATE TEMP TABLE fingerprints (scheme TEXT NOT NULL PRIMARY KEY, fingerprint "
-                   "TEXT NOT NULL)",
+                   "TEXT NOT NULL, recorded_at REAL NOT NULL)",
                    e) ||
            write_all(s, "temp", rows, n, e) || store_use_own_views(s, e);
 }

@@ -23,7 +23,7 @@ static const char names_sql[] =
     " || CASE WHEN datasets > 1 THEN ' dataset=' || r.dataset ELSE '' END)"
     " FROM runs r JOIN grid_configurations c ON c.config_id = r.config_id,"
     " (SELECT count(DISTINCT dataset) AS datasets FROM grid_evaluated)"
-    " WHERE " OF_GRID " ORDER BY r.rowid";
+    " WHERE " OF_GRID " ORDER BY " SQL_RECORDED;
 
 static int run_for_grid(struct store *s, const char *sql, const char *grid, struct error *e) {
     sqlite3_stmt *q = sql_prepare(s, sql, e);

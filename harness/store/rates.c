@@ -6,7 +6,8 @@
 static const char rates_sql[] =
     "WITH recent AS (SELECT r.network, r.work * (a.progress - a.resumed_at) AS done,"
     "   a.heartbeat_at - a.started_at AS seconds,"
-    "   row_number() OVER (PARTITION BY r.network ORDER BY a.heartbeat_at DESC) AS place"
+    "   row_number() OVER (PARTITION BY r.network ORDER BY a.heartbeat_at DESC,"
+    "    a.run_id, a.host, a.pid, a.started_at) AS place"
     "  FROM attempts a JOIN runs r USING (run_id)"
     "  WHERE a.progress > a.resumed_at AND a.heartbeat_at > a.started_at"
     "   AND (?1 IS NULL OR a.host = ?1))"

@@ -47,7 +47,7 @@ static int insert_runs(struct store *s, const struct run_row *rows, int n, struc
         sqlite3_reset(insert);
     }
     sqlite3_finalize(insert);
-    return status;
+    return status ? status : sql_run(s, "UPDATE runs SET sequence = rowid WHERE sequence = 0", e);
 }
 
 static int name_runs(struct store *s, const struct run_row *rows, int n, const char *grid,

@@ -95,12 +95,14 @@ int store_statuses(struct store *s, const char *grid, struct run_status **rows, 
                    struct error *e) {
     *rows = NULL;
     *n = 0;
-    sqlite3_stmt *q = sql_prepare(
-        s,
-        "SELECT " STATUS_COLUMNS "d.why FROM run_status "
-        "JOIN (SELECT run_id AS id, rowid AS place FROM runs WHERE " OF_GRID ") ON id = run_id "
-        "LEFT JOIN (SELECT run_id AS of, why FROM diverged_runs) d ON of = id ORDER BY place",
-        e);
+    sqlite3_stmt *q =
+        sql_prepare(s,
+                    "SELECT " STATUS_COLUMNS "d.why FROM run_status "
+                    "JOIN (SELECT run_id AS id, recorded_at, sequence FROM runs WHERE " OF_GRID
+                    ") ON id = run_id "
+                    "LEFT JOIN (SELECT run_id AS of, why FROM diverged_runs) d ON of = id ORDER "
+                    "BY " SQL_RECORDED,
+                    e);
     if (!q)
         return -1;
     sqlite3_bind_text(q, 1, grid, -1, SQLITE_STATIC);

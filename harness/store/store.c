@@ -80,7 +80,7 @@ int store_check_name(const char *path, struct error *e) {
     return 0;
 }
 
-static int check_place(struct store *s, enum store_mode mode, struct error *e) {
+int store_check_place(struct store *s, enum store_mode mode, struct error *e) {
     struct stat st;
     if (store_check_name(s->path, e))
         return -1;
@@ -116,7 +116,7 @@ static int busy_milliseconds(int *milliseconds, struct error *e) {
     return 0;
 }
 
-static int connect_to(struct store *s, const char *name, int flags, struct error *e) {
+int store_connect(struct store *s, const char *name, int flags, struct error *e) {
     int milliseconds = 0;
     if (busy_milliseconds(&milliseconds, e))
         return -1;
@@ -195,8 +195,8 @@ static int migrate(struct store *s, int64_t version, struct error *e) {
     return 0;
 }
 
-/* In one transaction; whoever waited for another to do it finds it done. */
-static int bring_up_to_date(struct store *s, struct error *e) {
+/* Whoever waited for another to do it finds it done. */
+int store_bring_up_to_date(struct store *s, struct error *e) {
     int64_t id, version;
     int current = 0;
     if (read_identity(s, &id, &version, e) || migrate(s, version, e) ||
@@ -226,7 +226,7 @@ static int connect_immutable(struct store *s, struct error *e) {
     snprintf(uri + n, sizeof uri - n, "?immutable=1");
     sqlite3_close(s->db);
     s->db = NULL;
-    return connect_to(s, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, e);
+    return store_connect(s, uri, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, e);
 }
 
 /* A write-ahead log needs files beside the database. In a folder where we cannot make them, a
@@ -291,7 +291,7 @@ static int stand_before_other_views(struct store *s, struct error *e) {
 static int copy_to_memory(struct store *s, struct error *e) {
     sqlite3 *file = s->db;
     s->db = NULL;
-    int status = connect_to(s, ":memory:", SQLITE_OPEN_READWRITE, e);
+    int status = store_connect(s, ":memory:", SQLITE_OPEN_READWRITE, e);
     sqlite3_backup *copy = status ? NULL : sqlite3_backup_init(s->db, "main", file, "main");
     int code = copy ? sqlite3_backup_step(copy, -1) : SQLITE_NOMEM;
     sqlite3_backup_finish(copy);
@@ -318,7 +318,7 @@ static int allow_reading(void *unused, int action, const char *table, const char
 /* What this program asks for is not in an older file, which may lie where nobody can write, or be
  * somebody's who still uses the older program: a copy is brought up to date instead. */
 static int read_older(struct store *s, struct error *e) {
-    if (copy_to_memory(s, e) || sql_begin(s, e) || sql_end(s, bring_up_to_date(s, e), e))
+    if (copy_to_memory(s, e) || sql_begin(s, e) || sql_end(s, store_bring_up_to_date(s, e), e))
         return -1;
     sqlite3_set_authorizer(s->db, allow_reading, NULL);
     s->is_copy = 1;
@@ -327,7 +327,7 @@ static int read_older(struct store *s, struct error *e) {
 
 static int open_for_reading(struct store *s, struct error *e) {
     int64_t id, version;
-    if (connect_to(s, s->path, SQLITE_OPEN_READONLY, e) || get_readable(s, e) ||
+    if (store_connect(s, s->path, SQLITE_OPEN_READONLY, e) || get_readable(s, e) ||
         read_identity(s, &id, &version, e))
         return -1;
     if (!version)
@@ -357,7 +357,7 @@ static int use_log(struct store *s, struct error *e) {
 static int open_for_writing(struct store *s, struct error *e) {
     int64_t id, version;
     int current = 0;
-    if (connect_to(s, s->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, e) ||
+    if (store_connect(s, s->path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, e) ||
         read_identity(s, &id, &version, e) || use_log(s, e) ||
         sql_run(s, "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL", e))
         return -1;
@@ -367,7 +367,7 @@ static int open_for_writing(struct store *s, struct error *e) {
         return 0;
     if (sql_begin(s, e))
         return -1;
-    return sql_end(s, bring_up_to_date(s, e), e);
+    return sql_end(s, store_bring_up_to_date(s, e), e);
 }
 
 struct store *store_open(const char *path, enum store_mode mode, struct error *e) {
@@ -377,7 +377,7 @@ struct store *store_open(const char *path, enum store_mode mode, struct error *e
     if (snprintf(s->path, sizeof s->path, "%s", path) >= (int)sizeof s->path)
         status = fail(e, "%.64s...: the name is too long", path);
     else
-        status = check_place(s, mode, e);
+        status = store_check_place(s, mode, e);
     if (!status)
         status = mode == STORE_READ ? open_for_reading(s, e) : open_for_writing(s, e);
     if (!status)

@@ -542,7 +542,7 @@ kept() {
     sql "BEGIN; UPDATE runs SET parent = '$(printf '%064x' 9)';
          INSERT INTO runs SELECT '$(printf '%064x' 9)', config_id, spec, cfg, grid, scheme, network, dataset,
              data_hash, params, seed, widths, epochs, batch, images, act_bits, stored_bits, work, recorded_at,
-             excluded, NULL, NULL FROM runs; COMMIT;"
+             excluded, NULL, NULL, sequence FROM runs; COMMIT;"
     run sql "UPDATE runs SET parent = '$(printf '%064x' 8)'"
     [[ $output == *"FOREIGN KEY constraint failed"* ]]
 }

@@ -21,7 +21,7 @@
 
 #include <cmocka.h>
 
-enum { NEWEST = 7 }; // migration in harness/store/schema
+enum { NEWEST = 8 }; // migration in harness/store/schema
 
 static void new_file_is_set_up(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
@@ -93,6 +93,7 @@ static void other_views_are_not_read(void **state) {
 #define WITHOUT_4                                                                                  \
     "ALTER TABLE attempts DROP COLUMN sources; ALTER TABLE attempts DROP COLUMN fingerprint;"      \
     "DROP TABLE fingerprints;"
+#define WITHOUT_8 "ALTER TABLE runs DROP COLUMN sequence; ALTER TABLE attempts DROP COLUMN origin;"
 #define WITHOUT_6 "ALTER TABLE attempts DROP COLUMN weights_hash; DROP TABLE identity;"
 #define WITHOUT_5 "DROP TABLE curve_requests; DROP TABLE epoch_evaluations;"
 
@@ -121,8 +122,8 @@ static struct run_row create_older(const char *path) {
     drop_views(path);
     opening_sql(
         path,
-        "DELETE FROM schema_texts; ALTER TABLE attempts DROP COLUMN classes;" WITHOUT_6 WITHOUT_5
-            WITHOUT_4 "PRAGMA user_version = 2");
+        "DELETE FROM schema_texts; ALTER TABLE attempts DROP COLUMN classes;" WITHOUT_8 WITHOUT_6
+            WITHOUT_5 WITHOUT_4 "PRAGMA user_version = 2");
     return run;
 }
 

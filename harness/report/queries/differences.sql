@@ -31,6 +31,6 @@ SELECT c.dataset, c.network, c.scheme, trim(settings || coalesce(' layers ' || n
 FROM summary s
 JOIN reference_of p ON p.config_id = s.config_id
 JOIN grid_configurations c ON c.grid IS :grid AND c.split = :split AND c.config_id = s.config_id
-JOIN runs r ON r.rowid = (SELECT min(rowid) FROM runs WHERE config_id = reference_id)
+JOIN runs r ON r.run_id = (SELECT min(run_id) FROM runs WHERE config_id = reference_id)
 LEFT JOIN student_t ON df = n - 1
 ORDER BY c.dataset, c.network, place, c.scheme, c.settings, s.config_id, inference, layer_bits, s.bits;

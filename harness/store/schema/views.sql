@@ -65,14 +65,15 @@ WHERE r.parent IS NOT NULL AND a.outcome = 'complete' AND a.started_at < p.ended
   AND EXISTS (SELECT 1 FROM attempts b
               WHERE b.run_id = r.parent AND b.outcome = 'complete' AND b.ended_at <= a.started_at);
 
--- The attempt that counts for a run: the earliest of those.
+-- The attempt that counts for a run: the earliest of those. Attempts of a run that tie are told apart by what they are,
+-- never by their number, which in a joined database is another (store/merge/).
 DROP VIEW IF EXISTS counted_attempts;
 CREATE VIEW counted_attempts AS
 SELECT a.*, a.commit_id || CASE a.dirty WHEN 1 THEN '-dirty' ELSE '' END AS version
 FROM attempts a
 WHERE a.attempt = (SELECT b.attempt FROM taken_attempts b
                    WHERE b.run_id = a.run_id AND b.attempt NOT IN (SELECT attempt FROM outlived_attempts)
-                   ORDER BY b.ended_at, b.attempt LIMIT 1);
+                   ORDER BY b.ended_at, b.started_at, b.host, b.pid LIMIT 1);
 
 -- Finished runs that this program would not compute again to the same results, though their ids are the same, and
 -- why. `truncquant run --again` computes them anew.
@@ -138,10 +139,11 @@ FROM suspects s
 JOIN counted_attempts c ON c.run_id = s.run_id
 JOIN run_classes k ON k.run_id = s.run_id
 WHERE s.loss > 2 * ln(coalesce(k.classes, 1e6))
-  AND s.attempt = (SELECT a.attempt FROM attempts a -- which trained what counts, as in `training`
-                   JOIN epochs e ON e.attempt = a.attempt AND e.epoch = s.epochs AND e.bits = s.bits
-                   WHERE a.run_id = s.run_id AND a.started_at <= c.started_at
-                   ORDER BY a.started_at DESC, a.attempt DESC LIMIT 1)
+  AND s.attempt = (SELECT attempt FROM ( -- which trained what counts, as in `training`
+                       SELECT a.*, a.origin IS c.origin AS own FROM attempts a
+                       JOIN epochs e ON e.attempt = a.attempt AND e.epoch = s.epochs AND e.bits = s.bits
+                       WHERE a.run_id = s.run_id AND a.started_at <= c.started_at)
+                   ORDER BY own DESC, origin IS NULL DESC, started_at DESC, host DESC, pid DESC LIMIT 1)
   AND NOT EXISTS (SELECT 1 FROM evaluations v
                   WHERE v.attempt = c.attempt AND v.bits = s.bits AND v.inference = 'direct'
                     AND v.loss_sum / v.images < ln(coalesce(k.classes, 1e6)));
@@ -183,14 +185,16 @@ SELECT r.run_id, r.config_id, r.scheme, r.network, r.dataset, r.seed,
        e.images, a.commit_id || CASE a.dirty WHEN 1 THEN '-dirty' ELSE '' END AS commit_id, r.params
 FROM (SELECT evaluation,
              row_number() OVER (PARTITION BY run, calibrated, split, bits, layer_bits, act_bits, inference
-                                ORDER BY cells DESC, images DESC, ended_at, evaluation) AS place
+                                ORDER BY cells DESC, images DESC, ended, stored_bits, bank, batches, precision) AS place
       FROM (SELECT *, sum(nth = 1) OVER (PARTITION BY run, calibrated, split, images, layer_bits = '') AS cells
-            FROM (SELECT r.rowid AS run, a.ended_at, v.evaluation, v.calibration_batches > 0 AS calibrated, v.split,
+            FROM (SELECT r.rowid AS run, a.ended, v.evaluation, v.calibration_batches > 0 AS calibrated, v.split,
                          v.images, v.bits, v.layer_bits, v.act_bits, v.inference,
+                         v.stored_bits, v.bank, v.calibration_batches AS batches, v.precision,
                          row_number() OVER (PARTITION BY r.rowid, v.calibration_batches > 0, v.split, v.images,
                                                          v.bits, v.layer_bits, v.act_bits, v.inference) AS nth
                   FROM runs r
-                  JOIN taken_attempts a ON a.run_id = r.run_id
+                  JOIN (SELECT *, row_number() OVER (PARTITION BY run_id ORDER BY ended_at, started_at, host, pid) AS ended
+                        FROM taken_attempts) a ON a.run_id = r.run_id
                    AND a.attempt NOT IN (SELECT attempt FROM outlived_attempts)
                   JOIN evaluations v ON v.attempt = a.attempt
                    AND v.epoch = (SELECT max(w.epoch) FROM evaluations w WHERE w.attempt = a.attempt)
@@ -426,6 +430,7 @@ LEFT JOIN scheme_places p ON p.scheme = c.scheme;
 
 -- The versions of the program that the weights of a run went through: that of the attempt that counts, of those before it
 -- whose work it went on with (each began further on than the one before it), and of all that its parent went through.
+-- Attempts in other databases (origin) count where none in its own began from the start: the checkpoint came from there.
 DROP VIEW IF EXISTS training_versions;
 CREATE VIEW training_versions AS
 WITH RECURSIVE sources(run_id, of) AS (
@@ -439,7 +444,10 @@ tries AS (
            a.started_at >= max(a.started_at) FILTER (WHERE a.resumed_at = 0) OVER (PARTITION BY a.run_id) AS since_start
     FROM attempts a
     JOIN counted_attempts c ON c.run_id = a.run_id AND a.started_at <= c.started_at
-    WINDOW run AS (PARTITION BY a.run_id ORDER BY a.started_at, a.attempt)
+    WHERE a.origin IS c.origin OR a.origin IS NULL
+       OR NOT EXISTS (SELECT 1 FROM attempts b WHERE b.run_id = c.run_id AND b.origin IS c.origin AND b.resumed_at = 0
+                                                 AND b.started_at <= c.started_at)
+    WINDOW run AS (PARTITION BY a.run_id ORDER BY a.started_at, a.host, a.pid)
 )
 SELECT DISTINCT s.run_id, t.version
 FROM sources s JOIN tries t ON t.run_id = s.of
@@ -526,7 +534,8 @@ FROM (SELECT *, avg(points) OVER (PARTITION BY grid, config_id, calibrated, spli
 GROUP BY grid, config_id, calibrated, split, bits, layer_bits;
 
 -- Training curves of finished runs. A run that was interrupted has its first epochs in an earlier
--- attempt; where attempts overlap, the latest up to the one that counts is what the weights went through.
+-- attempt; where attempts overlap, the latest up to the one that counts is what the weights went through. Those that were
+-- made in another database (origin) come last: its checkpoint was another.
 DROP VIEW IF EXISTS training;
 CREATE VIEW training AS
 SELECT r.run_id, r.config_id, r.scheme, r.network, r.dataset, r.seed,
@@ -534,7 +543,8 @@ SELECT r.run_id, r.config_id, r.scheme, r.network, r.dataset, r.seed,
 FROM runs r
 JOIN (SELECT p.*, a.run_id,
              row_number() OVER (PARTITION BY a.run_id, p.epoch, p.bits
-                                ORDER BY a.started_at DESC, a.attempt DESC) AS place
+                                ORDER BY a.origin IS c.origin DESC, a.origin IS NULL DESC,
+                                         a.started_at DESC, a.host DESC, a.pid DESC) AS place
       FROM epochs p
       JOIN attempts a ON a.attempt = p.attempt
       JOIN counted_attempts c ON c.run_id = a.run_id AND a.started_at <= c.started_at
@@ -552,7 +562,8 @@ SELECT r.run_id, r.config_id, r.scheme, r.network, r.dataset, r.seed,
 FROM runs r
 JOIN (SELECT q.*, a.run_id,
              row_number() OVER (PARTITION BY a.run_id, q.epoch, q.split, q.bits, q.inference
-                                ORDER BY a.started_at DESC, a.attempt DESC) AS place
+                                ORDER BY a.origin IS c.origin DESC, a.origin IS NULL DESC,
+                                         a.started_at DESC, a.host DESC, a.pid DESC) AS place
       FROM epoch_evaluations q
       JOIN attempts a ON a.attempt = q.attempt
       JOIN counted_attempts c ON c.run_id = a.run_id AND a.started_at <= c.started_at
@@ -583,7 +594,7 @@ WITH last AS (
     LEFT JOIN stale_runs y ON y.run_id = r.run_id
     LEFT JOIN fingerprints f ON f.scheme = r.scheme
     LEFT JOIN attempts a ON a.attempt = (SELECT b.attempt FROM attempts b WHERE b.run_id = r.run_id
-                                         ORDER BY b.started_at DESC, b.attempt DESC LIMIT 1)
+                                         ORDER BY b.started_at DESC, b.host DESC, b.pid DESC LIMIT 1)
 )
 SELECT r.run_id, r.config_id, r.grid, r.scheme, r.network, r.dataset, r.seed,
        CASE WHEN l.finished THEN 'done'

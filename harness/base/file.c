@@ -142,6 +142,25 @@ int file_replace(const char *path, const void *bytes, size_t size, struct error 
     return rc;
 }
 
+int file_create(const char *path, const void *bytes, size_t size, struct error *e) {
+    char *temporary = NULL;
+    int why = write_file(open_temporary(path, &temporary), bytes, size);
+    // Neither takes the place of what is there; no file system lacks both.
+    if (!why && link(temporary, path) &&
+        renameat2(AT_FDCWD, temporary, AT_FDCWD, path, RENAME_NOREPLACE))
+        why = errno;
+    if (temporary)
+        unlink(temporary);
+    free(temporary);
+    if (why)
+        return fail_at(e, path, 0, "cannot be made (%s); free space, or name another file",
+                       strerror(why));
+    if (sync_folder_of(path))
+        return fail_at(e, path, 0, "its folder cannot be synced (%s); is the disk sound?",
+                       strerror(errno));
+    return 0;
+}
+
 /* Reserve and map; returns 0 or an errno. Without the reservation a full disk would be a signal at
  * some later write to memory. */
 static int map_draft(struct file_draft *d) {

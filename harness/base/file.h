@@ -18,9 +18,13 @@ char *file_read(const char *path, size_t limit, size_t *size, struct error *e);
  * write to the folder cannot plant a link there. */
 int file_replace(const char *path, const void *bytes, size_t size, struct error *e);
 
-/* The same for what is too large to be built in memory: a temporary file of `size` zeros beside
- * `path`, with its disk space reserved, mapped for writing at `bytes`. Ends in file_draft_commit or
- * file_draft_drop. */
+/* Make `path` of these bytes, likewise; refused where there is something of that name, even if that
+ * came while they were written. */
+int file_create(const char *path, const void *bytes, size_t size, struct error *e);
+
+/* The same as file_replace for what is too large to be built in memory: a temporary file of `size`
+ * zeros beside `path`, with its disk space reserved, mapped for writing at `bytes`. Ends in
+ * file_draft_commit or file_draft_drop. */
 struct file_draft {
     char *bytes;
     size_t size;

@@ -263,7 +263,9 @@ static int freeze_again(const struct session *s, struct error *e) {
 int session_check_finished(const struct session *s, struct error *e) {
     if (!file_exists(s->weights))
         return fail_at(e, s->weights, 0,
-                       "is missing; only the machine that trained the run can evaluate it again");
+                       "is missing: run %.12s was computed elsewhere; evaluate it there, or copy "
+                       "its folder from beside the database that it was computed in",
+                       s->row.run_id);
     if (!trainer_is_done(&s->trainer))
         return fail_at(e, s->weights, 0,
                        "is of epoch %lld of %ld, though the run is finished; put its last one back",

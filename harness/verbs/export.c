@@ -8,6 +8,7 @@
 #include "report/figure.h"
 #include "report/schemes.h"
 #include "verbs/database.h"
+#include "verbs/export_database.h"
 #include "verbs/export_figures.h"
 #include "verbs/export_weights.h"
 #include "verbs/output.h"
@@ -21,7 +22,7 @@ struct choice {
     char calibrated_name[64];
     int figures; // one (`figure`) or, where that is NULL, all
     const struct listing *listing;
-    int calibrated;
+    int calibrated, anonymous;
     enum export_format format;
     struct against against; // owned
 };
@@ -66,7 +67,8 @@ static int find_what(struct choice *c, const char *operand, struct error *e) {
 
 /* What is given, but says nothing about what is exported. */
 static int check_options(const struct choice *c, struct error *e) {
-    int model = !strcmp(c->what, "weights"), table = !model && !c->figures && !c->listing;
+    int model = !strcmp(c->what, "weights"), database = !strcmp(c->what, "database");
+    int table = !model && !database && !c->figures && !c->listing;
     int chosen = c->figure || c->output; // of all figures, else, the names alone are listed
     int numbers = c->figures ? chosen : table;
     int of_split = c->figures ? chosen : export_is_of_split(c->what);
@@ -83,6 +85,7 @@ static int check_options(const struct choice *c, struct error *e) {
         {c->caption != NULL, c->figure != NULL, "--caption", "one figure"},
         {c->reference != NULL, compares(c->what), "--against", "differences and reductions"},
         {c->bits != NULL, model, "--bits", "weights"},
+        {c->anonymous, database, "--anonymous", "database"},
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (rules[i].given && !rules[i].fits)
@@ -170,6 +173,16 @@ static int export_chosen(const struct options *o, const struct choice *c, struct
     return status;
 }
 
+static int export_grid(const struct options *o, struct choice *c, int operands, struct error *e) {
+    c->what = "database";
+    if (check_options(c, e))
+        return EXIT_USAGE;
+    if (operands == 2 && c->output && strcmp(c->output, "-") != 0)
+        return export_database(o, o->argv[2], c->output, c->anonymous, e);
+    fail(e, "export: database takes one grid (name or file) and --output FILE, which is not there");
+    return EXIT_USAGE;
+}
+
 static int export_model(const struct options *o, struct choice *c, int operands, struct error *e) {
     c->what = "weights";
     if (check_options(c, e))
@@ -232,6 +245,9 @@ int verb_export(struct options *o, struct error *e) {
         {"--caption", "FILE", NULL, "figure: its caption, too; -: on standard output, alone",
          &c.caption, NULL},
         {"--bits", "K", "32", "weights: the width to export", &c.bits, NULL},
+        {"--anonymous", NULL, NULL,
+         "database: pseudonyms for hosts, paths, command lines, reasons and commits", NULL,
+         &c.anonymous},
         {0},
     };
     int helped;
@@ -259,12 +275,18 @@ int verb_export(struct options *o, struct error *e) {
         "  weights ID   the model of a finished run, at one width, as Darknet's weights file "
         "(--output)\n"
         "               and the cfg that goes with it (FILE.cfg)\n"
+        "  database GRID  a database of this grid alone (--output), with the runs whose weights "
+        "its "
+        "own take,\n"
+        "               to be published or merged\n"
         "REFERENCE is a scheme, or 'SCHEME KEY=VALUE ...' where it has several configurations.",
         rows, &helped, e);
     if (helped)
         return EXIT_DONE;
     if (operands >= 1 && !strcmp(o->argv[1], "weights"))
         return export_model(o, &c, operands, e);
+    if (operands >= 1 && !strcmp(o->argv[1], "database"))
+        return export_grid(o, &c, operands, e);
     int status = EXIT_USAGE;
     if (!find_exported(&c, operands, o->argv + 1, e) && !find_format(&c, e) &&
         !check_options(&c, e) && !find_reference(&c, o->quantizers, e))

@@ -1,0 +1,54 @@
+/* A database of one grid; extract.h is the manual. */
+#include "store/merge/extract.h"
+
+#include "store/draft.h"
+#include "store/merge/anonymous.h"
+#include "store/merge/copy.h"
+
+/* The runs, and what their weights come from. */
+static const char chosen_sql[] =
+    "INSERT INTO chosen WITH RECURSIVE those(run_id) AS ("
+    " SELECT run_id FROM grid_runs WHERE grid = ?1 AND current"
+    " UNION SELECT r.parent FROM those JOIN runs r USING (run_id) WHERE r.parent IS NOT NULL)"
+    " SELECT run_id FROM those";
+
+static int choose(struct store *s, const char *grid, struct error *e) {
+    if (store_check_grid(s, grid, e) ||
+        sql_run(s, "CREATE TEMP TABLE chosen (run_id TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID", e))
+        return -1;
+    sqlite3_stmt *q = sql_prepare(s, chosen_sql, e);
+    if (!q)
+        return -1;
+    sqlite3_bind_text(q, 1, grid, -1, SQLITE_STATIC);
+    int status = sql_step(s, q, e);
+    sqlite3_finalize(q);
+    return status;
+}
+
+/* The seed of pseudonyms is what no copy without them has. */
+static int fill(struct store *to, struct store *from, const char *grid, int anonymous,
+                struct error *e) {
+    struct copied copied;
+    char identity[STORE_IDENTITY] = "";
+    if (copy_rows(to, from, grid, NULL, NULL, &copied, e))
+        return -1;
+    if (!anonymous)
+        return 0;
+    return store_identity(from, identity, e) || anonymous_make(to, identity, e) ? -1 : 0;
+}
+
+static int extract(struct store *to, struct store *from, const char *grid, int anonymous,
+                   struct error *e) {
+    if (choose(from, grid, e) || sql_begin(to, e))
+        return -1;
+    return sql_end(to, fill(to, from, grid, anonymous, e), e) || store_draft_write(to, e) ? -1 : 0;
+}
+
+int store_extract(struct store *s, const char *grid, const char *path, int anonymous,
+                  struct error *e) {
+    struct store *to = sql_run(s, "BEGIN", e) ? NULL : store_draft(path, e);
+    int status = to ? extract(to, s, grid, anonymous, e) : -1;
+    store_close(to);
+    sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
+    return status;
+}

@@ -136,7 +136,7 @@ static int time_model(const struct choices *c, const struct spec *spec, const st
 static int bench(const struct choices *c, const struct dataset *data, char *path, struct error *e) {
     struct spec spec;
     struct cfg cfg;
-    spec_init(&spec);
+    spec_defaults(&spec);
     spec.batch = c->batch;
     if (spec_set(&spec, quantizer_registry, spec_key_find("scheme"), "truncquant", e) ||
         cfg_read(&cfg, path, data->shape, data->classes, e))

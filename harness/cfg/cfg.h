@@ -56,7 +56,7 @@ enum activation {
 };
 
 /* How weights start: start.h. */
-enum init { INIT_KAIMING_UNIFORM, INIT_DARKNET, INIT_KAIMING_NORMAL };
+enum start { START_KAIMING_UNIFORM, START_DARKNET, START_KAIMING_NORMAL };
 
 enum { CFG_ROUTES = 32 };
 
@@ -75,7 +75,7 @@ struct cfg_layer {
     int batch_normalize, bias;                  // bias: 0 under batch_normalize
     int quantize;                               // 0, 1; -1: not said
     int projection;                             // 0, 1
-    int init;                                   // enum init
+    int start;                                  // enum start
     int n_from;                                 // shortcut: 1; route: 1 ... CFG_ROUTES
     int from[CFG_ROUTES];                       // absolute layer numbers
     float alpha, beta;                          // shortcut: alpha * previous + beta * from
@@ -137,6 +137,6 @@ void cfg_free(struct cfg *cfg);
 
 const char *layer_type_name(enum layer_type type); // "convolutional", ...
 const char *activation_name(enum activation a);
-const char *init_name(int init);
+const char *start_name(int start);
 
 #endif

@@ -17,7 +17,7 @@ static const char *const activation_names[ACTIVATIONS + 1] = {
     [ACT_LOGGY] = "loggy",       [ACT_STAIR] = "stair", [ACT_HARDTAN] = "hardtan",
     [ACT_LHTAN] = "lhtan",       [ACT_SELU] = "selu",   [ACT_RELU6] = "relu6",
 };
-static const char *const init_names[] = {"kaiming-uniform", "darknet", "kaiming-normal", NULL};
+static const char *const start_names[] = {"kaiming-uniform", "darknet", "kaiming-normal", NULL};
 static const char *const connected_init_names[] = {"kaiming-uniform", "darknet", NULL};
 static const char *const cost_names[] = {"sse", NULL};
 
@@ -37,7 +37,7 @@ static const char *const cost_names[] = {"sse", NULL};
         .choices = activation_names                                                                \
     }
 #define INIT(names)                                                                                \
-    { .name = "init", .type = CFG_CHOICE, .offset = AT(layer.init), .choices = names }
+    { .name = "init", .type = CFG_CHOICE, .offset = AT(layer.start), .choices = names }
 
 /* Darknet reads these in every layer. */
 static const char saving[] = "the harness keeps every layer's weights in files of its own";
@@ -73,7 +73,7 @@ static const struct cfg_key convolutional_keys[] = {
     FLAG("bias", layer.bias),
     FLAG("quantize", layer.quantize),
     FLAG("projection", layer.projection),
-    INIT(init_names),
+    INIT(start_names),
     ONLY("flipped", 0, "it concerns weights of other programs, which the harness does not load"),
     ONLY("dot", 0, "Darknet would add a penalty to the loss, which is the harness's"),
     ONLY("binary", 0, binarized),
@@ -234,8 +234,8 @@ const char *activation_name(enum activation a) {
     return activation_names[a];
 }
 
-const char *init_name(int init) {
-    return init_names[init];
+const char *start_name(int start) {
+    return start_names[start];
 }
 
 int cfg_is_net(const char *name) {

@@ -143,7 +143,7 @@ static void put_harness_keys(const struct printer *p, const struct cfg *cfg, int
     put_key(p, "bias", l->bias);
     put_word(p, "quantize", quantize_text(cfg, i));
     put_key(p, "projection", l->projection);
-    put_word(p, "init", init_name(l->init));
+    put_word(p, "init", start_name(l->start));
 }
 
 char *cfg_print_normal(const struct cfg *cfg) {

@@ -30,7 +30,7 @@ static int fit_image(const struct image *image, const struct tq_info *m, const c
     if (m->width != m->height)
         return fail_at(e, path, 0, "is %d x %d, and the model takes %d x %d alone", image->w,
                        image->h, m->width, m->height);
-    struct window part = image_stream_test_part(image, m->height);
+    struct crop part = image_stream_test_part(image, m->height);
     image_resize(image, &part, m->height, planes);
     return 0;
 }

@@ -28,15 +28,15 @@ static void start_weights(struct model *m, const struct node *n, uint64_t seed) 
     struct parameter *w = &m->parameters[n->weights];
     struct random r = random_stream(seed, RANDOM_WEIGHTS, 0, (uint64_t)n->weights);
     float fan_in = (float)(w->n / (size_t)n->cfg->out.c);
-    if (n->cfg->init == INIT_KAIMING_UNIFORM)
+    if (n->cfg->start == START_KAIMING_UNIFORM)
         draw_uniform(w, &r, 1 / sqrtf(fan_in));
-    else if (n->cfg->init == INIT_KAIMING_NORMAL)
+    else if (n->cfg->start == START_KAIMING_NORMAL)
         draw_normal(w, &r, sqrtf(2 / (float)(n->cfg->filters * n->cfg->size * n->cfg->size)));
     else if (n->op == OP_CONV)
         draw_normal(w, &r, sqrtf(2 / fan_in));
     else
         draw_uniform(w, &r, sqrtf(2 / fan_in));
-    if (n->bias >= 0 && n->cfg->init != INIT_DARKNET) {
+    if (n->bias >= 0 && n->cfg->start != START_DARKNET) {
         r = random_stream(seed, RANDOM_WEIGHTS, 0, (uint64_t)n->bias);
         draw_uniform(&m->parameters[n->bias], &r, 1 / sqrtf(fan_in));
     }

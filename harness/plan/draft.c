@@ -46,7 +46,7 @@ static int add_alternative(const struct parser *p, struct alternatives *a, const
     if (!text[0])
         return fail(e, "%s has an empty alternative; remove the comma or give a value",
                     a->key->flat);
-    spec_init(&scratch);
+    spec_defaults(&scratch);
     if (spec_set(&scratch, p->table, a->key, text, e))
         return -1;
     spec_print_value(&scratch, a->key, canonical, sizeof canonical);

@@ -225,7 +225,7 @@ static int expand(struct expansion *x) {
                        COMBINATIONS_MAX);
     for (long i = 0; i < total; i++) {
         struct combination base = {0};
-        spec_init(&base.spec);
+        spec_defaults(&base.spec);
         if (set_member(x, &base, axes, x->d->n_axes, i) || expand_one(x, &base))
             return -1;
     }

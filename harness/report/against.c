@@ -52,7 +52,7 @@ static int read_settings(struct against *a, const struct quantizer *const *table
     struct spec spec;
     size_t size;
     int n = 0, rc = 0;
-    spec_init(&spec);
+    spec_defaults(&spec);
     FILE *out = open_memstream(&a->settings, &size);
     if (!out)
         return fail(e, "out of memory; end other programs");

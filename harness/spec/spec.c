@@ -14,7 +14,7 @@ static void preset(struct spec *spec, const struct spec_key *key) {
     }
 }
 
-void spec_init(struct spec *spec) {
+void spec_defaults(struct spec *spec) {
     memset(spec, 0, sizeof *spec);
     for (const struct spec_key *k = spec_keys; k->name; k++)
         preset(spec, k);
@@ -38,7 +38,7 @@ int spec_is_default(const struct spec *spec, const struct spec_key *key) {
 /* The spec that the scheme's name and the defaults alone make. */
 static void start_of(struct spec *start, const struct quantizer *const *table, const char *scheme) {
     struct error e = {0};
-    spec_init(start);
+    spec_defaults(start);
     spec_set(start, table, spec_key_find("scheme"), scheme, &e);
 }
 

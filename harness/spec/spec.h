@@ -151,7 +151,7 @@ const struct spec_key *spec_key_in(const char *section, const char *name);
 int spec_key_unknown(const char *section, const char *name, struct error *e);
 
 /* Every key at its default. */
-void spec_init(struct spec *spec);
+void spec_defaults(struct spec *spec);
 
 /* Set one key from text. -1 says what the key takes. Setting `scheme` sets the axes it stands for
  * (and B = {32} for fp32 and ptq, whose activations stay float), so set it first; `table` are the

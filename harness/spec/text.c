@@ -73,7 +73,7 @@ int spec_read(struct spec *spec, const struct quantizer *const *table, const cha
               const char *file, struct error *e) {
     struct reading reading = {.table = table};
     char *copy = need_string(text);
-    spec_init(spec);
+    spec_defaults(spec);
     int rc = read_lines(&reading, copy, file, e);
     if (!rc)
         rc = apply_values(&reading, spec, file, e);

@@ -67,7 +67,7 @@ static int override_spec(struct spec *spec, const struct options *o,
 static int check_options(const struct options *o, const struct evaluate_options *v, int operands,
                          struct session_options *so, struct error *e) {
     struct spec any;
-    spec_init(&any);
+    spec_defaults(&any);
     if (computing_options(&v->how, "evaluate", so, e))
         return -1;
     if (!operands)

@@ -30,11 +30,11 @@ struct option_row {
     int *flag;          // set to 1
 };
 
-/* Split options->argv into options (set through the rows) and operands, which are left in argv[1
- * ...] in order; returns the number of operands, or -1 with a message that names the option and
- * what is near it. "--" ends the options. "--name=value" and "--name value" both work; a value that
- * begins with "--" has to be written in the first way. --help prints the usage (synopsis, help,
- * rows with their defaults, and the common --db, --quiet) and sets *helped. */
+/* Take options->argv apart into options (set through the rows) and operands, which are left in
+ * argv[1 ...] in order; returns the number of operands, or -1 with a message that names the option
+ * and what is near it. "--" ends the options. "--name=value" and "--name value" both work; a value
+ * that begins with "--" has to be written in the first way. --help prints the usage (synopsis,
+ * help, rows with their defaults, and the common --db, --quiet) and sets *helped. */
 int verb_parse(struct options *o, const char *synopsis, const char *help,
                const struct option_row *rows, int *helped, struct error *e);
 

@@ -441,7 +441,7 @@ static void has_darknets_defaults(void **state) {
     assert_int_equal(l[0].activation, ACT_LOGISTIC);
     assert_int_equal(l[0].bias, 1);
     assert_int_equal(l[0].quantize, -1);
-    assert_int_equal(l[0].init, 0);
+    assert_int_equal(l[0].start, 0);
     check_shape(l[0].in, 3, 8, 8);
     check_shape(l[0].out, 1, 8, 8);
     assert_int_equal(l[1].padding, 2);
@@ -481,7 +481,7 @@ static void reads_every_key(void **state) {
     assert_int_equal(l[0].bias, 0);
     assert_int_equal(l[0].activation, ACT_LEAKY);
     assert_int_equal(l[0].quantize, 1);
-    assert_int_equal(l[0].init, 1);
+    assert_int_equal(l[0].start, 1);
     assert_int_equal(l[1].projection, 1);
     assert_int_equal(l[1].bias, 0);
     assert_float_equal(l[2].alpha, 0.5F, 0);

@@ -20,7 +20,7 @@ static double triangle(double distance) {
 }
 
 /* The value at (row, column) of channel c: a mean of all pixels that the filter may read. */
-static double twin(const struct image *image, const struct window *w, int size, int c, int row,
+static double twin(const struct image *image, const struct crop *w, int size, int c, int row,
                    int column) {
     double step_x = w->w / size, step_y = w->h / size, sum = 0, weights = 0;
     double x0 = w->x + (column + 0.5) * step_x, y0 = w->y + (row + 0.5) * step_y;
@@ -34,7 +34,7 @@ static double twin(const struct image *image, const struct window *w, int size, 
     return sum / weights;
 }
 
-static void compare(const struct image *image, struct window w, int size) {
+static void compare(const struct image *image, struct crop w, int size) {
     static uint8_t got[3 * SIZE_MOST * SIZE_MOST];
     image_resize(image, &w, size, got);
     const uint8_t *at = got;
@@ -54,8 +54,8 @@ static struct image draw(int w, int h, uint64_t number) {
     return image;
 }
 
-static struct window all_of(const struct image *image) {
-    return (struct window){0, 0, image->w, image->h, 0, 0, image->w, image->h};
+static struct crop all_of(const struct image *image) {
+    return (struct crop){0, 0, image->w, image->h, 0, 0, image->w, image->h};
 }
 
 static void equals_the_twin(void **state) {
@@ -74,17 +74,17 @@ static void equals_the_twin(void **state) {
 static void parts_equal_the_twin(void **state) {
     (void)state;
     struct image image = draw(64, 48, 77);
-    compare(&image, (struct window){10, 7, 20, 31, 10, 7, 30, 38}, 16);
-    compare(&image, (struct window){10.3, 7.8, 20.5, 31.25, 0, 0, 64, 48}, 16);
-    compare(&image, (struct window){0, 0, 3, 2, 0, 0, 3, 2}, 40);
-    compare(&image, (struct window){61.5, 45.5, 2.5, 2.5, 0, 0, 64, 48}, 40);
+    compare(&image, (struct crop){10, 7, 20, 31, 10, 7, 30, 38}, 16);
+    compare(&image, (struct crop){10.3, 7.8, 20.5, 31.25, 0, 0, 64, 48}, 16);
+    compare(&image, (struct crop){0, 0, 3, 2, 0, 0, 3, 2}, 40);
+    compare(&image, (struct crop){61.5, 45.5, 2.5, 2.5, 0, 0, 64, 48}, 40);
     image_free(&image);
 }
 
 static void same_size_is_the_same(void **state) {
     (void)state;
     struct image image = draw(31, 31, 5);
-    struct window w = all_of(&image);
+    struct crop w = all_of(&image);
     uint8_t got[3 * 31 * 31];
     image_resize(&image, &w, 31, got);
     for (int c = 0; c < 3; c++)
@@ -100,7 +100,7 @@ static void flat_stays_flat(void **state) {
         memset(image.rgb, value, 53 * 41 * 3);
         static uint8_t got[3 * SIZE_MOST * SIZE_MOST];
         for (int size = 1; size <= SIZE_MOST; size += 23) {
-            struct window w = all_of(&image);
+            struct crop w = all_of(&image);
             image_resize(&image, &w, size, got);
             for (int i = 0; i < 3 * size * size; i++)
                 assert_int_equal(got[i], value);
@@ -115,7 +115,7 @@ static void a_long_image_stays_flat(void **state) {
     enum { LONG = 20000 };
     struct image image = {LONG, 1, malloc(LONG * 3), 0};
     memset(image.rgb, 200, LONG * 3);
-    struct window w = all_of(&image);
+    struct crop w = all_of(&image);
     uint8_t got[3];
     image_resize(&image, &w, 1, got);
     for (int c = 0; c < 3; c++)

@@ -203,7 +203,7 @@ enum { EPOCHS = 3 };
 
 static struct spec a_spec(void) {
     struct spec s;
-    spec_init(&s);
+    spec_defaults(&s);
     s.batch = BATCH;
     s.epochs = EPOCHS;
     s.seed = 4;

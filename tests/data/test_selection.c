@@ -29,7 +29,7 @@ static struct dataset numbered(void) {
 
 static struct spec spec_of(long seed, long val, int split) {
     struct spec spec;
-    spec_init(&spec);
+    spec_defaults(&spec);
     spec.seed = seed;
     spec.val = val;
     spec.split = split;

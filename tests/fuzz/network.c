@@ -23,7 +23,7 @@ enum { IMAGES = 64, BATCH = 16, CLASSES = 4, EPOCHS = 3 };
 
 static void set_spec(struct spec *spec, const char *scheme) {
     struct error e = {0};
-    spec_init(spec);
+    spec_defaults(spec);
     FUZZ_HOLDS(!spec_set(spec, quantizer_registry, spec_key_find("scheme"), scheme, &e));
     strcpy(spec->network, "fuzz");
     strcpy(spec->dataset, "fuzz");

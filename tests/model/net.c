@@ -20,7 +20,7 @@ void net_set(struct spec *spec, const char *key, const char *value) {
 
 struct spec net_spec(const char *scheme) {
     struct spec spec;
-    spec_init(&spec);
+    spec_defaults(&spec);
     net_set(&spec, "scheme", scheme);
     return spec;
 }

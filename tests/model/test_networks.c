@@ -246,7 +246,7 @@ static void imagenet_resnets_are_wired_as_the_method_says(void **state) {
         for (int i = 1; i < cfg.n; i++) {
             if (is_type(&cfg, i, LAYER_CONVOLUTIONAL)) {
                 assert_int_equal(cfg.layers[i].bias, 0);
-                assert_int_equal(cfg.layers[i].init, INIT_KAIMING_NORMAL);
+                assert_int_equal(cfg.layers[i].start, START_KAIMING_NORMAL);
                 projections += cfg.layers[i].projection;
             }
             if (is_type(&cfg, i, LAYER_SHORTCUT)) {
@@ -256,7 +256,7 @@ static void imagenet_resnets_are_wired_as_the_method_says(void **state) {
         }
         assert_int_equal(shortcuts, nets[k].blocks);
         assert_int_equal(projections, nets[k].projections);
-        assert_int_equal(cfg.layers[0].init, INIT_KAIMING_NORMAL);
+        assert_int_equal(cfg.layers[0].start, START_KAIMING_NORMAL);
         check_shape(cfg.layers[0].out, 64, 112, 112);
         assert_true(is_type(&cfg, 1, LAYER_MAXPOOL));
         check_shape(cfg.layers[1].out, 64, 56, 56);

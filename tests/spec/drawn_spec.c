@@ -48,7 +48,7 @@ void drawn_value(struct random *r, const struct spec_key *key, char *text, size_
 
 struct spec drawn_spec(struct random *r) {
     struct spec spec;
-    spec_init(&spec);
+    spec_defaults(&spec);
     for (const struct spec_key *k = spec_keys; k->name; k++) { // the scheme is the first of them
         char text[SPEC_VALUE];
         if (k->type != KEY_SCHEME && random_below(r, 3) == 0)

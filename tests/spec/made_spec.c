@@ -20,7 +20,7 @@ void made_set(struct spec *spec, const char *key, const char *text) {
 
 struct spec made_spec(const char *scheme, ...) {
     struct spec spec;
-    spec_init(&spec);
+    spec_defaults(&spec);
     made_set(&spec, "scheme", scheme);
     made_set(&spec, "network", "lenet");
     made_set(&spec, "dataset", "fashion-mnist");

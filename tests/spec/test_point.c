@@ -137,7 +137,7 @@ static void there_is_room_for_many_layers(void **state) {
 static void specs_say_their_points(void **state) {
     (void)state;
     struct spec spec;
-    spec_init(&spec);
+    spec_defaults(&spec);
     spec.widths = (struct widths){3, {2, 4, 32}};
     struct point p = spec_point(&spec, 3, CUT_WEIGHTS);
     char text[POINT_TEXT];

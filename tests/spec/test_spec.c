@@ -19,7 +19,7 @@ static void every_default_is_canonical_and_found(void **state) {
     (void)state;
     struct spec spec;
     int n = 0;
-    spec_init(&spec);
+    spec_defaults(&spec);
     for (const struct spec_key *k = spec_keys; k->name; k++, n++) {
         char text[SPEC_VALUE];
         assert_ptr_equal(spec_key_find(k->flat), k);

@@ -127,7 +127,7 @@ static void a_key_is_shown_where_it_matters(void **state) {
     for (int i = 0; quantizer_registry[i]; i++)
         for (int c = 0; c < CHANGES; c++) {
             struct spec *spec = &specs[i][c];
-            spec_init(spec);
+            spec_defaults(spec);
             set(spec, "scheme", quantizer_registry[i]->name);
             set(spec, changes[c][0], changes[c][1]);
             if (quantizer_registry[i]->alone)

@@ -197,7 +197,7 @@ static void schedules(void **state) {
     (void)state;
     struct spec spec;
     enum { STEPS = 200 };
-    spec_init(&spec);
+    spec_defaults(&spec);
     spec.learning_rate = .3;
     spec.gamma = .2;
     spec.milestones = (struct reals){3, {.5, .75, .9}};

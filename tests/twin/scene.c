@@ -26,7 +26,7 @@ static void build(struct scene *s) {
     if (cfg_parse(&s->cfg, s->plan.cfg, strlen(s->plan.cfg), s->plan.name, shape, SCENE_CLASSES,
                   &e))
         fail_msg("%s", e.text);
-    spec_init(&s->spec);
+    spec_defaults(&s->spec);
     s->spec.axes = s->plan.axes;
     s->spec.widths = s->plan.widths;
     s->spec.stored_bits = s->plan.stored_bits ? s->plan.stored_bits : 8;

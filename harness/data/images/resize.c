@@ -100,7 +100,7 @@ static void resample_column(const uint8_t *rows, int first_row, const struct tap
             to[c * plane + (size_t)i * (size_t)size + x] = rounded(sums[c * (size_t)size + x]);
 }
 
-void image_resize(const struct image *image, const struct window *w, int size, uint8_t *to) {
+void image_resize(const struct image *image, const struct crop *w, int size, uint8_t *to) {
     struct taps across = taps_make(w->x, w->w, w->left, w->right, size);
     struct taps down = taps_make(w->y, w->h, w->top, w->bottom, size);
     int first = down.first[0], last = down.first[size - 1] + down.n[size - 1];

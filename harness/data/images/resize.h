@@ -9,12 +9,12 @@
 
 /* The part, in pixels of the source, whose corners become those of the result; and the pixels that
  * the filter may read, [left, right) and [top, bottom), which are not empty. */
-struct window {
+struct crop {
     double x, y, w, h;
     int left, top, right, bottom;
 };
 
 /* `to`: planes, (3, size, size). */
-void image_resize(const struct image *image, const struct window *window, int size, uint8_t *to);
+void image_resize(const struct image *image, const struct crop *crop, int size, uint8_t *to);
 
 #endif

@@ -70,22 +70,22 @@ static double uniform_between(struct random *r, double lo, double hi) {
     return lo + (hi - lo) * (double)random_unit(r);
 }
 
-static struct window window_within(int x, int y, int w, int h) {
-    return (struct window){x, y, w, h, x, y, x + w, y + h};
+static struct crop crop_within(int x, int y, int w, int h) {
+    return (struct crop){x, y, w, h, x, y, x + w, y + h};
 }
 
 /* The largest part in the middle whose sides are not more unequal than 3:4. */
-static struct window middle(const struct image *image) {
+static struct crop middle(const struct image *image) {
     const double most = 4.0 / 3;
     int w = image->w, h = image->h;
     if ((double)w / h > most)
         w = (int)lround(h * most);
     else if ((double)h / w > most)
         h = (int)lround(w * most);
-    return window_within((image->w - w) / 2, (image->h - h) / 2, w, h);
+    return crop_within((image->w - w) / 2, (image->h - h) / 2, w, h);
 }
 
-static struct window draw_part(const struct image *image, struct random *r) {
+static struct crop draw_part(const struct image *image, struct random *r) {
     enum { TRIES = 10 };
     const double area = (double)image->w * image->h;
     for (int i = 0; i < TRIES; i++) {
@@ -96,26 +96,26 @@ static struct window draw_part(const struct image *image, struct random *r) {
             continue;
         int y = (int)random_below(r, (uint32_t)(image->h - h + 1));
         int x = (int)random_below(r, (uint32_t)(image->w - w + 1));
-        return window_within(x, y, w, h);
+        return crop_within(x, y, w, h);
     }
     return middle(image);
 }
 
 /* Both steps are one: sides in the image made smaller are lengths in the source times a factor. */
-struct window image_stream_test_part(const struct image *image, int size) {
+struct crop image_stream_test_part(const struct image *image, int size) {
     int shorter = (int)lround(size * 256.0 / 224);
     int least = image->w < image->h ? image->w : image->h;
     int w = (int)((int64_t)shorter * image->w / least),
         h = (int)((int64_t)shorter * image->h / least);
     double across = (double)image->w / w, down = (double)image->h / h;
-    return (struct window){lround((w - size) / 2.0) * across,
-                           lround((h - size) / 2.0) * down,
-                           size * across,
-                           size * down,
-                           0,
-                           0,
-                           image->w,
-                           image->h};
+    return (struct crop){lround((w - size) / 2.0) * across,
+                         lround((h - size) / 2.0) * down,
+                         size * across,
+                         size * down,
+                         0,
+                         0,
+                         image->w,
+                         image->h};
 }
 
 static void flip(uint8_t *planes, int size) {
@@ -130,13 +130,13 @@ static void flip(uint8_t *planes, int size) {
 static void transform(const struct image *image, const struct batch_request *r, uint32_t i,
                       int size, uint8_t *planes) {
     if (!r->crop_flip) {
-        struct window window = image_stream_test_part(image, size);
-        image_resize(image, &window, size, planes);
+        struct crop crop = image_stream_test_part(image, size);
+        image_resize(image, &crop, size, planes);
         return;
     }
     struct random stream = random_stream(r->seed, RANDOM_AUGMENT, r->epoch, r->first + i);
-    struct window window = draw_part(image, &stream);
-    image_resize(image, &window, size, planes);
+    struct crop crop = draw_part(image, &stream);
+    image_resize(image, &crop, size, planes);
     if (random_below(&stream, 2))
         flip(planes, size);
 }

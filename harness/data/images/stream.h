@@ -45,6 +45,6 @@ int image_stream_fill(const struct dataset *d, const struct batch_request *r, ui
 
 /* The part of an image that is tested: the middle size x size of the image whose shorter side was
  * made size * 256/224. */
-struct window image_stream_test_part(const struct image *image, int size);
+struct crop image_stream_test_part(const struct image *image, int size);
 
 #endif

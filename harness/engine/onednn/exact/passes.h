@@ -17,7 +17,7 @@ struct sums {
     int factor, odd;
     const float *a, *b, *o; // (c); o NULL: all 0
     const int32_t *box;     // (pixels, groups): Σ of the window's inputs; NULL: odd = 0 and o NULL
-    int groups;             // channels are split evenly among them
+    int groups;             // channels are divided evenly among them
 };
 
 /* The values themselves. */

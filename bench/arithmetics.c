@@ -4,7 +4,7 @@
  * Prints CSV: bits,arithmetic,images,median_difference,images_above_0.01,same_top1 (the last two as
  * shares); the differences are the largest of each image's scores.
  *
- *     build/bench/agreement MODEL.frozen DATASET [IMAGES] */
+ *     build/bench/arithmetics MODEL.frozen DATASET [IMAGES] */
 #include "median.h"
 
 #include "base/text.h"
@@ -130,6 +130,6 @@ int main(int argc, char **argv) {
         dataset_close(&d);
     }
     if (rc)
-        fprintf(stderr, "agreement: %s\n", e.text);
+        fprintf(stderr, "arithmetics: %s\n", e.text);
     return rc ? 1 : 0;
 }

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "data/made_sets.h"
 #include "data/picture.h"
+#include "deploy/pack.h"
 #include "evaluate/cells.h"
 #include "evaluate/evaluator.h"
 #include "fuzz/network.h"
@@ -196,6 +197,32 @@ static void put_frozen(void) {
     }
 }
 
+/* Model files of two schemes, with whole and with few planes. */
+static void put_packed(void) {
+    static const char *const schemes[] = {"truncquant", "lsq"};
+    struct error e = {0};
+    for (int i = 0; i < 2; i++) {
+        struct network n;
+        struct frozen f;
+        network_start(&n, schemes[i]);
+        const char *path = made_path("frozen"), *packed = made_path("model.tqm");
+        FUZZ_HOLDS(
+            !frozen_write(path, n.model, &n.spec, quantizer_registry, network_cfg, &n.data, &e));
+        FUZZ_HOLDS(!frozen_read(&f, path, quantizer_registry, &e));
+        struct dataset data = n.data;
+        data.deviation[0] = 1;
+        struct pack p = {.frozen = &f,
+                         .data = &data,
+                         .run_id = "run",
+                         .commit = "commit",
+                         .planes = i ? (int)f.spec.stored_bits : 2};
+        FUZZ_HOLDS(!pack_write(&p, packed, &e));
+        copy("tqm", schemes[i], packed);
+        frozen_free(&f);
+        network_free(&n);
+    }
+}
+
 static void put_weights(void) {
     struct error e = {0};
     struct network n;
@@ -266,6 +293,7 @@ void seeds_write(const char *folder) {
     put_texts();
     put_checkpoints();
     put_frozen();
+    put_packed();
     put_cells();
     put_weights();
     made_end(NULL);

@@ -22,6 +22,7 @@ const struct fuzz_target fuzz_targets[] = {
     {"checkpoint", fuzz_checkpoint},
     {"frozen", fuzz_frozen},
     {"cells", fuzz_cells},
+    {"tqm", fuzz_tqm},
     {NULL, NULL},
 };
 

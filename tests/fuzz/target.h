@@ -33,6 +33,7 @@ int fuzz_cfg(const uint8_t *bytes, size_t size);
 int fuzz_weights(const uint8_t *bytes, size_t size);
 int fuzz_checkpoint(const uint8_t *bytes, size_t size);
 int fuzz_frozen(const uint8_t *bytes, size_t size);
+int fuzz_tqm(const uint8_t *bytes, size_t size);
 int fuzz_cells(const uint8_t *bytes, size_t size);
 
 /* ---- for targets ---- */

@@ -7,8 +7,8 @@
 #include "base/file.h"
 #include "base/folder.h"
 #include "base/random.h"
+#include "fuzz/fuzz_tqm.h"
 #include "runtime/format.h"
-#include "runtime/hash.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -188,54 +188,11 @@ static void what_is_no_model_is_told(void **state) {
 
 /* ---- made up, with right checksums ---- */
 
-static void seal(uint8_t *bytes) {
-    uint32_t sections = tq_u32(bytes + TQ_AT_SECTIONS);
-    if (sections > TQ_FIXED_SECTIONS + TQ_BITS)
-        return;
-    for (uint32_t i = 0; i < sections; i++) {
-        uint8_t *entry = bytes + TQ_HEADER + i * TQ_ENTRY;
-        uint64_t at = tq_u64(entry + TQ_AT_OFFSET), length = tq_u64(entry + TQ_AT_LENGTH);
-        if (at > size || length > size - at)
-            continue;
-        uint64_t sum = tq_hash(bytes + at, length, 0);
-        memcpy(entry + TQ_AT_SUM, &sum, sizeof sum);
-    }
-    size_t table = tq_aligned(TQ_HEADER + TQ_ENTRY * (size_t)sections);
-    uint64_t sum =
-        tq_hash(bytes + TQ_HEADER, table - TQ_HEADER, tq_hash(bytes, TQ_AT_HEADER_SUM, 0));
-    memcpy(bytes + TQ_AT_HEADER_SUM, &sum, sizeof sum);
-}
-
 /* What a reader may find in a field. */
 static uint32_t draw_word(struct random *r) {
     static const uint32_t ends[] = {0, 1, 2, 3, 64, 255, 256, 65536, 1U << 28, 1U << 31, TQ_NONE};
     return random_below(r, 2) ? ends[random_below(r, sizeof ends / sizeof *ends)]
                               : (uint32_t)random_below(r, 16);
-}
-
-/* A model that is taken is computed, within bounds; what comes out may be anything. */
-static int try_model(const uint8_t *bytes) {
-    enum { MOST = 1 << 24 };
-    struct tq_model *m;
-    struct tq_session *s;
-    int code = tq_open_memory(bytes, size, 0, &m);
-    expect_message(code, m);
-    const struct tq_info *i = tq_model_info(m);
-    size_t values = (size_t)i->channels * (size_t)i->height * (size_t)i->width;
-    size_t needed = code ? MOST + 1 : tq_session_bytes(m, NULL);
-    if (!code && needed <= MOST && values <= MOST && i->classes <= MOST) {
-        uint8_t *image = need(values, 1);
-        float *out = need((size_t)i->classes, sizeof *out);
-        if (!tq_session_open(m, NULL, &s))
-            for (int k = i->min_bits; k <= i->planes; k += 3)
-                if (!tq_set_bits(s, k))
-                    tq_infer_bytes(s, image, 1, out);
-        tq_session_close(s);
-        free(image);
-        free(out);
-    }
-    tq_close(m);
-    return !code;
 }
 
 static void what_is_made_up_does_no_harm(void **state) {
@@ -251,8 +208,8 @@ static void what_is_made_up_does_no_harm(void **state) {
                           : random_below(&r, (uint32_t)size / 4) * 4;
         uint32_t word = draw_word(&r);
         memcpy(g.bytes + at, &word, sizeof word);
-        seal(g.bytes);
-        taken += try_model(g.bytes);
+        tqm_seal(g.bytes, size);
+        taken += tqm_try(g.bytes, size);
         memcpy(g.bytes, file, size);
     }
     unguard(&g);

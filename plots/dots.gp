@@ -1,6 +1,6 @@
 # Draw dots.sql: a block for each network and data set, in it a panel for each width and a row for each configuration; open,
 # a little above: direct; filled, a little below: truncated; each with its interval. A block has its own axis of accuracies.
-csv = ARG1; picture = ARG2; format = ARG3; caption = ARG4; styles = ARG5
+csv = ARG1; picture = ARG2; format = ARG3; caption = ARG4; styles = ARG5; printed = ARG6
 load "plots/style.gp"
 
 stats csv using "panel" name "panel" nooutput
@@ -26,7 +26,7 @@ do for [b = 1:blocks] {
 at(b, r) = (b - 1) * rows + r
 half(seeds) = seeds > 1 ? column("half") : 0
 
-room = 30
+room = page && page < 640 ? 18 : 30
 load "plots/names.gp"
 longest = 4; most_lines = 1
 note(b, r, k) = (title_of[b] = strcol("network") . ", " . strcol("dataset"), split = strcol("split"), \
@@ -55,10 +55,9 @@ do for [b = 1:blocks] {
 }
 
 row_height = most_lines == 1 ? 20 : 6 + 15 * most_lines
-left = 24 + 7 * longest; gap_x = 16; top = 52; below = 104
-columns = places
-panel = 170
-width = at_least(left + columns * (panel + gap_x) + 10, 640)
+left = 24 + 7.2 * longest; gap_x = 16; top = 52; below = 112
+columns = page ? at_least(1, at_most(places, int((page - left) / (80.0 + gap_x)))) : places
+width = page ? page : at_least(left + columns * (170 + gap_x) + 10, 640)
 panel = (width - 10.0 - left) / columns - gap_x
 groups = (places + columns - 1) / columns
 array top_of[blocks]
@@ -67,7 +66,7 @@ do for [b = 1:blocks] {
     top_of[b] = legend_top
     legend_top = legend_top + groups * (row_height * rows_of[b] + below)
 }
-legend_top = legend_top - 44
+legend_top = legend_top - 50
 entries = 2 + show_chance
 longest = 36
 per_row = at_least(1, at_most(entries, int((width - 40) / (60 + 7 * longest))))

@@ -1,6 +1,6 @@
 # Draw drops.sql: what truncation costs, one panel per network and data set, a group of marks for each width, in it a
 # mark per scheme with its interval. 0 is a line: nothing is lost.
-csv = ARG1; picture = ARG2; format = ARG3; caption = ARG4; styles = ARG5
+csv = ARG1; picture = ARG2; format = ARG3; caption = ARG4; styles = ARG5; printed = ARG6
 load "plots/style.gp"
 
 stats csv using "panel" name "panel" nooutput

@@ -1,6 +1,6 @@
 # Draw gap.sql: a block for each network and data set, in it a small panel for each configuration: direct dashed with open
 # points, truncated solid with filled ones, shaded between them, with the largest loss as a number. A block has its own axis.
-csv = ARG1; picture = ARG2; format = ARG3; caption = ARG4; styles = ARG5
+csv = ARG1; picture = ARG2; format = ARG3; caption = ARG4; styles = ARG5; printed = ARG6
 load "plots/style.gp"
 
 stats csv using "panel" name "panel" nooutput
@@ -19,7 +19,7 @@ do for [b = 1:blocks] { places_of[b] = 0; lowest[b] = 100; highest[b] = 0 }
 do for [i = 1:blocks * places] { lost_of[i] = -100 }
 at(b, c) = (b - 1) * places + c
 
-room = 20
+room = 18
 load "plots/names.gp"
 most_lines = 1
 note(b, c) = (title_of[b] = strcol("network") . ", " . strcol("dataset"), split = strcol("split"), \
@@ -31,10 +31,10 @@ note(b, c) = (title_of[b] = strcol("network") . ", " . strcol("dataset"), split 
 stats csv using (note(int(column("panel")), int(column("place")))) nooutput
 
 left = 66; gap_x = 14; tall = 120; head = 16; below = 46
-panel = 150
-columns = at_most(places, 5)
-names_height = 15 * most_lines + 8
-width = at_least(left + columns * (panel + gap_x) + 10, 640)
+columns = at_most(places, page ? at_least(1, int((page - left - 10) / (120 + gap_x))) : 5)
+panel = page ? (page - left - 10.0) / columns - gap_x : 150
+names_height = 16 * most_lines + 10
+width = page ? page : at_least(left + columns * (panel + gap_x) + 10, 640)
 array top_of[blocks] # of its title
 legend_top = 8
 do for [b = 1:blocks] {

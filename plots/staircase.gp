@@ -1,11 +1,15 @@
 # Draw staircase.sql: one panel per width; shaded where nearest, and nearest at 8 bits cut by a shift, differ.
-csv = ARG1; picture = ARG2; format = ARG3; caption = ARG4; styles = ARG5
+csv = ARG1; picture = ARG2; format = ARG3; caption = ARG4; styles = ARG5; printed = ARG6
 load "plots/style.gp"
 
-panel = 400; left = 84; gap = 52; top = 40; tall = 330
-legend_top = top + tall + 72
-width = left + 2 * panel + gap + 26
-height = legend_top + 2 * line_height + 10 + caption_height
+left = page ? 64 : 84; gap = 52; top = 40; below = 72
+columns = page && page < 640 ? 1 : 2
+panel = page ? (page - left - 26.0 - (columns - 1) * gap) / columns : 400
+tall = page ? at_most(330, 0.85 * panel) : 330
+legend_rows = columns == 1 ? 4 : 2
+legend_top = top + (columns == 1 ? 2 * tall + top + 2 * below : tall + below)
+width = page ? page : left + 2 * panel + gap + 26
+height = legend_top + legend_rows * line_height + 10 + caption_height
 load "plots/canvas.gp"
 
 # Share of [0, 1] where the two differ: every interval is a pair of rows.
@@ -23,12 +27,13 @@ do for [i = 1:2] {
     wanted = restart(i + 1)
     stats csv using (add(column("k"), column("u"), column("differ"))) nooutput
     set title sprintf("%d bits: different on %.1f %% of the range", wanted, 100 * total)
-    x0 = left + (i - 1) * (panel + gap)
+    x0 = left + (i - 1) % columns * (panel + gap)
+    y0 = top + (i - 1) / columns * (tall + below + top)
     set lmargin at screen X(x0)
     set rmargin at screen X(x0 + panel)
-    set tmargin at screen Y(top)
-    set bmargin at screen Y(top + tall)
-    if (i == 1) { set ylabel "û, what the k-bit code stands for" } else { unset ylabel; set ytics format "" }
+    set tmargin at screen Y(y0)
+    set bmargin at screen Y(y0 + tall)
+    if (i == 1 || columns == 1) { set ylabel "û, what the k-bit code stands for" } else { unset ylabel; set ytics format "" }
     plot csv using "u":(column("k") == wanted && column("differ") == 1 ? 1.04 : NaN) \
              with filledcurves y1=-0.04 fillcolor rgb "#E6E6E6", \
          csv using "u":(column("k") == wanted ? column("floor") : NaN) \
@@ -44,8 +49,9 @@ unset title; unset xlabel; unset ylabel; unset border; unset xtics; unset ytics
 set lmargin at screen X(left)
 set rmargin at screen X(width - 26)
 set tmargin at screen Y(legend_top)
-set bmargin at screen Y(legend_top + 2 * line_height)
-set key center top horizontal Left reverse samplen 3 width 2 maxrows 2 maxcols 2
+set bmargin at screen Y(legend_top + legend_rows * line_height)
+set key center top horizontal Left reverse samplen 3 width 2 maxrows legend_rows maxcols columns
+if (columns == 1) { set key left width -18 }
 set yrange [0:1]
 plot NaN with lines linewidth 2 dashtype (7, 5) linecolor rgb "#D55E00" title "nearest at k bits", \
      NaN with lines linewidth 2 linecolor rgb "#0072B2" title "nearest at 8 bits, cut to k by a shift", \

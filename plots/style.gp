@@ -1,6 +1,7 @@
 # Shared by every figure: reading, colours, and a canvas measured in pixels, so that a figure grows with
 # the number of its panels instead of crowding them.
-# The caller sets csv, picture, format, caption, styles (ARG1 ... ARG5), then width and height, and loads plots/canvas.gp.
+# The caller sets csv, picture, format, caption, styles, printed (ARG1 ... ARG6), then width and height, and loads
+# plots/canvas.gp. 108 pixels are an inch of paper, where letters of 12 have 8 points.
 set encoding utf8
 set datafile separator comma
 set datafile columnheaders
@@ -34,6 +35,9 @@ bits_place(bits) = bits == 32 ? 9 : int(bits)
 bits_colour(bits) = word(bits_colours, bits_place(bits))
 bits_point(bits) = int(word("5 7 11 9 4 6 10 13 15", bits_place(bits)))
 
+# The width that panels have to fit into, in pixels, or 0: as wide as they are. `printed`: in inches, or nothing.
+inch = 108.0
+page = exists("printed") && strlen(printed) ? int(inch * printed) : 0
 at_least(a, b) = a > b ? a : b
 at_most(a, b) = a < b ? a : b
 

@@ -1,8 +1,8 @@
-# Draw training.sql: for each network and data set a row of panels for the loss and one for the training
+# Draw training.sql: for each network and data set a block with a row of panels for the loss and one for the training
 # accuracy (several of both, where there are more schemes than fit beside one another), a column per scheme, a colour
-# per width; bands where there are several seeds. And learning.sql, for learning.gp, which sets these
+# per width; bands where there are several seeds. A PDF that is higher than a page has a page for each block. And learning.sql, for learning.gp, which sets these
 # variables.
-if (!exists("evaluated")) { evaluated = 0; csv = ARG1; picture = ARG2; format = ARG3; caption = ARG4; styles = ARG5 }
+if (!exists("evaluated")) { evaluated = 0; csv = ARG1; picture = ARG2; format = ARG3; caption = ARG4; styles = ARG5; printed = ARG6 }
 load "plots/style.gp"
 
 stats csv using "panel" name "panel" nooutput
@@ -25,12 +25,12 @@ array first[panels * curves * widths] # of a line's rows in the file, which are 
 array last[panels * curves * widths]
 do for [p = 1:panels] { loss_lo[p] = 1e9; loss_hi[p] = 0; accuracy_lo[p] = 100; accuracy_hi[p] = 0 }
 do for [i = 1:panels * curves] { there[i] = 0 }
-nowhere = 1e9 # a width that a scheme was not trained at has no rows
+nowhere = 1e9
 do for [i = 1:panels * curves * widths] { first[i] = nowhere; last[i] = nowhere }
 place(p, c) = (p - 1) * curves + c
 line(p, c, w) = (place(p, c) - 1) * widths + w
 deviation(seeds, name) = seeds > 1 ? column(name) : 0
-note(p, c, w) = (title_of[p] = strcol("network") . ", " . strcol("dataset") . (evaluated ? ", " . strcol("split") : ""), \
+note(p, c, w) = (title_of[p] = strcol("network") . ", " . strcol("dataset") . (evaluated ? ", " . strcol("split") : ": training"), \
                  label_of[c] = strcol("label"), bits_of[w] = column("bits"), \
                  last[line(p, c, w)] = column(0), \
                  first[line(p, c, w)] = at_most(first[line(p, c, w)], column(0)), \
@@ -44,27 +44,44 @@ note(p, c, w) = (title_of[p] = strcol("network") . ", " . strcol("dataset") . (e
                  there[place(p, c)] = 1, p)
 stats csv using (note(int(column("panel")), int(column("curve")), int(column("width")))) nooutput
 
-# A panel is wide enough for its own title.
-longest = 0
-do for [c = 1:curves] { longest = at_least(longest, strlen(label_of[c])) }
-columns = at_most(curves, 5)
-groups = (curves + columns - 1) / columns
-panel = at_least(at_least(230, 7.5 * longest), 640.0 / columns - 24); tall = 180; left = 90; top = 62; gap_x = 24; gap_y = 34
-block = 2 * tall + gap_y + 122
-width = at_least(left + columns * (panel + gap_x), 760)
+# The places of a block are those of the schemes that have runs there.
+array slot[panels * curves]
+array slots_of[panels]
+most_slots = 1
+do for [p = 1:panels] {
+    slots_of[p] = 0
+    do for [c = 1:curves] {
+        if (there[place(p, c)]) { slots_of[p] = slots_of[p] + 1; slot[place(p, c)] = slots_of[p] }
+    }
+    most_slots = at_least(most_slots, slots_of[p])
+}
+left = 72; gap_x = 14; tall = 100; gap_y = 14; head = 34; below = 52
+columns = at_most(most_slots, page ? at_least(1, int((page - left - 10) / (120 + gap_x))) : 5)
+width = page ? page : at_least(left + columns * (150 + gap_x) + 10, 640)
+panel = (width - 10.0 - left) / columns - gap_x
+room = int(panel / 6.8)
+load "plots/names.gp"
+most_lines = 1
+do for [c = 1:curves] { most_lines = at_least(most_lines, lines_of(label_of[c])) }
+names_height = 16 * most_lines + 10
+group = names_height + 2 * tall + gap_y + below
+height_of(p) = head + (slots_of[p] + columns - 1) / columns * group
 per_row = at_least(1, at_most(widths, int((width - 40) / 110)))
 legend_rows = (widths + per_row - 1) / per_row
-legend_top = top + panels * groups * block - 52
-height = legend_top + line_height * legend_rows + 10 + caption_height
+legend_height = line_height * legend_rows + 10
+
+# Blocks below one another, or each on a page.
+array top_of[panels]
+total = 0; highest = 0
+do for [p = 1:panels] { top_of[p] = total; total = total + height_of(p); highest = at_least(highest, height_of(p)) }
+paged = format eq "pdf" && panels > 1 && total + legend_height + caption_height > 9.5 * inch
+if (paged) { do for [p = 1:panels] { top_of[p] = 0 } }
+legend_top = paged ? highest : total
+height = legend_top + legend_height + caption_height
 load "plots/canvas.gp"
 
 edge(name, sign) = column("seeds") > 1 ? column(name) + sign * column(name . "_sd") : NaN
 
-set xrange [epochs == 1 ? 0.5 : 1 - 0.02 * epochs : epochs == 1 ? 1.5 : epochs * 1.02]
-set xtics at_least(1, ceil(epochs / 5.0)) nomirror out
-set ytics nomirror out
-set grid ytics linecolor rgb "#E0E0E0" linewidth 0.5 linetype 1
-set border 3
 set style fill transparent solid 0.2 noborder
 unset key
 # Few epochs are marked by points, of which one must be seen without a line; many are not.
@@ -72,62 +89,72 @@ size = epochs == 1 ? 1.1 : 0.6
 point(bits) = epochs > 20 ? -1 : bits_point(bits)
 
 do for [p = 1:panels] {
+    if (paged && p > 1) {
+        unset multiplot
+        set multiplot
+        set label 1 caption at screen X(14), screen Y(height - caption_height + 14) left textcolor rgb "#404040"
+    }
+    set xrange [epochs == 1 ? 0.5 : 1 - 0.02 * epochs : epochs == 1 ? 1.5 : epochs * 1.02]
+    set xtics at_least(1, ceil(epochs / 5.0)) nomirror out
+    set ytics nomirror out
+    set grid ytics linecolor rgb "#E0E0E0" linewidth 0.5 linetype 1
+    set border 3
+    unset key
+    set label 2 title_of[p] at screen X(left), screen Y(top_of[p] + 20) left
     do for [q = 1:2] {
         name = q == 1 ? "loss" : "accuracy"
         if (q == 1) {
-            room = at_least(0.05 * (loss_hi[p] - loss_lo[p]), 0.01)
-            set yrange [at_least(0, loss_lo[p] - room):loss_hi[p] + room]
-            set ytics autofreq
+            space = at_least(0.05 * (loss_hi[p] - loss_lo[p]), 0.01)
+            set yrange [at_least(0, loss_lo[p] - space):loss_hi[p] + space]
             set format x ""
             unset xlabel
         } else {
             top_of_range = at_most(100, 10 * ceil((accuracy_hi[p] + 1) / 10.0))
             set yrange [at_least(0, 10 * floor((accuracy_lo[p] - 1) / 10.0)):top_of_range]
-            set ytics autofreq
             set format x "%g"
-            set xlabel "epoch"
+            set xlabel "epoch" offset 0, 0.4
         }
-        # A scheme without runs on this network leaves its place free; the axis is written at the first of a row that
-        # has some.
-        labelled = 0
+        set ytics autofreq
         do for [c = 1:curves] {
-            if ((c - 1) % columns == 0) { labelled = 0 }
             if (!there[place(p, c)]) { continue }
-            x0 = left + (c - 1) % columns * (panel + gap_x)
-            y0 = top + ((p - 1) * groups + (c - 1) / columns) * block + (q - 1) * (tall + gap_y)
+            s = slot[place(p, c)] - 1
+            x0 = left + s % columns * (panel + gap_x)
+            y0 = top_of[p] + head + s / columns * group + names_height + (q - 1) * (tall + gap_y)
             set lmargin at screen X(x0)
             set rmargin at screen X(x0 + panel)
             set tmargin at screen Y(y0)
             set bmargin at screen Y(y0 + tall)
-            if (q == 1) { set title title_of[p] . "\n" . label_of[c] } else { unset title }
-            if (!labelled) {
-                labelled = 1
-                set ylabel (evaluated ? "" : "training ") . (q == 1 ? "loss (nats)" : evaluated ? "top-1 (%)" : "accuracy (%)")
+            if (q == 1) { set title wrapped(label_of[c]) offset 0, -0.5 } else { unset title }
+            if (s % columns == 0) {
+                set ylabel q == 1 ? "loss (nats)" : evaluated ? "top-1 (%)" : "accuracy (%)"
                 set format y "%g"
             } else {
                 unset ylabel
                 set format y ""
             }
-            plot for [w = 1:widths] csv every ::int(first[line(p, c, w)])::int(last[line(p, c, w)]) \
+            trained = "" # a width that a scheme was not trained at has no rows
+            do for [w = 1:widths] { if (first[line(p, c, w)] < nowhere) { trained = trained . " " . w } }
+            plot for [w in trained] csv every ::int(first[line(p, c, int(w))])::int(last[line(p, c, int(w))]) \
                      using "epoch":(edge(name, -1)):(edge(name, 1)) with filledcurves \
-                     fillcolor rgb bits_colour(bits_of[w]), \
-                 for [w = 1:widths] csv every ::int(first[line(p, c, w)])::int(last[line(p, c, w)]) \
-                     using "epoch":name with linespoints linewidth 1.5 pointtype point(bits_of[w]) \
-                     pointsize size linecolor rgb bits_colour(bits_of[w])
-            unset label 1
+                     fillcolor rgb bits_colour(bits_of[int(w)]), \
+                 for [w in trained] csv every ::int(first[line(p, c, int(w))])::int(last[line(p, c, int(w))]) \
+                     using "epoch":name with linespoints linewidth 1.5 pointtype point(bits_of[int(w)]) \
+                     pointsize size linecolor rgb bits_colour(bits_of[int(w)])
+            unset label
         }
     }
+    if (paged || p == panels) {
+        unset grid; unset title; unset xlabel; unset ylabel; unset border; unset xtics; unset ytics
+        set lmargin at screen X(20)
+        set rmargin at screen X(width - 20)
+        set tmargin at screen Y(legend_top)
+        set bmargin at screen Y(legend_top + line_height * legend_rows)
+        set key center top horizontal Left reverse samplen 3 width 1 maxcols per_row
+        set yrange [0:1]
+        plot for [w = 1:widths] NaN with linespoints linewidth 1.5 pointtype point(bits_of[w]) \
+                 pointsize size linecolor rgb bits_colour(bits_of[w]) \
+                 title sprintf("%d bit%s", bits_of[w], bits_of[w] > 1 ? "s" : "")
+    }
 }
-
-unset grid; unset title; unset xlabel; unset ylabel; unset border; unset xtics; unset ytics
-set lmargin at screen X(20)
-set rmargin at screen X(width - 20)
-set tmargin at screen Y(legend_top)
-set bmargin at screen Y(legend_top + line_height * legend_rows)
-set key center top horizontal Left reverse samplen 3 width 1 maxcols per_row
-set yrange [0:1]
-plot for [w = 1:widths] NaN with linespoints linewidth 1.5 pointtype point(bits_of[w]) \
-         pointsize size linecolor rgb bits_colour(bits_of[w]) \
-         title sprintf("%d bit%s", bits_of[w], bits_of[w] > 1 ? "s" : "")
 unset multiplot
 unset output

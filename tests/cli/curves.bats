@@ -104,7 +104,7 @@ points() {
         grep -qF ">$text<" figures/learning.svg
     done
     grep -qx 'val: evaluated during training on images held out of it, 48 images' figures/learning.txt
-    grep -qF '>training accuracy (%)<' figures/training.svg
+    grep -qF '>accuracy (%)<' figures/training.svg
     sql 'DELETE FROM epoch_evaluations'
     TRUNCQUANT=$program "$root/scripts/figures.sh" --db "$PWD/a.db" --output "$PWD/figures" >drawn
     [ ! -e figures/learning.svg ]

@@ -29,11 +29,13 @@ is_png() {
     [ "$(tail -c 8 "$1" | head -c 4)" = IEND ]
 }
 
-@test "every figure is there, as data, caption, SVG and PNG" {
+@test "every figure is there, as data, caption, SVG, PDF and PNG" {
     for name in accuracy dots drops gap training staircase; do
         for grid in three one; do
             is_png "$figures/$grid/$name.png"
             rsvg-convert --output "$BATS_TEST_TMPDIR/x.png" "$figures/$grid/$name.svg"
+            [ "$(head -c 5 "$figures/$grid/$name.pdf")" = %PDF- ]
+            [ "$(tail -n 1 "$figures/$grid/$name.pdf")" = %%EOF ]
             [ -s "$figures/$grid/$name.csv" ]
             [ -s "$figures/$grid/$name.txt" ]
         done
@@ -54,6 +56,59 @@ is_png() {
     [ "$(rows "$csv" "label = 'truncquant' AND inference = 'truncated'" "top1")" = 80.0 ]
     [ "$(rows "$csv" "bits = 32" "DISTINCT x")" = 9 ]
     [ "$(rows "$csv" 1 "count(*), max(panel), max(curve), min(chance)")" = "6|1|2|10.0" ]
+}
+
+# written NAME: texts that stand in the picture, not in its description.
+written() {
+    grep -o "<text>.*</text>" "$1" | sed 's/<[^>]*>//g'
+}
+
+@test "the caption is the SVG's description; with --caption it is in the pictures, too" {
+    line="mean of 3 seeds, bar: ± 1 standard deviation over seeds"
+    changed "UPDATE runs SET network = 'a_b%<i>&\"\$x' WHERE network = 'lenet'"
+    draw --grid three
+    svg=$BATS_TEST_TMPDIR/drawn/accuracy.svg
+    python3 - "$svg" "$BATS_TEST_TMPDIR/drawn/accuracy.txt" <<'END'
+import sys
+from xml.etree import ElementTree
+root = ElementTree.parse(sys.argv[1]).getroot()
+svg = "{http://www.w3.org/2000/svg}"
+assert root.find(svg + "title").text == "accuracy"
+assert root.find(svg + "desc").text + "\n" == open(sys.argv[2]).read()
+END
+    [ "$(written "$svg" | grep -cF "$line")" = 0 ]
+    draw --grid three --caption
+    [ "$(written "$svg" | grep -cF "$line")" = 1 ]
+}
+
+# letters FILE: their size in the SVG, in points of paper at its printed width.
+letters() {
+    python3 - "$1" <<'END'
+import re, sys
+text = open(sys.argv[1]).read()
+inches, pixels = re.search(r'width="([0-9.]+)in"', text)[1], re.search(r'viewBox="0 0 (\d+) ', text)[1]
+print(*sorted({round(float(size) * float(inches) * 72 / float(pixels), 1)
+               for size in re.findall(r'font-family="DejaVu Sans" +font-size="([0-9.]+)"', text)}))
+END
+}
+
+@test "--width: as wide as it is printed, letters of 8 points, as SVG and PDF; other widths are refused" {
+    cp "$db" "$BATS_TEST_TMPDIR/changed.db"
+    for width in 3.4 7; do
+        draw --width ${width}in
+        [ "$status" = 0 ]
+        for name in accuracy dots drops gap training staircase; do
+            grep -q "^ width=\"${width}in\" " "$BATS_TEST_TMPDIR/drawn/$name.svg"
+            points=$([ $width = 7 ] && echo 504 || echo 244) # the page of a PDF, of which gnuplot takes the whole ones
+            LC_ALL=C grep -aqE "/MediaBox \[ 0 0 $points " "$BATS_TEST_TMPDIR/drawn/$name.pdf"
+        done
+        [ "$(letters "$BATS_TEST_TMPDIR/drawn/dots.svg")" = 8.0 ]
+    done
+    for width in 7 7cm 2in 21in in 3..4in -7in; do
+        draw --width "$width"
+        [ "$status" = 2 ]
+    done
+    [[ $stderr == "figures.sh: --width -7in: is no width from 3in to 20in, such as 3.4in" ]]
 }
 
 # chances DATABASE: of every row of grid three.
@@ -78,16 +133,24 @@ chances() {
     [ "$(chances "$BATS_TEST_TMPDIR/own.db")" = "6||" ]
 }
 
-@test "accuracy: where chance is known for one panel, the legend says that it is not for all" {
-    changed "UPDATE runs SET dataset = 'mine' WHERE network = 'net_8'" "UPDATE evaluations SET correct1 = correct1 / 4"
-    draw
-    grep -qF ">chance, where the number of classes is recorded<" "$BATS_TEST_TMPDIR/drawn/accuracy.svg"
-    changed "UPDATE runs SET dataset = 'mine' WHERE network = 'lenet'" "UPDATE evaluations SET correct1 = correct1 / 4"
-    draw
-    grep -qF ">chance, where the number of classes is recorded<" "$BATS_TEST_TMPDIR/drawn/accuracy.svg"
+@test "accuracy: chance stands in every panel or in none; panels of a data set have one axis" {
+    for network in net_8 lenet; do
+        changed "UPDATE runs SET dataset = 'mine' WHERE network = '$network'" "UPDATE evaluations SET correct1 = correct1 / 4"
+        draw
+        run -1 grep -F ">chance" "$BATS_TEST_TMPDIR/drawn/accuracy.svg"
+    done
     changed "UPDATE evaluations SET correct1 = correct1 / 4"
     draw
     grep -qF ">chance<" "$BATS_TEST_TMPDIR/drawn/accuracy.svg"
+    # 58 to 82 % of lenet, 36 % less of net_8: from 0 or 10 where both are of one data set, else each has its own.
+    lower="UPDATE evaluations SET correct1 = correct1 - 360 WHERE $of_one"
+    forties() { grep -c "> *40<" "$BATS_TEST_TMPDIR/drawn/accuracy.svg"; }
+    changed "$lower"
+    draw
+    [ "$(forties)" = 2 ]
+    changed "$lower" "UPDATE runs SET dataset = 'mine' WHERE network = 'net_8'"
+    draw
+    [ "$(forties)" = 1 ]
 }
 
 @test "a database from before classes were recorded is drawn as it was" {
@@ -261,7 +324,7 @@ table() {
 
 @test "a legend of many lines does not reach into the caption" {
     changed "UPDATE runs SET scheme = 'a scheme with so long a name that it has a line of the legend alone ' || substr(run_id, 60), config_id = run_id"
-    draw
+    draw --caption
     svg=$BATS_TEST_TMPDIR/drawn/accuracy.svg
     # Heights of texts: the last of the legend, and the first line of the caption.
     height() { grep -B3 -F ">$1" "$svg" | sed -n 's/.*translate([0-9.]*,\([0-9]*\).*/\1/p' | tail -n 1; }
@@ -319,9 +382,10 @@ styles() {
     [ "$(rows "$BATS_TEST_TMPDIR/accuracy.csv" 1 "count(DISTINCT network), max(panel), count(*)")" = "2|2|12" ]
     [[ $output == *"$BATS_TEST_TMPDIR/accuracy-calibrated.png"* ]]
     grep -qF "mean of 1 to 3 seeds" "$BATS_TEST_TMPDIR/accuracy.svg"
-    # Training: two schemes have runs on lenet and two others on net_8; the other places stay free.
-    [ "$(grep -o 'lenet, fashion-mnist' "$BATS_TEST_TMPDIR/training.svg" | wc -l)" -eq 2 ]
-    [ "$(grep -o 'net_8, fashion-mnist' "$BATS_TEST_TMPDIR/training.svg" | wc -l)" -eq 2 ]
+    # Training: two schemes have runs on lenet and two others on net_8, each with a panel for the loss and one for accuracy.
+    [ "$(grep -c '>lenet, fashion-mnist: training<' "$BATS_TEST_TMPDIR/training.svg")" -eq 1 ]
+    [ "$(grep -c '>net_8, fashion-mnist: training<' "$BATS_TEST_TMPDIR/training.svg")" -eq 1 ]
+    [ "$(grep -c '>epoch<' "$BATS_TEST_TMPDIR/training.svg")" -eq 4 ]
 }
 
 # A copy of the database on which SQL was run: changed SQL ...
@@ -528,7 +592,7 @@ make_here() {
     [ "$(rows "$csv" "label = 'qat' AND bits = 2 AND epoch = 1" "loss, loss_sd, accuracy, accuracy_sd")" = "1.2|0.1|62.0|1.0" ]
     [ "$(rows "$csv" "label = 'qat' AND bits = 2 AND epoch = 2" "loss, accuracy")" = "0.7|63.0" ]
     [ "$(rows "$csv" 1 "count(*)")" = 8 ]
-    for text in "lenet, fashion-mnist" truncquant epoch "training loss (nats)" "training accuracy (%)" "2 bits" "32 bits" \
+    for text in "lenet, fashion-mnist" truncquant epoch ": training" "loss (nats)" "accuracy (%)" "2 bits" "32 bits" \
         "mean of 3 seeds"; do
         grep -qF "$text" "$figures/three/training.svg"
     done

@@ -43,8 +43,8 @@ do for [b = 1:blocks] {
 }
 entries = 3
 longest = 36
-per_row = at_least(1, at_most(entries, int((width - 40) / (60 + 7 * longest))))
-legend_rows = (entries + per_row - 1) / per_row
+per_row = 1
+legend_rows = entries
 legend_height = 20
 height = legend_top + legend_height * legend_rows + 14 + caption_height
 load "plots/canvas.gp"

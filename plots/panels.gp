@@ -13,7 +13,8 @@ column_of(p) = (p - 1) % columns
 left_of(p) = left + column_of(p) * (panel + gap_x)
 top_of(p) = top + (p - 1) / columns * (tall + gap_y)
 width = page ? page : at_least(left + columns * (panel + gap_x) - 30, 640)
-per_row = at_least(1, at_most(entries, int((width - 40) / (80 + 8 * longest))))
+# gnuplot takes letters of a PDF, and of a narrow page, for wider than they are, and would drop what it finds no column for.
+per_row = page || format eq "pdf" ? 1 : at_least(1, at_most(entries, int((width - 40) / (80 + 8 * longest))))
 legend_rows = (entries + per_row - 1) / per_row
 legend_height = format eq "png" ? 18 : 21 # of a line: fonts differ
 legend_top = top + rows * (tall + gap_y) - 34

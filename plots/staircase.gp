@@ -2,7 +2,7 @@
 csv = ARG1; picture = ARG2; format = ARG3; caption = ARG4; styles = ARG5; printed = ARG6
 load "plots/style.gp"
 
-left = page ? 64 : 84; gap = 52; top = 40; below = 72
+left = page ? 80 : 84; gap = 52; top = 40; below = 72
 columns = page && page < 640 ? 1 : 2
 panel = page ? (page - left - 26.0 - (columns - 1) * gap) / columns : 400
 tall = page ? at_most(330, 0.85 * panel) : 330

@@ -1,6 +1,7 @@
 /* Captions of tables and figures; caption.h is the manual. What they say is found by
  * harness/report/queries: panels, recipe, commits. */
 #include "report/caption.h"
+#include "store/sql.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,8 +62,8 @@ static void start_key(struct clauses *c, const char *key, int usual) {
 /* Several values of one key, each of a network or data set, are parted by `or`. */
 static void say_setting(sqlite3_stmt *row, void *to) {
     struct clauses *c = to;
-    const char *key = (const char *)sqlite3_column_text(row, 0);
-    const char *value = (const char *)sqlite3_column_text(row, 1);
+    const char *key = sql_text(row, 0);
+    const char *value = sql_text(row, 1);
     const char *panels = (const char *)sqlite3_column_text(row, 3);
     if (!strcmp(c->key, key))
         fputs(" or ", c->out[c->which]);
@@ -77,7 +78,7 @@ static void say_setting(sqlite3_stmt *row, void *to) {
 
 static void say_panels(sqlite3_stmt *row, void *to) {
     FILE *out = to;
-    fprintf(out, "%s%s", ftell(out) ? ", " : "", (const char *)sqlite3_column_text(row, 0));
+    fprintf(out, "%s%s", ftell(out) ? ", " : "", sql_text(row, 0));
 }
 
 static FILE *open_text(char **text, size_t *size, struct error *e) {
@@ -160,7 +161,7 @@ struct commits {
 static void add_commit(sqlite3_stmt *row, void *to) {
     struct commits *c = to;
     int evaluated = sqlite3_column_int(row, 0);
-    const char *version = (const char *)sqlite3_column_text(row, 1);
+    const char *version = sql_text(row, 1);
     const char *dirty = strstr(version, "-dirty");
     const char *list = c->list[evaluated] ? c->list[evaluated] : "";
     size_t size = strlen(list) + strlen(version) + 16;

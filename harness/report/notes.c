@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "report/caption.h"
+#include "store/sql.h"
 
 #include <ctype.h>
 #include <stdlib.h>
@@ -220,8 +221,7 @@ struct differing {
 static void say_differing(sqlite3_stmt *row, void *to) {
     struct differing *d = to;
     char key[160];
-    snprintf(key, sizeof key, "%s (%.64s: %s)", (const char *)sqlite3_column_text(row, 0),
-             d->against, (const char *)sqlite3_column_text(row, 1));
+    snprintf(key, sizeof key, "%s (%.64s: %s)", sql_text(row, 0), d->against, sql_text(row, 1));
     text_list_add(d->keys, sizeof d->keys, ", ", key);
 }
 
@@ -253,7 +253,7 @@ int note_other_split(const struct report *r, struct table *t, struct error *e) {
 
 static void say_stale(sqlite3_stmt *q, void *to) {
     struct table *t = to;
-    const char *schemes = (const char *)sqlite3_column_text(q, 0);
+    const char *schemes = sql_text(q, 0);
     long long out = sqlite3_column_int64(q, 1), shown = sqlite3_column_int64(q, 2);
     if (shown)
         table_note(
@@ -280,7 +280,7 @@ static void say_diverged(sqlite3_stmt *q, void *to) {
         table_note(t,
                    "Diverged: %lld run%s of %s, whose training loss ended above twice that of "
                    "guessing (in rows that say so): their numbers say nothing of the quantizer.",
-                   n, n == 1 ? "" : "s", (const char *)sqlite3_column_text(q, 0));
+                   n, n == 1 ? "" : "s", sql_text(q, 0));
 }
 
 int note_diverged(const struct report *r, struct table *t, struct error *e) {

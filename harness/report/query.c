@@ -129,7 +129,7 @@ struct wide_cell export_read_cell(struct report *r, sqlite3_stmt *q) {
                              .mean = real_or_nan(q, COLUMN_MEAN),
                              .spread = {real_or_nan(q, COLUMN_SPREAD), NAN}};
     for (int l = 0; l < WIDE_LABELS; l++)
-        cell.labels[l] = (const char *)sqlite3_column_text(q, l);
+        cell.labels[l] = sql_text(q, l);
     return cell;
 }
 

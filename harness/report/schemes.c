@@ -78,7 +78,7 @@ static int add_recorded(struct store *s, const struct quantizer *const *table, s
     sqlite3_stmt *q = sql_prepare(s, "SELECT DISTINCT scheme FROM runs", e);
     int got = q ? 1 : -1;
     while (got == 1 && (got = sql_step(s, q, e)) == 1)
-        if (add_scheme(s, table, (const char *)sqlite3_column_text(q, 0), e))
+        if (add_scheme(s, table, sql_text(q, 0), e))
             got = -1;
     sqlite3_finalize(q);
     return got;

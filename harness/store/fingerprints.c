@@ -22,8 +22,8 @@ int store_schemes(struct store *s, struct scheme_row **rows, int *n, struct erro
     *rows = need((size_t)room, sizeof **rows);
     int got = 0;
     while (*n < room && (got = sql_step(s, q, e)) == 1)
-        (*rows)[(*n)++] =
-            (struct scheme_row){.scheme = sql_take_text(q, 0), .spec = sql_take_text(q, 1)};
+        (*rows)[(*n)++] = (struct scheme_row){.scheme = need_string(sql_text(q, 0)),
+                                              .spec = need_string(sql_text(q, 1))};
     sqlite3_finalize(q);
     return got < 0 ? -1 : 0;
 }

@@ -43,7 +43,7 @@ static int read_names(struct store *s, const char *grid, struct run_status *rows
     sqlite3_bind_text(q, 1, grid, -1, SQLITE_STATIC);
     int got = 0;
     for (int i = 0; i < n && (got = sql_step(s, q, e)) == 1;) {
-        const char *id = (const char *)sqlite3_column_text(q, 0);
+        const char *id = sql_text(q, 0);
         while (i < n && strcmp(rows[i].run_id, id) != 0) // planned meanwhile: has no row
             i++;
         if (i < n)

@@ -30,7 +30,8 @@ int store_work_rates(struct store *s, const char *host, struct work_rate **rates
     *rates = need((size_t)networks + 1, sizeof **rates);
     int got = 0;
     while (*n <= networks && (got = sql_step(s, q, e)) == 1)
-        (*rates)[(*n)++] = (struct work_rate){sql_take_text(q, 0), sqlite3_column_double(q, 1)};
+        (*rates)[(*n)++] =
+            (struct work_rate){need_string(sql_text(q, 0)), sqlite3_column_double(q, 1)};
     sqlite3_finalize(q);
     return got < 0 ? -1 : 0;
 }

@@ -160,6 +160,19 @@ static sqlite3_stmt *prepare_find(struct store *s, struct error *e) {
     return sql_prepare(s, sql, e);
 }
 
+/* Those that every run has: only a file without its constraints lacks one. */
+static int check_texts(struct store *s, const char *id, const struct run_row *row,
+                       struct error *e) {
+    for (const struct sql_column *c = run_columns; c->name; c++) {
+        int may_lack = c->offset == offsetof(struct run_row, parent) ||
+                       c->offset == offsetof(struct run_row, group);
+        if (c->type == SQL_TEXT && !may_lack && !*(char *const *)((const char *)row + c->offset))
+            return fail_at(e, s->path, 0, "its run %.12s has no %s; restore a copy of the file", id,
+                           c->name);
+    }
+    return 0;
+}
+
 static int read_only_match(struct store *s, sqlite3_stmt *q, const char *id, struct run_row *row,
                            struct error *e) {
     int got = sql_step(s, q, e);
@@ -170,10 +183,13 @@ static int read_only_match(struct store *s, sqlite3_stmt *q, const char *id, str
                        id);
     sql_read_row(q, run_columns, row);
     got = sql_step(s, q, e);
-    if (!got)
+    int lacks = !got && check_texts(s, id, row, e);
+    if (!got && !lacks)
         return 0;
     store_free_run(row);
-    return got < 0 ? -1 : fail_at(e, s->path, 0, "has several runs %s...; give more digits", id);
+    return got < 0 || lacks
+               ? -1
+               : fail_at(e, s->path, 0, "has several runs %s...; give more digits", id);
 }
 
 int store_find_run(struct store *s, const char *id, struct run_row *row, struct error *e) {

@@ -97,6 +97,68 @@ int sql_int(struct store *s, const char *sql, int64_t *value, struct error *e) {
     return got == 1 ? 0 : fail_at(e, s->path, 0, "nothing came back from '%s'", sql);
 }
 
+static int count_views(sqlite3 *db) {
+    sqlite3_stmt *q = NULL;
+    int n = -1;
+    if (!sqlite3_prepare_v2(db, "SELECT count(*) FROM sqlite_schema", -1, &q, NULL) &&
+        sqlite3_step(q) == SQLITE_ROW)
+        n = sqlite3_column_int(q, 0);
+    sqlite3_finalize(q);
+    return n;
+}
+
+/* 1 when the view in the row of `file` has the same text among `own`, 0 when it has another there,
+ * -1 when nothing there is called so. */
+static int compare_view(sqlite3_stmt *file, sqlite3_stmt *own) {
+    for (int i = 0; i < 3; i++)
+        sqlite3_bind_value(own, i + 1, sqlite3_column_value(file, i));
+    int same = sqlite3_step(own) == SQLITE_ROW ? sqlite3_column_int(own, 0) : -1;
+    sqlite3_reset(own);
+    return same;
+}
+
+static int compare_each(struct store *s, sqlite3_stmt *file, sqlite3_stmt *own, int *same,
+                        struct error *e) {
+    int got;
+    while ((got = sql_step(s, file, e)) == 1) {
+        int is = compare_view(file, own);
+        if (is < 0)
+            return fail_at(e, s->path, 0,
+                           "has a %s '%.64s', which no truncquant made; where the rest can be "
+                           "trusted, drop it in a copy",
+                           sql_text(file, 0), sql_text(file, 1));
+        *same += is;
+    }
+    return got;
+}
+
+int sql_compare_views(struct store *s, const char *own, int *current, struct error *e) {
+    sqlite3 *memory = NULL;
+    sqlite3_stmt *mine = NULL, *all = NULL;
+    int same = 0, status = -1;
+    if (sqlite3_open(":memory:", &memory) || sqlite3_exec(memory, own, NULL, NULL, NULL) ||
+        sqlite3_prepare_v2(memory,
+                           "SELECT sql IS ?3 FROM sqlite_schema"
+                           " WHERE type = ?1 AND name = ?2 COLLATE NOCASE",
+                           -1, &mine, NULL))
+        fail(e, "SQLite cannot make the program's views in memory; close other programs");
+    else if ((all = sql_prepare(s,
+                                "SELECT type, name, sql FROM main.sqlite_schema"
+                                " WHERE type IN ('view', 'trigger') OR rootpage = 0",
+                                e)))
+        status = compare_each(s, all, mine, &same, e);
+    sqlite3_finalize(all);
+    sqlite3_finalize(mine);
+    *current = !status && same == count_views(memory);
+    sqlite3_close(memory);
+    return status;
+}
+
+const char *sql_text(sqlite3_stmt *statement, int column) {
+    const unsigned char *text = sqlite3_column_text(statement, column);
+    return text ? (const char *)text : "";
+}
+
 char *sql_take_text(sqlite3_stmt *statement, int column) {
     const unsigned char *text = sqlite3_column_text(statement, column);
     return text ? need_string((const char *)text) : NULL;
@@ -215,7 +277,7 @@ void sql_read_row(sqlite3_stmt *statement, const struct sql_column *columns, voi
             *(char **)to = sql_take_text(statement, i);
             break;
         case SQL_ID:
-            snprintf(to, HASH_HEX, "%s", (const char *)sqlite3_column_text(statement, i));
+            snprintf(to, HASH_HEX, "%s", sql_text(statement, i));
             break;
         case SQL_LONG:
             *(long *)to = (long)sqlite3_column_int64(statement, i);

@@ -36,6 +36,14 @@ int sql_step(struct store *s, sqlite3_stmt *statement, struct error *e);
 /* The first integer of a query without parameters; 0 or -1. */
 int sql_int(struct store *s, const char *sql, int64_t *value, struct error *e);
 
+/* Whether the file's views are those that the statements `own` make, text for text. Fails at what
+ * else acts by itself in a file: other views, triggers, virtual tables. */
+int sql_compare_views(struct store *s, const char *own, int *current, struct error *e);
+
+/* A text column until the next step; "" for NULL, which a file whose constraints somebody removed
+ * has anywhere. */
+const char *sql_text(sqlite3_stmt *statement, int column);
+
 /* A text column as an owned copy; NULL for NULL. */
 char *sql_take_text(sqlite3_stmt *statement, int column);
 

@@ -47,8 +47,8 @@ static void look_for_process(struct run_status *r, sqlite3_stmt *q) {
 
 static struct run_status read_status(sqlite3_stmt *q) {
     struct run_status r = {
-        .scheme = sql_take_text(q, 1),
-        .network = sql_take_text(q, 2),
+        .scheme = need_string(sql_text(q, 1)),
+        .network = need_string(sql_text(q, 2)),
         .seed = (long)sqlite3_column_int64(q, 3),
         .state = RUN_PENDING,
         .progress = sqlite3_column_double(q, 5),
@@ -58,8 +58,8 @@ static struct run_status read_status(sqlite3_stmt *q) {
         .stale = sql_take_text(q, 12),
         .diverged = sql_take_text(q, 13),
     };
-    snprintf(r.run_id, sizeof r.run_id, "%s", (const char *)sqlite3_column_text(q, 0));
-    const char *state = (const char *)sqlite3_column_text(q, 4);
+    snprintf(r.run_id, sizeof r.run_id, "%s", sql_text(q, 0));
+    const char *state = sql_text(q, 4);
     for (int i = 0; i < RUN_STATES; i++)
         if (!strcmp(run_state_names[i], state))
             r.state = (enum run_state)i;
@@ -182,12 +182,10 @@ static int check_parent_counts(struct store *s, const char *run_id, struct error
     sqlite3_bind_text(q, 1, run_id, -1, SQLITE_STATIC);
     int got = sql_step(s, q, e);
     if (got == 1)
-        got =
-            fail(e,
-                 "run %.12s takes the weights of run %.12s, which is excluded (%.200s); "
-                 "'truncquant exclude %.12s --undo' first",
-                 run_id, (const char *)sqlite3_column_text(q, 0),
-                 (const char *)sqlite3_column_text(q, 1), (const char *)sqlite3_column_text(q, 0));
+        got = fail(e,
+                   "run %.12s takes the weights of run %.12s, which is excluded (%.200s); "
+                   "'truncquant exclude %.12s --undo' first",
+                   run_id, sql_text(q, 0), sql_text(q, 1), sql_text(q, 0));
     sqlite3_finalize(q);
     return got;
 }

@@ -123,6 +123,8 @@ int store_connect(struct store *s, const char *name, int flags, struct error *e)
     if (sqlite3_open_v2(name, &s->db, flags, NULL) != SQLITE_OK)
         return s->db ? sql_fail(s, e) : fail(e, "out of memory; use a smaller batch");
     sqlite3_busy_timeout(s->db, milliseconds);
+    // Not TRUSTED_SCHEMA off: some versions of SQLite then refuse json_valid in our own checks.
+    sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     return 0;
 }
 
@@ -151,21 +153,15 @@ static int read_identity(struct store *s, int64_t *id, int64_t *version, struct 
                        "is of a newer version of truncquant (schema %lld, this program knows %d); "
                        "update the program",
                        (long long)*version, newest_version());
-    return 0;
+    int current; // unused: what is foreign is refused
+    return sql_compare_views(s, views_text(), &current, e);
 }
 
 /* ---- bringing up to date ---- */
 
-/* True when the stored views are this program's. */
+/* True when the stored views are this program's, by their own texts. */
 static int views_are_current(struct store *s, int *current, struct error *e) {
-    sqlite3_stmt *q = sql_prepare(s, "SELECT text = ?1 FROM schema_texts WHERE name = 'views'", e);
-    if (!q)
-        return -1;
-    sqlite3_bind_text(q, 1, views_text(), -1, SQLITE_STATIC);
-    int got = sql_step(s, q, e);
-    *current = got == 1 && sqlite3_column_int(q, 0);
-    sqlite3_finalize(q);
-    return got < 0 ? -1 : 0;
+    return sql_compare_views(s, views_text(), current, e);
 }
 
 static int make_views(struct store *s, struct error *e) {

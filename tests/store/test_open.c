@@ -4,6 +4,7 @@
 #include "base/progress.h"
 #include "store/fixture.h"
 #include "store/opening.h"
+#include "store/sql.h"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -219,6 +220,39 @@ static void updating_does_not_create(void **state) {
 }
 
 /* SQLite would keep the first in memory, and look for the second under another name. */
+/* Nothing in a file runs by itself: what no truncquant made is refused by its name, and a view of
+ * ours with another text, which calls what the sqlite3 shell has or never ends, is not read. */
+static void what_acts_in_a_file_is_refused(void **state) {
+    static const char *const foreign[][3] = {
+        {"CREATE VIEW odd AS SELECT load_extension('x')", "a view 'odd'", "DROP VIEW odd"},
+        {"CREATE TRIGGER odd AFTER INSERT ON runs BEGIN SELECT edit('x'); END", "a trigger 'odd'",
+         "DROP TRIGGER odd"},
+        {"CREATE VIRTUAL TABLE odd USING rtree(i, a, b)", "a table 'odd'", "DROP TABLE odd"},
+    };
+    opening_create(*state);
+    for (int i = 0; i < 3; i++) {
+        opening_sql(*state, foreign[i][0]);
+        opening_refused(*state, STORE_READ, foreign[i][1]);
+        opening_refused(*state, STORE_WRITE, foreign[i][1]);
+        opening_sql(*state, foreign[i][2]);
+    }
+    opening_sql(
+        *state,
+        "DROP VIEW run_status; CREATE VIEW run_status AS WITH RECURSIVE n(i) AS (SELECT 1 "
+        "UNION ALL SELECT i + 1 FROM n) SELECT max(i) AS run_id, writefile('x', 'y') FROM n");
+    enum { MODES = 2 };
+    for (int i = 0; i < MODES; i++) {
+        struct store *s = store_fixture_open(*state, i ? STORE_WRITE : STORE_READ);
+        alarm(60);
+        assert_int_equal(store_fixture_number(s, "SELECT count(*) FROM run_status"), 1);
+        alarm(0);
+        struct error e = {0};
+        sql_run(s, "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema", &e);
+        assert_string_not_equal(e.text, "");
+        store_close(s);
+    }
+}
+
 static void names_are_names_of_files(void **state) {
     (void)state;
     opening_refused(":memory:", STORE_WRITE, "means something else to SQLite; write ./:memory:");
@@ -435,6 +469,7 @@ int main(void) {
         TEST(older_files_are_only_read),
         TEST(reading_does_not_create),
         TEST(updating_does_not_create),
+        TEST(what_acts_in_a_file_is_refused),
         TEST(names_are_names_of_files),
         TEST(reading_does_not_write),
         TEST(files_of_others_are_refused),

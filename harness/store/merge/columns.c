@@ -18,7 +18,7 @@ int columns_read(struct columns *columns, struct store *s, const char *table, st
     int got;
     while ((got = sql_step(s, q, e)) == 1 && columns->n < COLUMNS_MOST) {
         struct column *c = &columns->of[columns->n++];
-        snprintf(c->name, sizeof c->name, "%s", (const char *)sqlite3_column_text(q, 0));
+        snprintf(c->name, sizeof c->name, "%s", sql_text(q, 0));
         c->parameter = columns->n + 1;
     }
     sqlite3_finalize(q);

@@ -70,8 +70,7 @@ static int read_names(struct store *s, const char *table, int of_key, struct col
     sqlite3_bind_text(q, 1, table, -1, SQLITE_STATIC);
     int got;
     while ((got = sql_step(s, q, e)) == 1 && columns->n < COLUMNS_MOST)
-        snprintf(columns->of[columns->n++].name, sizeof columns->of->name, "%s",
-                 (const char *)sqlite3_column_text(q, 0));
+        snprintf(columns->of[columns->n++].name, sizeof columns->of->name, "%s", sql_text(q, 0));
     sqlite3_finalize(q);
     return got;
 }
@@ -113,13 +112,12 @@ static int check_table(struct store *s, const char *table, const char *const *fi
     sqlite3_stmt *q = prepare_differing(s, table, e);
     int got = q ? sql_step(s, q, e) : -1;
     if (got == 1)
-        got = fail_at(
-            e, file_of(s, sqlite3_column_int64(q, 4), files), 0,
-            "run %.12s has other %s here (computed on %.64s) than in %s (on %.64s), "
-            "though both say that they computed it in the same way; find out which is "
-            "wrong, and leave that file out",
-            (const char *)sqlite3_column_text(q, 0), table, (const char *)sqlite3_column_text(q, 2),
-            file_of(s, sqlite3_column_int64(q, 3), files), (const char *)sqlite3_column_text(q, 1));
+        got = fail_at(e, file_of(s, sqlite3_column_int64(q, 4), files), 0,
+                      "run %.12s has other %s here (computed on %.64s) than in %s (on %.64s), "
+                      "though both say that they computed it in the same way; find out which is "
+                      "wrong, and leave that file out",
+                      sql_text(q, 0), table, sql_text(q, 2),
+                      file_of(s, sqlite3_column_int64(q, 3), files), sql_text(q, 1));
     sqlite3_finalize(q);
     return got;
 }
@@ -158,9 +156,8 @@ int contradictions_check_data(struct store *s, const char *const *files, struct 
                       "its runs on %.64s were planned with other data (%.8s) than those of %s "
                       "(%.8s), and none of them is the same; give one of the data sets another "
                       "name, or keep both apart by their ids (--other-data)",
-                      (const char *)sqlite3_column_text(q, 0),
-                      (const char *)sqlite3_column_text(q, 4), first ? files[first - 1] : s->path,
-                      (const char *)sqlite3_column_text(q, 2));
+                      sql_text(q, 0), sql_text(q, 4), first ? files[first - 1] : s->path,
+                      sql_text(q, 2));
     }
     sqlite3_finalize(q);
     return got;

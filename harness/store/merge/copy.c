@@ -162,7 +162,7 @@ static int compare_run(struct copying *c, struct run_pipe *r, const char *run_id
 static int copy_run(struct copying *c, struct run_pipe *r, struct error *e) {
     char run_id[HASH_HEX];
     int there;
-    snprintf(run_id, sizeof run_id, "%s", (const char *)sqlite3_column_text(r->p.read, 0));
+    snprintf(run_id, sizeof run_id, "%s", sql_text(r->p.read, 0));
     if (compare_run(c, r, run_id, &there, e))
         return -1;
     columns_bind(&r->p.columns, r->p.write, r->p.read);
@@ -280,10 +280,9 @@ static int other_attempt(struct copying *c, const char *what, struct error *e) {
         e, c->from->path, 0,
         "the attempt of run %.12s that process %lld of %.64s began has other %s here than "
         "in %s: one of the files was changed",
-        (const char *)sqlite3_column_text(p->read, parameter_of(&p->columns, "run_id") - 2),
+        sql_text(p->read, parameter_of(&p->columns, "run_id") - 2),
         (long long)sqlite3_column_int64(p->read, parameter_of(&p->columns, "pid") - 2),
-        (const char *)sqlite3_column_text(p->read, parameter_of(&p->columns, "host") - 2), what,
-        c->to->path);
+        sql_text(p->read, parameter_of(&p->columns, "host") - 2), what, c->to->path);
 }
 
 /* The same attempt at two moments. */

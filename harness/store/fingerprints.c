@@ -41,7 +41,7 @@ int fingerprint_write(struct store *s, const char *schema, const struct scheme_r
     char sql[192];
     snprintf(sql, sizeof sql,
              "INSERT INTO %s.fingerprints (scheme, fingerprint, recorded_at) VALUES (?1, ?2, ?3) "
-             "ON CONFLICT DO UPDATE SET fingerprint = ?2, recorded_at = ?3",
+             "ON CONFLICT DO UPDATE SET fingerprint = ?2, recorded_at = ?3 WHERE fingerprint <> ?2",
              schema);
     sqlite3_stmt *q = sql_prepare(s, sql, e);
     if (!q)

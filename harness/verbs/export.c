@@ -230,6 +230,35 @@ static int find_exported(struct choice *c, int operands, char **argv, struct err
     return operands == 1 ? find_what(c, argv[0], e) : -1;
 }
 
+static const char exports[] =
+    "Prints a table of results, or the numbers of a figure. WHAT is one of\n"
+    "  accuracy     top-1 accuracy by bit-width: a row per network, scheme and inference\n"
+    "  differences  accuracy less that of a reference, paired by seed, with 95 % intervals\n"
+    "  drops        what truncation costs: direct less truncated, and the cross-bit drop\n"
+    "  reductions   how much less it costs than it costs a reference, with 95 % intervals\n"
+    "               (NAME-calibrated: any of these four with re-estimated batch norms)\n"
+    "  runs         what was planned, without the texts of specs and networks\n"
+    "  attempts     each try of a run: how, where, when, how it ended\n"
+    "  epochs       training loss and accuracy of each epoch and width\n"
+    "  evaluations  every evaluation: counts of right answers, sum of losses\n"
+    "  layers       quantization and truncation error of each layer and width\n"
+    "  curves       learning curves: evaluations during training, where a grid asked for "
+    "them\n"
+    "  figure NAME  the numbers of a figure, as CSV (--caption: what stands below it, too)\n"
+    "  figures      the names of all figures; with --output FOLDER, their NAME.csv and "
+    "NAME.txt (the\n"
+    "               caption), and the names of those that have numbers\n"
+    "  citations    the papers that describe the quantizers, as BibTeX\n"
+    "  styles       the colours and marks of schemes in figures, as CSV\n"
+    "  weights ID   the model of a finished run, at one width, as Darknet's weights file "
+    "(--output)\n"
+    "               and the cfg that goes with it (FILE.cfg)\n"
+    "  database GRID  a database of this grid alone (--output), with the runs whose weights "
+    "its "
+    "own take,\n"
+    "               to be published or merged\n"
+    "REFERENCE is a scheme, or 'SCHEME KEY=VALUE ...' where it has several configurations.";
+
 int verb_export(struct options *o, struct error *e) {
     struct choice c = {0};
     const struct option_row rows[] = {
@@ -251,36 +280,7 @@ int verb_export(struct options *o, struct error *e) {
         {0},
     };
     int helped;
-    int operands = verb_parse(
-        o, "export WHAT [options]",
-        "Prints a table of results, or the numbers of a figure. WHAT is one of\n"
-        "  accuracy     top-1 accuracy by bit-width: a row per network, scheme and inference\n"
-        "  differences  accuracy less that of a reference, paired by seed, with 95 % intervals\n"
-        "  drops        what truncation costs: direct less truncated, and the cross-bit drop\n"
-        "  reductions   how much less it costs than it costs a reference, with 95 % intervals\n"
-        "               (NAME-calibrated: any of these four with re-estimated batch norms)\n"
-        "  runs         what was planned, without the texts of specs and networks\n"
-        "  attempts     each try of a run: how, where, when, how it ended\n"
-        "  epochs       training loss and accuracy of each epoch and width\n"
-        "  evaluations  every evaluation: counts of right answers, sum of losses\n"
-        "  layers       quantization and truncation error of each layer and width\n"
-        "  curves       learning curves: evaluations during training, where a grid asked for "
-        "them\n"
-        "  figure NAME  the numbers of a figure, as CSV (--caption: what stands below it, too)\n"
-        "  figures      the names of all figures; with --output FOLDER, their NAME.csv and "
-        "NAME.txt (the\n"
-        "               caption), and the names of those that have numbers\n"
-        "  citations    the papers that describe the quantizers, as BibTeX\n"
-        "  styles       the colours and marks of schemes in figures, as CSV\n"
-        "  weights ID   the model of a finished run, at one width, as Darknet's weights file "
-        "(--output)\n"
-        "               and the cfg that goes with it (FILE.cfg)\n"
-        "  database GRID  a database of this grid alone (--output), with the runs whose weights "
-        "its "
-        "own take,\n"
-        "               to be published or merged\n"
-        "REFERENCE is a scheme, or 'SCHEME KEY=VALUE ...' where it has several configurations.",
-        rows, &helped, e);
+    int operands = verb_parse(o, "export WHAT [options]", exports, rows, &helped, e);
     if (helped)
         return EXIT_DONE;
     if (operands >= 1 && !strcmp(o->argv[1], "weights"))

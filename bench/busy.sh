@@ -4,7 +4,7 @@
 # gain nothing, but lose nothing either (harness/engine/team.h). For machines of two cores; NETWORK, STEPS and ROUNDS
 # name others than resnet8, 20 and 7. Kept in results/bench/busy.csv.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+CDPATH='' cd -- "$(dirname -- "$0")/.."
 speed=${BUILD:-build}/bench/speed
 network=${NETWORK:-resnet8}
 csv=results/bench/busy.csv

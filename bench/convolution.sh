@@ -1,6 +1,6 @@
 #!/bin/sh
 # The reference convolution beside Darknet's; kept in results/bench/convolution.csv.
 set -eu
-cd "$(dirname "$0")/.."
+CDPATH='' cd -- "$(dirname -- "$0")/.."
 mkdir -p results/bench
 OPENBLAS_NUM_THREADS=1 "${BUILD:-build}/bench/convolution" | tee results/bench/convolution.csv

@@ -18,7 +18,7 @@
 #
 # QUICK=1 measures less.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+CDPATH='' cd -- "$(dirname -- "$0")/.."
 build=${BUILD:-build}
 [[ $build == /* ]] || build=$PWD/$build
 place=$(mktemp -d)

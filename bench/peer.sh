@@ -7,7 +7,7 @@
 #   NETWORKS, THREADS  lists, instead of "lenet resnet8 resnet20 resnet20-x5" and "1 2"
 #   ENGINES            list, instead of all; the largest network is measured on the first alone
 set -eu
-cd "$(dirname "$0")/.."
+CDPATH='' cd -- "$(dirname -- "$0")/.."
 
 bench=${BUILD:-build}/bench
 for program in speed stock_darknet crosscheck; do

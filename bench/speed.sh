@@ -2,7 +2,7 @@
 # Images per second and peak memory of the networks on Fashion-MNIST, on every engine, with one and two
 # threads; kept in results/bench/speed.csv. STEPS=N takes another number of steps than 7.
 set -eu
-cd "$(dirname "$0")/.."
+CDPATH='' cd -- "$(dirname -- "$0")/.."
 mkdir -p results/bench
 bench=${BUILD:-build}/bench
 {

@@ -3,7 +3,7 @@
 # (--verbose) when all is ready and just before the first batch. Seconds, median of 9; with the data set still to be
 # prepared it takes longer, once per machine. Kept in results/bench/startup.csv.
 set -euo pipefail
-cd "$(dirname "$0")/.."
+CDPATH='' cd -- "$(dirname -- "$0")/.."
 program=${BUILD:-build}/truncquant
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT

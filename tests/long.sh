@@ -4,7 +4,7 @@
 # results/long/. FUZZ_SECONDS=N gives each reader N seconds of fuzzing instead of 20, STEPS=N the crosscheck N steps
 # instead of 10.
 set -u
-cd "$(dirname "$0")/.." || exit
+CDPATH='' cd -- "$(dirname -- "$0")/.." || exit
 logs=results/long
 mkdir -p "$logs"
 export OMP_WAIT_POLICY=passive

@@ -3,7 +3,7 @@
 # of them or those that are named. One line for each; what was found lies in build-fuzz/findings/TARGET, and what
 # reached new code in build-fuzz/corpus/TARGET. Exit status 1 after a finding, 3 where it cannot be built.
 set -eu
-cd "$(dirname "$0")/../.."
+CDPATH='' cd -- "$(dirname -- "$0")/../.."
 
 say() {
     echo "fuzz.sh: $*" >&2

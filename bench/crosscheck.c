@@ -139,13 +139,13 @@ static void put_weights(const struct trainer *t, int k) {
         const struct quantized_layer *q = &m->quantized[i];
         const struct parameter *w = &m->parameters[m->nodes[q->node].weights];
         const float *params = q->params < 0 ? NULL : m->parameters[q->params].value;
-        layer_quantize(m->scheme, &q->layer, w->value, params, k, t->weights);
+        layer_quantize(m->quantizer, &q->layer, w->value, params, k, t->weights);
         put(FRAME_F32, t->weights, w->n, "hat.%s.k%d", w->name, k);
         if (k == FLOAT_BITS)
             continue;
         uint8_t *codes = need(w->n, 1);
-        float *header = need(layer_header_floats(m->scheme, &q->layer), sizeof(float));
-        layer_encode(m->scheme, &q->layer, w->value, params, k, codes, header);
+        float *header = need(layer_header_floats(m->quantizer, &q->layer), sizeof(float));
+        layer_encode(m->quantizer, &q->layer, w->value, params, k, codes, header);
         put(FRAME_U8, codes, w->n, "codes.%s.k%d", w->name, k);
         free(codes);
         free(header);

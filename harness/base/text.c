@@ -32,27 +32,27 @@ int text_real(const char *s, double *value) {
     return 0;
 }
 
-int widths_find(const struct widths *w, int bits) {
+int widths_find(const struct widths *w, int k) {
     for (int i = 0; i < w->n; i++)
-        if (w->bits[i] == bits)
+        if (w->bits[i] == k)
             return i;
     return -1;
 }
 
-int widths_bank(const struct widths *w, int bits) {
+int widths_bank(const struct widths *w, int k) {
     int at = 0;
-    while (at < w->n - 1 && w->bits[at] < bits)
+    while (at < w->n - 1 && w->bits[at] < k)
         at++;
     return at;
 }
 
-static int widths_insert(struct widths *w, int bits) {
-    if (w->n == WIDTHS_MAX || widths_find(w, bits) >= 0)
+static int widths_insert(struct widths *w, int k) {
+    if (w->n == WIDTHS_MAX || widths_find(w, k) >= 0)
         return -1;
     int at = w->n++;
-    for (; at > 0 && w->bits[at - 1] > bits; at--)
+    for (; at > 0 && w->bits[at - 1] > k; at--)
         w->bits[at] = w->bits[at - 1];
-    w->bits[at] = bits;
+    w->bits[at] = k;
     return 0;
 }
 

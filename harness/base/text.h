@@ -28,11 +28,11 @@ void text_print_real(double x, char *buffer, size_t size);
 /* "1 2 4 8 32". */
 void text_print_widths(const struct widths *w, char *buffer, size_t size);
 
-/* The place of `bits` in `w`, or -1. */
-int widths_find(const struct widths *w, int bits);
+/* The place of the width k in `w`, or -1. */
+int widths_find(const struct widths *w, int k);
 
-/* The place in `w` of the smallest width that is not below `bits`, or else of the largest. */
-int widths_bank(const struct widths *w, int bits);
+/* The place in `w` of the smallest width that is not below k, or else of the largest. */
+int widths_bank(const struct widths *w, int k);
 
 /* The place of `name` in `names`, which NULL ends, or -1. */
 int text_find(const char *name, const char *const *names);

@@ -56,13 +56,13 @@ static uint64_t put_floats(struct tqm *t, const float *x, size_t n) {
 }
 
 /* (filters, inputs) in canonical order as (groups, inputs, filters / groups). */
-static uint64_t put_weights(struct packing *k, const struct node *n) {
-    struct order o = order_of(k->m, n);
-    const float *W = k->m->parameters[n->weights].value;
+static uint64_t put_weights(struct packing *s, const struct node *n) {
+    struct order o = order_of(s->m, n);
+    const float *W = s->m->parameters[n->weights].value;
     size_t inputs = inputs_of(&o), filters = (size_t)n->shape.c;
     size_t width = filters / (n->op == OP_CONV ? (size_t)n->cfg->groups : 1);
     float *to;
-    uint64_t at = tqm_floats(&k->file, filters * inputs, &to);
+    uint64_t at = tqm_floats(&s->file, filters * inputs, &to);
     for (size_t f = 0; f < filters; f++)
         for (size_t i = 0; i < inputs; i++)
             to[f / width * width * inputs + i * width + f % width] =
@@ -86,22 +86,22 @@ float *pack_copy_norms(const struct model *m, int bank) {
 }
 
 /* The banks that the widths use, then the calibrated ones, of one norm. */
-static uint64_t put_norm(struct packing *k, int norm) {
-    const struct norm *n = &k->m->norms[norm];
+static uint64_t put_norm(struct packing *s, int norm) {
+    const struct norm *n = &s->m->norms[norm];
     size_t c = (size_t)n->channels, before = 0;
     float *to;
-    uint64_t at = tqm_floats(&k->file, (size_t)k->n_banks * 4 * c, &to);
+    uint64_t at = tqm_floats(&s->file, (size_t)s->n_banks * 4 * c, &to);
     for (int i = 0; i < norm; i++)
-        before += 4 * (size_t)k->m->norms[i].channels;
-    for (int b = 0; b < k->n_banks && k->banks[b] >= 0; b++, to += 4 * c) {
-        const float *of[] = {n->scale_of[k->banks[b]], n->shift_of[k->banks[b]],
-                             n->mean[k->banks[b]], n->variance[k->banks[b]]};
+        before += 4 * (size_t)s->m->norms[i].channels;
+    for (int b = 0; b < s->n_banks && s->banks[b] >= 0; b++, to += 4 * c) {
+        const float *of[] = {n->scale_of[s->banks[b]], n->shift_of[s->banks[b]],
+                             n->mean[s->banks[b]], n->variance[s->banks[b]]};
         for (size_t j = 0; j < 4; j++)
             memcpy(to + j * c, of[j], c * sizeof *to);
     }
-    for (int bits = k->min_bits; bits <= k->p->planes; bits++)
-        if (k->calibrated[bits] >= 0) {
-            memcpy(to, k->p->calibrated[bits - 1] + before, 4 * c * sizeof *to);
+    for (int k = s->min_bits; k <= s->p->planes; k++)
+        if (s->calibrated[k] >= 0) {
+            memcpy(to, s->p->calibrated[k - 1] + before, 4 * c * sizeof *to);
             to += 4 * c;
         }
     return at;
@@ -109,19 +109,19 @@ static uint64_t put_norm(struct packing *k, int norm) {
 
 /* ---- the graph ---- */
 
-static void choose_banks(struct packing *k) {
-    for (int bits = k->min_bits; bits <= k->p->planes; bits++) {
-        int bank = model_bank(k->m, bits);
-        if (!k->n_banks || k->banks[k->n_banks - 1] != bank)
-            k->banks[k->n_banks++] = bank;
-        k->bank_of[bits] = k->n_banks - 1;
+static void choose_banks(struct packing *s) {
+    for (int k = s->min_bits; k <= s->p->planes; k++) {
+        int bank = model_bank(s->m, k);
+        if (!s->n_banks || s->banks[s->n_banks - 1] != bank)
+            s->banks[s->n_banks++] = bank;
+        s->bank_of[k] = s->n_banks - 1;
     }
-    for (int bits = 1; bits <= k->p->planes; bits++) {
-        k->calibrated[bits] = -1;
-        if (bits < k->min_bits || !k->p->calibrated[bits - 1])
+    for (int k = 1; k <= s->p->planes; k++) {
+        s->calibrated[k] = -1;
+        if (k < s->min_bits || !s->p->calibrated[k - 1])
             continue;
-        k->calibrated[bits] = k->n_banks;
-        k->banks[k->n_banks++] = -1;
+        s->calibrated[k] = s->n_banks;
+        s->banks[s->n_banks++] = -1;
     }
 }
 
@@ -135,12 +135,12 @@ static uint32_t operation(const struct node *n) {
     return ops[n->op];
 }
 
-static int number_nodes(struct packing *k) {
+static int number_nodes(struct packing *s) {
     uint32_t n = 0;
-    k->number = need((size_t)k->m->n_nodes, sizeof *k->number);
-    for (int i = 0; i < k->m->n_nodes; i++) {
-        const struct node *node = &k->m->nodes[i];
-        k->number[i] = operation(node) ? n++ : k->number[node->in[0]];
+    s->number = need((size_t)s->m->n_nodes, sizeof *s->number);
+    for (int i = 0; i < s->m->n_nodes; i++) {
+        const struct node *node = &s->m->nodes[i];
+        s->number[i] = operation(node) ? n++ : s->number[node->in[0]];
     }
     return (int)n;
 }
@@ -153,25 +153,25 @@ static void write_window(uint8_t *r, const struct node *n) {
     tqm_u32(r + TQ_AT_WINDOW + 12, n->op == OP_CONV ? (uint32_t)c->groups : 1);
 }
 
-static void write_arrays(struct packing *k, uint8_t *r, const struct node *n) {
+static void write_arrays(struct packing *s, uint8_t *r, const struct node *n) {
     uint64_t weights = TQ_NOWHERE, bias = TQ_NOWHERE, norm = TQ_NOWHERE;
-    if (n->weights >= 0 && n->quantizer < 0)
-        weights = put_weights(k, n);
+    if (n->weights >= 0 && n->quantized < 0)
+        weights = put_weights(s, n);
     if (n->bias >= 0)
-        bias = put_floats(&k->file, k->m->parameters[n->bias].value, (size_t)n->shape.c);
+        bias = put_floats(&s->file, s->m->parameters[n->bias].value, (size_t)n->shape.c);
     if (n->op == OP_NORM)
-        norm = put_norm(k, n->norm);
+        norm = put_norm(s, n->norm);
     tqm_u64(r + TQ_AT_WEIGHTS, weights);
     tqm_u64(r + TQ_AT_BIAS, bias);
     tqm_u64(r + TQ_AT_NORM, norm);
 }
 
-static void write_node(struct packing *k, const struct node *n) {
-    uint8_t *r = bytes_add(&k->file.graph, TQ_NODE);
+static void write_node(struct packing *s, const struct node *n) {
+    uint8_t *r = bytes_add(&s->file.graph, TQ_NODE);
     tqm_u32(r + TQ_AT_OP, operation(n));
     tqm_u32(r + TQ_AT_NUMBER, n->layer < 0 ? TQ_NONE : (uint32_t)n->layer);
     for (int i = 0; i < 2; i++)
-        tqm_u32(r + TQ_AT_IN + 4 * i, i < n->n_in ? k->number[n->in[i]] : TQ_NONE);
+        tqm_u32(r + TQ_AT_IN + 4 * i, i < n->n_in ? s->number[n->in[i]] : TQ_NONE);
     tqm_u32(r + TQ_AT_SHAPE, (uint32_t)n->shape.c);
     tqm_u32(r + TQ_AT_SHAPE + 4, (uint32_t)n->shape.h);
     tqm_u32(r + TQ_AT_SHAPE + 8, (uint32_t)n->shape.w);
@@ -181,34 +181,34 @@ static void write_node(struct packing *k, const struct node *n) {
         tqm_u32(r + TQ_AT_ACTIVATION, n->cfg->activation == ACT_RELU6 ? TQ_RELU6 : TQ_RELU);
         tqm_u32(r + TQ_AT_CLIPS, (uint32_t)n->clips);
     }
-    tqm_u32(r + TQ_AT_QUANTIZED, n->quantizer < 0 ? TQ_NONE : (uint32_t)n->quantizer);
+    tqm_u32(r + TQ_AT_QUANTIZED, n->quantized < 0 ? TQ_NONE : (uint32_t)n->quantized);
     tqm_f32(r + TQ_AT_ALPHA, n->op == OP_ADD ? n->cfg->alpha : 1);
     tqm_f32(r + TQ_AT_BETA, n->op == OP_ADD ? n->cfg->beta : 1);
-    write_arrays(k, r, n);
+    write_arrays(s, r, n);
 }
 
-static void write_head(struct packing *k, int nodes) {
-    uint8_t *h = bytes_add(&k->file.graph, TQ_GRAPH);
-    const struct dataset *d = k->p->data;
+static void write_head(struct packing *s, int nodes) {
+    uint8_t *h = bytes_add(&s->file.graph, TQ_GRAPH);
+    const struct dataset *d = s->p->data;
     tqm_u32(h + TQ_AT_NODES, (uint32_t)nodes);
-    tqm_u32(h + TQ_AT_LOGITS, k->number[k->m->logits]);
-    tqm_u32(h + TQ_AT_LAYERS, (uint32_t)k->m->n_quantized);
-    tqm_u32(h + TQ_AT_BANKS, (uint32_t)k->n_banks);
+    tqm_u32(h + TQ_AT_LOGITS, s->number[s->m->logits]);
+    tqm_u32(h + TQ_AT_LAYERS, (uint32_t)s->m->n_quantized);
+    tqm_u32(h + TQ_AT_BANKS, (uint32_t)s->n_banks);
     tqm_u32(h + TQ_AT_CHANNELS, (uint32_t)d->shape.c);
-    tqm_u32(h + TQ_AT_CLASSES, (uint32_t)k->m->cfg->classes);
-    tqm_u32(h + TQ_AT_MIN_BITS, (uint32_t)k->min_bits);
-    tqm_u32(h + TQ_AT_RESIZED, k->p->frozen->spec.image_size != 0);
+    tqm_u32(h + TQ_AT_CLASSES, (uint32_t)s->m->cfg->classes);
+    tqm_u32(h + TQ_AT_MIN_BITS, (uint32_t)s->min_bits);
+    tqm_u32(h + TQ_AT_RESIZED, s->p->frozen->spec.image_size != 0);
     for (int c = 0; c < d->shape.c; c++) {
         tqm_f32(h + TQ_AT_MEAN + 4 * c, d->mean[c]);
         tqm_f32(h + TQ_AT_DEVIATION + 4 * c, d->deviation[c]);
     }
-    for (int bits = k->min_bits; bits <= k->file.stored_bits; bits++) {
-        uint8_t *w = h + TQ_AT_WIDTHS + (bits - 1) * TQ_WIDTH;
-        int is_there = bits <= k->p->planes;
-        tqm_u32(w + TQ_AT_ACT_BITS, (uint32_t)spec_act_bits(&k->p->frozen->spec, bits));
-        tqm_u32(w + TQ_AT_BANK, is_there ? (uint32_t)k->bank_of[bits] : 0);
+    for (int k = s->min_bits; k <= s->file.stored_bits; k++) {
+        uint8_t *w = h + TQ_AT_WIDTHS + (k - 1) * TQ_WIDTH;
+        int is_there = k <= s->p->planes;
+        tqm_u32(w + TQ_AT_ACT_BITS, (uint32_t)spec_act_bits(&s->p->frozen->spec, k));
+        tqm_u32(w + TQ_AT_BANK, is_there ? (uint32_t)s->bank_of[k] : 0);
         tqm_u32(w + TQ_AT_CALIBRATED,
-                is_there && k->calibrated[bits] >= 0 ? (uint32_t)k->calibrated[bits] : TQ_NONE);
+                is_there && s->calibrated[k] >= 0 ? (uint32_t)s->calibrated[k] : TQ_NONE);
     }
 }
 
@@ -223,14 +223,14 @@ static uint32_t put_by_channel(struct tqm *t, const float *x, size_t channels, u
     return (uint32_t)n;
 }
 
-static void write_form(struct packing *k, int layer, int bits, uint8_t *r) {
-    const struct frozen *f = k->p->frozen;
-    const struct quant_layer *l = &k->m->quantized[layer].layer;
-    struct integers x = layer_integers(k->m->scheme, l, f->codes[layer], f->headers[layer], bits);
+static void write_form(struct packing *s, int layer, int k, uint8_t *r) {
+    const struct frozen *f = s->p->frozen;
+    const struct quant_layer *l = &s->m->quantized[layer].layer;
+    struct integers x = layer_integers(s->m->quantizer, l, f->codes[layer], f->headers[layer], k);
     uint64_t unit, shift = TQ_NOWHERE;
-    uint32_t units = put_by_channel(&k->file, x.form.unit, l->channels, &unit), shifts = 0;
+    uint32_t units = put_by_channel(&s->file, x.form.unit, l->channels, &unit), shifts = 0;
     if (x.form.has_offset)
-        shifts = put_by_channel(&k->file, x.form.offset, l->channels, &shift);
+        shifts = put_by_channel(&s->file, x.form.offset, l->channels, &shift);
     tqm_u32(r + TQ_AT_FACTOR, (uint32_t)x.form.factor);
     tqm_u32(r + TQ_AT_ODD, (uint32_t)x.form.odd);
     tqm_u32(r + TQ_AT_UNITS, units);
@@ -241,83 +241,83 @@ static void write_form(struct packing *k, int layer, int bits, uint8_t *r) {
 }
 
 /* Bit b of every code of a layer into its plane: codes are shifted to begin at 0. */
-static void write_planes(struct packing *k, int layer) {
-    const struct frozen *f = k->p->frozen;
-    const struct quantized_layer *q = &k->m->quantized[layer];
-    struct order o = order_of(k->m, &k->m->nodes[q->node]);
+static void write_planes(struct packing *s, int layer) {
+    const struct frozen *f = s->p->frozen;
+    const struct quantized_layer *q = &s->m->quantized[layer];
+    struct order o = order_of(s->m, &s->m->nodes[q->node]);
     size_t inputs = inputs_of(&o), row_bytes = tq_row_bytes((uint32_t)inputs);
-    int N = k->file.stored_bits;
+    int N = s->file.stored_bits;
     struct integers x =
-        layer_integers(k->m->scheme, &q->layer, f->codes[layer], f->headers[layer], N);
-    for (int plane = 0; plane < k->p->planes; plane++) {
-        uint8_t *bits = bytes_add(&k->file.plane[plane], q->layer.channels * row_bytes);
+        layer_integers(s->m->quantizer, &q->layer, f->codes[layer], f->headers[layer], N);
+    for (int plane = 0; plane < s->p->planes; plane++) {
+        uint8_t *bits = bytes_add(&s->file.plane[plane], q->layer.channels * row_bytes);
         for (size_t row = 0; row < q->layer.channels; row++, bits += row_bytes)
             for (size_t i = 0; i < inputs; i++) {
                 int u = x.v[row * inputs + canonical(&o, i)] + (1 << (N - 1));
                 bits[i / 8] |= (uint8_t)((u >> (N - 1 - plane) & 1) << i % 8);
             }
-        bytes_align(&k->file.plane[plane]);
+        bytes_align(&s->file.plane[plane]);
     }
     integers_free(&x);
 }
 
-static void write_layer(struct packing *k, int layer) {
-    const struct quantized_layer *q = &k->m->quantized[layer];
+static void write_layer(struct packing *s, int layer) {
+    const struct quantized_layer *q = &s->m->quantized[layer];
     size_t inputs = q->layer.n / q->layer.channels;
-    size_t at = k->file.graph.size;
-    bytes_add(&k->file.graph, TQ_LAYER);
-    uint8_t *r = k->file.graph.at + at;
-    tqm_u32(r + TQ_AT_NODE, k->number[q->node]);
+    size_t at = s->file.graph.size;
+    bytes_add(&s->file.graph, TQ_LAYER);
+    uint8_t *r = s->file.graph.at + at;
+    tqm_u32(r + TQ_AT_NODE, s->number[q->node]);
     tqm_u32(r + TQ_AT_ROWS, (uint32_t)q->layer.channels);
     tqm_u32(r + TQ_AT_INPUTS, (uint32_t)inputs);
     tqm_u32(r + TQ_AT_ROW_BYTES, tq_row_bytes((uint32_t)inputs));
-    tqm_u64(r + TQ_AT_BITS, k->file.plane[0].size);
-    for (int bits = k->min_bits; bits <= k->file.stored_bits; bits++)
-        write_form(k, layer, bits, r + TQ_AT_FORMS + (bits - 1) * TQ_FORM);
-    write_planes(k, layer);
+    tqm_u64(r + TQ_AT_BITS, s->file.plane[0].size);
+    for (int k = s->min_bits; k <= s->file.stored_bits; k++)
+        write_form(s, layer, k, r + TQ_AT_FORMS + (k - 1) * TQ_FORM);
+    write_planes(s, layer);
 }
 
 /* ---- all of it ---- */
 
-static void write_texts(struct packing *k) {
-    const struct spec *spec = &k->p->frozen->spec;
-    const struct dataset *d = k->p->data;
-    const char *texts[] = {k->p->run_id, spec->scheme, spec->network, spec->dataset, k->p->commit};
+static void write_texts(struct packing *s) {
+    const struct spec *spec = &s->p->frozen->spec;
+    const struct dataset *d = s->p->data;
+    const char *texts[] = {s->p->run_id, spec->scheme, spec->network, spec->dataset, s->p->commit};
     char text[TQ_NAME];
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         size_t length = strlen(texts[i]), most = sizeof text - 1; // of a path, its end is kept
-        tqm_text(&k->file, texts[i] + (length > most ? length - most : 0));
+        tqm_text(&s->file, texts[i] + (length > most ? length - most : 0));
     }
-    for (int c = 0; c < k->m->cfg->classes; c++) {
+    for (int c = 0; c < s->m->cfg->classes; c++) {
         snprintf(text, sizeof text, "%d", c);
-        tqm_text(&k->file, d->stream && c < d->stream->folder.classes
+        tqm_text(&s->file, d->stream && c < d->stream->folder.classes
                                ? d->stream->folder.class_names[c]
                                : text);
     }
 }
 
 int pack_write(const struct pack *p, const char *path, struct error *e) {
-    struct packing k = {
+    struct packing s = {
         .p = p,
         .m = p->frozen->m,
-        .min_bits = p->frozen->m->scheme->min_bits,
+        .min_bits = p->frozen->m->quantizer->min_bits,
         .file = {.stored_bits = (int)p->frozen->spec.stored_bits, .planes = p->planes}};
     if (pack_check(p->frozen, e))
         return -1;
-    if (p->planes < k.min_bits || p->planes > k.file.stored_bits)
+    if (p->planes < s.min_bits || p->planes > s.file.stored_bits)
         return fail(e, "scheme %s stored at %d bits has planes for widths of %d to %d, not %d",
-                    k.m->scheme->name, k.file.stored_bits, k.min_bits, k.file.stored_bits,
+                    s.m->quantizer->name, s.file.stored_bits, s.min_bits, s.file.stored_bits,
                     p->planes);
-    choose_banks(&k);
-    write_texts(&k);
-    write_head(&k, number_nodes(&k));
-    for (int i = 0; i < k.m->n_nodes; i++)
-        if (operation(&k.m->nodes[i]))
-            write_node(&k, &k.m->nodes[i]);
-    for (int i = 0; i < k.m->n_quantized; i++)
-        write_layer(&k, i);
-    int rc = tqm_write(&k.file, path, e);
-    tqm_free(&k.file);
-    free(k.number);
+    choose_banks(&s);
+    write_texts(&s);
+    write_head(&s, number_nodes(&s));
+    for (int i = 0; i < s.m->n_nodes; i++)
+        if (operation(&s.m->nodes[i]))
+            write_node(&s, &s.m->nodes[i]);
+    for (int i = 0; i < s.m->n_quantized; i++)
+        write_layer(&s, i);
+    int rc = tqm_write(&s.file, path, e);
+    tqm_free(&s.file);
+    free(s.number);
     return rc;
 }

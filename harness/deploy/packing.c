@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 static int calibrate_widths(struct evaluator *ev, struct pack *p, struct error *e) {
-    for (int k = p->frozen->m->scheme->min_bits; k <= p->planes; k++) {
+    for (int k = p->frozen->m->quantizer->min_bits; k <= p->planes; k++) {
         if (evaluator_calibrate(ev, k, e))
             return -1;
         p->calibrated[k - 1] = pack_copy_norms(ev->m, ev->m->spare);
@@ -35,7 +35,7 @@ static int calibrate(struct session *s, struct pack *p, struct error *e) {
 int session_pack(struct session *s, const struct packing_options *o, const char *path,
                  struct error *e) {
     struct frozen f;
-    if (pack_check_scheme(s->scheme, e) || session_read_frozen(s, &f, e))
+    if (pack_check_scheme(s->quantizer, e) || session_read_frozen(s, &f, e))
         return -1;
     struct pack p = {.frozen = &f,
                      .data = &s->data,

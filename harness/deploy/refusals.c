@@ -73,7 +73,7 @@ static int check_layer(const struct frozen *f, int i, struct error *e) {
 }
 
 int pack_check(const struct frozen *f, struct error *e) {
-    int rc = pack_check_scheme(f->m->scheme, e);
+    int rc = pack_check_scheme(f->m->quantizer, e);
     if (!rc && !f->m->n_quantized)
         rc = fail(e, "the network has no quantized layer, so there are no planes to pack");
     for (int i = 0; i < f->m->n_nodes && !rc; i++)

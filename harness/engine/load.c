@@ -8,26 +8,26 @@
 void load_node(const struct model *m, const struct frozen *frozen, int node, int k, float *W_hat) {
     const struct node *n = &m->nodes[node];
     const struct parameter *W = &m->parameters[n->weights];
-    if (n->quantizer < 0) {
+    if (n->quantized < 0) {
         memcpy(W_hat, W->value, W->n * sizeof *W_hat);
         return;
     }
-    const struct quantized_layer *q = &m->quantized[n->quantizer];
+    const struct quantized_layer *q = &m->quantized[n->quantized];
     if (frozen)
-        layer_decode(m->scheme, &q->layer, frozen->codes[n->quantizer],
-                     frozen->headers[n->quantizer], k, W_hat);
+        layer_decode(m->quantizer, &q->layer, frozen->codes[n->quantized],
+                     frozen->headers[n->quantized], k, W_hat);
     else
-        layer_quantize(m->scheme, &q->layer, W->value, quantized_params(m, q), k, W_hat);
+        layer_quantize(m->quantizer, &q->layer, W->value, quantized_params(m, q), k, W_hat);
 }
 
 /* Ŵ_k as whole numbers, of the scheme's integer_form; the caller frees them. */
 static struct integers integers_of(const struct model *m, const struct frozen *frozen,
-                                   int quantizer, int k) {
-    const struct quantized_layer *q = &m->quantized[quantizer];
+                                   int quantized, int k) {
+    const struct quantized_layer *q = &m->quantized[quantized];
     if (frozen)
-        return layer_integers(m->scheme, &q->layer, frozen->codes[quantizer],
-                              frozen->headers[quantizer], k);
-    return layer_latent_integers(m->scheme, &q->layer, quantized_weights(m, q),
+        return layer_integers(m->quantizer, &q->layer, frozen->codes[quantized],
+                              frozen->headers[quantized], k);
+    return layer_latent_integers(m->quantizer, &q->layer, quantized_weights(m, q),
                                  quantized_params(m, q), k);
 }
 
@@ -36,7 +36,7 @@ static void load_integers(const struct model *m, const struct frozen *frozen,
                           const struct engine *engine, struct program *program, int node, int k) {
     if (k > 8 || !engine->wants_integers || !engine->wants_integers(program, node))
         return;
-    struct integers x = integers_of(m, frozen, m->nodes[node].quantizer, k);
+    struct integers x = integers_of(m, frozen, m->nodes[node].quantized, k);
     engine->set_integers(program, node, x.v, &x.form);
     integers_free(&x);
 }
@@ -47,11 +47,11 @@ void load_program(const struct model *m, const struct frozen *frozen, const stru
         const struct node *n = &m->nodes[i];
         if (n->weights < 0)
             continue;
-        if (n->quantizer < 0) {
+        if (n->quantized < 0) {
             engine->set_weights(program, i, m->parameters[n->weights].value);
             continue;
         }
-        int k = point_layer_bits(point, n->quantizer);
+        int k = point_layer_bits(point, n->quantized);
         load_node(m, frozen, i, k, scratch);
         engine->set_weights(program, i, scratch);
         load_integers(m, frozen, engine, program, i, k);
@@ -61,7 +61,7 @@ void load_program(const struct model *m, const struct frozen *frozen, const stru
 static void load_codes(const struct model *m, const struct frozen *frozen,
                        const struct exact_engine *engine, struct exact_program *const *programs,
                        int n, int node, int k) {
-    struct integers w = integers_of(m, frozen, m->nodes[node].quantizer, k);
+    struct integers w = integers_of(m, frozen, m->nodes[node].quantized, k);
     for (int i = 0; i < n; i++)
         engine->set_codes(programs[i], node, k, w.v, &w.form);
     integers_free(&w);
@@ -72,10 +72,10 @@ void load_exact(const struct model *m, const struct frozen *frozen,
                 const struct point *point) {
     for (int node = 0; node < m->n_nodes; node++) {
         const struct node *of = &m->nodes[node];
-        if (of->quantizer >= 0)
+        if (of->quantized >= 0)
             load_codes(m, frozen, engine, programs, n, node,
-                       point_layer_bits(point, of->quantizer));
-        for (int i = 0; of->quantizer < 0 && of->weights >= 0 && i < n; i++)
+                       point_layer_bits(point, of->quantized));
+        for (int i = 0; of->quantized < 0 && of->weights >= 0 && i < n; i++)
             engine->set_weights(programs[i], node, m->parameters[of->weights].value);
     }
 }
@@ -87,7 +87,7 @@ static int has_integers(const struct spec *spec, const struct model *m) {
     for (int b = 0; b < m->widths.n; b++)
         if (m->widths.bits[b] <= 8 && spec_act_bits(spec, m->widths.bits[b]) <= 8)
             k = m->widths.bits[b];
-    if (k == FLOAT_BITS || !m->n_quantized || !m->scheme->integer_form)
+    if (k == FLOAT_BITS || !m->n_quantized || !m->quantizer->integer_form)
         return 0;
     struct integers x = integers_of(m, NULL, 0, k);
     int has = !x.form.has_offset;

@@ -238,7 +238,7 @@ int evaluator_width(struct evaluator *ev, int k, struct error *e) {
     if (plain && !exact)
         load_point(ev, &point);
     int rc = plain ? measure_point(ev, &point, e) : 0;
-    if (rc || !evaluation_calibrates(ev->spec, ev->m->scheme, k))
+    if (rc || !evaluation_calibrates(ev->spec, ev->m->quantizer, k))
         return rc < 0 ? -1 : 0;
     point.calibration = (int)ev->spec->calibration;
     if (is_there(ev, &point))

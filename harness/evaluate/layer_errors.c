@@ -60,7 +60,7 @@ static double mean_magnitude(const float *x, size_t n) {
 
 static void measure_layer(const struct model *m, const struct quantized_layer *q,
                           const float *params, struct weights_of *w, struct layer_row *row) {
-    const struct quantizer *s = m->scheme;
+    const struct quantizer *s = m->quantizer;
     const struct quant_layer *l = &q->layer;
     const float *W = quantized_weights(m, q);
     layer_quantize(s, l, W, params, FLOAT_BITS, w->full);
@@ -83,10 +83,10 @@ int layer_rows(const struct model *m, const struct spec *spec, struct layer_row 
     for (int i = 0; i < m->n_quantized; i++) {
         const struct quantized_layer *q = &m->quantized[i];
         const float *params = quantized_params(m, q);
-        struct weights_of w = weights_new(m->scheme, &q->layer);
+        struct weights_of w = weights_new(m->quantizer, &q->layer);
         for (int b = 0; b < spec->bits.n; b++) {
             int k = spec->bits.bits[b];
-            if (k > 8 || !evaluation_exists(spec, m->scheme, k, 0))
+            if (k > 8 || !evaluation_exists(spec, m->quantizer, k, 0))
                 continue;
             struct layer_row *row = &(*rows)[n++];
             char name[96];

@@ -6,7 +6,7 @@
 static void describe_weights(const struct model *m, int node, const char *name, FILE *out) {
     const struct node *n = &m->nodes[node];
     fprintf(out, "%s: %zu weights, %s\n", name, m->parameters[n->weights].n,
-            n->quantizer >= 0 ? "quantized" : "float");
+            n->quantized >= 0 ? "quantized" : "float");
 }
 
 static void describe_activation(const struct node *n, const char *name, FILE *out) {

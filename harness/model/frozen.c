@@ -22,12 +22,12 @@ static int is_quantized(const struct model *m, int parameter) {
     return 0;
 }
 
-static void write_codes(struct seal *s, const struct model *m, int layer, int bits) {
+static void write_codes(struct seal *s, const struct model *m, int layer, int k) {
     const struct quantized_layer *q = &m->quantized[layer];
-    size_t header_floats = layer_header_floats(m->scheme, &q->layer);
+    size_t header_floats = layer_header_floats(m->quantizer, &q->layer);
     uint8_t *codes = need(q->layer.n, 1);
     float *header = need(header_floats, sizeof *header);
-    layer_encode(m->scheme, &q->layer, quantized_weights(m, q), quantized_params(m, q), bits, codes,
+    layer_encode(m->quantizer, &q->layer, quantized_weights(m, q), quantized_params(m, q), k, codes,
                  header);
     seal_bytes(s, header, header_floats * sizeof *header);
     seal_bytes(s, codes, q->layer.n);
@@ -49,13 +49,13 @@ static void write_floats(struct seal *s, const struct model *m) {
 /* Measured bounds of clips; elsewhere all are 1. */
 static void write_bounds(struct seal *s, const struct model *m) {
     for (int i = 0; i < m->n_nodes; i++)
-        if (m->scheme->parent && m->nodes[i].clips)
+        if (m->quantizer->parent && m->nodes[i].clips)
             seal_bytes(s, &m->nodes[i].bound, sizeof(float));
 }
 
 static void read_bounds(struct model *m, struct opened *o) {
     for (int i = 0; i < m->n_nodes; i++)
-        if (m->scheme->parent && m->nodes[i].clips)
+        if (m->quantizer->parent && m->nodes[i].clips)
             opened_bytes(o, &m->nodes[i].bound, sizeof(float));
 }
 
@@ -149,7 +149,7 @@ static void read_codes(struct frozen *f, struct opened *o) {
     f->headers = need((size_t)n + 1, sizeof *f->headers);
     for (int i = 0; i < n; i++) {
         const struct quant_layer *l = &f->m->quantized[i].layer;
-        size_t header_floats = layer_header_floats(f->m->scheme, l);
+        size_t header_floats = layer_header_floats(f->m->quantizer, l);
         f->headers[i] = need(header_floats, sizeof(float));
         f->codes[i] = need(l->n, 1);
         opened_bytes(o, f->headers[i], header_floats * sizeof(float));

@@ -28,7 +28,7 @@ static int add_node(struct model *m, enum op op, int layer, int in, struct shape
                        .weights = -1,
                        .bias = -1,
                        .norm = -1,
-                       .quantizer = -1,
+                       .quantized = -1,
                        .bound = 1};
     n->in[0] = in;
     return m->n_nodes++;
@@ -138,7 +138,7 @@ static void mark_clips(struct model *m) {
 
 static void add_quantized_layer(struct model *m, int node, const struct spec *spec) {
     struct node *n = &m->nodes[node];
-    n->quantizer = m->n_quantized;
+    n->quantized = m->n_quantized;
     size_t channels = (size_t)n->cfg->out.c;
     size_t weights = m->parameters[n->weights].n;
     m->quantized[m->n_quantized++] = (struct quantized_layer){
@@ -155,7 +155,7 @@ static void add_quantized_layer(struct model *m, int node, const struct spec *sp
 
 static void choose_quantized(struct model *m, const struct spec *spec) {
     m->quantized = need((size_t)m->n_nodes, sizeof *m->quantized);
-    if (m->scheme->min_bits == FLOAT_BITS)
+    if (m->quantizer->min_bits == FLOAT_BITS)
         return;
     int first = -1, last = -1;
     for (int i = 0; i < m->n_nodes; i++)
@@ -172,12 +172,12 @@ static void choose_quantized(struct model *m, const struct spec *spec) {
 
 /* ---- parameters ---- */
 
-/* `bits`: the width whose bank it belongs to; 0: no width's. */
+/* `k`: the width whose bank it belongs to; 0: no width's. */
 static int add_parameter(struct model *m, enum parameter_role role, size_t n, int layer,
-                         const char *what, int bits) {
+                         const char *what, int k) {
     struct parameter *p = &m->parameters[m->n_parameters];
-    if (bits)
-        snprintf(p->name, sizeof p->name, "%d.%s.k%d", layer, what, bits);
+    if (k)
+        snprintf(p->name, sizeof p->name, "%d.%s.k%d", layer, what, k);
     else
         snprintf(p->name, sizeof p->name, "%d.%s", layer, what);
     p->role = role;
@@ -210,9 +210,9 @@ static void add_bank(struct model *m, struct norm *norm, int bank, int layer) {
         norm->scale_of[bank] = need_aligned(c, sizeof(float));
         norm->shift_of[bank] = need_aligned(c, sizeof(float));
     } else {
-        int bits = norm->shared ? 0 : m->widths.bits[bank];
-        norm->scale[bank] = add_parameter(m, PARAMETER_NORM, c, layer, "scale", bits);
-        norm->shift[bank] = add_parameter(m, PARAMETER_NORM, c, layer, "shift", bits);
+        int k = norm->shared ? 0 : m->widths.bits[bank];
+        norm->scale[bank] = add_parameter(m, PARAMETER_NORM, c, layer, "scale", k);
+        norm->shift[bank] = add_parameter(m, PARAMETER_NORM, c, layer, "shift", k);
         norm->scale_of[bank] = m->parameters[norm->scale[bank]].value;
         norm->shift_of[bank] = m->parameters[norm->shift[bank]].value;
     }
@@ -259,7 +259,7 @@ static void add_parameters(struct model *m, const struct spec *spec) {
 static void add_quantizer_parameters(struct model *m) {
     for (int i = 0; i < m->n_quantized; i++) {
         struct quantized_layer *q = &m->quantized[i];
-        size_t n = m->scheme->n_params ? m->scheme->n_params(&q->layer) : 0;
+        size_t n = m->quantizer->n_params ? m->quantizer->n_params(&q->layer) : 0;
         if (n)
             q->params =
                 add_parameter(m, PARAMETER_QUANTIZER, n, m->nodes[q->node].layer, "quantizer", 0);
@@ -269,12 +269,12 @@ static void add_quantizer_parameters(struct model *m) {
 /* ---- the whole ---- */
 
 struct model *model_lay_out(struct cfg *cfg, const struct spec *spec,
-                            const struct quantizer *scheme) {
+                            const struct quantizer *quantizer) {
     struct model *m = need(1, sizeof *m);
     m->cfg = cfg;
     m->widths = spec->widths;
     m->spare = spec->widths.n;
-    m->scheme = scheme;
+    m->quantizer = quantizer;
     lay_out(m);
     add_parameters(m, spec);
     choose_quantized(m, spec);

@@ -40,7 +40,7 @@ struct node {
     const struct cfg_layer *cfg; // geometry; NULL for the input
     int weights, bias;           // parameter numbers (CONV, LINEAR); -1: none
     int norm;                    // NORM: number in model.norms; -1 otherwise
-    int quantizer;               // CONV, LINEAR: number in model.quantized; -1: stays float
+    int quantized;               // CONV, LINEAR: number in model.quantized; -1: stays float
     int clips;                   // ACT: feeds a quantized layer, so quantized clip where j < 32
     float bound; // ACT: upper bound of that clip: 1, or measured (evaluate/bounds.h)
 };
@@ -90,7 +90,7 @@ struct model {
     struct norm *norms;
     int n_quantized;
     struct quantized_layer *quantized;
-    const struct quantizer *scheme;
+    const struct quantizer *quantizer;
     int spare; // number of the spare bank = widths.n
     /* The network that Darknet built: batch 1, geometry and layer functions. NULL until somebody
      * needs it (model_need_darknet). */
@@ -100,7 +100,7 @@ struct model {
 /* Nodes and parameters, whose values are all 0: who reads a model has them to come. `cfg` must stay
  * where it is. */
 struct model *model_lay_out(struct cfg *cfg, const struct spec *spec,
-                            const struct quantizer *scheme);
+                            const struct quantizer *quantizer);
 
 /* For who calls Darknet's functions: let it read the network, unless it has. -1 with a message
  * where it cannot be loaded, or refuses. */

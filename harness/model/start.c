@@ -53,8 +53,8 @@ void start_quantizers(struct model *m) {
     for (int i = 0; i < m->n_quantized; i++) {
         struct quantized_layer *q = &m->quantized[i];
         if (q->params >= 0)
-            m->scheme->start_params(&q->layer, m->parameters[m->nodes[q->node].weights].value,
-                                    m->parameters[q->params].value);
+            m->quantizer->start_params(&q->layer, m->parameters[m->nodes[q->node].weights].value,
+                                       m->parameters[q->params].value);
     }
 }
 
@@ -67,9 +67,9 @@ static void start_values(struct model *m, uint64_t seed) {
     start_quantizers(m);
 }
 
-struct model *model_build(struct cfg *cfg, const struct spec *spec, const struct quantizer *scheme,
-                          struct error *e) {
-    struct model *m = model_lay_out(cfg, spec, scheme);
+struct model *model_build(struct cfg *cfg, const struct spec *spec,
+                          const struct quantizer *quantizer, struct error *e) {
+    struct model *m = model_lay_out(cfg, spec, quantizer);
     start_values(m, (uint64_t)spec->seed);
     if (!model_need_darknet(m, e))
         return m;

@@ -13,8 +13,8 @@
 /* Lay out and start; parameter p draws from the stream (spec->seed, RANDOM_WEIGHTS, 0, p). Darknet
  * reads the network, too: that it refuses, or has other shapes, is known before days are spent on
  * training. NULL with a message where it does. */
-struct model *model_build(struct cfg *cfg, const struct spec *spec, const struct quantizer *scheme,
-                          struct error *e);
+struct model *model_build(struct cfg *cfg, const struct spec *spec,
+                          const struct quantizer *quantizer, struct error *e);
 
 /* The learned parameters of the quantizers, from the weights as they are; part of model_build. */
 void start_quantizers(struct model *m);

@@ -6,27 +6,27 @@
 
 /* Images through the network in all evaluations: each width, direct and truncated, as trained and,
  * where the grid says so, calibrated (which costs its batches too). */
-static double evaluated_images(const struct spec *spec, const struct quantizer *scheme,
+static double evaluated_images(const struct spec *spec, const struct quantizer *quantizer,
                                const struct dataset *data) {
     double test = (double)spec_evaluated_images(spec, data), images = 0;
     for (int i = 0; i < spec->bits.n; i++) {
         int k = spec->bits.bits[i];
         int inferences =
-            evaluation_exists(spec, scheme, k, 0) + evaluation_exists(spec, scheme, k, 1);
+            evaluation_exists(spec, quantizer, k, 0) + evaluation_exists(spec, quantizer, k, 1);
         double once = test;
-        if (evaluation_calibrates(spec, scheme, k))
+        if (evaluation_calibrates(spec, quantizer, k))
             once += test + (double)spec->calibration * (double)spec->batch;
         images += once * inferences;
     }
     return images;
 }
 
-struct work work_of(const struct spec *spec, const struct quantizer *scheme, const struct cfg *cfg,
-                    const struct dataset *data) {
+struct work work_of(const struct spec *spec, const struct quantizer *quantizer,
+                    const struct cfg *cfg, const struct dataset *data) {
     long batches = (long)spec_training_images(spec, data) / spec->batch;
     double trained = 3.0 * (double)(batches * spec->batch) * (double)spec->epochs * spec->widths.n;
     double macs = cfg_macs(cfg);
-    if (scheme->parent) // another run's weights
+    if (quantizer->parent) // another run's weights
         trained = 0;
-    return (struct work){macs * trained, macs * evaluated_images(spec, scheme, data)};
+    return (struct work){macs * trained, macs * evaluated_images(spec, quantizer, data)};
 }

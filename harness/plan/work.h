@@ -14,7 +14,7 @@ struct work {
     double evaluation; // every width and inference that exists, calibration included
 };
 
-struct work work_of(const struct spec *spec, const struct quantizer *scheme, const struct cfg *cfg,
-                    const struct dataset *data);
+struct work work_of(const struct spec *spec, const struct quantizer *quantizer,
+                    const struct cfg *cfg, const struct dataset *data);
 
 #endif

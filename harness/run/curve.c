@@ -76,7 +76,7 @@ static int evaluate_with(struct session *s, const struct spec *spec, struct mode
         rc = evaluator_use_exact(&ev, s->options->threads, (enum arithmetic)s->options->arithmetic,
                                  e);
     for (int i = 0; i < spec->bits.n && !rc && !s->signal; i++)
-        if (evaluation_exists(spec, s->scheme, spec->bits.bits[i], f != NULL))
+        if (evaluation_exists(spec, s->quantizer, spec->bits.bits[i], f != NULL))
             rc = evaluator_width(&ev, spec->bits.bits[i], e);
     evaluator_free(&ev);
     return rc;
@@ -107,7 +107,7 @@ static int evaluate_split(struct session *s, int of_test, struct error *e) {
     spec.calibration = 0;
     if (evaluate_model(s, &spec, s->model, NULL, e))
         return -1;
-    if (s->signal || s->scheme->min_bits == FLOAT_BITS || s->scheme->alone)
+    if (s->signal || s->quantizer->min_bits == FLOAT_BITS || s->quantizer->alone)
         return 0;
     return evaluate_truncated(s, &spec, e);
 }

@@ -27,8 +27,8 @@ static int count_cells(const struct session *s) {
     for (int i = 0; i < s->spec.bits.n; i++)
         for (int truncated = 0; truncated < 2; truncated++) {
             int k = s->spec.bits.bits[i];
-            if (evaluation_exists(&s->spec, s->scheme, k, truncated))
-                n += 1 + evaluation_calibrates(&s->spec, s->scheme, k);
+            if (evaluation_exists(&s->spec, s->quantizer, k, truncated))
+                n += 1 + evaluation_calibrates(&s->spec, s->quantizer, k);
         }
     return n;
 }
@@ -130,7 +130,7 @@ static int evaluate_model(struct session *s, struct model *m, const struct froze
         int k = s->spec.bits.bits[i];
         if ((s->signal = stop_signal()))
             break;
-        if (!evaluation_exists(&s->spec, s->scheme, k, frozen != NULL))
+        if (!evaluation_exists(&s->spec, s->quantizer, k, frozen != NULL))
             continue;
         v.point = spec_point(&s->spec, k, frozen ? CUT_WEIGHTS : CUT_NONE);
         rc = evaluator_width(&ev, k, e);
@@ -202,7 +202,7 @@ static int evaluate_all(struct session *s, struct results *r, int layers, struct
         r->n_layers = count_layers(s, &r->layers);
     s->engine->free(s->program);
     s->program = NULL;
-    if (s->scheme->min_bits == FLOAT_BITS || s->scheme->alone)
+    if (s->quantizer->min_bits == FLOAT_BITS || s->quantizer->alone)
         return 0;
     return evaluate_frozen(s, r, e);
 }
@@ -237,7 +237,7 @@ static int record_evaluations(struct session *s, int layers, struct error *e) {
 
 /* What is never cut is not frozen. */
 static int freeze(const struct session *s, const struct spec *spec, struct error *e) {
-    if (s->scheme->alone)
+    if (s->quantizer->alone)
         return 0;
     return frozen_write(s->folder.frozen, s->model, spec, s->options->quantizers, s->row.cfg,
                         &s->data, e);

@@ -23,7 +23,7 @@ static int check_activations(const struct session *s, const struct point *point,
 }
 
 static int check_point(const struct session *s, const struct point *point, struct error *e) {
-    if (!evaluation_exists(&s->spec, s->scheme, point->bits, 0))
+    if (!evaluation_exists(&s->spec, s->quantizer, point->bits, 0))
         return fail(e,
                     "run %.12s of scheme %s has no direct result at %d bits; export another width",
                     s->row.run_id, s->row.scheme, point->bits);
@@ -49,8 +49,8 @@ static int write_cfg(const struct session *s, const char *weights_path, struct e
     return file_replace(path, s->cfg.darknet, strlen(s->cfg.darknet), e);
 }
 
-int session_export_weights(struct session *s, int bits, const char *path, struct error *e) {
-    struct point point = spec_point(&s->spec, bits, CUT_NONE);
+int session_export_weights(struct session *s, int k, const char *path, struct error *e) {
+    struct point point = spec_point(&s->spec, k, CUT_NONE);
     if (session_build(s, e) || session_check_finished(s, e) || check_point(s, &point, e))
         return -1;
     float **weights = effective_weights(s->model, &point);

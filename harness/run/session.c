@@ -50,9 +50,9 @@ static int open_inputs(struct session *s, struct error *e) {
         open_data(s, e) ||
         cfg_parse(&s->cfg, s->row.cfg, strlen(s->row.cfg), name, s->data.shape, s->data.classes, e))
         return -1;
-    s->scheme = quantizer_find(o->quantizers, s->spec.scheme);
+    s->quantizer = quantizer_find(o->quantizers, s->spec.scheme);
     s->engine = engine_find(o->engine);
-    struct work work = work_of(&s->spec, s->scheme, &s->cfg, &s->data);
+    struct work work = work_of(&s->spec, s->quantizer, &s->cfg, &s->data);
     s->training_share = work.training / (work.training + work.evaluation);
     return check_identity(s, e);
 }
@@ -126,7 +126,7 @@ static int check_quantizer(struct session *s, struct error *e) {
     return fail_at(e, s->folder.checkpoint, 0,
                    "was trained by another version of scheme %s (fingerprint %s, now %.12s); "
                    "'truncquant run --again %.12s' trains the run anew",
-                   s->scheme->name, digits, s->numerics.fingerprint, s->row.run_id);
+                   s->quantizer->name, digits, s->numerics.fingerprint, s->row.run_id);
 }
 
 /* A checkpoint that was computed otherwise is no failure of the run: it is refused before a try is
@@ -160,7 +160,7 @@ static int check_parent_is_current(const struct session *s, struct error *e) {
         fail(e,
              "run %.12s takes the weights of run %.12s (%s), which was %s; 'truncquant run --again "
              "%.12s' first",
-             s->row.run_id, s->row.parent, s->scheme->parent, why, s->row.parent);
+             s->row.run_id, s->row.parent, s->quantizer->parent, why, s->row.parent);
     free(why);
     return e->text[0] ? -1 : 0;
 }
@@ -209,7 +209,8 @@ static int check_parent(struct session *s, struct error *e) {
             e,
             "run %.12s takes the weights of run %.12s (%s), which is %s; 'truncquant run %.12s' "
             "first",
-            s->row.run_id, s->row.parent, s->scheme->parent, run_state_names[state], s->row.parent);
+            s->row.run_id, s->row.parent, s->quantizer->parent, run_state_names[state],
+            s->row.parent);
     if (check_parent_is_current(s, e))
         return -1;
     if (!file_exists(s->weights))
@@ -272,8 +273,8 @@ static int session_trains(const struct session *s) {
  * weights trains nothing. */
 static int build_program(struct session *s, struct error *e) {
     enum precision precision = s->row.parent ? PRECISION_FP32 : s->options->precision;
-    s->model = session_trains(s) ? model_build(&s->cfg, &s->spec, s->scheme, e)
-                                 : model_lay_out(&s->cfg, &s->spec, s->scheme);
+    s->model = session_trains(s) ? model_build(&s->cfg, &s->spec, s->quantizer, e)
+                                 : model_lay_out(&s->cfg, &s->spec, s->quantizer);
     if (!s->model)
         return -1;
     s->program = s->engine->compile(s->model, (int)s->spec.batch, s->options->threads, e);

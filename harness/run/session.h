@@ -45,7 +45,7 @@ struct session {
     char weights_hash[HASH_HEX]; // of that checkpoint as it was last read or written
     struct numerics numerics;
     const struct engine *engine;
-    const struct quantizer *scheme;
+    const struct quantizer *quantizer;
     struct model *model;
     struct program *program;
     struct trainer trainer;
@@ -118,7 +118,7 @@ int session_read_frozen(struct session *s, struct frozen *f, struct error *e);
 /* The float model of one width, norms of that width's bank, as Darknet's weights file
  * (model/darknet_weights.h) at `path`, and the cfg that goes with it at `path`.cfg. Of a finished
  * run that session_open opened. */
-int session_export_weights(struct session *s, int bits, const char *path, struct error *e);
+int session_export_weights(struct session *s, int k, const char *path, struct error *e);
 
 /* -1 unless the checkpoint is there, at the end, and the one that the recorded numbers are of;
  * after session_build. */

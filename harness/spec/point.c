@@ -45,8 +45,8 @@ int point_same(const struct point *a, const struct point *b) {
 
 /* ---- what can be wrong ---- */
 
-static int is_width(int bits) {
-    return (bits >= 1 && bits <= 8) || bits == FLOAT_BITS;
+static int is_width(int k) {
+    return (k >= 1 && k <= 8) || k == FLOAT_BITS;
 }
 
 static int check_layers(const struct point *p, struct error *e) {

@@ -53,13 +53,13 @@ int spec_key_matters(const struct spec *spec, const struct quantizer *const *tab
     return !key->matters_if || key->matters_if(spec, quantizer_find(table, spec->scheme));
 }
 
-int evaluation_exists(const struct spec *spec, const struct quantizer *scheme, int k,
+int evaluation_exists(const struct spec *spec, const struct quantizer *quantizer, int k,
                       int truncated) {
-    return quantizer_exists(scheme, &spec->widths, (int)spec->stored_bits, k, truncated);
+    return quantizer_exists(quantizer, &spec->widths, (int)spec->stored_bits, k, truncated);
 }
 
-int evaluation_calibrates(const struct spec *spec, const struct quantizer *scheme, int k) {
-    return spec->calibration > 0 && (spec->calibrate_at == CALIBRATE_ALL || scheme->parent ||
+int evaluation_calibrates(const struct spec *spec, const struct quantizer *quantizer, int k) {
+    return spec->calibration > 0 && (spec->calibrate_at == CALIBRATE_ALL || quantizer->parent ||
                                      widths_find(&spec->widths, k) >= 0);
 }
 

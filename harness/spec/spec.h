@@ -175,12 +175,12 @@ int spec_key_is_said(const struct spec *spec, const struct quantizer *const *tab
                      const struct spec_key *key);
 
 /* Whether the (k, inference) exists (quantizer_exists). */
-int evaluation_exists(const struct spec *spec, const struct quantizer *scheme, int k,
+int evaluation_exists(const struct spec *spec, const struct quantizer *quantizer, int k,
                       int truncated);
 
 /* Whether width k is evaluated with calibration, too. Where a run trains nothing, no width is its
  * own, and "those trained" would leave out all that it is for: it is calibrated at all. */
-int evaluation_calibrates(const struct spec *spec, const struct quantizer *scheme, int k);
+int evaluation_calibrates(const struct spec *spec, const struct quantizer *quantizer, int k);
 
 /* j at width k: `same` is k itself. */
 int spec_act_bits(const struct spec *spec, int k);

@@ -10,7 +10,7 @@
 
 struct subject {
     const struct spec *spec;
-    const struct quantizer *scheme;
+    const struct quantizer *quantizer;
 };
 
 static int check_network(const struct subject *s, struct error *e) {
@@ -30,12 +30,12 @@ static int own_axis(const struct subject *s, const char *axis, int scheme_has_ow
 }
 
 static int check_range(const struct subject *s, struct error *e) {
-    return own_axis(s, "range", s->scheme->axes.range == RANGE_OWN,
+    return own_axis(s, "range", s->quantizer->axes.range == RANGE_OWN,
                     s->spec->axes.range == RANGE_OWN, e);
 }
 
 static int check_parent_range(const struct subject *s, struct error *e) {
-    if (!s->scheme->parent || s->spec->axes.range == RANGE_MINMAX)
+    if (!s->quantizer->parent || s->spec->axes.range == RANGE_MINMAX)
         return 0;
     return fail(e,
                 "%s takes trained weights as they are, and range tanh would bend them; use minmax",
@@ -43,7 +43,7 @@ static int check_parent_range(const struct subject *s, struct error *e) {
 }
 
 static int check_alone(const struct subject *s, struct error *e) {
-    if (!s->scheme->alone || s->spec->widths.n == 1)
+    if (!s->quantizer->alone || s->spec->widths.n == 1)
         return 0;
     return fail(e, "a run of %s trains one width, not %d; name one (a grid makes a run of each)",
                 s->spec->scheme, s->spec->widths.n);
@@ -51,7 +51,7 @@ static int check_alone(const struct subject *s, struct error *e) {
 
 /* The bounds of its clips come from calibration batches. */
 static int check_calibration(const struct subject *s, struct error *e) {
-    if (!s->scheme->parent || s->spec->act_bits == FLOAT_BITS || s->spec->calibration > 0)
+    if (!s->quantizer->parent || s->spec->act_bits == FLOAT_BITS || s->spec->calibration > 0)
         return 0;
     return fail(
         e,
@@ -61,12 +61,12 @@ static int check_calibration(const struct subject *s, struct error *e) {
 }
 
 static int check_rounder(const struct subject *s, struct error *e) {
-    return own_axis(s, "rounder", s->scheme->axes.rounder == ROUND_OWN,
+    return own_axis(s, "rounder", s->quantizer->axes.rounder == ROUND_OWN,
                     s->spec->axes.rounder == ROUND_OWN, e);
 }
 
 static int check_dequantizer(const struct subject *s, struct error *e) {
-    return own_axis(s, "dequantizer", s->scheme->axes.dequantizer == DEQUANT_OWN,
+    return own_axis(s, "dequantizer", s->quantizer->axes.dequantizer == DEQUANT_OWN,
                     s->spec->axes.dequantizer == DEQUANT_OWN, e);
 }
 
@@ -109,7 +109,7 @@ static int check_align(const struct subject *s, struct error *e) {
 }
 
 static int check_stored_bits(const struct subject *s, struct error *e) {
-    int least = s->scheme->min_bits;
+    int least = s->quantizer->min_bits;
     if (least == FLOAT_BITS || s->spec->stored_bits >= least)
         return 0;
     return fail(e, "stored_bits %ld is below the smallest width of %s, %d; store at least that",
@@ -117,7 +117,7 @@ static int check_stored_bits(const struct subject *s, struct error *e) {
 }
 
 static int check_widths(const struct subject *s, struct error *e) {
-    int least = s->scheme->min_bits;
+    int least = s->quantizer->min_bits;
     if (s->spec->widths.n && s->spec->widths.bits[0] >= least)
         return 0;
     return fail(e, "widths begin at %d, but the smallest of %s is %d; leave smaller ones out",
@@ -126,7 +126,8 @@ static int check_widths(const struct subject *s, struct error *e) {
 
 static int check_scheme_rule(const struct subject *s, struct error *e) {
     struct error why = {0};
-    if (!s->scheme->check || !s->scheme->check(&s->spec->widths, (int)s->spec->stored_bits, &why))
+    if (!s->quantizer->check ||
+        !s->quantizer->check(&s->spec->widths, (int)s->spec->stored_bits, &why))
         return 0;
     return fail(e, "scheme %s %s", s->spec->scheme, why.text);
 }
@@ -192,16 +193,16 @@ static int check_init(const struct subject *s, struct error *e) {
 static int check_bits(const struct subject *s, struct error *e) {
     const struct widths *bits = &s->spec->bits;
     for (int i = 0; i < bits->n; i++)
-        if (spec_has_bits(s->spec, s->scheme, bits->bits[i]))
+        if (spec_has_bits(s->spec, s->quantizer, bits->bits[i]))
             return 0;
-    if (s->scheme->alone)
+    if (s->quantizer->alone)
         return fail(
             e,
             "a run of %s has results at the width it trained alone, %d; evaluate that, or the "
             "run of another width",
             s->spec->scheme, s->spec->widths.bits[0]);
     return fail(e, "none of the evaluated bits exists for %s, which begins at %d; add that",
-                s->spec->scheme, s->scheme->min_bits);
+                s->spec->scheme, s->quantizer->min_bits);
 }
 
 static const struct check {
@@ -235,7 +236,7 @@ static const struct check {
 const struct spec_key *spec_fault(const struct spec *spec, const struct quantizer *const *table,
                                   struct error *e) {
     struct subject s = {spec, quantizer_find(table, spec->scheme)};
-    if (!s.scheme) {
+    if (!s.quantizer) {
         fail(e, "unknown scheme '%s'; set scheme to a known one", spec->scheme);
         return spec_key_find("scheme");
     }

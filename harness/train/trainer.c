@@ -81,13 +81,13 @@ static void gather_gradients(struct trainer *t, int k) {
             continue;
         struct parameter *w = &m->parameters[n->weights];
         const float *g = t->engine->weight_gradient(t->program, i);
-        if (n->quantizer < 0) {
+        if (n->quantized < 0) {
             for (size_t j = 0; j < w->n; j++)
                 w->grad[j] += g[j];
             continue;
         }
-        struct quantized_layer *q = &m->quantized[n->quantizer];
-        layer_backward(m->scheme, &q->layer, w->value, quantized_params(m, q), k, g, w->grad,
+        struct quantized_layer *q = &m->quantized[n->quantized];
+        layer_backward(m->quantizer, &q->layer, w->value, quantized_params(m, q), k, g, w->grad,
                        q->params >= 0 ? m->parameters[q->params].grad : NULL);
     }
 }
@@ -99,9 +99,9 @@ static void regularize(struct trainer *t) {
     for (int i = 0; i < m->n_quantized; i++) {
         struct quantized_layer *q = &m->quantized[i];
         struct parameter *w = &m->parameters[m->nodes[q->node].weights];
-        if (m->scheme->regularize)
-            m->scheme->regularize(&q->layer, w->value, quantized_params(m, q), w->grad,
-                                  q->params >= 0 ? m->parameters[q->params].grad : NULL);
+        if (m->quantizer->regularize)
+            m->quantizer->regularize(&q->layer, w->value, quantized_params(m, q), w->grad,
+                                     q->params >= 0 ? m->parameters[q->params].grad : NULL);
         if (align > 0)
             agreement_loss(&t->agreement, &q->layer, w->value, align, w->grad);
         if (kurtosis > 0)

@@ -120,7 +120,7 @@ static const char mixed_network[] =
 static const struct shape input = {1, SIDE, SIDE};
 
 static int has(const struct net *n, int k) {
-    return quantizer_exists(n->m->scheme, &n->spec.widths, (int)n->spec.stored_bits, k, 0);
+    return quantizer_exists(n->m->quantizer, &n->spec.widths, (int)n->spec.stored_bits, k, 0);
 }
 
 static struct spec spec_of(const char *scheme, const char *dequantizer) {
@@ -262,7 +262,7 @@ static const char *arithmetic_of(int channels, enum arithmetic a, int8_t v) {
     struct exact_program *p = engine->compile(n.m, 1, a, &e);
     assert_non_null(p);
     for (int i = 0; i < n.m->n_nodes; i++)
-        if (n.m->nodes[i].quantizer >= 0) {
+        if (n.m->nodes[i].quantized >= 0) {
             size_t size = n.m->parameters[n.m->nodes[i].weights].n;
             int8_t *codes = memset(need(size, 1), v, size);
             float unit = 1, offset = 0;

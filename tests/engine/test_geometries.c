@@ -96,7 +96,7 @@ static void build(struct drawn *n, struct random *r, enum kind kind) {
     for (int i = 0; i < m->n_nodes; i++)
         if (m->nodes[i].op == OP_CONV)
             n->convolution = i;
-    assert_true(m->nodes[n->convolution].quantizer >= 0);
+    assert_true(m->nodes[n->convolution].quantized >= 0);
 }
 
 /* What one pass leaves: copies. */

@@ -47,8 +47,8 @@ static void check_given(const struct point *point) {
             continue;
         const struct parameter *W = &model->parameters[n->weights];
         memcpy(expected, W->value, W->n * sizeof *expected);
-        if (n->quantizer >= 0)
-            load_node(model, NULL, i, point_layer_bits(point, n->quantizer), expected);
+        if (n->quantized >= 0)
+            load_node(model, NULL, i, point_layer_bits(point, n->quantized), expected);
         assert_memory_equal(given[i], expected, W->n * sizeof *expected);
     }
     free(expected);

@@ -285,7 +285,7 @@ static void nothing_depends_on_what_ran_before(void **state) {
  * whether it computes some node, on this processor, by the reference's operators. */
 static int loads_darknet(const struct engine *engine, struct net *n, int *falls_back) {
     struct error e = {0};
-    struct model *m = model_lay_out(&n->cfg, &n->spec, n->m->scheme);
+    struct model *m = model_lay_out(&n->cfg, &n->spec, n->m->quantizer);
     char *said = NULL;
     size_t size = 0;
     assert_null(m->darknet);

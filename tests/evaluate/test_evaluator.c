@@ -164,7 +164,7 @@ static void what_trains_no_width_calibrates_all(void **state) {
     assert_int_equal(ev.rows[1].point.calibration, 3);
     assert_false(evaluation_calibrates(&t.spec, quantizer_find(quantizer_registry, "qat"), 2));
     t.spec.calibration = 0;
-    assert_false(evaluation_calibrates(&t.spec, t.model->scheme, 2));
+    assert_false(evaluation_calibrates(&t.spec, t.model->quantizer, 2));
     finish(&t, &ev);
 }
 
@@ -274,7 +274,7 @@ static void cells_exist_where_they_should(void **state) {
     spec.stored_bits = 6;
     toy_build(&t, &spec);
     table = t.table;
-    const struct quantizer *fp32 = quantizer_find(table, "fp32"), *qat = t.scheme;
+    const struct quantizer *fp32 = quantizer_find(table, "fp32"), *qat = t.quantizer;
     assert_true(evaluation_exists(&spec, qat, 1, 0) && evaluation_exists(&spec, qat, 32, 0));
     assert_true(evaluation_exists(&spec, qat, 6, 1) && !evaluation_exists(&spec, qat, 7, 1));
     assert_false(evaluation_exists(&spec, qat, 32, 1));

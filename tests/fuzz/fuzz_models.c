@@ -58,8 +58,8 @@ int fuzz_checkpoint(const uint8_t *bytes, size_t size) {
 static void decode_all(const struct frozen *f) {
     float *weights = need(model_largest_weights(f->m), sizeof *weights);
     for (int i = 0; i < f->m->n_quantized; i++)
-        for (int k = f->m->scheme->min_bits; k <= f->spec.stored_bits; k++)
-            layer_decode(f->m->scheme, &f->m->quantized[i].layer, f->codes[i], f->headers[i], k,
+        for (int k = f->m->quantizer->min_bits; k <= f->spec.stored_bits; k++)
+            layer_decode(f->m->quantizer, &f->m->quantized[i].layer, f->codes[i], f->headers[i], k,
                          weights);
     free(weights);
 }

@@ -18,8 +18,8 @@ static void expect_equal_spec(const struct spec *spec, int equal) {
     struct pair p;
     int differing = 0;
     pair_open(&p, spec, 6);
-    for (int k = p.toy.scheme->min_bits; k <= spec->stored_bits; k++) {
-        if (!evaluation_exists(spec, p.toy.scheme, k, 0))
+    for (int k = p.toy.quantizer->min_bits; k <= spec->stored_bits; k++) {
+        if (!evaluation_exists(spec, p.toy.quantizer, k, 0))
             continue;
         pair_evaluate(&p.direct, k);
         pair_evaluate(&p.truncated, k);

@@ -55,10 +55,10 @@ static void resnet8_quantizes_all_but_ends_and_projections(void **state) {
     for (int i = 0; i < b.m->n_nodes; i++) {
         const struct node *n = &b.m->nodes[i];
         if (n->op == OP_CONV && n->cfg->projection) {
-            assert_int_equal(n->quantizer, -1);
+            assert_int_equal(n->quantized, -1);
             projections++;
         }
-        if (n->op == OP_CONV && n->quantizer >= 0)
+        if (n->op == OP_CONV && n->quantized >= 0)
             assert_int_equal(b.m->nodes[n->in[0]].op, OP_ACT);
         activations += n->op == OP_ACT;
         clips += n->clips;

@@ -63,7 +63,7 @@ static void estimate_norms(struct net *n, const struct packed *p) {
         fail_msg("%s", e.text);
     for (int b = n->m->widths.n - 1; b >= 0; b--) {
         int k = n->m->widths.bits[b];
-        if (!quantizer_exists(n->m->scheme, &n->m->widths, 8, k, 0))
+        if (!quantizer_exists(n->m->quantizer, &n->m->widths, 8, k, 0))
             continue;
         struct point point = spec_point(&n->spec, k, CUT_NONE);
         load_program(n->m, NULL, engine, program, &point, scratch);

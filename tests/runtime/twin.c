@@ -59,10 +59,10 @@ static struct geometry geometry_of(const struct twin *t, const struct node *n) {
 
 /* The integer or float that a weight of the width stands for. */
 static double weight_at(const struct twin *t, const struct node *n, int codes, size_t i) {
-    if (n->quantizer < 0)
+    if (n->quantized < 0)
         return t->m->parameters[n->weights].value[i];
-    const struct integers *x = &t->integers[n->quantizer];
-    size_t filter = i / (t->m->quantized[n->quantizer].layer.n / (size_t)n->shape.c);
+    const struct integers *x = &t->integers[n->quantized];
+    size_t filter = i / (t->m->quantized[n->quantized].layer.n / (size_t)n->shape.c);
     int w = x->form.factor * x->v[i] + x->form.odd;
     if (codes)
         return w;
@@ -72,7 +72,7 @@ static double weight_at(const struct twin *t, const struct node *n, int codes, s
 static void sum_window(const struct twin *t, int node, size_t at, struct left *x) {
     const struct node *n = &t->m->nodes[node], *in = &t->m->nodes[n->in[0]];
     const struct geometry g = geometry_of(t, n);
-    const uint8_t *codes = n->quantizer >= 0 ? t->left[n->in[0]].code : NULL;
+    const uint8_t *codes = n->quantized >= 0 ? t->left[n->in[0]].code : NULL;
     int f = (int)(at / plane(n)), p = (int)(at % plane(n));
     int first = f / (n->shape.c / g.groups) * g.channels;
     double sum = 0, box = 0;
@@ -100,8 +100,8 @@ static void sum_window(const struct twin *t, int node, size_t at, struct left *x
 static void run_product(struct twin *t, int node) {
     const struct node *n = &t->m->nodes[node];
     struct left *x = &t->left[node];
-    const int codes = n->quantizer >= 0 && t->left[n->in[0]].code;
-    const struct integer_form *form = codes ? &t->integers[n->quantizer].form : NULL;
+    const int codes = n->quantized >= 0 && t->left[n->in[0]].code;
+    const struct integer_form *form = codes ? &t->integers[n->quantized].form : NULL;
     const float *bias = n->bias >= 0 ? t->m->parameters[n->bias].value : NULL;
     double top = (1 << t->act_bits % 32) - 1;
     size_t values = node_values(n);
@@ -260,8 +260,8 @@ void twin_exact(const struct frozen *f, int k, int bank, const float *images, in
     t.integers = need((size_t)f->m->n_quantized, sizeof *t.integers);
     t.left = need((size_t)f->m->n_nodes, sizeof *t.left);
     for (int i = 0; i < f->m->n_quantized; i++)
-        t.integers[i] =
-            layer_integers(f->m->scheme, &f->m->quantized[i].layer, f->codes[i], f->headers[i], k);
+        t.integers[i] = layer_integers(f->m->quantizer, &f->m->quantized[i].layer, f->codes[i],
+                                       f->headers[i], k);
     for (int i = 0; i < n; i++)
         run_image(&t, images + (size_t)i * node_values(&f->m->nodes[0]),
                   scores + (size_t)i * node_values(&f->m->nodes[f->m->logits]));

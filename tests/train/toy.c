@@ -86,10 +86,10 @@ void toy_build_on(struct toy *t, const struct spec *spec, const struct engine *e
     struct error e = {0};
     *t = (struct toy){.spec = *spec, .table = quantizer_registry};
     make_data(&t->data);
-    t->scheme = quantizer_find(t->table, spec->scheme);
+    t->quantizer = quantizer_find(t->table, spec->scheme);
     if (cfg_parse(&t->cfg, toy_cfg, strlen(toy_cfg), "toy.cfg", t->data.shape, TOY_CLASSES, &e))
         fail_msg("%s", e.text);
-    t->model = model_build(&t->cfg, &t->spec, t->scheme, &e);
+    t->model = model_build(&t->cfg, &t->spec, t->quantizer, &e);
     if (!t->model)
         fail_msg("%s", e.text);
     t->program = engine->compile(t->model, (int)spec->batch, threads, &e);

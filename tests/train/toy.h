@@ -15,7 +15,7 @@ struct toy {
     struct spec spec;
     struct cfg cfg;
     struct model *model;
-    const struct quantizer *scheme;
+    const struct quantizer *quantizer;
     const struct quantizer *const *table; // the registry
     struct program *program;
     struct trainer trainer;

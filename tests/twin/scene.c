@@ -34,8 +34,8 @@ static void build(struct scene *s) {
     s->spec.shortcut_norm = s->plan.shortcut_norm;
     s->spec.norm_bank = s->plan.norm_bank;
     s->spec.seed = 1;
-    s->model =
-        model_build(&s->cfg, &s->spec, s->plan.scheme ? s->plan.scheme : &quantizer_truncquant, &e);
+    s->model = model_build(&s->cfg, &s->spec,
+                           s->plan.quantizer ? s->plan.quantizer : &quantizer_truncquant, &e);
     if (!s->model)
         fail_msg("%s", e.text);
 }
@@ -120,7 +120,7 @@ static void draw_steps(struct scene *s, const struct quantized_layer *q, struct 
     if (q->params < 0)
         return;
     struct parameter *h = &s->model->parameters[q->params];
-    s->model->scheme->start_params(
+    s->model->quantizer->start_params(
         &q->layer, s->model->parameters[s->model->nodes[q->node].weights].value, h->value);
     for (size_t i = 0; i < h->n; i++)
         h->value[i] *= between(r, .2f, .6f);
@@ -167,7 +167,7 @@ static int first_too_near(struct scene *s, int place, double kink, double flip) 
     struct model *m = s->model;
     twin_forward(s->twin, PASS_TRAIN, place, place, s->step.act_bits[place], 0, s->wide);
     for (int i = 0; i < m->n_nodes; i++) {
-        int q = m->nodes[i].quantizer;
+        int q = m->nodes[i].quantized;
         if (q >= 0 && twin_weight_kink(s->twin, q) < kink)
             return i;
         if (q >= 0 && twin_weight_flip(s->twin, q) < flip)

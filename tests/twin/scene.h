@@ -20,8 +20,8 @@ struct scene_plan {
     const char *name; // for messages
     const char *cfg;
     struct axes axes;
-    const struct quantizer *scheme; // NULL: one of the axes alone
-    int stored_bits;                // 0: 8
+    const struct quantizer *quantizer; // NULL: one of the axes alone
+    int stored_bits;                   // 0: 8
     struct widths widths;
     int act_bits; // of every width below 32
     int projections, shortcut_norm, norm_bank;

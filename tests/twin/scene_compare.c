@@ -119,9 +119,9 @@ static void set_weights(struct scene *s, const struct engine *engine, struct pro
         const struct parameter *w = &m->parameters[v->weights];
         float *W_hat = need(w->n, sizeof *W_hat);
         memcpy(W_hat, w->value, w->n * sizeof *W_hat);
-        if (v->quantizer >= 0)
-            layer_quantize(m->scheme, &m->quantized[v->quantizer].layer, w->value,
-                           steps_of(m, v->quantizer), k, W_hat);
+        if (v->quantized >= 0)
+            layer_quantize(m->quantizer, &m->quantized[v->quantized].layer, w->value,
+                           steps_of(m, v->quantized), k, W_hat);
         engine->set_weights(p, i, W_hat);
         free(W_hat);
     }
@@ -152,11 +152,11 @@ static void collect_gradients(struct scene *s, const struct engine *engine, stru
             continue;
         const struct parameter *w = &m->parameters[v->weights];
         const float *dW_hat = engine->weight_gradient(p, i);
-        if (v->quantizer >= 0)
-            layer_backward(m->scheme, &m->quantized[v->quantizer].layer, w->value,
-                           steps_of(m, v->quantizer), k, dW_hat, w->grad,
-                           step_gradients(m, v->quantizer));
-        for (size_t j = 0; v->quantizer < 0 && j < w->n; j++)
+        if (v->quantized >= 0)
+            layer_backward(m->quantizer, &m->quantized[v->quantized].layer, w->value,
+                           steps_of(m, v->quantized), k, dW_hat, w->grad,
+                           step_gradients(m, v->quantized));
+        for (size_t j = 0; v->quantized < 0 && j < w->n; j++)
             w->grad[j] += dW_hat[j];
     }
 }

@@ -146,14 +146,14 @@ static void quantize_node(struct twin *t, int i, int k) {
     const struct node *v = &t->model->nodes[i];
     if (v->weights < 0)
         return;
-    if (v->quantizer < 0) {
+    if (v->quantized < 0) {
         memcpy(t->W_hat[i], t->value[v->weights], weights_of(t, i) * sizeof(double));
         return;
     }
-    const struct quantized_layer *q = &t->model->quantized[v->quantizer];
-    struct twin_layer *c = &t->width[t->place].layer[v->quantizer];
+    const struct quantized_layer *q = &t->model->quantized[v->quantized];
+    struct twin_layer *c = &t->width[t->place].layer[v->quantized];
     if (q->params >= 0)
-        twin_own_quantize(t->model->scheme->name, &q->layer, t->value[v->weights],
+        twin_own_quantize(t->model->quantizer->name, &q->layer, t->value[v->weights],
                           t->value[q->params], k, t->frozen, c, t->W_hat[i]);
     else
         twin_quantize(&q->layer, t->value[v->weights], k, t->frozen, c, t->W_hat[i]);
@@ -257,8 +257,8 @@ static void quantizer_backward(struct twin *t, int quantized, const double *W, c
     const struct twin_layer *c = &t->width[t->place].layer[quantized];
     int k = t->model->widths.bits[t->place];
     if (q->params >= 0)
-        twin_own_backward(t->model->scheme->name, &q->layer, W, t->value[q->params], k, c, t->rules,
-                          dW_hat, dW, t->grad[q->params]);
+        twin_own_backward(t->model->quantizer->name, &q->layer, W, t->value[q->params], k, c,
+                          t->rules, dW_hat, dW, t->grad[q->params]);
     else
         twin_quantize_backward(&q->layer, W, k, c, t->rules, dW_hat, dW);
 }
@@ -268,9 +268,9 @@ static void weight_backward(struct twin *t, int i) {
     if (v->weights < 0)
         return;
     double *dW = t->grad[v->weights], *W = t->value[v->weights];
-    if (v->quantizer >= 0)
-        quantizer_backward(t, v->quantizer, W, t->dW_hat[i], dW);
-    for (size_t j = 0; v->quantizer < 0 && j < weights_of(t, i); j++)
+    if (v->quantized >= 0)
+        quantizer_backward(t, v->quantized, W, t->dW_hat[i], dW);
+    for (size_t j = 0; v->quantized < 0 && j < weights_of(t, i); j++)
         dW[j] += t->dW_hat[i][j];
 }
 
@@ -317,7 +317,7 @@ double twin_weight_flip(const struct twin *t, int quantized) {
     const double *W = t->value[t->model->nodes[q->node].weights];
     enum rounder r = q->layer.axes.rounder;
     if (q->params >= 0) {
-        nearest = twin_own_flip(t->model->scheme->name, &q->layer, W, t->value[q->params], k);
+        nearest = twin_own_flip(t->model->quantizer->name, &q->layer, W, t->value[q->params], k);
     } else if (k < FLOAT_BITS && r != ROUND_IDENTITY) {
         twin_range(&q->layer, W, &t->width[t->place].layer[quantized], u);
         for (size_t i = 0; i < q->layer.n; i++) // slices change where the stored codes do

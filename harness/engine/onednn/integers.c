@@ -20,8 +20,8 @@ static int source_of(const struct program *p, int node) {
 /* By the model alone: the input is clipped, and a scale is all that comes behind. */
 static int multiplies_codes(const struct program *p, const struct stage *s) {
     const struct node *n = node_of(p, s->node);
-    return n->op == OP_CONV && n->quantizer >= 0 && n->bias < 0 && p->r.m->scheme->integer_form &&
-           node_of(p, source_of(p, n->in[0]))->clips;
+    return n->op == OP_CONV && n->quantized >= 0 && n->bias < 0 &&
+           p->r.m->quantizer->integer_form && node_of(p, source_of(p, n->in[0]))->clips;
 }
 
 /* Whether a fused pass clips what a node holds. */

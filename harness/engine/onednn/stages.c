@@ -86,7 +86,7 @@ static int norm_input(const struct program *p, const struct stage *s) {
 /* How the activation enters the fused passes. */
 struct fused_act {
     enum blocked_act kind;
-    int bits;
+    int bits;    // of the codes it makes
     int foreign; // one of Darknet's functions, applied to the affine's result
 };
 

@@ -17,7 +17,7 @@ static int maker(const struct model *m, int i) {
 
 static int reads_codes(const struct model *m, const struct node *n) {
     const struct node *from = &m->nodes[maker(m, n->in[0])];
-    return n->quantizer >= 0 && from->op == OP_ACT && from->clips;
+    return n->quantized >= 0 && from->op == OP_ACT && from->clips;
 }
 
 static int covers(const struct model *m) {
@@ -25,7 +25,7 @@ static int covers(const struct model *m) {
         enum op op = m->nodes[i].op;
         if (op == OP_CONCAT || op == OP_UPSAMPLE || op == OP_REORG)
             return 0;
-        if (m->nodes[i].quantizer >= 0 && !m->scheme->integer_form)
+        if (m->nodes[i].quantized >= 0 && !m->quantizer->integer_form)
             return 0;
         if (m->nodes[i].bound != 1) // measured: codes of a range of its own
             return 0;

@@ -20,6 +20,17 @@ int text_int(const char *s, long lo, long hi, long *value) {
     return 0;
 }
 
+int text_range(const char *s, long lo, long hi, long *first, long *last) {
+    char start[24];
+    const char *dots = strstr(s, "..");
+    size_t n = dots ? (size_t)(dots - s) : sizeof start;
+    if (n >= sizeof start)
+        return -1;
+    memcpy(start, s, n);
+    start[n] = '\0';
+    return text_int(start, lo, hi, first) || text_int(dots + 2, *first, hi, last) ? -1 : 0;
+}
+
 int text_real(const char *s, double *value) {
     // Only plain decimals: strtod alone would take "nan", "inf" and "0x1p3" too.
     if (!s[0] || s[strspn(s, "0123456789+-.eE")] != '\0')
@@ -64,11 +75,14 @@ int text_widths(const char *s, struct widths *w) {
     *w = (struct widths){0};
     char *rest = NULL;
     for (char *word = strtok_r(copy, " \t", &rest); word; word = strtok_r(NULL, " \t", &rest)) {
-        long bits;
-        if (text_int(word, 1, FLOAT_BITS, &bits) || (bits > 8 && bits != FLOAT_BITS))
+        long first, last;
+        if (!text_int(word, 1, 8, &first) || !text_int(word, FLOAT_BITS, FLOAT_BITS, &first))
+            last = first;
+        else if (text_range(word, 1, 8, &first, &last))
             return -1;
-        if (widths_insert(w, (int)bits))
-            return -1;
+        for (long bits = first; bits <= last; bits++)
+            if (widths_insert(w, (int)bits))
+                return -1;
     }
     return w->n ? 0 : -1;
 }

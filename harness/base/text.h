@@ -15,10 +15,14 @@ struct widths {
 /* The whole of `s` as a decimal integer in [lo, hi]; 0, or -1 when it is not one. */
 int text_int(const char *s, long lo, long hi, long *value);
 
+/* The whole of `s` as "A..B" with lo <= A <= B <= hi; 0, or -1 when it is not such a range. */
+int text_range(const char *s, long lo, long hi, long *first, long *last);
+
 /* The whole of `s` as a finite decimal number; 0, or -1. Independent of the locale's point. */
 int text_real(const char *s, double *value);
 
-/* Widths separated by blanks, in any order; 0, or -1 when a member is no width or stands twice. */
+/* Widths separated by blanks, in any order, "1..4" for 1 2 3 4; 0, or -1 when a member is no width
+ * or stands twice. */
 int text_widths(const char *s, struct widths *w);
 
 /* The shortest decimal form of `x` that reads back as the same double ("0.1", "1e-05"); whole

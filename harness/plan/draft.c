@@ -22,60 +22,6 @@ static int is_plain(const char *title) {
     return text_find(title, plain_sections) >= 0;
 }
 
-const struct alternatives *alternatives_find(const struct alternatives *a, int n,
-                                             const char *flat) {
-    for (int i = 0; i < n; i++)
-        if (!strcmp(a[i].key->flat, flat))
-            return &a[i];
-    return NULL;
-}
-
-static void alternatives_free(struct alternatives *a, int n) {
-    for (int i = 0; i < n; i++) {
-        for (int k = 0; k < a[i].n; k++)
-            free(a[i].text[k]);
-        free(a[i].text);
-    }
-}
-
-/* One alternative, checked and brought to its canonical text. */
-static int add_alternative(const struct parser *p, struct alternatives *a, const char *text,
-                           struct error *e) {
-    struct spec scratch;
-    char canonical[SPEC_VALUE];
-    if (!text[0])
-        return fail(e, "%s has an empty alternative; remove the comma or give a value",
-                    a->key->flat);
-    spec_defaults(&scratch);
-    if (spec_set(&scratch, p->table, a->key, text, e))
-        return -1;
-    spec_print_value(&scratch, a->key, canonical, sizeof canonical);
-    for (int i = 0; i < a->n; i++)
-        if (!strcmp(a->text[i], canonical))
-            return fail(e, "%s has the alternative %s twice; remove one", a->key->flat, canonical);
-    a->text[a->n++] = need_string(canonical);
-    return 0;
-}
-
-/* "a, b, c" */
-static int add_alternatives(const struct parser *p, struct alternatives *a, const char *value,
-                            struct error *e) {
-    if (!value[0])
-        return fail(e, "%s has no value; give it one or remove it", a->key->flat);
-    char *copy = need_string(value);
-    a->text = need(strlen(value) + 1, sizeof *a->text);
-    int rc = 0;
-    for (char *at = copy; at && !rc;) {
-        char *comma = strchr(at, ',');
-        if (comma)
-            *comma = '\0';
-        rc = add_alternative(p, a, text_trim(at), e);
-        at = comma ? comma + 1 : NULL;
-    }
-    free(copy);
-    return rc;
-}
-
 /* A key and its value into a list in which each key may stand once. */
 static int add_setting(const struct parser *p, struct alternatives *list, int *n,
                        const struct spec_key *key, int line, const char *value, struct error *e) {
@@ -90,7 +36,7 @@ static int add_setting(const struct parser *p, struct alternatives *list, int *n
                     key->flat, first->line);
     struct alternatives *a = &list[(*n)++];
     *a = (struct alternatives){.key = key, .line = line};
-    return add_alternatives(p, a, value, e);
+    return alternatives_read(a, p->table, value, e);
 }
 
 /* The value that begins at *at and ends before a blank, or a quoted one; ends it with a NUL. */

@@ -3,16 +3,7 @@
 #ifndef PLAN_DRAFT_H
 #define PLAN_DRAFT_H
 
-#include "spec/spec.h"
-
-/* A key and its alternatives: canonical texts, all different. In a condition, any of them matches.
- */
-struct alternatives {
-    const struct spec_key *key;
-    int line;
-    int n;
-    char **text; // (n), owned
-};
+#include "plan/alternatives.h"
 
 /* "[when conditions]" with its settings, or the conditions of an exclusion. */
 struct clause {
@@ -40,8 +31,5 @@ enum { LINE_SET = -3 };
 int draft_read(struct draft *d, const struct quantizer *const *table, const char *path,
                const char *set, struct error *e);
 void draft_free(struct draft *d);
-
-/* The alternatives of a key among `n`, or NULL. */
-const struct alternatives *alternatives_find(const struct alternatives *a, int n, const char *flat);
 
 #endif

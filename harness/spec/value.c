@@ -87,7 +87,9 @@ static int set_widths(struct widths *into, const struct spec_key *key, const cha
                       struct error *e) {
     if (text_widths(text, into))
         return fail(
-            e, "%s takes different bit-widths of 1 ... 8 and 32, separated by blanks, not '%s'",
+            e,
+            "%s takes different bit-widths of 1 ... 8 and 32, separated by blanks (1..4 for 1 2 3 "
+            "4), not '%s'",
             key->flat, text);
     return 0;
 }

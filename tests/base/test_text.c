@@ -142,14 +142,34 @@ static void widths_are_sets(void **state) {
     expect_widths("  4\t2 ", "2 4");
     expect_widths("32", "32");
     expect_widths("8 7 6 5 4 3 2 1 32", "1 2 3 4 5 6 7 8 32");
-    static const char *const bad[] = {"",     "  ",  "0",   "9",     "16",
-                                      "31",   "33",  "1 1", "2 4 2", "1,2",
-                                      "-1 2", "two", "1 x", "2.0",   "1 2 3 4 5 6 7 8 32 1"};
+    expect_widths("32 1..4 8", "1 2 3 4 8 32");
+    expect_widths("5..5", "5");
+    static const char *const bad[] = {"",     "  ",    "0",    "9",      "16",
+                                      "31",   "33",    "1 1",  "2 4 2",  "1,2",
+                                      "-1 2", "two",   "1 x",  "2.0",    "1 2 3 4 5 6 7 8 32 1",
+                                      "1..9", "8..32", "4..1", "1..4 3", "1 .. 4",
+                                      "..4",  "1..",   "0..2"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct widths w;
         if (!text_widths(bad[i], &w))
             fail_msg("'%s' was taken for bit-widths", bad[i]);
     }
+}
+
+static void ranges_are_two_numbers_in_order(void **state) {
+    (void)state;
+    static const char *const bad[] = {
+        "",     "5",    "5..4", "1..5..6", "1...5",
+        "..5",  "1..",  "..",   "1 ..5",   "1.. 5",
+        "a..5", "1..b", "0..5", "1..11",   "0000000000000000000000000000001..5"};
+    long first, last;
+    assert_int_equal(text_range("1..10", 1, 10, &first, &last), 0);
+    assert_true(first == 1 && last == 10);
+    assert_int_equal(text_range("-3..-3", -5, 5, &first, &last), 0);
+    assert_true(first == -3 && last == -3);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (!text_range(bad[i], 1, 10, &first, &last))
+            fail_msg("'%s' was taken for a range", bad[i]);
 }
 
 /* What does not fit is refused, never cut. */
@@ -215,6 +235,7 @@ int main(void) {
         cmocka_unit_test(reals_come_back),
         cmocka_unit_test(reals_print_shortest),
         cmocka_unit_test(reals_are_finite_decimals),
+        cmocka_unit_test(ranges_are_two_numbers_in_order),
         cmocka_unit_test(widths_are_sets),
         cmocka_unit_test(absent_widths_are_not_found),
         cmocka_unit_test(long_widths_are_not_cut),

@@ -113,6 +113,37 @@ static void commas_multiply_and_later_keys_vary_fastest(void **state) {
     assert_grid(HEAD "[train]\nwidths = 1 2, 4 8 32\n", "widths", "1 2, 4 8 32");
 }
 
+static void ranges_stand_for_whole_numbers(void **state) {
+    (void)state;
+    assert_grid(HEAD "seed = 1..3, 7\n", "seed", "1, 2, 3, 7");
+    assert_grid(HEAD "[quant]\nact_bits = same, 3..4\n", "act_bits", "same, 3, 4");
+    assert_grid(HEAD "[train]\nimages = 500..501, all\nselect = first\n", "train.images",
+                "500, 501, all");
+    assert_grid(HEAD "[train]\nwidths = 1..3 8, 32 6..8\n", "widths", "1 2 3 8, 6 7 8 32");
+    assert_grid(HEAD "seed = 1..4\n[when seed=2..3]\nepochs = 5..6\n[exclude]\nrule = seed=4..9\n",
+                "seed epochs", "1/200, 2/5, 2/6, 3/5, 3/6");
+    // No range where the key takes a text.
+    assert_grid("[grid]\nname=g\nscheme=qat\nnetwork=a..c\ndataset=../d\n", "network dataset",
+                "a..c/../d");
+}
+
+static void ranges_that_are_none_are_refused_with_their_line(void **state) {
+    (void)state;
+    static const char *const bad[] = {"5..1", "1..", "..5", "1...5", "1 .. 5", "1..5..9", "a..b"};
+    char text[256];
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        snprintf(text, sizeof text, HEAD "seed = %s\n", bad[i]);
+        assert_refused(text, 6, "which is no range; write whole numbers");
+    }
+    assert_refused(HEAD "seed = -1..2\n", 6, "from 0 to 2147483647, not '-1'");
+    assert_refused(HEAD "seed = 2147483647..2147483648\n", 6, "not '2147483648'");
+    assert_refused(HEAD "seed = 1..9223372036854775807\n", 6, "more than 1000 values");
+    assert_refused(HEAD "seed = 1..3, 2\n", 6, "the alternative 2 twice");
+    assert_refused(HEAD "[train]\nwidths = 1..9\n", 7, "different bit-widths");
+    assert_refused(HEAD "[train]\ngamma = 0..1\n", 7, "gamma takes a number");
+    assert_refused(HEAD "[evaluate]\nevery = 1..2\n", 7, "every takes one value");
+}
+
 static void axes_override_the_scheme_wherever_they_stand(void **state) {
     (void)state;
     assert_grid(
@@ -440,6 +471,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_of_everything_is_one_run),
         cmocka_unit_test(commas_multiply_and_later_keys_vary_fastest),
+        cmocka_unit_test(ranges_stand_for_whole_numbers),
+        cmocka_unit_test(ranges_that_are_none_are_refused_with_their_line),
         cmocka_unit_test(axes_override_the_scheme_wherever_they_stand),
         cmocka_unit_test(images_belong_to_their_section),
         cmocka_unit_test(comments_blank_lines_and_a_byte_order_mark_are_passed_over),

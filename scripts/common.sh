@@ -1,6 +1,12 @@
 # shellcheck shell=bash
 # What grid.sh, figures.sh and data.sh share, which source it: the repository ($root), and how they speak.
 
+# In an older one, "${list[@]}" of an empty list is an error under set -u. Asked before it reads anything newer.
+if [ "${BASH_VERSINFO[0]}" -lt 4 ] || { [ "${BASH_VERSINFO[0]}" = 4 ] && [ "${BASH_VERSINFO[1]}" -lt 4 ]; }; then
+    echo "${0##*/}: bash $BASH_VERSION is too old: 4.4 or newer is needed" >&2
+    exit 1
+fi
+
 # What users have set for programs that are called here: none of it may change what they do.
 unset CDPATH GREP_OPTIONS TAR_OPTIONS POSIXLY_CORRECT PARALLEL GNUPLOT_LIB GNUPLOT_DRIVER_DIR
 

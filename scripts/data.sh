@@ -107,6 +107,7 @@ load() {
 # published, or -, where what would fill a disk is refused all the same.
 download() {
     local status=0 said most=$3
+    need curl
     [ "$most" != - ] || most=$((2 << 30))
     said=$(load "$most" "$1" "$2" --continue-at -) || status=$?
     if [ "$status" = 33 ] || { [ "$status" = 22 ] && [[ $said == *416* ]]; }; then
@@ -121,6 +122,11 @@ download() {
     [ "$status" = 0 ] && return
     [ -s "$2" ] || rm -f -- "$2"
     die 1 "$1: $(explain "$status" "${said##*curl: }")"
+}
+
+# need TOOL: what fetching takes, if there is a program that can judge it.
+need() {
+    [ ! -x "$truncquant" ] || "$truncquant" check --tool "$1" || exit
 }
 
 # The file of that name in the mirror's folder, or in the folder of its set there.
@@ -159,6 +165,7 @@ fetch() {
 # An archive's folder appears whole; the archive goes.
 unpack() {
     local folder=$into/$1 new=$into/$1/unpacked.$$
+    need unzip
     rm -rf -- "$folder"/unpacked.*
     unzip -q "$folder/$2" -d "$new" || {
         rm -rf -- "$new"

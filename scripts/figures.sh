@@ -57,8 +57,8 @@ parse() {
 }
 
 need() {
-    command -v gnuplot >/dev/null || die 1 "gnuplot is missing; 'scripts/setup.sh' installs it"
     command -v "$truncquant" >/dev/null || die 1 "there is no program $truncquant; 'make' builds it"
+    "$truncquant" check --tool gnuplot || exit
     [ ! -e "$output" ] || [ -d "$output" ] || die 1 "$output is no folder, where figures go; name another with --output"
     local name suffix
     for name in $("$truncquant" export figures); do # figures take the place of what is called like them

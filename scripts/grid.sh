@@ -76,8 +76,7 @@ parse() {
 need_tools() {
     command -v "$truncquant" >/dev/null || die 1 "there is no $truncquant; 'make' builds it"
     jobs=${jobs:-$("$truncquant" check --cores)} || exit
-    [[ $(parallel --plain --version 2>/dev/null) == "GNU parallel"* ]] ||
-        die 1 "GNU parallel is missing; 'scripts/setup.sh' installs it"
+    "$truncquant" check --tool "GNU parallel" || exit
 }
 
 # The program says what is wrong with the grid, with how it is to be computed, or with the database, before anything

@@ -64,6 +64,18 @@ int sql_fail(struct store *s, struct error *e) {
     }
 }
 
+int store_check_library(struct error *e) {
+    if (sqlite3_libversion_number() < STORE_SQLITE_LEAST)
+        return fail(e, "SQLite %s is too old: %d.%d or newer is needed; update libsqlite3",
+                    sqlite3_libversion(), STORE_SQLITE_LEAST / 1000000,
+                    STORE_SQLITE_LEAST / 1000 % 1000);
+    if (!sqlite3_compileoption_used("ENABLE_MATH_FUNCTIONS"))
+        return fail(e,
+                    "SQLite %s is built without ENABLE_MATH_FUNCTIONS; install one that has sqrt",
+                    sqlite3_libversion());
+    return 0;
+}
+
 int sql_run(struct store *s, const char *sql, struct error *e) {
     return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : sql_fail(s, e);
 }

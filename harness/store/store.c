@@ -118,7 +118,7 @@ static int busy_milliseconds(int *milliseconds, struct error *e) {
 
 int store_connect(struct store *s, const char *name, int flags, struct error *e) {
     int milliseconds = 0;
-    if (busy_milliseconds(&milliseconds, e))
+    if (store_check_library(e) || busy_milliseconds(&milliseconds, e))
         return -1;
     if (sqlite3_open_v2(name, &s->db, flags, NULL) != SQLITE_OK)
         return s->db ? sql_fail(s, e) : fail(e, "out of memory; use a smaller batch");

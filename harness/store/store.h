@@ -22,6 +22,11 @@
  */
 #define STORE_DEFAULT_PATH "results/results.db"
 
+/* Whether the SQLite that is loaded can run this program's statements; whatever opens a database
+ * asks. HAVING without GROUP BY came last of what they use. */
+enum { STORE_SQLITE_LEAST = 3039000 };
+int store_check_library(struct error *e);
+
 struct sqlite3;
 struct store {
     struct sqlite3 *db;

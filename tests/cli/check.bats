@@ -11,6 +11,9 @@ setup() {
     fake gnuplot 'echo "gnuplot 5.4 patchlevel 4"'
     fake parallel 'echo "GNU parallel 20221122"; echo "Copyright"'
     fake sqlite3 'echo "3.40.1 2022-12-28"'
+    fake bash 'echo "GNU bash, version 5.2.15(1)-release (x86_64-pc-linux-gnu)"'
+    fake curl 'echo "curl 7.88.1 (x86_64-pc-linux-gnu) libcurl/7.88.1"'
+    fake unzip 'echo "UnZip 6.00 of 20 April 2009, by Debian."'
 }
 
 # fake NAME COMMANDS
@@ -39,7 +42,8 @@ lacks() {
 @test "check: everything is there" {
     check
     [ "$status" = 0 ]
-    for name in Darknet OpenBLAS oneDNN SQLite 'JPEG and PNG' gnuplot 'GNU parallel' 'sqlite3 tool'; do
+    for name in Darknet OpenBLAS oneDNN SQLite 'JPEG and PNG' 'data formats' gnuplot 'GNU parallel' bash curl \
+        unzip 'sqlite3 tool'; do
         grep "^ok       $name: " <<<"$output"
     done
     grep -E '^(ok|note)     *processor: .*[1-9][0-9]* cores? allowed' <<<"$output"
@@ -80,10 +84,80 @@ lacks() {
     lacks gnuplot "not found" "apt-get install gnuplot-nox"
 }
 
-@test "check: no sqlite3" {
-    rm "$FAKES/sqlite3"
+@test "check: what no script calls, or data.sh alone, may be missing" {
+    rm "$FAKES"/{sqlite3,curl,unzip}
     check
-    lacks "sqlite3 tool" "apt-get install sqlite3"
+    [ "$status" = 0 ]
+    for name in "sqlite3 tool" curl unzip; do
+        grep "^note     $name: not found; apt-get install ${name%% *}" <<<"$output"
+    done
+}
+
+@test "check: an old version of a tool is named, with the first that will do" {
+    while read -r tool name least old; do
+        cp "$FAKES/$tool" "$BATS_TEST_TMPDIR/kept"
+        fake "$tool" "echo '$old'"
+        check
+        lacks "${name//_/ }" "$old is too old: $least or newer is needed; Debian 12's "
+        run env PATH="$FAKES" "$truncquant" check --tool "${name//_/ }"
+        [ "$status" = 1 ]
+        [[ $output == "truncquant: ${name//_/ }: $old is too old: $least or newer is needed; Debian 12's "*" is new enough" ]]
+        fake "$tool" "echo '${old%% [0-9]*} $least'" # the first that will do
+        [ "$tool" != bash ] || fake bash 'echo "GNU bash, version 4.4.0(1)-release"'
+        run env PATH="$FAKES" "$truncquant" check --tool "${name//_/ }"
+        [ "$status" = 0 ]
+        [ -z "$output" ]
+        mv "$BATS_TEST_TMPDIR/kept" "$FAKES/$tool"
+    done <<'END'
+gnuplot gnuplot 5.4 gnuplot 5.0 patchlevel 7
+gnuplot gnuplot 5.4 gnuplot 5.2 patchlevel 8
+gnuplot gnuplot 5.4 gnuplot 4.6 patchlevel 6
+parallel GNU_parallel 20210822 GNU parallel 20161222
+bash bash 4.4 GNU bash, version 4.3.48(1)-release (x86_64-pc-linux-gnu)
+bash bash 4.4 GNU bash, version 3.2.57(1)-release (x86_64-apple-darwin20)
+END
+    fake gnuplot 'echo "gnuplot 6.0 patchlevel 1"'
+    fake curl 'echo "curl 7.12.2 (i386)"'
+    check
+    [ "$status" = 0 ]
+    [[ $output == *"note     curl: curl 7.12.2 (i386) is too old: 7.12.3 or newer"* ]]
+    run "$truncquant" check --tool emacs
+    [ "$status" = 2 ]
+}
+
+# pretend FUNCTION TYPE VALUE PARAMETERS: a library whose function says so, for old
+pretend() {
+    echo "$2 $1($4); $2 $1($4) { return $3; }" >"$BATS_TEST_TMPDIR/$1.c"
+    pretended=$BATS_TEST_TMPDIR/$1.so
+    "${CC:-gcc}" -shared -fPIC -o "$pretended" "$BATS_TEST_TMPDIR/$1.c"
+}
+
+old() {
+    run env LD_PRELOAD="$pretended" ASAN_OPTIONS="${ASAN_OPTIONS:+$ASAN_OPTIONS:}verify_asan_link_order=0" PATH="$FAKES" \
+        "$truncquant" "$@" --db "$DB"
+}
+
+@test "check: an old version of a library is named; a database is not opened with an old SQLite" {
+    pretend sqlite3_libversion_number int 3038005 void
+    old check
+    lacks SQLite "is too old: 3.39 or newer is needed"
+    echo "a database" >"$DB"
+    old status
+    [ "$status" = 1 ]
+    [[ $output == "truncquant: SQLite "*" is too old: 3.39 or newer is needed; update libsqlite3" ]]
+    rm "$DB"
+    pretend sqlite3_compileoption_used int 0 "const char *name"
+    old check
+    lacks SQLite "is built without ENABLE_MATH_FUNCTIONS"
+    pretend png_get_libpng_ver "const char *" '"1.6.31"' "const void *p"
+    old check
+    lacks "JPEG and PNG" "libpng 1.6.31 is too old: 1.6.32 or newer"
+    pretend zlibVersion "const char *" '"1.1.4"' void
+    old check
+    lacks "data formats" "zlib 1.1.4 is too old: 1.2 or newer"
+    pretend archive_version_number int 2008005 void
+    old check
+    lacks "data formats" "libarchive 2.8.5 is too old: 3 or newer"
 }
 
 @test "check: no parallel" {
@@ -230,7 +304,7 @@ lacks() {
             while read -r key value; do [ "$key" = PPid: ] && break; done <"/proc/$pid/status"
             pid=$value
         done 2>/dev/null
-        echo "gnuplot 5"'
+        echo "gnuplot 5.4"'
     check
     [ "$status" = 0 ]
 }

@@ -166,7 +166,7 @@ END
 
 # A program that knows the runs $1; what a run does is in its id.
 program() {
-    export FAKE_IDS="$BATS_TEST_TMPDIR/ids" TRUNCQUANT="$FAKES/true quant"
+    export FAKE_IDS="$BATS_TEST_TMPDIR/ids" TRUNCQUANT="$FAKES/true quant" REAL="$root/build/truncquant"
     printf '%s\n' $1 >"$FAKE_IDS"
     fake "true quant" <<'END'
 verb=$1
@@ -179,7 +179,7 @@ stop() {
     exit 143
 }
 case $verb in
-check) echo 2 ;;
+check) [ "$2" = --cores ] && echo 2 || exec "$REAL" "$@" ;;
 plan)
     [[ " $* " != *" bf17 "* ]] || { echo "truncquant: plan: --precision takes fp32, not 'bf17'" >&2; exit 2; }
     [[ " $* " != *" --name "* ]] || { echo "mine-x" && exit; }
@@ -343,7 +343,7 @@ wait_for() {
     program "one two"
     in_new_place
     PATH=$FAKES:$PATH
-    fake parallel <<<'[[ " $* " == *" --version "* ]] && echo "GNU parallel 1" && exit; echo "parallel $*" >>"$CALLS"; exit 1'
+    fake parallel <<<'[[ " $* " == *" --version "* ]] && echo "GNU parallel 20221122" && exit; echo "parallel $*" >>"$CALLS"; exit 1'
     OMP_NUM_THREADS=1 run grid_sh
     grep -q "^parallel .*--jobs 2 " "$CALLS"
 }
@@ -529,7 +529,26 @@ wait_for() {
     fake parallel <<<'echo "parallel from moreutils"'
     PATH=$FAKES:$PATH run grid_sh
     [ "$status" = 1 ]
-    [[ $output == *"GNU parallel is missing"* ]]
+    [ "$output" = "truncquant: GNU parallel: another program has this name (it says 'parallel from moreutils'); \
+apt-get install parallel" ]
+    fake parallel <<<'echo "GNU parallel 20161222"'
+    PATH=$FAKES:$PATH run grid_sh
+    [ "$status" = 1 ]
+    [ "$output" = "truncquant: GNU parallel: GNU parallel 20161222 is too old: 20210822 or newer is needed; \
+Debian 12's parallel is new enough" ]
+    [ ! -e "out put" ]
+}
+
+@test "scripts: a bash that is too old says so, before anything is read that it would not understand" {
+    cd "$BATS_TEST_TMPDIR"
+    sed 's/BASH_VERSINFO/OLD/g' "$root/scripts/common.sh" >common.sh
+    for old in "4 3" "3 2"; do
+        run bash -c 'OLD=($1); . ./common.sh; echo went on' "a/grid.sh" "$old"
+        [ "$status" = 1 ]
+        [ "$output" = "grid.sh: bash $BASH_VERSION is too old: 4.4 or newer is needed" ]
+    done
+    TRUNCQUANT=x run bash -c 'OLD=(4 4); . ./common.sh; echo went on'
+    [ "$output" = "went on" ]
 }
 
 # A tree with version.sh and one file that computes, harness/a.c.

@@ -728,6 +728,16 @@ bound() {
     [ "$(ls drawn)" = "$(ls "$figures/one")" ] # all of them
 }
 
+@test "a gnuplot that is too old is named before anything is made" {
+    mkdir "$BATS_TEST_TMPDIR/old"
+    printf '#!/bin/sh\necho "gnuplot 5.2 patchlevel 8"\n' >"$BATS_TEST_TMPDIR/old/gnuplot"
+    chmod +x "$BATS_TEST_TMPDIR/old/gnuplot"
+    PATH=$BATS_TEST_TMPDIR/old:$PATH run -1 "$root/scripts/figures.sh" --db "$db" --output "$BATS_TEST_TMPDIR/new"
+    [ "$output" = "truncquant: gnuplot: gnuplot 5.2 patchlevel 8 is too old: 5.4 or newer is needed; Debian 12's gnuplot-nox \
+is new enough" ]
+    [ ! -e "$BATS_TEST_TMPDIR/new" ]
+}
+
 @test "a database among the figures is not replaced, a forgotten value is none" {
     cp "$db" "$BATS_TEST_TMPDIR/drops.csv"
     ln -s drops.csv "$BATS_TEST_TMPDIR/link"

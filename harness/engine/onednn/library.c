@@ -14,9 +14,23 @@ void onednn_library(char *text, size_t size) {
              (unsigned)dnnl_get_effective_cpu_isa());
 }
 
+/* The oldest that the engine is tested with; 3.0 has another interface. One that is older than what
+ * the program was built with may lack something that was found there. */
+#if defined(DNNL_VERSION_MAJOR) && (DNNL_VERSION_MAJOR != 2 || DNNL_VERSION_MINOR < 6)
+#error "the engine onednn is written for oneDNN 2.6 and newer of 2.x; make ONEDNN_INCLUDE=none"
+#endif
+
 int onednn_look(char *text, size_t size) {
     static const char prefix[] = "cpu_isa_";
     const dnnl_version_t *v = dnnl_version();
+    if (v->major != DNNL_VERSION_MAJOR || v->minor < DNNL_VERSION_MINOR) {
+        snprintf(
+            text, size,
+            "%d.%d is loaded where the program was built for %d.%d; install that one, or build "
+            "again",
+            v->major, v->minor, DNNL_VERSION_MAJOR, DNNL_VERSION_MINOR);
+        return -1;
+    }
     const char *isa = dnnl_cpu_isa2str(dnnl_get_effective_cpu_isa());
     isa += strncmp(isa, prefix, strlen(prefix)) ? 0 : strlen(prefix);
     const char *limit = getenv("ONEDNN_MAX_CPU_ISA");

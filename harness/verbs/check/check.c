@@ -34,21 +34,25 @@ static void look_absent(const struct options *o, const void *detail, struct repo
     say(r, VERDICT_NOTE, "%s; scripts/data.sh NAME fetches one", (const char *)detail);
 }
 
-#define VERSION_OF(tool) "command -v " tool " >/dev/null && " tool " --version 2>&1 </dev/null"
-static const struct tool gnuplot = {VERSION_OF("gnuplot"), "gnuplot ",
-                                    "apt-get install gnuplot-nox"};
-static const struct tool parallel = {VERSION_OF("parallel"), "GNU parallel ",
-                                     "apt-get install parallel"};
-static const struct tool sqlite_tool = {VERSION_OF("sqlite3"), "3.", "apt-get install sqlite3"};
-
 static const struct check checks[] = {
-    {"Darknet", look_darknet, NULL},           {"OpenBLAS", look_openblas, NULL},
-    {"oneDNN", look_engine, &engine_onednn},   {"SQLite", look_sqlite, NULL},
-    {"JPEG and PNG", look_images, NULL},       {"processor", look_processor, NULL},
-    {"instructions", look_instructions, NULL}, {"memory", look_memory, NULL},
-    {"gnuplot", look_tool, &gnuplot},          {"GNU parallel", look_tool, &parallel},
-    {"sqlite3 tool", look_tool, &sqlite_tool}, {"cache folder", look_cache, NULL},
-    {"database folder", look_database, NULL},  {"data folders", look_data_folder, NULL},
+    {"Darknet", look_darknet, NULL},
+    {"OpenBLAS", look_openblas, NULL},
+    {"oneDNN", look_engine, &engine_onednn},
+    {"SQLite", look_sqlite, NULL},
+    {"JPEG and PNG", look_images, NULL},
+    {"data formats", look_formats, NULL},
+    {"processor", look_processor, NULL},
+    {"instructions", look_instructions, NULL},
+    {"memory", look_memory, NULL},
+    {"gnuplot", look_needed, "gnuplot"},
+    {"GNU parallel", look_needed, "GNU parallel"},
+    {"bash", look_needed, "bash"},
+    {"curl", look_needed, "curl"},
+    {"unzip", look_needed, "unzip"},
+    {"sqlite3 tool", look_needed, "sqlite3 tool"},
+    {"cache folder", look_cache, NULL},
+    {"database folder", look_database, NULL},
+    {"data folders", look_data_folder, NULL},
 };
 
 /* Returns 1 when something that the main job needs is missing. */
@@ -80,6 +84,21 @@ static int report_datasets(const struct options *o) {
     return missing;
 }
 
+/* For scripts: silent when that tool will do, else why not, and what to do. */
+static int check_tool(const char *name, struct error *e) {
+    const struct needed *n = needed_find(name);
+    if (!n || !n->command) {
+        fail(e, "check: --tool takes a tool that 'truncquant check' names, not '%.64s'", name);
+        return EXIT_USAGE;
+    }
+    struct report r = {0};
+    look_needed(NULL, name, &r);
+    if (r.verdict == VERDICT_OK)
+        return EXIT_DONE;
+    fail(e, "%s: %.512s", name, r.text);
+    return EXIT_FAILED;
+}
+
 /* Read a data set whole, which checks every file of it, and say what is in it. */
 static int read_dataset(const struct options *o, const char *name, struct error *e) {
     struct dataset d;
@@ -94,17 +113,19 @@ static int read_dataset(const struct options *o, const char *name, struct error 
 }
 
 int verb_check(struct options *o, struct error *e) {
-    const char *data = NULL;
+    const char *data = NULL, *tool = NULL;
     int cores = 0;
     const struct option_row rows[] = {
         {"--data", "NAME", NULL, "read this data set whole instead, and say what is in it", &data,
          NULL},
+        {"--tool", "NAME", NULL, "look at this tool alone, such as gnuplot; silent when it will do",
+         &tool, NULL},
         {"--cores", NULL, NULL, "print how many cores a process may use here, and no more", NULL,
          &cores},
         {0}};
     int helped;
     int operands =
-        verb_parse(o, "check [--data NAME | --cores] [--db FILE] [--quiet]",
+        verb_parse(o, "check [--data NAME | --tool NAME | --cores] [--db FILE] [--quiet]",
                    "Says what this machine has and lacks. Exit status 0: everything that the "
                    "main job needs is there.",
                    rows, &helped, e);
@@ -116,6 +137,8 @@ int verb_check(struct options *o, struct error *e) {
         return EXIT_USAGE;
     if (cores)
         return printf("%d\n", cores_usable()), EXIT_DONE;
+    if (tool)
+        return check_tool(tool, e);
     if (data)
         return read_dataset(o, data, e);
     int missing = 0;

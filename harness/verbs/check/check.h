@@ -20,16 +20,27 @@ void say(struct report *r, enum verdict verdict, const char *format, ...)
 typedef void look(const struct options *o, const void *detail, struct report *r);
 
 /* Libraries (libraries.c); `detail` is not used but by look_engine: an engine that has `look`. */
-look look_darknet, look_openblas, look_engine, look_sqlite, look_images;
+look look_darknet, look_openblas, look_engine, look_sqlite, look_images, look_formats;
 
-/* The machine (machine.c); `detail` of the last is a struct tool. */
-look look_processor, look_instructions, look_memory, look_tool;
+/* The machine (machine.c). */
+look look_processor, look_instructions, look_memory;
 
-struct tool {
-    const char *command; // prints its version
-    const char *prefix;  // of the first line, when it is the right program
-    const char *get;
+/* A program or library from outside, and the first version of it that will do (needed.c, where the
+ * table of all is); `detail` is the name of one. */
+look look_needed;
+
+struct needed {
+    const char *name;
+    const char *least;    // numbers parted by dots
+    const char *package;  // of Debian 12
+    enum verdict without; // it, or with an older one
+    const char *command;  // of a program: prints its version
+    const char *prefix;   // of the first line, before the version, when it is the right program
+    void (*version)(char *text, size_t size); // of a library
 };
+
+/* NULL when there is none of this name. */
+const struct needed *needed_find(const char *name);
 
 /* Folders, the database and data sets (places.c); `detail` of the last is a set's name. */
 look look_cache, look_database, look_data_folder, look_dataset;

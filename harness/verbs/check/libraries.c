@@ -1,13 +1,14 @@
 /* What libraries do here: whether they load, and compute rightly; check.h is the manual. What may
  * crash, or takes memory for good, is tried in a child. */
+#include "base/text.h"
 #include "engine/engine.h"
 #include "engine/products.h"
 #include "model/darknet.h"
+#include "store/store.h"
 #include "verbs/check/check.h"
 
 #include <cblas.h>
 #include <errno.h>
-#include <png.h>
 #include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -117,15 +118,15 @@ void look_engine(const struct options *o, const void *detail, struct report *r) 
 void look_sqlite(const struct options *o, const void *detail, struct report *r) {
     (void)o;
     (void)detail;
-    if (sqlite3_libversion_number() < 3037000)
-        say(r, VERDICT_MISSING, "%s has no STRICT tables; install 3.37 or newer",
-            sqlite3_libversion());
+    struct error e = {0};
+    if (store_check_library(&e))
+        say(r, VERDICT_MISSING, "%s", e.text);
     else
         say(r, VERDICT_OK, "%s", sqlite3_libversion());
 }
 
+/* libjpeg does not say at run time which it is. */
 void look_images(const struct options *o, const void *detail, struct report *r) {
-    (void)o;
     (void)detail;
 #define TEXT_OF(version) #version
 #define VALUE_OF(version) TEXT_OF(version)
@@ -134,5 +135,23 @@ void look_images(const struct options *o, const void *detail, struct report *r) 
 #else
     const char *jpeg = "libjpeg " VALUE_OF(JPEG_LIB_VERSION);
 #endif
-    say(r, VERDICT_OK, "%s, libpng %s: for folders of images", jpeg, png_get_libpng_ver(NULL));
+    struct report png;
+    look_needed(o, "libpng", &png);
+    say(r, png.verdict, "%s, libpng %.200s: for folders of images", jpeg, png.text);
+}
+
+/* Those of data sets as they are published, in one line unless one of them is too old. */
+void look_formats(const struct options *o, const void *detail, struct report *r) {
+    (void)detail;
+    static const char *const names[] = {"zlib", "libarchive", "matio", "OpenSSL"};
+    char all[512] = "", one[256];
+    enum verdict worst = VERDICT_OK;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        struct report found;
+        look_needed(o, names[i], &found);
+        snprintf(one, sizeof one, "%s %.200s", names[i], found.text);
+        text_list_add(all, sizeof all, ", ", one);
+        worst = found.verdict == VERDICT_OK ? worst : found.verdict;
+    }
+    say(r, worst, "%s", all);
 }

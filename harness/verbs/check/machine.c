@@ -1,4 +1,4 @@
-/* The machine: its processor, memory and tools; check.h is the manual. */
+/* The machine: its processor and memory; check.h is the manual. */
 #include "base/cores.h"
 #include "base/processor.h"
 #include "base/text.h"
@@ -82,32 +82,4 @@ void look_memory(const struct options *o, const void *detail, struct report *r) 
             strtod(total, NULL) / (1 << 20));
     else
         say(r, VERDICT_OK, "%.1f GiB free of %.1f", gib, strtod(total, NULL) / (1 << 20));
-}
-
-/* The first line that a command prints, "" when there is none. The commands are constants below. */
-static void first_line(const char *command, char *line, size_t size) {
-    char rest[4096];
-    FILE *in = popen(command, "re");
-    line[0] = '\0';
-    if (!in)
-        return;
-    if (fgets(line, (int)size, in))
-        line[strcspn(line, "\n")] = '\0';
-    while (fgets(rest, sizeof rest, in)) // else it may die of SIGPIPE
-        ;
-    pclose(in);
-}
-
-void look_tool(const struct options *o, const void *detail, struct report *r) {
-    (void)o;
-    const struct tool *tool = detail;
-    char line[256];
-    first_line(tool->command, line, sizeof line);
-    if (!line[0])
-        say(r, VERDICT_MISSING, "not found; %s", tool->get);
-    else if (strncmp(line, tool->prefix, strlen(tool->prefix)) != 0)
-        say(r, VERDICT_MISSING, "another program has this name (it says '%.80s'); %s", line,
-            tool->get);
-    else
-        say(r, VERDICT_OK, "%s", line);
 }

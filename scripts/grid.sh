@@ -35,7 +35,8 @@ Runs what is pending of a grid, as many runs at a time as there are cores.
   --engine, --precision, --arithmetic NAME
                    how runs are computed, as 'truncquant run --help' says
 
-Each run's messages are kept in FILE.runs/grids/NAME/ID.log (of FILE.db), with what the runs leave.
+What each run says is kept in FILE.runs/grids/NAME/SCHEME-NETWORK-DATASET-SEED-ID.log (of FILE.db; the first twelve
+digits of the ID), which begins with its configuration and ends with its result.
 END
 }
 
@@ -106,8 +107,8 @@ start_runs() {
     export GRID_TRUNCQUANT=$truncquant GRID_DB=$db GRID_LOGS=$logs GRID_OPTIONS="${retry:+--retry} ${again[*]} $other ${how[*]}"
     # Its own session keeps Ctrl-C from it: parallel would kill the runs after a third of a second.
     # shellcheck disable=SC2016 # expanded by parallel's shell, where no quoting can go wrong
-    setsid parallel --plain --will-cite --jobs "$jobs" --joblog "$joblog" --arg-file "$ids" \
-        'exec "$GRID_TRUNCQUANT" run {} $GRID_OPTIONS --db "$GRID_DB" >>"$GRID_LOGS"/{}.log 2>&1' \
+    setsid parallel --plain --will-cite --jobs "$jobs" --joblog "$joblog" --colsep ' ' --arg-file "$ids" \
+        'exec "$GRID_TRUNCQUANT" run {1} $GRID_OPTIONS --db "$GRID_DB" >>"$GRID_LOGS"/{2}.log 2>&1' \
         </dev/null >"$logs/parallel.log" 2>&1 &
     parallel=$!
 }
@@ -157,9 +158,9 @@ reason() {
     fi
 }
 
-# What can be run now. A run that takes another's weights waits for that one, so there may be more later.
+# What can be run now, a line each: its id, and the name of its log. A run that takes another's weights waits for that one, so there may be more later.
 find_pending() {
-    "$truncquant" plan "$grid" --pending --ready --ids "${set[@]}" "${retry[@]}" "${again[@]}" "${quiet[@]}" --db "$db" >"$ids.now"
+    "$truncquant" plan "$grid" --pending --ready --logs "${set[@]}" "${retry[@]}" "${again[@]}" "${quiet[@]}" --db "$db" >"$ids.now"
     quiet=(--quiet) # what there is to say about the grid was said
     # Those that this call has tried are not tried again.
     grep -vxFf "$ids.tried" "$ids.now" >"$ids" || true
@@ -172,18 +173,18 @@ find_pending() {
 # Count how the runs that were just started ended, and list those that failed, and those that others ended. Those that
 # another process was at (4) are as if they had not been started.
 summarize() {
-    local seq status ended_by id why
+    local seq status ended_by id log why
     while IFS=$'\t' read -r seq _ _ _ _ _ status ended_by _; do
-        id=$(sed -n "${seq}p" "$ids")
+        read -r id log < <(sed -n "${seq}p" "$ids")
         if [ "$status$ended_by" = 00 ]; then
             done_runs=$((done_runs + 1))
         elif [ "$status$ended_by" = 40 ]; then
             pending=$((pending - 1))
-            sed -i "/^$id\$/d" "$ids.tried"
+            sed -i "/^$id /d" "$ids.tried"
         elif [ "$signal" != 0 ] && { [ "$status" -gt 128 ] || [ "$ended_by" = 15 ]; }; then
             continue # as asked
         else
-            why="${id:0:12}: $(reason "$logs/$id.log" "$status" "$ended_by")"$'\n'"    log: $logs/$id.log"
+            why="${id:0:12}: $(reason "$logs/$log.log" "$status" "$ended_by")"$'\n'"    log: $logs/$log.log"
             # By HUP, INT, KILL or TERM; a crash is a failure.
             if [[ $ended_by =~ ^(1|2|9|15)$ || $status =~ ^(129|130|137|143)$ ]]; then
                 interrupted+=("$why")

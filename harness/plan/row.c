@@ -8,6 +8,7 @@
 #include "plan/work.h"
 #include "spec/init.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -218,4 +219,12 @@ int row_make(struct run_row *row, const struct spec *asked, const struct quantiz
     make_relatives(row, spec, table, cfg, data);
     make_names(row, spec, table);
     return make_texts(row, spec, table, e);
+}
+
+void row_file_name(const struct run_row *row, char name[ROW_FILE_NAME]) {
+    snprintf(name, ROW_FILE_NAME, "%.50s-%.50s-%.50s-%ld-%.12s", row->scheme, row->network,
+             row->dataset, row->seed, row->run_id);
+    for (char *c = name; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("-_.", *c))
+            *c = '-';
 }

@@ -34,6 +34,11 @@ int row_make(struct run_row *row, const struct spec *spec, const struct quantize
              const struct cfg *cfg, const char *cfg_text, const struct dataset *data,
              const char *grid, struct error *e);
 
+/* By what its files are named that people look for: SCHEME-NETWORK-DATASET-SEED-ID12, letters,
+ * digits, '-', '_' and '.' alone. */
+enum { ROW_FILE_NAME = 200 };
+void row_file_name(const struct run_row *row, char name[ROW_FILE_NAME]);
+
 /* A key and its value as a member of the JSON object `params`: numbers bare, other texts quoted. */
 void row_print_param(FILE *out, const struct spec *spec, const struct spec_key *key);
 

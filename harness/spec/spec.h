@@ -211,6 +211,10 @@ void spec_write(const struct spec *spec, const struct quantizer *const *table, F
 int spec_read(struct spec *spec, const struct quantizer *const *table, const char *text,
               const char *file, struct error *e);
 
+/* The same in one line, as `plan` prints it and conditions of a grid are written: key=value, quoted
+ * where there are blanks, with a blank between. */
+void spec_write_line(const struct spec *spec, const struct quantizer *const *table, FILE *out);
+
 /* The name under which figures show the scheme: the registered name with these axes, or the axes
  * joined ("tanh-floor-midpoint"). */
 void spec_scheme_label(const struct spec *spec, const struct quantizer *const *table, char *text,

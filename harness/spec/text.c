@@ -14,6 +14,19 @@ void spec_write(const struct spec *spec, const struct quantizer *const *table, F
     }
 }
 
+void spec_write_line(const struct spec *spec, const struct quantizer *const *table, FILE *out) {
+    const char *blank = "";
+    for (const struct spec_key *k = spec_keys; k->name; k++) {
+        char text[SPEC_VALUE];
+        if (!spec_key_is_said(spec, table, k))
+            continue;
+        spec_print_value(spec, k, text, sizeof text);
+        const char *quote = strpbrk(text, " \t") ? "\"" : "";
+        fprintf(out, "%s%s=%s%s%s", blank, k->flat, quote, text, quote);
+        blank = " ";
+    }
+}
+
 struct reading {
     const struct quantizer *const *table;
     const char *values[SPEC_KEYS]; // by key; NULL: not said

@@ -4,9 +4,10 @@
 #include "plan/declare.h"
 #include "plan/estimate.h"
 #include "plan/planning.h"
+#include "plan/row.h"
 #include "run/folder.h"
 #include "store/store.h"
-#include "verbs/computing.h"
+#include "verbs/runs/computing.h"
 #include "verbs/verb.h"
 
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 #include <unistd.h>
 
 struct wanted {
-    int pending, ids, dry_run, explain, quiet, name;
+    int pending, ids, logs, dry_run, explain, quiet, name;
     struct pending_options which;
     const char *set;      // as in grid_read
     struct computing how; // is checked, so that no run is recorded that could not begin
@@ -66,15 +67,14 @@ static int use_store(struct plan_verb *p, struct error *e) {
 /* ---- what is printed ---- */
 
 static void print_run(const struct plan_verb *p, int i) {
-    const struct spec *spec = &p->planning.grid.specs[i];
     fputs(p->planning.rows[i].run_id, stdout);
-    for (const struct spec_key *k = spec_keys; k->name && !p->wanted.ids; k++) {
-        char text[SPEC_VALUE];
-        if (!spec_key_is_said(spec, p->planning.table, k))
-            continue;
-        spec_print_value(spec, k, text, sizeof text);
-        const char *quote = strpbrk(text, " \t") ? "\"" : "";
-        printf(" %s=%s%s%s", k->flat, quote, text, quote);
+    if (p->wanted.logs) {
+        char name[ROW_FILE_NAME];
+        row_file_name(&p->planning.rows[i], name);
+        printf(" %s", name);
+    } else if (!p->wanted.ids) {
+        putchar(' ');
+        spec_write_line(&p->planning.grid.specs[i], p->planning.table, stdout);
     }
     putchar('\n');
 }
@@ -151,7 +151,7 @@ static void note_cost(const struct plan_verb *p) {
                                     p->planning.rows[i].work, &basis);
     }
     double all = sum.training + sum.evaluation;
-    if (!n || p->wanted.quiet || p->wanted.ids)
+    if (!n || p->wanted.quiet || p->wanted.ids || p->wanted.logs)
         return;
     print_core_time(seconds, time, sizeof time);
     fprintf(stderr,
@@ -182,10 +182,11 @@ static int check_options(const struct wanted *w, int operands, struct error *e) 
     if (operands != 1)
         return fail(e, "plan: takes one grid file, not %d; 'truncquant plan --help' shows how",
                     operands);
-    if (w->ids && w->explain)
-        return fail(e, "plan: --ids and --explain exclude each other; use one");
-    if (w->name && (w->ids || w->explain || w->pending))
-        return fail(e, "plan: --name prints nothing else; leave out --ids, --explain, --pending");
+    if (w->ids + w->logs + w->explain > 1)
+        return fail(e, "plan: --ids, --logs and --explain exclude each other; use one");
+    if (w->name && (w->ids || w->logs || w->explain || w->pending))
+        return fail(e, "plan: --name prints nothing else; leave out --ids, --logs, --explain, "
+                       "--pending");
     if ((w->which.retry_failed || w->which.ready || w->which.again) && !w->pending)
         return fail(e, "plan: --%s belongs to --pending; add that",
                     w->which.ready   ? "ready"
@@ -208,6 +209,10 @@ int verb_plan(struct options *o, struct error *e) {
          "with --pending: finished ones too whose quantizers are other versions now", NULL,
          &w->which.again},
         {"--ids", NULL, NULL, "print ids alone", NULL, &w->ids},
+        {"--logs", NULL, NULL,
+         "print ids, each with what scripts/grid.sh calls its log: "
+         "SCHEME-NETWORK-DATASET-SEED-ID",
+         NULL, &w->logs},
         {"--explain", NULL, NULL, "print every value of every run and where it came from", NULL,
          &w->explain},
         {"--set", "SETTINGS", NULL, "what the grid has instead, such as 'dataset=cifar10 seed=1,2'",

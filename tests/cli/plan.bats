@@ -59,6 +59,23 @@ count_keys() {
     [[ $output == *' widths="1 2" epochs=3 train.images=128 train.select=drawn' ]]
 }
 
+@test "logs have names that say what they are of, and are names of files whatever the network is called" {
+    mkdir 'it is ünder'
+    sed s/=4/=8/ experiments/networks/tiny.cfg >"it is ünder/a \$(b).cfg"
+    printf '%s\n' '[grid]' 'name = a' 'scheme = qat' 'network = tiny, it is ünder/a $(b).cfg' 'dataset = fashion-mnist' \
+        'seed = 3' '[quant]' 'dequantizer = low' >a.grid
+    plan a.grid --logs
+    echo "$stderr"
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+    first=${lines[0]%% *} second=${lines[1]%% *}
+    [ "${lines[0]}" = "$first tanh-nearest-low-tiny-fashion-mnist-3-${first:0:12}" ]
+    [ "${lines[1]}" = "$second tanh-nearest-low-a---b--fashion-mnist-3-${second:0:12}" ]
+    plan a.grid --logs --ids
+    [ "$status" -eq 2 ]
+    [[ $stderr == *"--ids, --logs and --explain exclude each other"* ]]
+}
+
 @test "runs are recorded once, with everything a run needs" {
     plan a.grid
     plan a.grid

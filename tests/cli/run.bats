@@ -56,6 +56,45 @@ same_results() {
               AND host <> '' FROM attempts")" -eq 1 ]
 }
 
+@test "a run begins with its configuration and ends with its result, which is that of the database" {
+    go run --spec a.spec
+    [ "$status" -eq 0 ]
+    said=$output
+    [ "${lines[0]}" = "run $(id): scheme=truncquant network=./tiny.cfg dataset=fashion-mnist seed=1 widths=\"1 2 32\" epochs=2 batch=16 bits=\"1 2 4 32\" calibration=2" ]
+    [[ ${lines[1]} == "begun at 20"*" UTC on "*", process "* ]]
+    [[ ${lines[2]} == "computed by engine onednn, fp32, 1 thread(s), "*", commit "* ]]
+    cell() { # BITS BATCHES INFERENCE: what the table has of it
+        local top1 loss
+        IFS='|' read -r top1 loss < <(sql "SELECT 100.0 * correct1 / images, printf('%.17g', loss_sum / images) FROM evaluations
+            WHERE bits = $1 AND calibration_batches = $2 AND inference = '$3'")
+        [ -z "$top1" ] && echo 'n/a n/a' || printf '%.2f %.4f' "$top1" "$loss"
+    }
+    for norms in 'as trained:0' 'calibrated:2'; do
+        for bits in 1 2 4 32; do
+            read -r direct direct_loss <<<"$(cell $bits ${norms#*:} direct)"
+            read -r cut cut_loss <<<"$(cell $bits ${norms#*:} truncated)"
+            row="$bits ${norms%:*} $direct $cut $direct_loss $cut_loss 64"
+            tr -s ' ' <<<"$said" | sed 's/^ //' | grep -qxF "$row"
+        done
+    done
+    go run "$(id)" # shows it again
+    diff <(sed 1d <<<"$output") <(tail -n +4 <<<"$said")
+}
+
+@test "a run of held-out images ends with the result on those" {
+    spec $'val = 64\nsplit = val\nevery = 1\nevery_split = test'
+    go run --spec a.spec
+    [[ $output == *"loss on the val split:"* ]]
+    [ "$(grep -cE '^ +[0-9]+  (as trained|calibrated) ' <<<"$output")" -eq 8 ]
+}
+
+@test "a run that is stopped says where its checkpoint is, and how to go on" {
+    run -143 --separate-stderr at_checkpoint 'kill -TERM $PPID' "$program" run --db a.db --spec a.spec
+    [[ $stderr == *"note: run $(id | cut -c 1-12) was stopped in epoch 2 of 2; its checkpoint is a.runs/$(id)/checkpoint, from which the same command goes on" ]]
+    [ -s "a.runs/$(id)/checkpoint" ]
+    [[ $output != *"top-1"* ]]
+}
+
 @test "truncated inference of truncquant is its direct inference" {
     go run --spec a.spec --quiet
     [ "$(sql "SELECT count(*) FROM evaluations d JOIN evaluations t USING (bits, calibration_batches)

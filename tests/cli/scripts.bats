@@ -183,9 +183,11 @@ check) [ "$2" = --cores ] && echo 2 || exec "$REAL" "$@" ;;
 plan)
     [[ " $* " != *" bf17 "* ]] || { echo "truncquant: plan: --precision takes fp32, not 'bf17'" >&2; exit 2; }
     [[ " $* " != *" --name "* ]] || { echo "mine-x" && exit; }
-    cat "$FAKE_IDS"
-    # these wait for the weights of `parent`
-    ! grep -qx "parent ended" "$CALLS" || printf '%s\n' ${FAKE_CHILDREN-}
+    {
+        cat "$FAKE_IDS"
+        # these wait for the weights of `parent`
+        ! grep -qx "parent ended" "$CALLS" || printf '%s\n' ${FAKE_CHILDREN-}
+    } | sed '/./s/.*/& qat-net-&/' # with the names of logs
     ;;
 status)
     [ ! -s "${@: -1}" ] || { echo "truncquant: my.db: no database" >&2; exit 1; }
@@ -239,12 +241,12 @@ wait_for() {
     run grid_sh --jobs 2
     [ "$status" = 0 ]
     [[ $output == *"3 of 3 runs finished, 0 failed"* ]]
-    grep -qxF "plan <my grid.grid> <--pending> <--ready> <--ids> <--db> <out put/my.db>" "$CALLS"
+    grep -qxF "plan <my grid.grid> <--pending> <--ready> <--logs> <--db> <out put/my.db>" "$CALLS"
     for id in one two threads; do
         grep -qxF "run <$id> <--db> <out put/my.db>" "$CALLS"
         grep -qx "$id ended" "$CALLS"
     done
-    [ "$(cat "$logs/threads.log")" = "1 1" ]
+    [ "$(cat "$logs/qat-net-threads.log")" = "1 1" ]
     [[ $output != *cite* ]]
 }
 
@@ -254,7 +256,7 @@ wait_for() {
     FAKE_COUNTS="3 done, 2 failed" run grid_sh --jobs 1
     [ "$status" = 1 ]
     [[ $output == *"3 of 5 runs finished, 2 failed"$'\n'* ]]
-    [[ $output == *"bad1: net.cfg:3: stride is 0; use 1 or more"*"log: $logs/bad1.log"* ]]
+    [[ $output == *"bad1: net.cfg:3: stride is 0; use 1 or more"*"log: $logs/qat-net-bad1.log"* ]]
     [[ $output == *"; --retry-failed tries them again" ]]
     grep -qx "three ended" "$CALLS"
 }
@@ -265,7 +267,7 @@ wait_for() {
     FAKE_COUNTS="1 done, 1 dead, 1 pending" run grid_sh --jobs 1
     [ "$status" = 1 ]
     [[ $output == *"1 of 3 runs finished, 0 failed, 2 interrupted"* ]]
-    [[ $output == *"killed1: killed by signal 9"*"log: $logs/killed1.log"* ]]
+    [[ $output == *"killed1: killed by signal 9"*"log: $logs/qat-net-killed1.log"* ]]
     [[ $output == *"asked1: asked to stop by signal 15"* ]]
     [[ $output == *"interrupted; the same command goes on from their checkpoints" ]]
     [[ $output != *retry-failed* ]]
@@ -406,7 +408,7 @@ wait_for() {
     run "$root/scripts/grid.sh" "my grid.grid" --db ../none/../x/y.db
     [ "$status" = 0 ]
     [[ $output != *realpath* ]]
-    [ -e "../x/y.runs/grids/mine-x/one.log" ]
+    [ -e "../x/y.runs/grids/mine-x/qat-net-one.log" ]
     : >junk
     run "$root/scripts/grid.sh" "my grid.grid" --db junk/y.db
     [ "$status" = 1 ]
@@ -422,9 +424,9 @@ wait_for() {
     run grid_sh --set "dataset=x y=1"
     [ "$status" = 0 ]
     [[ $output == *"mine-x: 1 of 1 runs finished, 0 failed"* ]]
-    grep -qF "<--pending> <--ready> <--ids> <--set> <dataset=x y=1>" "$CALLS"
+    grep -qF "<--pending> <--ready> <--logs> <--set> <dataset=x y=1>" "$CALLS"
     grep -qxF "status <mine-x> <--line> <--db> <out put/my.db>" "$CALLS"
-    [ -e "$place/out put/my.runs/grids/mine-x/one.log" ]
+    [ -e "$place/out put/my.runs/grids/mine-x/qat-net-one.log" ]
 }
 
 @test "grid: nothing is pending" {

@@ -4,8 +4,8 @@
 
 #include "base/text.h"
 #include "deploy/packing.h"
-#include "verbs/computing.h"
 #include "verbs/output.h"
+#include "verbs/runs/computing.h"
 
 struct pack_options {
     const char *output, *planes;

@@ -6,7 +6,7 @@
 #include "plan/row.h"
 #include "run/session.h"
 #include "run/stop.h"
-#include "verbs/computing.h"
+#include "verbs/runs/computing.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* How a run is computed, from the command line; computing.h is the manual. */
-#include "verbs/computing.h"
+#include "verbs/runs/computing.h"
 
 #include "base/text.h"
 

@@ -1,7 +1,7 @@
 /* The options that say how, not what, a run is computed; they are the same for every verb that
  * computes. */
-#ifndef VERBS_COMPUTING_H
-#define VERBS_COMPUTING_H
+#ifndef VERBS_RUNS_COMPUTING_H
+#define VERBS_RUNS_COMPUTING_H
 
 #include "run/session.h"
 #include "verbs/verb.h"

@@ -3,15 +3,20 @@
 #include "verbs/database.h"
 #include "verbs/verb.h"
 
+#include "base/file.h"
 #include "base/text.h"
 #include "model/describe.h"
 #include "plan/single.h"
+#include "report/export.h"
+#include "report/outcome.h"
 #include "run/session.h"
 #include "run/stop.h"
-#include "verbs/computing.h"
+#include "verbs/runs/computing.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 struct run_options {
     struct computing how;
@@ -62,17 +67,32 @@ static int session_options(const struct options *o, const struct run_options *r,
     return 0;
 }
 
-static void describe_session(const struct session *s) {
+/* Which run it is, and where and when it is computed: a log begins with it. */
+static void tell_beginning(const struct session *s) {
+    char host[256] = "", when[32];
+    time_t now = time(NULL);
+    gethostname(host, sizeof host - 1);
+    strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", gmtime(&now));
+    printf("run %s: ", s->row.run_id);
+    spec_write_line(&s->spec, s->options->quantizers, stdout);
+    printf("\nbegun at %s UTC on %s, process %ld\n", when, host, (long)getpid());
+    fflush(stdout);
+}
+
+static void tell_numerics(const struct session *s) {
     const struct numerics *n = &s->numerics;
-    printf("run %s: %s, %s, %s, seed %ld\n", s->row.run_id, s->row.scheme, s->row.network,
-           s->row.dataset, s->row.seed);
     printf(
         "computed by engine %s, %s, %d thread(s), %s, %s, sources %.12s, quantizer %.12s, commit "
         "%s%s\n",
         n->engine, n->precision, n->threads, n->isa, n->libraries, n->sources, n->fingerprint,
         n->commit, n->dirty ? " with uncommitted changes" : "");
-    if (strcmp(n->precision, precision_names[s->options->precision]))
-        printf("in %s, not %s: nothing here multiplies whole numbers in bf16\n", n->precision,
+    fflush(stdout);
+}
+
+static void describe_session(const struct session *s) {
+    const char *precision = s->numerics.precision;
+    if (strcmp(precision, precision_names[s->options->precision]))
+        printf("in %s, not %s: nothing here multiplies whole numbers in bf16\n", precision,
                precision_names[s->options->precision]);
     model_describe(s->model, stdout);
     if (s->engine->describe)
@@ -81,8 +101,12 @@ static void describe_session(const struct session *s) {
 }
 
 static int compute(struct session *s, struct error *e) {
+    if (!s->options->quiet)
+        tell_beginning(s);
     if (session_begin(s, e))
         return -1;
+    if (!s->options->quiet || s->options->verbose)
+        tell_numerics(s);
     if (s->options->verbose)
         describe_session(s);
     if (session_train(s, e))
@@ -130,22 +154,54 @@ static void tell_diverged(const struct session *s) {
     free(why);
 }
 
+/* What is kept of a run that takes a parent's weights are evaluations alone. */
+static void tell_stopped(const struct session *s) {
+    const struct trainer *t = &s->trainer;
+    const char *kept = s->row.parent ? s->folder.evaluated : s->folder.checkpoint;
+    char where[64] = "while it was evaluated";
+    if (s->options->quiet)
+        return;
+    if (!s->row.parent && !trainer_is_done(t))
+        snprintf(where, sizeof where, "in epoch %lld of %ld", (long long)t->epoch + 1,
+                 s->spec.epochs);
+    fprintf(stderr, "truncquant: note: run %.12s was stopped %s; ", s->row.run_id, where);
+    if (file_exists(kept))
+        fprintf(stderr, "its %s %s, from which the same command goes on\n",
+                s->row.parent ? "evaluations are kept in" : "checkpoint is", kept);
+    else
+        fprintf(stderr, "the same command begins anew\n");
+}
+
+/* What the run came to; that it cannot be read is no failure of the run. */
+static void tell_outcome(const struct session *s) {
+    struct error e = {0};
+    if (!s->options->quiet &&
+        report_outcome(s->store, s->row.run_id, export_splits[s->spec.split], stdout, &e))
+        fprintf(stderr, "truncquant: note: the result cannot be shown: %s\n", e.text);
+}
+
 static int run_session(struct session *s, const struct run_options *r, struct error *e) {
     int wanted;
     if (wants_run(s, r, &wanted, e))
         return EXIT_FAILED;
-    if (!wanted)
+    if (!wanted) {
+        tell_outcome(s);
         return EXIT_DONE;
+    }
     stop_catch();
     stop_not_for_pipes();
     int rc = compute(s, e);
     if (rc || s->signal)
         session_end(s, e);
-    if (s->signal)
+    if (s->signal) {
+        tell_stopped(s);
         return 128 + s->signal;
-    if (!rc)
-        tell_diverged(s);
-    return rc ? EXIT_FAILED : EXIT_DONE;
+    }
+    if (rc)
+        return EXIT_FAILED;
+    tell_outcome(s);
+    tell_diverged(s);
+    return EXIT_DONE;
 }
 
 static int check_operands(int operands, const struct run_options *r, struct error *e) {

@@ -27,6 +27,7 @@ static const struct verb verbs[] = {
     {"evaluate", "more evaluations of finished runs; nothing is trained", verb_evaluate, 1},
     {"status", "done, running, failed, dead and pending runs; time left", verb_status, 0},
     {"export", "tables of results, and the numbers of figures", verb_export, 0},
+    {"claims", "what every number of a report rests on, as a page", verb_claims, 0},
     {"exclude", "mark runs as not to count, and why", verb_exclude, 0},
     {"pack", "a finished run as the model file that a device reads", verb_pack, 1},
     {"info", "what such a file holds: layers, planes, bytes for each width", verb_info, 0},

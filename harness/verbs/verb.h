@@ -51,6 +51,7 @@ int verb_exclude(struct options *o, struct error *e);
 int verb_pack(struct options *o, struct error *e);
 int verb_info(struct options *o, struct error *e);
 int verb_infer(struct options *o, struct error *e);
+int verb_claims(struct options *o, struct error *e);
 int verb_merge(struct options *o, struct error *e);
 int verb_check(struct options *o, struct error *e);
 

@@ -211,6 +211,30 @@ old() {
     lacks "data set fashion-mnist"
 }
 
+@test "check: folders of images are listed, with what is in them or wrong with them" {
+    for name in whole 'of two words' uneven empty littered; do
+        mkdir -p "$TRUNCQUANT_DATA/$name"/{train,val}/{a,b}
+        touch "$TRUNCQUANT_DATA/$name"/train/{a,b}/{1,2,3}.jpg "$TRUNCQUANT_DATA/$name"/val/{a,b}/1.PNG
+    done
+    mkdir -p "$TRUNCQUANT_DATA/whole/val/a/x.jpg" "$TRUNCQUANT_DATA/uneven/train/c" "$TRUNCQUANT_DATA/onlytest/test" \
+        "$TRUNCQUANT_DATA/photos" "$TRUNCQUANT_DATA/emnist" "$TRUNCQUANT_DATA/.hidden/train"
+    touch "$TRUNCQUANT_DATA/uneven/train/c/1.jpg" "$TRUNCQUANT_DATA/a file" "$TRUNCQUANT_DATA/littered/train/a/x.txt"
+    rm "$TRUNCQUANT_DATA/empty/val/b/1.PNG"
+    check
+    [ "$status" = 0 ] # none of them is needed
+    there=$TRUNCQUANT_DATA
+    grep -xF "ok       image folder of two words: $there/of two words, 2 classes, 6 training and 2 test images by their names" <<<"$output"
+    grep -xF "ok       image folder whole: $there/whole, 2 classes, 6 training and 3 test images by their names" <<<"$output"
+    grep "^note     image folder empty: $there/empty/val/b: has no image, so the class cannot be tested" <<<"$output"
+    grep "^note     image folder uneven: $there/uneven/val: has no class 'c', which train has" <<<"$output"
+    grep "^note     image folder littered: $there/littered: 1 of its 9 files are no images" <<<"$output"
+    grep "^note     image folder onlytest: $there/onlytest: has no folder 'train' (it holds test)" <<<"$output"
+    grep -xF "note     no data sets: photos; images belong in NAME/train/CLASS and NAME/test/CLASS" <<<"$output"
+    [[ $output != *hidden* && $output != *'a file'* && $output != *'image folder emnist'* ]]
+    check --quiet
+    [ -z "$output" ]
+}
+
 @test "check: no place for the cache" {
     run env -u TRUNCQUANT_CACHE -u XDG_CACHE_HOME -u HOME PATH="$FAKES" "$truncquant" check --db "$DB"
     lacks "cache folder" "set TRUNCQUANT_CACHE"

@@ -63,6 +63,25 @@ static void every_image_is_there_once(void **state) {
     image_folder_free(&f);
 }
 
+static void a_glance_counts_the_same_and_ends_in_time(void **state) {
+    (void)state;
+    struct image_folder f = list(), g;
+    struct error e = {0};
+    int whole;
+    assert_int_equal(image_folder_glance(&g, image_set_file("."), 60, &whole, &e), 0);
+    assert_true(whole);
+    assert_int_equal(g.classes, f.classes);
+    for (int s = 0; s < SPLITS; s++)
+        assert_int_equal(g.split[s].n, f.split[s].n);
+    image_folder_free(&g);
+    assert_int_equal(image_folder_glance(&g, image_set_file("."), 1e-9, &whole, &e), 0);
+    assert_false(whole);
+    assert_int_equal(g.classes, f.classes);
+    assert_int_equal(g.split[SPLIT_TRAIN].n, 0);
+    image_folder_free(&g);
+    image_folder_free(&f);
+}
+
 /* The first half of the images is not the first half of the classes. */
 static void order_mixes_classes(void **state) {
     (void)state;
@@ -269,6 +288,8 @@ static void too_few_classes(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(every_image_is_there_once, image_set_start, image_set_end),
+        cmocka_unit_test_setup_teardown(a_glance_counts_the_same_and_ends_in_time, image_set_start,
+                                        image_set_end),
         cmocka_unit_test_setup_teardown(order_mixes_classes, image_set_start, image_set_end),
         cmocka_unit_test_setup_teardown(what_is_no_image_is_skipped, image_set_start,
                                         image_set_end),

@@ -1,6 +1,7 @@
 /* Listing a folder of images; folder.h is the manual. It opens no image. */
 #include "data/images/folder.h"
 
+#include "base/progress.h"
 #include "base/random.h"
 #include "data/images/names.h"
 
@@ -54,9 +55,16 @@ static int has_ending(const char *name) {
 struct listing {
     struct image_folder *folder;
     FILE *fingerprint;
-    FILE *names; // of the split
-    uint64_t at; // bytes written to it
+    FILE *names;  // of the split
+    uint64_t at;  // bytes written to it
+    double until; // by progress_clock; 0: a glance is not enough
+    int late;     // something was left out
 };
+
+static int is_late(struct listing *l) {
+    l->late |= l->until > 0 && progress_clock() > l->until;
+    return l->late;
+}
 
 static void replace(struct image_files *files, uint64_t *name, uint64_t *stamp, uint16_t *label) {
     free(files->name);
@@ -106,12 +114,12 @@ static void add_image(struct listing *l, enum split split, int label, const char
 static int consider(struct listing *l, enum split split, int label, const char *folder,
                     const char *name, struct error *e) {
     char path[PATH_MAX];
-    struct stat st;
+    struct stat st = {.st_mode = S_IFREG};
     if (path_of_image(path, sizeof path, folder, name, e))
         return -1;
     if (!has_ending(name))
         skip_file(l->folder, path, "its name does not end in .jpg, .jpeg or .png");
-    else if (stat(path, &st))
+    else if (l->until <= 0 && stat(path, &st))
         skip_file(l->folder, path, strerror(errno));
     else if (!S_ISREG(st.st_mode))
         skip_file(l->folder, path, "is not a regular file");
@@ -211,12 +219,12 @@ static int list_split(struct listing *l, enum split split, struct error *e) {
     l->at = 0;
     int rc = l->names ? path_of_image(folder, sizeof folder, f->root, f->split_name[split], e)
                       : fail_at(e, f->root, 0, "no memory for its list");
-    for (int c = 0; c < f->classes && !rc; c++)
+    for (int c = 0; c < f->classes && !rc && !is_late(l); c++)
         if (!(rc = path_of_image(path, sizeof path, folder, f->class_names[c], e)))
             rc = list_class(l, split, c, path, e);
     if (l->names && fclose(l->names) && !rc)
         rc = fail_at(e, f->root, 0, "no memory for its list");
-    if (!rc)
+    if (!rc && files->n)
         reorder(files, split);
     return rc;
 }
@@ -309,19 +317,20 @@ static int find_splits(struct image_folder *f, struct error *e) {
                    contents[0] ? ")" : "");
 }
 
-static int list_all(struct image_folder *f, struct error *e) {
+static int list_all(struct image_folder *f, struct listing *l, struct error *e) {
     char *bytes = NULL;
     size_t size = 0;
-    struct listing l = {.folder = f, .fingerprint = open_memstream(&bytes, &size)};
-    if (!l.fingerprint)
+    l->folder = f;
+    l->fingerprint = open_memstream(&bytes, &size);
+    if (!l->fingerprint)
         return fail_at(e, f->root, 0, "no memory for its list");
-    fwrite(f->root, 1, strlen(f->root) + 1, l.fingerprint);
+    fwrite(f->root, 1, strlen(f->root) + 1, l->fingerprint);
     int rc = 0;
     for (int c = 0; c < f->classes; c++)
-        fwrite(f->class_names[c], 1, strlen(f->class_names[c]) + 1, l.fingerprint);
+        fwrite(f->class_names[c], 1, strlen(f->class_names[c]) + 1, l->fingerprint);
     for (int s = 0; s < SPLITS && !rc; s++)
-        rc = list_split(&l, (enum split)s, e);
-    if (fclose(l.fingerprint) && !rc)
+        rc = list_split(l, (enum split)s, e);
+    if (fclose(l->fingerprint) && !rc)
         rc = fail_at(e, f->root, 0, "no memory for its list");
     if (!rc)
         hash_hex(bytes, size, f->fingerprint);
@@ -329,13 +338,26 @@ static int list_all(struct image_folder *f, struct error *e) {
     return rc;
 }
 
-int image_folder_list(struct image_folder *f, const char *path, struct error *e) {
+static int list(struct image_folder *f, const char *path, struct listing *l, struct error *e) {
     *f = (struct image_folder){.root = realpath(path, NULL)};
     if (!f->root)
         return fail_at(e, path, 0, "cannot be reached (%s); check the name", strerror(errno));
-    int rc = find_splits(f, e) || find_classes(f, e) || list_all(f, e) ? -1 : 0;
+    int rc = find_splits(f, e) || find_classes(f, e) || list_all(f, l, e) ? -1 : 0;
     if (rc)
         image_folder_free(f);
+    return rc;
+}
+
+int image_folder_list(struct image_folder *f, const char *path, struct error *e) {
+    struct listing whole = {0};
+    return list(f, path, &whole, e);
+}
+
+int image_folder_glance(struct image_folder *f, const char *path, double seconds, int *whole,
+                        struct error *e) {
+    struct listing l = {.until = progress_clock() + seconds};
+    int rc = list(f, path, &l, e);
+    *whole = !l.late;
     return rc;
 }
 

@@ -62,6 +62,12 @@ int image_folder_is(const char *path);
 
 /* List it. On failure there is nothing to free. */
 int image_folder_list(struct image_folder *f, const char *path, struct error *e);
+
+/* For who wants to know how much there is, and what is wrong with its names, and soon: no file is
+ * looked at (`stamp` and `fingerprint` say nothing), and after so many seconds the rest is left
+ * out, `*whole` 0. Likewise. */
+int image_folder_glance(struct image_folder *f, const char *path, double seconds, int *whole,
+                        struct error *e);
 void image_folder_free(struct image_folder *f);
 
 /* "ROOT/train/CLASS/NAME" of an image; -1 with a message when it is too long for `size`. */
@@ -85,8 +91,11 @@ int image_folder_check_image(const struct image_folder *f, enum split split, uin
 int image_folder_say_change(const struct image_folder *before, const struct image_folder *now,
                             struct error *e);
 
-/* More than one file in a hundred skipped is an error, which names the first; fewer are noted on
- * stderr, as is the number of those that systems left. */
+/* More than one file in a hundred skipped is an error, which names the first. */
+int image_folder_fault(const struct image_folder *f, struct error *e);
+
+/* The same; those that are skipped are noted on stderr before, as is the number of those that
+ * systems left. */
 int image_folder_judge(const struct image_folder *f, struct error *e);
 
 #endif

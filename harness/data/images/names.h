@@ -1,5 +1,4 @@
-/* The names in a folder, sorted by their bytes. Private to the
- * data room. */
+/* The names in a folder, sorted by their bytes. Private to the data room and `truncquant check`. */
 #ifndef DATA_IMAGES_NAMES_H
 #define DATA_IMAGES_NAMES_H
 

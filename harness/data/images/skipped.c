@@ -42,15 +42,9 @@ static void note_skipped(const struct skipped *s) {
         fprintf(stderr, "truncquant: note: skipped: %u more\n", s->n - FOLDER_SKIPPED_SHOWN);
 }
 
-int image_folder_judge(const struct image_folder *f, struct error *e) {
+int image_folder_fault(const struct image_folder *f, struct error *e) {
     const struct skipped *s = &f->skipped;
     uint64_t all = (uint64_t)f->split[SPLIT_TRAIN].n + f->split[SPLIT_TEST].n + s->n;
-    if (s->n_left_by_systems)
-        fprintf(stderr, "truncquant: note: passed over: %u file%s that systems leave in folders\n",
-                s->n_left_by_systems, s->n_left_by_systems == 1 ? "" : "s");
-    if (s->n == 0)
-        return 0;
-    note_skipped(s);
     if ((uint64_t)s->n * 100 <= all)
         return 0;
     return fail_at(
@@ -58,4 +52,13 @@ int image_folder_judge(const struct image_folder *f, struct error *e) {
         "%u of its %llu files are no images that can be read, more than 1 in 100; remove "
         "or mend them (the first is %.*s)",
         s->n, (unsigned long long)all, (int)strcspn(s->text, "\n"), s->text);
+}
+
+int image_folder_judge(const struct image_folder *f, struct error *e) {
+    const struct skipped *s = &f->skipped;
+    if (s->n_left_by_systems)
+        fprintf(stderr, "truncquant: note: passed over: %u file%s that systems leave in folders\n",
+                s->n_left_by_systems, s->n_left_by_systems == 1 ? "" : "s");
+    note_skipped(s);
+    return image_folder_fault(f, e);
 }

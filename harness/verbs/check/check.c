@@ -7,6 +7,7 @@
 #include "base/cores.h"
 #include "base/text.h"
 #include "data/dataset.h"
+#include "data/images/names.h"
 #include "data/source.h"
 #include "engine/engine.h"
 
@@ -34,6 +35,11 @@ static void look_absent(const struct options *o, const void *detail, struct repo
     say(r, VERDICT_NOTE, "%s; scripts/data.sh NAME fetches one", (const char *)detail);
 }
 
+static void look_names(const struct options *o, const void *detail, struct report *r) {
+    (void)o;
+    say(r, VERDICT_OK, "%s", (const char *)detail);
+}
+
 static const struct check checks[] = {
     {"Darknet", look_darknet, NULL},
     {"OpenBLAS", look_openblas, NULL},
@@ -58,9 +64,13 @@ static const struct check checks[] = {
 /* Returns 1 when something that the main job needs is missing. */
 static int report_check(const struct options *o, const struct check *check) {
     struct report r = {0};
+    char name[NAME_MAX + 16]; // of a folder, too, as is what is said of it
     check->look(o, check->detail, &r);
+    snprintf(name, sizeof name, "%s", check->name);
+    text_mask_controls(name, "");
+    text_mask_controls(r.text, "");
     if (!o->quiet || r.verdict == VERDICT_MISSING)
-        printf("%-7s  %s: %s\n", verdict_names[r.verdict], check->name, r.text);
+        printf("%-7s  %s: %s\n", verdict_names[r.verdict], name, r.text);
     fflush(stdout); // before the next check forks
     return r.verdict == VERDICT_MISSING;
 }
@@ -97,6 +107,36 @@ static int check_tool(const char *name, struct error *e) {
         return EXIT_DONE;
     fail(e, "%s: %.512s", name, r.text);
     return EXIT_FAILED;
+}
+
+static void look_no_set(const struct options *o, const void *detail, struct report *r) {
+    (void)o;
+    say(r, VERDICT_NOTE, "%s; images belong in NAME/train/CLASS and NAME/test/CLASS",
+        (const char *)detail);
+}
+
+/* A line for each of the first folders of images in $TRUNCQUANT_DATA; none of them is needed. */
+static void report_image_folders(const struct options *o) {
+    enum { SHOWN = 20 };
+    struct names sets, others;
+    char rest[512] = "", none[512] = "";
+    find_own_folders(&sets, &others);
+    for (size_t i = 0; i < sets.n; i++) {
+        char label[NAME_MAX + 16];
+        snprintf(label, sizeof label, "image folder %s", sets.name[i]);
+        if (i < SHOWN)
+            report_check(o, &(struct check){label, look_image_folder, sets.name[i]});
+        else
+            text_list_add(rest, sizeof rest, ", ", sets.name[i]);
+    }
+    for (size_t i = 0; i < others.n; i++)
+        text_list_add(none, sizeof none, ", ", others.name[i]);
+    if (rest[0])
+        report_check(o, &(struct check){"more image folders", look_names, rest});
+    if (none[0])
+        report_check(o, &(struct check){"no data sets", look_no_set, none});
+    names_free(&sets);
+    names_free(&others);
 }
 
 /* Read a data set whole, which checks every file of it, and say what is in it. */
@@ -145,6 +185,7 @@ int verb_check(struct options *o, struct error *e) {
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
         missing += report_check(o, &checks[i]);
     missing += report_datasets(o);
+    report_image_folders(o);
     if (!missing)
         return EXIT_DONE;
     fail(e,

@@ -45,4 +45,14 @@ const struct needed *needed_find(const char *name);
 /* Folders, the database and data sets (places.c); `detail` of the last is a set's name. */
 look look_cache, look_database, look_data_folder, look_dataset;
 
+/* What lies in $TRUNCQUANT_DATA and is no known set (image_folders.c): folders that are meant as
+ * sets of images, by having `train` or a folder for tests in them, and the other ones. No names
+ * where there is no such place. The caller frees both. */
+struct names;
+void find_own_folders(struct names *sets, struct names *others);
+
+/* How many classes and images such a folder has, or what is wrong with it; `detail`: its name. All
+ * of them together take a few seconds at most: what they do not get to see then is not counted. */
+look look_image_folder;
+
 #endif

@@ -57,10 +57,10 @@ static const struct row_export {
 };
 
 /* Databases that were joined in another order number their rows otherwise: attempts are numbered
- * here by when they began, and by what they are. */
+ * here by what they say of when they began, and by what they are. */
 static const char numbers_sql[] =
     "CREATE TEMP TABLE numbers (number INTEGER PRIMARY KEY, run_id TEXT, attempt INTEGER);"
-    "INSERT INTO numbers SELECT row_number() OVER (ORDER BY started_at, run_id, host, pid),"
+    "INSERT INTO numbers SELECT row_number() OVER (ORDER BY " SQL_BEGAN "),"
     " run_id, attempt FROM attempts;"
     "CREATE UNIQUE INDEX temp.numbers_by_attempt ON numbers (attempt)";
 

@@ -55,13 +55,30 @@ static int insert_attempt(struct store *s, const struct new_attempt *row, struct
     return status;
 }
 
+/* Counts on in `column` of attempt ?1, from all that it has to be told apart from by time: those of
+ * its run, of the run whose weights that takes, and of those that take its own. */
+#define COUNT_ON(column)                                                                           \
+    column " = (SELECT 1 + max(max(b.sequence, b.end_sequence))"                                   \
+           "  FROM runs r JOIN runs o ON r.run_id IN (o.run_id, o.parent) OR o.run_id = r.parent"  \
+           "  JOIN attempts b ON b.run_id = o.run_id WHERE r.run_id = attempts.run_id)"
+
 /* The database in which it is made; never another's, wherever its row may be copied to. */
-static int insert_own_attempt(struct store *s, const struct new_attempt *row, struct error *e) {
-    return insert_attempt(s, row, e) ||
-           sql_run(s,
-                   "UPDATE attempts SET origin = (SELECT identity FROM identity)"
-                   " WHERE attempt = last_insert_rowid()",
-                   e);
+static int insert_own_attempt(struct store *s, const struct new_attempt *row, int64_t *attempt,
+                              struct error *e) {
+    if (insert_attempt(s, row, e))
+        return -1;
+    *attempt = sqlite3_last_insert_rowid(s->db);
+    sqlite3_stmt *q =
+        sql_prepare(s,
+                    "UPDATE attempts SET origin = (SELECT identity FROM identity), " COUNT_ON(
+                        "sequence") " WHERE attempt = ?1",
+                    e);
+    if (!q)
+        return -1;
+    sqlite3_bind_int64(q, 1, *attempt);
+    int status = sql_step(s, q, e);
+    sqlite3_finalize(q);
+    return status;
 }
 
 /* Of its run's scheme, so that views know which attempts the newest program would still make. */
@@ -83,8 +100,9 @@ int store_begin_attempt(struct store *s, const struct attempt_row *row, int64_t 
     int status = sql_begin(s, e);
     if (!status) {
         status =
-            record_fingerprint(s, row, run.scheme, e) || insert_own_attempt(s, &new, e) ? -1 : 0;
-        *attempt = sqlite3_last_insert_rowid(s->db);
+            record_fingerprint(s, row, run.scheme, e) || insert_own_attempt(s, &new, attempt, e)
+                ? -1
+                : 0;
         status = sql_end(s, status, e);
     }
     store_free_run(&run);
@@ -151,10 +169,13 @@ int attempt_write_end(struct store *s, int64_t attempt, const struct attempt_end
                       struct error *e) {
     sqlite3_stmt *q = sql_prepare(
         s,
-        "UPDATE attempts SET ended_at = max(?2, started_at), outcome = ?3, reason = ?4, "
-        "cpu_seconds = ?5, peak_bytes = ?6, "
-        "heartbeat_at = CASE ?3 WHEN 'complete' THEN max(?2, started_at) ELSE heartbeat_at END, "
-        "progress = CASE ?3 WHEN 'complete' THEN 1.0 ELSE progress END WHERE attempt = ?1",
+        "UPDATE attempts SET " COUNT_ON(
+            "end_sequence") ", ended_at = max(?2, started_at), outcome = ?3, reason = ?4, "
+                            "cpu_seconds = ?5, peak_bytes = ?6, "
+                            "heartbeat_at = CASE ?3 WHEN 'complete' THEN max(?2, started_at) ELSE "
+                            "heartbeat_at END, "
+                            "progress = CASE ?3 WHEN 'complete' THEN 1.0 ELSE progress END WHERE "
+                            "attempt = ?1",
         e);
     if (!q)
         return -1;

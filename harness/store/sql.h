@@ -24,6 +24,9 @@ int store_bring_up_to_date(struct store *s, struct error *e);
 /* The order in which runs were recorded, by what their rows say. */
 #define SQL_RECORDED "recorded_at, sequence, run_id"
 
+/* The same of attempts: when they began. */
+#define SQL_BEGAN "sequence, started_at, run_id, host, pid"
+
 /* Run statements that return no rows. */
 int sql_run(struct store *s, const char *sql, struct error *e);
 

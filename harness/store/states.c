@@ -17,7 +17,7 @@ const char *const run_state_names[RUN_STATES] = {
 
 #define STATUS_COLUMNS                                                                             \
     "run_id, scheme, network, seed, state, progress, reason, work, excluded IS NOT NULL, "         \
-    "host, pid, process_start, stale, "
+    "host, pid, process_start, stale, heartbeat_at, "
 
 /* Whether the last attempt's process lives, if it is of this host; -1 if it is not. */
 static int process_of(sqlite3_stmt *q) {
@@ -32,6 +32,8 @@ static int process_of(sqlite3_stmt *q) {
  * start is not known, the process may be another one of that number. */
 static void look_for_process(struct run_status *r, sqlite3_stmt *q) {
     char text[96] = "no sign of life for 120 s";
+    if (sqlite3_column_double(q, 13) > sql_now())
+        snprintf(text, sizeof text, "its last sign of life is yet to come: a clock was set back");
     if (r->state == RUN_DEAD && sqlite3_column_int64(q, 11) && process_of(q) == 1) {
         r->state = RUN_RUNNING;
     } else if (r->state == RUN_RUNNING && !process_of(q)) {
@@ -56,7 +58,7 @@ static struct run_status read_status(sqlite3_stmt *q) {
         .work = sqlite3_column_double(q, 7),
         .excluded = sqlite3_column_int(q, 8),
         .stale = sql_take_text(q, 12),
-        .diverged = sql_take_text(q, 13),
+        .diverged = sql_take_text(q, 14),
     };
     snprintf(r.run_id, sizeof r.run_id, "%s", sql_text(q, 0));
     const char *state = sql_text(q, 4);

@@ -102,9 +102,9 @@ enum run_state { RUN_PENDING, RUN_RUNNING, RUN_DONE, RUN_FAILED, RUN_DEAD, RUN_S
 extern const char *const run_state_names[RUN_STATES];
 
 /* pending: no attempt, or the last was interrupted by a signal; running: the last has no end and a
- * heartbeat in the last 120 s, or its process lives on this host; dead: no end, and an older
- * heartbeat or no such process on this host; failed: the last ended in failure; done: one attempt
- * ended complete. */
+ * heartbeat within 120 s of now, or its process lives on this host; dead: no end, and a heartbeat
+ * further off or no such process on this host; failed: the last ended in failure; done: one attempt
+ * ended complete. The last is the one that began last, whatever the clocks said (schema/009). */
 int store_run_state(struct store *s, const char *run_id, enum run_state *state, struct error *e);
 
 /* Whether a finished run is stale, and why, as text that the caller frees; NULL: it is not. It is

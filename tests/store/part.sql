@@ -4,6 +4,7 @@ CREATE TEMP TABLE fate AS
 SELECT attempt, iif(attempt % n = k, 2, drawn(attempt * 11 + k * 5 + draw * 13) % 3) AS fate FROM attempts, p;
 DELETE FROM attempts WHERE attempt IN (SELECT attempt FROM fate WHERE fate = 0);
 UPDATE attempts SET outcome = NULL, ended_at = NULL, reason = NULL, cpu_seconds = NULL, peak_bytes = NULL, progress = 0.5,
+                    end_sequence = 0,
                     heartbeat_at = 2100 + drawn(attempt + (SELECT k + draw FROM p)) / 3
 WHERE attempt IN (SELECT attempt FROM fate WHERE fate = 1);
 DELETE FROM evaluations WHERE attempt IN (SELECT attempt FROM fate WHERE fate < 2);

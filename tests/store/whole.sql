@@ -15,10 +15,11 @@ INSERT INTO curve_requests SELECT 'a', run_id, 1, 'val' FROM runs WHERE seed < 3
 INSERT INTO fingerprints VALUES ('qat', printf('%064d', 1), 5);
 INSERT INTO attempts (run_id, engine, precision, threads, isa, libraries, commit_id, dirty, host, pid, process_start,
                       command, started_at, heartbeat_at, resumed_at, progress, ended_at, outcome, reason, cpu_seconds,
-                      peak_bytes, classes, sources, fingerprint, origin)
+                      peak_bytes, classes, sources, fingerprint, origin, sequence, end_sequence)
 SELECT run_id, 'onednn', 'fp32', 1, 'x', 'none', 'abc' || j, 0, 'host' || j, 10 + j, 7, 'truncquant run',
        2000 + (j > 0), 2500, 0, 1, 3000, outcome, iif(outcome = 'complete', NULL, 'why'), 1.5, 100, 10,
-       printf('%064d', j), iif(scheme = 'qat', printf('%064d', j % 2), NULL), printf('%032d', j)
+       printf('%064d', j), iif(scheme = 'qat', printf('%064d', j % 2), NULL), printf('%032d', j),
+       drawn(j * 3 + sequence) % 2, iif(sequence % 2, 2 + drawn(j * 5 + sequence) % 2, 0)
 FROM (SELECT *, CASE WHEN j = 0 AND sequence % 5 = 1 THEN 'interrupted' WHEN j = 1 AND sequence % 4 = 1 THEN 'failed'
                      ELSE 'complete' END AS outcome
       FROM runs, (SELECT 0 AS j UNION SELECT 1 UNION SELECT 2));

@@ -190,9 +190,9 @@ static int copy_runs(struct copying *c, struct error *e) {
 /* ---- attempts, and what belongs to them ---- */
 
 /* What changes until an attempt has ended. */
-static const char *const states[] = {"heartbeat_at", "progress",     "ended_at",
-                                     "outcome",      "reason",       "cpu_seconds",
-                                     "peak_bytes",   "weights_hash", NULL};
+static const char *const states[] = {"heartbeat_at", "progress",    "ended_at",   "outcome",
+                                     "reason",       "cpu_seconds", "peak_bytes", "weights_hash",
+                                     "end_sequence", NULL};
 
 static int parameter_of(const struct columns *columns, const char *name) {
     for (int i = 0; i < columns->n; i++)
@@ -238,7 +238,7 @@ static sqlite3_stmt *prepare_later(struct copying *c, const struct columns *all,
 }
 
 static const char *const attempt_sql[3] = {"SELECT {$c|, }, attempt FROM attempts" CHOSEN
-                                           " ORDER BY started_at, run_id, host, pid",
+                                           " ORDER BY " SQL_BEGAN,
                                            "INSERT INTO attempts ({$c|, }) VALUES ({$p|, })", NULL};
 
 static int attempts_open(struct copying *c, struct error *e) {

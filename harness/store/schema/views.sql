@@ -54,16 +54,27 @@ WHERE a.outcome = 'complete'
           AND NOT EXISTS (SELECT 1 FROM attempts b WHERE b.run_id = a.run_id AND b.outcome = 'complete'
                                                      AND b.fingerprint IS NOT NULL));
 
--- Complete attempts at runs that take another's weights which that other, having run again, no longer has.
-DROP VIEW IF EXISTS outlived_attempts;
-CREATE VIEW outlived_attempts AS
-SELECT a.attempt, a.run_id, r.parent
+-- Complete attempts at runs that take another's weights, each with those of that other: whether it had ended when the
+-- attempt began, and whether it is one that is taken. Which was first their database counted; times tell only where they
+-- are of two, or of one that did not count yet.
+DROP VIEW IF EXISTS parent_attempts;
+CREATE VIEW parent_attempts AS
+SELECT a.attempt, a.run_id, r.parent, t.attempt IS NOT NULL AS taken,
+       CASE WHEN p.origin IS a.origin AND p.end_sequence <> a.sequence THEN p.end_sequence < a.sequence
+            ELSE p.ended_at <= a.started_at END AS had_ended
 FROM runs r
 CROSS JOIN attempts a ON a.run_id = r.run_id -- in this order: few runs have a parent
-JOIN (SELECT run_id, min(ended_at) AS ended_at FROM taken_attempts GROUP BY run_id) p ON p.run_id = r.parent
-WHERE r.parent IS NOT NULL AND a.outcome = 'complete' AND a.started_at < p.ended_at
-  AND EXISTS (SELECT 1 FROM attempts b
-              WHERE b.run_id = r.parent AND b.outcome = 'complete' AND b.ended_at <= a.started_at);
+CROSS JOIN attempts p ON p.run_id = r.parent
+LEFT JOIN (SELECT attempt FROM taken_attempts) t ON t.attempt = p.attempt
+WHERE r.parent IS NOT NULL AND a.outcome = 'complete' AND p.outcome = 'complete';
+
+-- Those of them whose weights that other, having run again, no longer has.
+DROP VIEW IF EXISTS outlived_attempts;
+CREATE VIEW outlived_attempts AS
+SELECT attempt, run_id, parent
+FROM parent_attempts
+GROUP BY attempt
+HAVING max(taken) AND NOT max(taken AND had_ended) AND max(had_ended);
 
 -- The attempt that counts for a run: the earliest of those. Attempts of a run that tie are told apart by what they are,
 -- never by their number, which in a joined database is another (store/merge/).
@@ -73,7 +84,17 @@ SELECT a.*, a.commit_id || CASE a.dirty WHEN 1 THEN '-dirty' ELSE '' END AS vers
 FROM attempts a
 WHERE a.attempt = (SELECT b.attempt FROM taken_attempts b
                    WHERE b.run_id = a.run_id AND b.attempt NOT IN (SELECT attempt FROM outlived_attempts)
-                   ORDER BY b.ended_at, b.started_at, b.host, b.pid LIMIT 1);
+                   ORDER BY b.end_sequence, b.ended_at, b.started_at, b.host, b.pid LIMIT 1);
+
+-- The attempts of a finished run that began no later than the one that counts, and whether they are of its own database
+-- (origin): another's clock is all there is to go by.
+DROP VIEW IF EXISTS past_attempts;
+CREATE VIEW past_attempts AS
+SELECT a.*, a.attempt = c.attempt AS counts, a.origin IS c.origin AS own
+FROM attempts a
+JOIN counted_attempts c ON c.run_id = a.run_id
+WHERE CASE WHEN a.origin IS c.origin AND a.sequence <> c.sequence THEN a.sequence < c.sequence
+           ELSE a.started_at <= c.started_at END;
 
 -- Finished runs that this program would not compute again to the same results, though their ids are the same, and
 -- why. `truncquant run --again` computes them anew.
@@ -139,11 +160,14 @@ FROM suspects s
 JOIN counted_attempts c ON c.run_id = s.run_id
 JOIN run_classes k ON k.run_id = s.run_id
 WHERE s.loss > 2 * ln(coalesce(k.classes, 1e6))
-  AND s.attempt = (SELECT attempt FROM ( -- which trained what counts, as in `training`
+  AND s.attempt = (SELECT attempt FROM ( -- which trained what counts, as in `past_attempts` and `training`
                        SELECT a.*, a.origin IS c.origin AS own FROM attempts a
                        JOIN epochs e ON e.attempt = a.attempt AND e.epoch = s.epochs AND e.bits = s.bits
-                       WHERE a.run_id = s.run_id AND a.started_at <= c.started_at)
-                   ORDER BY own DESC, origin IS NULL DESC, started_at DESC, host DESC, pid DESC LIMIT 1)
+                       WHERE a.run_id = s.run_id
+                         AND CASE WHEN a.origin IS c.origin AND a.sequence <> c.sequence THEN a.sequence < c.sequence
+                                  ELSE a.started_at <= c.started_at END)
+                   ORDER BY own DESC, origin IS NULL DESC, sequence DESC, started_at DESC, host DESC, pid DESC
+                   LIMIT 1)
   AND NOT EXISTS (SELECT 1 FROM evaluations v
                   WHERE v.attempt = c.attempt AND v.bits = s.bits AND v.inference = 'direct'
                     AND v.loss_sum / v.images < ln(coalesce(k.classes, 1e6)));
@@ -193,7 +217,8 @@ FROM (SELECT evaluation,
                          row_number() OVER (PARTITION BY r.rowid, v.calibration_batches > 0, v.split, v.images,
                                                          v.bits, v.layer_bits, v.act_bits, v.inference) AS nth
                   FROM runs r
-                  JOIN (SELECT *, row_number() OVER (PARTITION BY run_id ORDER BY ended_at, started_at, host, pid) AS ended
+                  JOIN (SELECT *, row_number() OVER (PARTITION BY run_id
+                                                        ORDER BY end_sequence, ended_at, started_at, host, pid) AS ended
                         FROM taken_attempts) a ON a.run_id = r.run_id
                    AND a.attempt NOT IN (SELECT attempt FROM outlived_attempts)
                   JOIN evaluations v ON v.attempt = a.attempt
@@ -439,15 +464,12 @@ WITH RECURSIVE sources(run_id, of) AS (
     SELECT s.run_id, r.parent FROM sources s JOIN runs r ON r.run_id = s.of WHERE r.parent IS NOT NULL
 ),
 tries AS (
-    SELECT a.run_id, a.commit_id || CASE a.dirty WHEN 1 THEN '-dirty' ELSE '' END AS version,
-           a.attempt = c.attempt OR lead(a.resumed_at) OVER run > a.resumed_at AS went_on,
-           a.started_at >= max(a.started_at) FILTER (WHERE a.resumed_at = 0) OVER (PARTITION BY a.run_id) AS since_start
-    FROM attempts a
-    JOIN counted_attempts c ON c.run_id = a.run_id AND a.started_at <= c.started_at
-    WHERE a.origin IS c.origin OR a.origin IS NULL
-       OR NOT EXISTS (SELECT 1 FROM attempts b WHERE b.run_id = c.run_id AND b.origin IS c.origin AND b.resumed_at = 0
-                                                 AND b.started_at <= c.started_at)
-    WINDOW run AS (PARTITION BY a.run_id ORDER BY a.started_at, a.host, a.pid)
+    SELECT *, counts OR lead(resumed_at) OVER (PARTITION BY run_id ORDER BY place) > resumed_at AS went_on,
+           place >= max(place) FILTER (WHERE resumed_at = 0) OVER (PARTITION BY run_id) AS since_start
+    FROM (SELECT a.run_id, a.commit_id || CASE a.dirty WHEN 1 THEN '-dirty' ELSE '' END AS version, a.counts, a.resumed_at,
+                 row_number() OVER (PARTITION BY a.run_id ORDER BY own, sequence, started_at, host, pid) AS place
+          FROM (SELECT *, max(own AND resumed_at = 0) OVER (PARTITION BY run_id) AS began_here FROM past_attempts) a
+          WHERE own OR origin IS NULL OR NOT began_here)
 )
 SELECT DISTINCT s.run_id, t.version
 FROM sources s JOIN tries t ON t.run_id = s.of
@@ -543,11 +565,10 @@ SELECT r.run_id, r.config_id, r.scheme, r.network, r.dataset, r.seed,
 FROM runs r
 JOIN (SELECT p.*, a.run_id,
              row_number() OVER (PARTITION BY a.run_id, p.epoch, p.bits
-                                ORDER BY a.origin IS c.origin DESC, a.origin IS NULL DESC,
+                                ORDER BY a.own DESC, a.origin IS NULL DESC, a.sequence DESC,
                                          a.started_at DESC, a.host DESC, a.pid DESC) AS place
       FROM epochs p
-      JOIN attempts a ON a.attempt = p.attempt
-      JOIN counted_attempts c ON c.run_id = a.run_id AND a.started_at <= c.started_at
+      JOIN past_attempts a ON a.attempt = p.attempt
      ) e ON e.run_id = r.run_id AND e.place = 1
 WHERE r.run_id NOT IN (SELECT run_id FROM excluded_runs);
 
@@ -562,11 +583,10 @@ SELECT r.run_id, r.config_id, r.scheme, r.network, r.dataset, r.seed,
 FROM runs r
 JOIN (SELECT q.*, a.run_id,
              row_number() OVER (PARTITION BY a.run_id, q.epoch, q.split, q.bits, q.inference
-                                ORDER BY a.origin IS c.origin DESC, a.origin IS NULL DESC,
+                                ORDER BY a.own DESC, a.origin IS NULL DESC, a.sequence DESC,
                                          a.started_at DESC, a.host DESC, a.pid DESC) AS place
       FROM epoch_evaluations q
-      JOIN attempts a ON a.attempt = q.attempt
-      JOIN counted_attempts c ON c.run_id = a.run_id AND a.started_at <= c.started_at
+      JOIN past_attempts a ON a.attempt = q.attempt
      ) p ON p.run_id = r.run_id AND p.place = 1
 WHERE r.run_id NOT IN (SELECT run_id FROM excluded_runs);
 
@@ -582,8 +602,8 @@ JOIN layers l ON l.attempt = a.attempt
 WHERE r.run_id NOT IN (SELECT run_id FROM excluded_runs);
 
 -- Where each run stands. SQL cannot see processes: on a run's own host the program reports it as dead when it is
--- 'running' here and the process is gone, and as running when it is 'dead' here and the process lives. A stale run is
--- done until it is run again; `stale` says why it is.
+-- 'running' here and the process is gone, and as running when it is 'dead' here and the process lives. A sign of life that
+-- is yet to come is none: some clock was set back. A stale run is done until it is run again; `stale` says why it is.
 DROP VIEW IF EXISTS run_status;
 CREATE VIEW run_status AS
 WITH last AS (
@@ -594,13 +614,14 @@ WITH last AS (
     LEFT JOIN stale_runs y ON y.run_id = r.run_id
     LEFT JOIN fingerprints f ON f.scheme = r.scheme
     LEFT JOIN attempts a ON a.attempt = (SELECT b.attempt FROM attempts b WHERE b.run_id = r.run_id
-                                         ORDER BY b.started_at DESC, b.host DESC, b.pid DESC LIMIT 1)
+                                         ORDER BY b.sequence DESC, b.started_at DESC, b.host DESC, b.pid DESC
+                                         LIMIT 1)
 )
 SELECT r.run_id, r.config_id, r.grid, r.scheme, r.network, r.dataset, r.seed,
        CASE WHEN l.finished THEN 'done'
             WHEN a.attempt IS NULL OR a.outcome = 'interrupted' THEN 'pending'
             WHEN a.outcome = 'failed' THEN 'failed'
-            WHEN (julianday('now') - 2440587.5) * 86400.0 - a.heartbeat_at <= 120 THEN 'running'
+            WHEN abs((julianday('now') - 2440587.5) * 86400.0 - a.heartbeat_at) <= 120 THEN 'running'
             ELSE 'dead' END AS state,
        CASE WHEN l.finished THEN 1.0 ELSE coalesce(a.progress, 0.0) END AS progress,
        a.reason, r.work, x.excluded, CASE WHEN l.finished THEN l.why END AS stale,

@@ -32,6 +32,7 @@ static const struct verb verbs[] = {
     {"pack", "a finished run as the model file that a device reads", verb_pack, 1},
     {"info", "what such a file holds: layers, planes, bytes for each width", verb_info, 0},
     {"infer", "classes of images, or top-1 on a data set, by such a file", verb_infer, 0},
+    {"latency", "time such a file, or a run, at each of its widths", verb_latency, 0},
     {"merge", "join other databases into this one", verb_merge, 0},
     {"check", "what this machine has and lacks, in plain words", verb_check, 0},
     {0},

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Print, as C definitions, which program this is: VERSION_RELEASE, what the file VERSION says; VERSION_SOURCES, the hash of what decides the bits of its results
 # (the files that compute, without comments; the compiler; its flags), and for the record VERSION_COMMIT and
-# VERSION_DIRTY, the commit of the harness's sources and whether they have uncommitted changes. With changes the
+# VERSION_DIRTY, the commit of the harness's and the device library's sources and whether they have uncommitted changes. With changes the
 # commit has the start of their hash behind it, so that two versions of one commit differ.
 #
 #     scripts/version.sh COMPILER FLAG... -- FILE...
@@ -42,7 +42,7 @@ ask_git() {
 commit=unknown dirty=0
 if ask_git ls-files --error-unmatch scripts/version.sh >/dev/null; then
     commit=$(ask_git rev-parse HEAD) || commit=unknown
-    set -- 'harness/*.[ch]' 'baselines/*.[ch]' Makefile
+    set -- 'harness/*.[ch]' 'baselines/*.[ch]' 'runtime/*.[ch]' 'runtime/*.inc' Makefile
     if [ -n "$(ask_git status --porcelain --untracked-files=all -- "$@")" ]; then
         dirty=1
         changes=$({ ask_git diff HEAD -- "$@" && ask_git ls-files --others --exclude-standard -- "$@" |

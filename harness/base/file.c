@@ -1,6 +1,8 @@
 /* Whole-file reading and crash-safe replacing; file.h is the manual. */
 #include "base/file.h"
 
+#include "base/text.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -260,4 +262,20 @@ int file_make_folder(const char *path, struct error *e) {
         if (!kept)
             return 0;
     }
+}
+
+void file_value(const char *path, const char *name, char *value, size_t size) {
+    char *line = NULL;
+    size_t room = 0;
+    FILE *in = fopen(path, "re");
+    value[0] = '\0';
+    while (in && !value[0] && getline(&line, &room, in) > 0) {
+        char *colon = strchr(line, ':');
+        if (colon && !strncmp(line, name, strlen(name)) &&
+            strspn(line + strlen(name), " \t") == (size_t)(colon - line) - strlen(name))
+            snprintf(value, size, "%s", text_trim(colon + 1));
+    }
+    free(line);
+    if (in)
+        fclose(in);
 }

@@ -44,4 +44,8 @@ int file_make_folder(const char *path, struct error *e);
 /* True when `path` can be opened for reading. */
 int file_exists(const char *path);
 
+/* The value of the first "name : value" line of a file, as those of /proc are; "" when there is
+ * none. */
+void file_value(const char *path, const char *name, char *value, size_t size);
+
 #endif

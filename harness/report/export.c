@@ -16,7 +16,7 @@ const char *const export_names[] = {"accuracy",    "accuracy-calibrated",
                                     "runs",        "attempts",
                                     "epochs",      "evaluations",
                                     "layers",      "curves",
-                                    NULL};
+                                    "latency",     NULL};
 
 int export_is_calibratable(const char *what) {
     int calibrated;
@@ -33,11 +33,17 @@ int export_is_of_split(const char *what) {
 #define OF_GRID                                                                                    \
     " WHERE ?1 IS NULL OR run_id IN (SELECT run_id FROM grid_runs WHERE grid = ?1 AND current)"
 
+/* The commits that rows of a grid come from. */
+#define COMMITS_OF(table)                                                                          \
+    "SELECT group_concat(version, ', ') FROM (SELECT DISTINCT commit_id ||"                        \
+    " CASE dirty WHEN 1 THEN '-dirty' ELSE '' END AS version FROM " table OF_GRID " ORDER BY 1)"
+
 /* `sql` NULL: all that a table of attempts, or of what belongs to one, has. */
 static const struct row_export {
     const char *name, *sql;
     int last;         // so many columns, the last, are there where some row has something in them
     const char *uses; // whether one has
+    const char *commits; // NULL: those of attempts
 } row_exports[] = {
     {.name = "runs",
      .sql = "SELECT run_id, config_id, grid, scheme, network, dataset, data_hash, params, seed, "
@@ -54,6 +60,16 @@ static const struct row_export {
     {.name = "curves",
      .sql = "SELECT * FROM learning_curves" OF_GRID
             " ORDER BY scheme, network, run_id, split, epoch, inference, bits"},
+    {.name = "latency",
+     .sql =
+         "SELECT network, dataset, scheme, seed, substr(run_id, 1, 12) AS run, processor, kernels,"
+         " batch, bits, round(top1, 2) AS top1, round(1e3 * median_seconds, 4) AS ms,"
+         " round(1e3 * min_seconds, 4) AS min_ms, round(1e3 * p95_seconds, 4) AS p95_ms,"
+         " round(speedup, 2) AS speedup, round(1e3 * switch_seconds, 4) AS switch_ms,"
+         " bytes_read, session_bytes FROM latency" OF_GRID
+         " ORDER BY network, dataset, scheme, seed, run_id, processor, batch, kernels,"
+         " measured_at, host, pid, bits",
+     .commits = COMMITS_OF("latencies")},
 };
 
 /* Databases that were joined in another order number their rows otherwise: attempts are numbered
@@ -85,10 +101,6 @@ static char *query_of_table(struct store *s, const char *table, struct error *e)
     sqlite3_finalize(q);
     return sql;
 }
-
-static const char row_commits_sql[] =
-    "SELECT group_concat(version, ', ') FROM (SELECT DISTINCT commit_id ||"
-    " CASE dirty WHEN 1 THEN '-dirty' ELSE '' END AS version FROM attempts" OF_GRID " ORDER BY 1)";
 
 static sqlite3_stmt *prepare_of_grid(struct store *s, const char *sql, const char *grid,
                                      struct error *e) {
@@ -127,10 +139,12 @@ static void add_value(struct table *t, sqlite3_stmt *q, int column) {
     table_add(t, text);
 }
 
-/* STRICT tables: the declared type is the type. */
+/* STRICT tables: the declared type is the type. What is computed has none; then the first row
+ * says. */
 static int is_number(sqlite3_stmt *q, int column) {
     const char *type = sqlite3_column_decltype(q, column);
-    return type && strcmp(type, "TEXT") != 0;
+    int of_row = sqlite3_data_count(q) ? sqlite3_column_type(q, column) : SQLITE_NULL;
+    return type ? strcmp(type, "TEXT") != 0 : of_row == SQLITE_INTEGER || of_row == SQLITE_FLOAT;
 }
 
 static struct table *table_of_query(sqlite3_stmt *q, int n) {
@@ -159,19 +173,20 @@ static int count_unused(struct store *s, const struct row_export *x, const char 
 
 static int export_rows(struct store *s, const struct row_export *x, enum export_format format,
                        const char *grid, FILE *out, struct error *e) {
-    int got, unused = count_unused(s, x, grid, e);
+    int unused = count_unused(s, x, grid, e);
     sqlite3_stmt *q = unused < 0 ? NULL : prepare_of_grid(s, x->sql, grid, e);
     if (!q)
         return -1;
+    int got = sql_step(s, q, e);
     struct table *t = table_of_query(q, sqlite3_column_count(q) - unused);
-    while ((got = sql_step(s, q, e)) == 1)
+    for (; got == 1; got = sql_step(s, q, e))
         for (int c = 0; c < t->columns; c++)
             add_value(t, q, c);
     sqlite3_finalize(q);
     char what[64];
     snprintf(what, sizeof what, "%d rows.", t->rows - 1);
     if (!got)
-        got = note_commits(s, t, what, row_commits_sql, grid, e);
+        got = note_commits(s, t, what, x->commits ? x->commits : COMMITS_OF("attempts"), grid, e);
     if (!got)
         table_print(t, format, out);
     table_free(t);

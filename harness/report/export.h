@@ -16,7 +16,8 @@ extern const char *const export_format_names[EXPORT_FORMATS];
  *     reductions   how much smaller a drop is than the reference's, [95 % interval]
  * all with batch norms as trained; "accuracy-calibrated" and so on: the same with re-estimated
  * ones. Rows as they are: "runs" (without the long texts `spec` and `cfg`), "attempts", "epochs",
- * "evaluations", "layers"; "curves" (view learning_curves). */
+ * "evaluations", "layers"; "curves" (view learning_curves); "latency" (of the view of that name,
+ * what people compare). */
 extern const char *const export_names[];
 
 /* True when `what` has a twin named `what`-calibrated. */

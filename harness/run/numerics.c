@@ -74,6 +74,11 @@ void numerics_program(char *text, size_t size) {
              changes ? changes : "");
 }
 
+const char *numerics_commit(int *dirty) {
+    *dirty = VERSION_DIRTY;
+    return VERSION_COMMIT;
+}
+
 void usage_now(double *cpu_seconds, int64_t *peak_bytes) {
     struct rusage u;
     getrusage(RUSAGE_SELF, &u);

@@ -19,6 +19,9 @@ void numerics_set_precision(struct numerics *n, enum precision precision);
  * whose sources were changed. */
 void numerics_program(char *text, size_t size);
 
+/* The commit of the program, and whether it is of changed sources, as attempts record them. */
+const char *numerics_commit(int *dirty);
+
 /* CPU seconds and the largest resident set of this process, bytes. */
 void usage_now(double *cpu_seconds, int64_t *peak_bytes);
 

@@ -1,5 +1,5 @@
 /* What was measured: epochs, evaluations, layers, and with the last of them the completion of a
- * run. */
+ * run; and how long its packed model takes. */
 #include "store/attempts.h"
 #include "store/evaluation.h"
 
@@ -23,6 +23,32 @@ static const struct sql_column layer_columns[] = {
     COLUMN(layer_row, SQL_SHARE, truncation_error),
     COLUMN(layer_row, SQL_SHARE, codes_differ),
     COLUMN(layer_row, SQL_REAL, scale),
+    {0},
+};
+
+static const struct sql_column latency_columns[] = {
+    COLUMN(latency_row, SQL_TEXT, run_id),
+    COLUMN(latency_row, SQL_TEXT, host),
+    COLUMN(latency_row, SQL_LONG, pid),
+    COLUMN(latency_row, SQL_REAL, measured_at),
+    COLUMN(latency_row, SQL_INT, bits),
+    COLUMN(latency_row, SQL_INT, act_bits),
+    COLUMN(latency_row, SQL_TEXT, processor),
+    COLUMN(latency_row, SQL_TEXT, kernels),
+    COLUMN(latency_row, SQL_TEXT, compiled),
+    COLUMN(latency_row, SQL_TEXT, commit_id),
+    COLUMN(latency_row, SQL_INT, dirty),
+    COLUMN(latency_row, SQL_INT, threads),
+    COLUMN(latency_row, SQL_INT, batch),
+    COLUMN(latency_row, SQL_INT, calls),
+    COLUMN(latency_row, SQL_REAL, min_seconds),
+    COLUMN(latency_row, SQL_REAL, median_seconds),
+    COLUMN(latency_row, SQL_REAL, p95_seconds),
+    COLUMN(latency_row, SQL_REAL, switch_seconds),
+    COLUMN(latency_row, SQL_INT64, bytes_read),
+    COLUMN(latency_row, SQL_INT64, plane_bytes),
+    COLUMN(latency_row, SQL_INT64, session_bytes),
+    COLUMN(latency_row, SQL_REAL, residual),
     {0},
 };
 
@@ -76,4 +102,36 @@ int store_finish(struct store *s, int64_t attempt, const struct evaluation_row *
     if (!status && outcome == OUTCOME_NONE)
         status = attempt_write_end(s, attempt, &end, e);
     return sql_end(s, status, e);
+}
+
+/* ---- packed models ---- */
+
+int store_has_run(struct store *s, const char *run_id, int *there, struct error *e) {
+    sqlite3_stmt *q = sql_prepare(s, "SELECT 1 FROM runs WHERE run_id = ?1", e);
+    if (!q)
+        return -1;
+    sqlite3_bind_text(q, 1, run_id, -1, SQLITE_STATIC);
+    int got = sql_step(s, q, e);
+    *there = got == 1;
+    sqlite3_finalize(q);
+    return got < 0 ? -1 : 0;
+}
+
+static int insert_latencies(struct store *s, const struct latency_row *rows, int n,
+                            struct error *e) {
+    sqlite3_stmt *q = sql_prepare_insert(s, "latencies", NULL, latency_columns, "", e);
+    int status = q ? 0 : -1;
+    for (int i = 0; i < n && !status; i++) {
+        sql_bind_row(q, 1, latency_columns, &rows[i]);
+        status = sql_step(s, q, e);
+        sqlite3_reset(q);
+    }
+    sqlite3_finalize(q);
+    return status;
+}
+
+int store_add_latencies(struct store *s, const struct latency_row *rows, int n, struct error *e) {
+    if (sql_begin(s, e))
+        return -1;
+    return sql_end(s, insert_latencies(s, rows, n, e), e);
 }

@@ -301,4 +301,24 @@ int store_count_attempts(struct store *s, const char *run_id, int64_t *n, struct
 int store_end_attempt(struct store *s, int64_t attempt, const char *outcome, const char *reason,
                       double cpu_seconds, int64_t peak_bytes, struct error *e);
 
+/* One width of a packed model that was timed on a device: harness/store/schema/010-latencies.sql
+ * says what each column is. */
+struct latency_row {
+    const char *run_id, *host;
+    long pid;
+    double measured_at;
+    int bits, act_bits;
+    const char *processor, *kernels, *compiled, *commit_id;
+    int dirty, threads, batch, calls;
+    double min_seconds, median_seconds, p95_seconds, switch_seconds;
+    int64_t bytes_read, plane_bytes, session_bytes;
+    double residual;
+};
+
+/* Whether a run is recorded, by its whole id. */
+int store_has_run(struct store *s, const char *run_id, int *there, struct error *e);
+
+/* All widths of a measurement, of runs that are recorded; in one transaction. */
+int store_add_latencies(struct store *s, const struct latency_row *rows, int n, struct error *e);
+
 #endif

@@ -244,6 +244,7 @@ static const char exports[] =
     "  layers       quantization and truncation error of each layer and width\n"
     "  curves       learning curves: evaluations during training, where a grid asked for "
     "them\n"
+    "  latency      how long packed models take on which processor, by bit-width\n"
     "  figure NAME  the numbers of a figure, as CSV (--caption: what stands below it, too)\n"
     "  figures      the names of all figures; with --output FOLDER, their NAME.csv and "
     "NAME.txt (the\n"

@@ -52,6 +52,7 @@ int verb_pack(struct options *o, struct error *e);
 int verb_info(struct options *o, struct error *e);
 int verb_infer(struct options *o, struct error *e);
 int verb_claims(struct options *o, struct error *e);
+int verb_latency(struct options *o, struct error *e);
 int verb_merge(struct options *o, struct error *e);
 int verb_check(struct options *o, struct error *e);
 

@@ -146,3 +146,58 @@ END
     run --separate-stderr "$program" infer model.tqm --accuracy nowhere
     [ "$status" -eq 1 ]
 }
+
+@test "a model and a run are timed at their widths, and recorded where the run is known" {
+    go pack "$id" --output model.tqm --quiet
+    run --separate-stderr "$program" latency model.tqm --db none.db --calls 1 --bits "2 8"
+    echo "$output" "$stderr"
+    [ "$status" -eq 0 ]
+    [[ $output == *"run ${id:0:12}: "*" kernels, "*", one thread, batch 1, 1 calls a width"* ]]
+    [[ $output == *"not recorded: none.db is not there"* ]]
+    [ ! -e none.db ]
+    go latency model.tqm --calls 3 --batch 2 --bits "2 8" --quiet
+    [ "$status" -eq 0 ]
+    read -r _ _ two _ < <("$program" info model.tqm | grep '^ *2 ')
+    read -r _ _ eight _ < <("$program" info model.tqm | grep "^ *8 .*%")
+    [ "$(sql "SELECT run_id = '$id', bits, act_bits, batch, threads, calls, bytes_read, residual FROM latencies ORDER BY bits")" = \
+        "1|2|2|2|1|3|$two|0.0
+1|8|8|2|1|3|$eight|0.0" ]
+    [ "$(sql 'SELECT count(*) FROM latencies WHERE 0 < min_seconds AND min_seconds <= median_seconds
+              AND median_seconds <= p95_seconds AND 0 < switch_seconds AND session_bytes > 0')" -eq 2 ]
+    # As it would be packed, by the start of its id; other kernels.
+    go latency "${id:0:8}" --calls 1 --kernels portable --quiet
+    [ "$status" -eq 0 ]
+    [ "$(sql "SELECT group_concat(bits, '') FROM (SELECT bits FROM latencies WHERE kernels = 'portable' ORDER BY bits)")" = 12345678 ]
+    [ -z "$(find "${TMPDIR:-/tmp}" -maxdepth 1 -name 'truncquant-??????' -newer model.tqm)" ]
+    go export latency --format csv
+    [ "$(grep -c ",portable,1," <<<"$output")" -eq 8 ]
+    [ "$(sql 'SELECT count(*) FROM attempts')" -eq 5 ] # no attempt is made
+    cp a.db other.db
+    sql "PRAGMA foreign_keys = OFF; UPDATE runs SET run_id = substr(run_id, 2) || 'f'; DELETE FROM latencies" other.db
+    run --separate-stderr "$program" latency model.tqm --db other.db --calls 1 --bits 1
+    [[ $output == *"not recorded: other.db does not know the run"* ]]
+    [ "$(sql 'SELECT count(*) FROM latencies' other.db)" -eq 0 ]
+}
+
+@test "what cannot be timed is told" {
+    go pack "$id" --output model.tqm --planes 4 --quiet
+    for wrong in "" "model.tqm --calls 0" "model.tqm --batch 0" "model.tqm --bits 32" "model.tqm --kernels sse"; do
+        # shellcheck disable=SC2086 # several words
+        go latency $wrong
+        [ "$status" -eq 2 ]
+        [[ $stderr == "truncquant: latency: "* ]]
+    done
+    go latency model.tqm --bits "2 5"
+    [ "$status" -eq 1 ]
+    [[ $stderr == "truncquant: latency: the model has widths of 1 to 4 bits, not 5" ]]
+    go latency missing.tqm
+    [ "$status" -eq 1 ]
+    [[ $stderr == "truncquant: missing.tqm: No such file or directory" ]]
+    go latency device.grid
+    [ "$status" -eq 1 ]
+    [[ $stderr == *"device.grid: this is no model file of truncquant" ]]
+    go latency "$(sql "SELECT run_id FROM runs WHERE scheme = 'dedicated' LIMIT 1")"
+    [ "$status" -eq 1 ]
+    [[ $stderr == "truncquant: "*"dedicated"* ]]
+    [ "$(sql 'SELECT count(*) FROM latencies WHERE calls = 200')" -eq 0 ]
+}

@@ -150,7 +150,9 @@ exports() {
          UPDATE runs SET excluded = 'said fozzie' WHERE rowid % 7 = 0;
          UPDATE runs SET cfg = '# by rizzo' || char(10) || cfg, spec = replace(spec, 'dataset = ', 'dataset = /mnt/beaker/');
          UPDATE identity SET identity = '0123456789abcdef0123456789abcdef';
-         UPDATE attempts SET origin = '0123456789abcdef0123456789abcdef'"
+         UPDATE attempts SET origin = '0123456789abcdef0123456789abcdef';
+         INSERT INTO latencies SELECT run_id, 'kermit', 7, 5000, 8, 8, 'A Processor', 'avx2', 'gcc', 'fedcba987', 0, 1, 1, 200,
+             1, 2, 3, 4, 5, 6, 7, 0 FROM runs"
     run -0 "$program" export database baselines.quick --db a.db --output one.db
     run -1 "$program" export database baselines.quick --db a.db --output one.db
     [[ $output == *"one.db: is a database and is not replaced"* ]]
@@ -165,6 +167,8 @@ exports() {
     "$program" export database baselines.quick --db a.db --output y.db --anonymous
     run -1 grep -aiE 'kermit|piggy|fedcba987|gonzo|fozzie|rizzo|beaker|0123456789abcdef' x.db
     grep -aq kermit one.db
+    [ "$(sql 'SELECT count(*), max(processor) FROM latencies' x.db)" = \
+        "$(sql "SELECT count(*) || '|A Processor' FROM grid_runs WHERE grid = 'baselines.quick'")" ]
     [ "$(sql .dump x.db | grep -v 'INTO identity')" = "$(sql .dump y.db | grep -v 'INTO identity')" ]
     [ "$(sql 'SELECT run_id FROM runs ORDER BY 1' x.db)" = "$(sql 'SELECT run_id FROM runs ORDER BY 1' one.db)" ]
     "$program" export drops --format csv --db x.db | grep -v '^#' >x.txt

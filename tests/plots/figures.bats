@@ -582,6 +582,32 @@ make_here() {
     grep -qx "at a width k that was not trained: scale and shift of the smallest" "$BATS_TEST_TMPDIR/drawn/gap-calibrated.txt"
 }
 
+@test "latency: truncated accuracy against milliseconds and bytes, a panel for each machine, a curve per configuration" {
+    [ ! -e "$figures/three/latency.csv" ]
+    changed "INSERT INTO latencies
+        SELECT run_id, kernels, 1, 5, 2, 2, 'A Processor, 2 GHz', kernels, 'gcc', 'abcdef0123456', 0, 1, images_of_call, 200, ms / 2e3, ms / 1e3,
+               ms / 5e2, 1, 2000, 1000, 1, 0
+        FROM (SELECT *, seed * (scheme = 'qat') + 1 AS ms FROM runs WHERE grid = 'three'),
+             (SELECT 'avx2' AS kernels, 1 AS images_of_call UNION SELECT 'portable', 32)"
+    draw --grid three
+    echo "$output" "$stderr"
+    [ "$(rows "$BATS_TEST_TMPDIR/drawn/latency.csv" 1 \
+        "panel, curve, label, what, kernels, batch, bits, x, low, high, top1, seeds")" = "\
+1|1|qat|latency|avx2|1|2|3.0|1.5|6.0|60.0|3
+1|2|truncquant|latency|avx2|1|2|1.0|0.5|2.0|80.0|3
+2|1|qat|latency|portable|32|2|3.0|1.5|6.0|60.0|3
+2|2|truncquant|latency|portable|32|2|1.0|0.5|2.0|80.0|3
+3|1|qat|read||0|2|2.0|2.0|2.0|60.0|3
+3|2|truncquant|read||0|2|2.0|2.0|2.0|80.0|3" ]
+    for text in "lenet, fashion-mnist" ">qat<" ">truncquant<" "ms per image" "ms per 32 images" "A Processor; 2 GHz, avx2" \
+        "thousands of bytes read" "2 bits" "latency: median of 200 calls" "mean of 3 seeds" "timed by commit abcdef0123"; do
+        grep -qF "$text" "$BATS_TEST_TMPDIR/drawn/latency.svg"
+    done
+    sqlite3 "$BATS_TEST_TMPDIR/changed.db" "UPDATE runs SET excluded = 'x' WHERE scheme = 'qat' AND seed = 3"
+    draw --grid three
+    [ "$(rows "$BATS_TEST_TMPDIR/drawn/latency.csv" "panel = 1 AND curve = 1" "x, top1")" = "2.5|59.0" ]
+}
+
 @test "dots and gap of a published database: every number is that of a twin in Python" {
     run -0 python3 "$BATS_TEST_DIRNAME/derived_figures.py" "$TRUNCQUANT" "$root/results/published/baselines.quick.db"
     [ "$output" = $'dots 208\ndots-calibrated 200\ngap 88\ngap-calibrated 96' ]

@@ -257,7 +257,9 @@ static void every_export_works(void **state) {
     store_fixture_sql(s,
                       "INSERT INTO evaluations SELECT NULL, attempt, epoch, split, bits, act_bits, "
                       "stored_bits, bank, inference, 20, precision, images, correct1, correct5, "
-                      "loss_sum, layer_bits, mean_bits FROM evaluations");
+                      "loss_sum, layer_bits, mean_bits FROM evaluations;"
+                      "INSERT INTO latencies SELECT run_id, 'h', 1, 5, 8, 8, 'cpu', 'avx2', 'gcc', "
+                      "'abc1234', 0, 1, 1, 200, 1, 2, 3, 1, 9, 8, 7, 0 FROM runs");
     for (int i = 0; export_names[i]; i++)
         for (int f = 0; f < EXPORT_FORMATS; f++) {
             struct error e = {0};

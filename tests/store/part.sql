@@ -11,6 +11,9 @@ DELETE FROM evaluations WHERE attempt IN (SELECT attempt FROM fate WHERE fate < 
 DELETE FROM layers WHERE attempt IN (SELECT attempt FROM fate WHERE fate < 2);
 DELETE FROM epochs WHERE attempt IN (SELECT attempt FROM fate WHERE fate < 2 - (epoch = 1));
 DELETE FROM epoch_evaluations WHERE attempt IN (SELECT attempt FROM fate WHERE fate < 2 - (epoch = 1));
+DELETE FROM latencies WHERE (run_id, measured_at) IN
+    (SELECT run_id, measured_at FROM latencies, p WHERE drawn(length(processor) + measured_at + bits * 3 + k * 5 + draw) % 2)
+    OR run_id NOT IN (SELECT run_id FROM attempts);
 DELETE FROM runs
 WHERE run_id NOT IN (SELECT run_id FROM attempts) AND run_id NOT IN (SELECT parent FROM runs WHERE parent IS NOT NULL);
 DELETE FROM grid_runs WHERE run_id NOT IN (SELECT run_id FROM runs);

@@ -1,6 +1,6 @@
 /* Epochs, evaluations and layers: written once, wholly or not at all, also when the disk is full,
  * the process is killed, or two write at once. */
-#include "store/fixture.h"
+#include "store/export_fixture.h"
 
 #include <float.h>
 #include <math.h>
@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -353,6 +354,61 @@ static void what_is_recorded_is_known(void **state) {
     store_close(s);
 }
 
+/* ---- latencies ---- */
+
+static struct latency_row latency_of(const char *run_id, int bits, double seconds) {
+    return (struct latency_row){.run_id = run_id,
+                                .host = "here",
+                                .pid = 7,
+                                .measured_at = 5000,
+                                .bits = bits,
+                                .act_bits = bits,
+                                .processor = "cpu, the best",
+                                .kernels = "avx2",
+                                .compiled = "gcc -O3",
+                                .commit_id = "fedcba9",
+                                .dirty = 1,
+                                .threads = 1,
+                                .batch = 1,
+                                .calls = 200,
+                                .min_seconds = seconds / 2,
+                                .median_seconds = seconds,
+                                .p95_seconds = 2 * seconds,
+                                .switch_seconds = 1e-5,
+                                .bytes_read = 1000 * bits,
+                                .plane_bytes = 900 * bits,
+                                .session_bytes = 4096};
+}
+
+/* All widths or none, of runs that are there; exported beside the accuracy of the same width. */
+static void latencies_belong_to_a_run(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct error e = {0};
+    struct run_row run = store_fixture_run(1, 1, 1);
+    struct evaluation_row cell = store_fixture_evaluation(2, "truncated", 0, 640);
+    int there = 1;
+    assert_int_equal(store_has_run(s, run.run_id, &there, &e), 0);
+    assert_false(there);
+    store_fixture_finished(s, &run, &cell, 1);
+    assert_int_equal(store_has_run(s, run.run_id, &there, &e), 0);
+    assert_true(there);
+    struct latency_row rows[] = {latency_of(run.run_id, 2, 1e-3), latency_of(run.run_id, 8, 3e-3),
+                                 latency_of(STORE_FIXTURE_HASH("9"), 8, 1e-3)};
+    assert_int_equal(store_add_latencies(s, rows, 3, &e), -1); // the last is of no run
+    assert_int_equal(count(s, "latencies"), 0);
+    assert_int_equal(store_add_latencies(s, rows, 2, &e), 0);
+    char *csv = exported(s, "latency", EXPORT_CSV, NULL, &e);
+    assert_non_null(strstr(csv, "\"cpu, the best\",avx2,1,2,64,1,0.5,2,3,0.01,2000,4096\n"));
+    assert_non_null(strstr(csv, "\"cpu, the best\",avx2,1,8,,3,1.5,6,1,0.01,8000,4096\n"));
+    assert_non_null(strstr(csv, "# 2 rows. Commit: fedcba9-dirty.\n"));
+    free(csv);
+    store_fixture_sql(s, "UPDATE runs SET excluded = 'odd'");
+    csv = exported(s, "latency", EXPORT_CSV, NULL, &e);
+    assert_null(strstr(csv, "avx2"));
+    free(csv);
+    store_close(s);
+}
+
 int main(void) {
 #define TEST(name)                                                                                 \
     cmocka_unit_test_setup_teardown(name, store_fixture_setup, store_fixture_teardown)
@@ -366,6 +422,7 @@ int main(void) {
         TEST(a_full_disk_loses_nothing),
         TEST(a_killed_writer_leaves_whole_rows),
         TEST(two_writers_lose_nothing),
+        TEST(latencies_belong_to_a_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,4 +47,7 @@ SELECT attempt, epoch, 'val', bits, bits, 8, 8, 'direct', 'fp32', 1000, drawn(at
 FROM epochs;
 INSERT INTO layers
 SELECT attempt, 1, bits, 'conv', 0.5, 0.25, 0.125, drawn(attempt * 5 + bits) / 9.0 FROM epochs WHERE epoch = 2;
+INSERT INTO latencies
+SELECT run_id, 'host', 5, 4000 + j, bits, bits, 'cpu', 'portable', 'gcc -O3', 'abc', 0, 1, 1, 200, 1, 2, 3, 0.5, 100, 50, 900, 0
+FROM runs, (SELECT 0 AS j UNION SELECT 1), (SELECT 2 AS bits UNION SELECT 8) WHERE seed = 1;
 COMMIT;

@@ -43,6 +43,8 @@ static const char make_sql[] =
     "UPDATE attempts SET host = pseudonym('host', host), command = pseudonym('command', command),"
     " reason = pseudonym('reason', reason), commit_id = pseudonym('commit', commit_id),"
     " origin = pseudonym('', origin);"
+    "UPDATE latencies SET host = pseudonym('host', host),"
+    " commit_id = pseudonym('commit', commit_id);"
     "UPDATE runs SET excluded = pseudonym('reason', excluded),"
     " spec = (SELECT group_concat(CASE"
     "   WHEN value LIKE 'init = %' AND value <> 'init = none'"

@@ -7,11 +7,12 @@
 
 #include <string.h>
 
+#define KEEP "DO NOTHING" // a row that is there stays, and has to be the same
 #define CHOSEN " WHERE run_id IN (SELECT run_id FROM temp.chosen)"
 
 /* What is done with rows of which one of that key is there. Of a grid, the runs that any file
  * counts to it; of curves, the most that anybody asks for; of a quantizer, what was recorded last.
- */
+ * A time that was measured is the same in all it says, or the files contradict. */
 static const struct {
     const char *table, *chosen, *conflict;
 } plain_tables[] = {
@@ -24,6 +25,7 @@ static const struct {
      "(scheme) DO UPDATE"
      " SET fingerprint = excluded.fingerprint, recorded_at = excluded.recorded_at WHERE"
      " (excluded.recorded_at, excluded.fingerprint) > (recorded_at, fingerprint)"},
+    {"latencies", CHOSEN, KEEP},
 };
 
 static const char *const of_attempts[] = {"epochs", "epoch_evaluations", "evaluations", "layers"};
@@ -77,22 +79,41 @@ static int step_once(struct store *s, sqlite3_stmt *q, struct error *e) {
 
 /* ---- tables without numbers of rows ---- */
 
+/* Of a table whose rows never change: that it is there as it is here. */
+static int find_same(struct copying *c, struct pipe *p, const char *table, struct error *e) {
+    columns_bind(&p->columns, p->find, p->read);
+    int got = sql_step(c->to, p->find, e);
+    sqlite3_reset(p->find);
+    return got > 0 ? 0
+           : got   ? -1
+                   : fail_at(e, c->from->path, 0,
+                             "a row of %s has other values here than in %s: one of the files was "
+                               "changed",
+                             table, c->to->path);
+}
+
+static int copy_plain_row(struct copying *c, struct pipe *p, int i, struct error *e) {
+    columns_bind(&p->columns, p->write, p->read);
+    if (step_once(c->to, p->write, e))
+        return -1;
+    int kept = !sqlite3_changes(c->to->db) && !strcmp(plain_tables[i].conflict, KEEP);
+    return kept ? find_same(c, p, plain_tables[i].table, e) : 0;
+}
+
 static int copy_plain(struct copying *c, int i, const char *grid, struct error *e) {
-    char read[256], write[512];
+    const char *table = plain_tables[i].table;
+    char sql[3][512];
     struct pipe p;
-    snprintf(read, sizeof read, "SELECT {$c|, } FROM %s%s", plain_tables[i].table,
-             plain_tables[i].chosen);
-    snprintf(write, sizeof write, "INSERT INTO %s ({$c|, }) VALUES ({$p|, }) ON CONFLICT %s",
-             plain_tables[i].table, plain_tables[i].conflict);
-    int status =
-        pipe_open(&p, c, plain_tables[i].table, (const char *const[3]){read, write, NULL}, e);
+    snprintf(sql[0], sizeof *sql, "SELECT {$c|, } FROM %s%s", table, plain_tables[i].chosen);
+    snprintf(sql[1], sizeof *sql, "INSERT INTO %s ({$c|, }) VALUES ({$p|, }) ON CONFLICT %s", table,
+             plain_tables[i].conflict);
+    snprintf(sql[2], sizeof *sql, "SELECT 1 FROM %s WHERE {$c IS $p| AND }", table);
+    int status = pipe_open(&p, c, table, (const char *const[3]){sql[0], sql[1], sql[2]}, e);
     if (!status)
         sqlite3_bind_text(p.read, 1, grid, -1, SQLITE_STATIC);
     int got = 0;
-    while (!status && (got = sql_step(c->from, p.read, e)) == 1) {
-        columns_bind(&p.columns, p.write, p.read);
-        status = step_once(c->to, p.write, e);
-    }
+    while (!status && (got = sql_step(c->from, p.read, e)) == 1)
+        status = copy_plain_row(c, &p, i, e);
     pipe_close(&p);
     return status || got < 0 ? -1 : 0;
 }

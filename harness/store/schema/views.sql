@@ -601,6 +601,23 @@ JOIN counted_attempts a ON a.run_id = r.run_id
 JOIN layers l ON l.attempt = a.attempt
 WHERE r.run_id NOT IN (SELECT run_id FROM excluded_runs);
 
+-- Times of packed models on devices, a row per width of a measurement: seconds of a call of `batch` images; `speedup` over the
+-- largest width that was measured with it. `top1` is the truncated accuracy on the test split, as trained; NULL: not evaluated.
+DROP VIEW IF EXISTS latency;
+CREATE VIEW latency AS
+SELECT r.run_id, r.config_id, r.scheme, r.network, r.dataset, r.seed,
+       l.processor, l.kernels, l.compiled, l.threads, l.batch, l.bits, l.act_bits, a.top1,
+       l.median_seconds, l.min_seconds, l.p95_seconds,
+       first_value(l.median_seconds) OVER (PARTITION BY l.run_id, l.host, l.pid, l.measured_at ORDER BY l.bits DESC)
+         / l.median_seconds AS speedup,
+       l.switch_seconds, l.bytes_read, l.plane_bytes, l.session_bytes, l.residual, l.calls, l.measured_at, l.host, l.pid,
+       l.commit_id || CASE l.dirty WHEN 1 THEN '-dirty' ELSE '' END AS commit_id
+FROM latencies l
+JOIN runs r ON r.run_id = l.run_id
+LEFT JOIN accuracy a ON a.run_id = l.run_id AND a.bits = l.bits AND a.act_bits = l.act_bits AND a.layer_bits = ''
+                    AND a.inference = 'truncated' AND NOT a.calibrated AND a.split = 'test'
+WHERE l.run_id NOT IN (SELECT run_id FROM excluded_runs);
+
 -- Where each run stands. SQL cannot see processes: on a run's own host the program reports it as dead when it is
 -- 'running' here and the process is gone, and as running when it is 'dead' here and the process lives. A sign of life that
 -- is yet to come is none: some clock was set back. A stale run is done until it is run again; `stale` says why it is.

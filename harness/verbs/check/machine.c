@@ -1,7 +1,7 @@
 /* The machine: its processor and memory; check.h is the manual. */
 #include "base/cores.h"
+#include "base/file.h"
 #include "base/processor.h"
-#include "base/text.h"
 #include "verbs/check/check.h"
 
 #include <sched.h>
@@ -9,23 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysinfo.h>
-
-/* The value of the first "name : value" line of a file of /proc, "" when there is none. */
-static void proc_value(const char *path, const char *name, char *value, size_t size) {
-    char *line = NULL;
-    size_t room = 0;
-    FILE *in = fopen(path, "re");
-    value[0] = '\0';
-    while (in && !value[0] && getline(&line, &room, in) > 0) {
-        char *colon = strchr(line, ':');
-        if (colon && !strncmp(line, name, strlen(name)) &&
-            strspn(line + strlen(name), " \t") == (size_t)(colon - line) - strlen(name))
-            snprintf(value, size, "%s", text_trim(colon + 1));
-    }
-    free(line);
-    if (in)
-        fclose(in);
-}
 
 static int has_word(const char *words, const char *word) {
     size_t n = strlen(word);
@@ -41,8 +24,8 @@ void look_processor(const struct options *o, const void *detail, struct report *
     static const char *const wanted[] = {"avx2",        "fma",      "avx512f", "avx512_bf16",
                                          "avx512_vnni", "avx_vnni", "amx_bf16"};
     char model[256], flags[8192], found[128] = "";
-    proc_value("/proc/cpuinfo", "model name", model, sizeof model);
-    proc_value("/proc/cpuinfo", "flags", flags, sizeof flags);
+    file_value("/proc/cpuinfo", "model name", model, sizeof model);
+    file_value("/proc/cpuinfo", "flags", flags, sizeof flags);
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
         if (has_word(flags, wanted[i])) {
             size_t at = strlen(found);
@@ -72,8 +55,8 @@ void look_memory(const struct options *o, const void *detail, struct report *r) 
     (void)o;
     (void)detail;
     char total[64], available[64];
-    proc_value("/proc/meminfo", "MemTotal", total, sizeof total);
-    proc_value("/proc/meminfo", "MemAvailable", available, sizeof available);
+    file_value("/proc/meminfo", "MemTotal", total, sizeof total);
+    file_value("/proc/meminfo", "MemAvailable", available, sizeof available);
     double gib = strtod(available, NULL) / (1 << 20); // the file counts in KiB
     if (!total[0])
         say(r, VERDICT_NOTE, "unknown: /proc/meminfo cannot be read");

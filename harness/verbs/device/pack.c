@@ -47,24 +47,12 @@ static int check_options(const struct options *o, struct pack_options *v, int op
     return computing_options(&v->how, "pack", so, e) || output_check(v->output, o->db, NULL, e);
 }
 
-static int check_done(struct store *store, const struct session *s, struct error *e) {
-    enum run_state state;
-    if (store_run_state(store, s->row.run_id, &state, e))
-        return -1;
-    if (state != RUN_DONE)
-        return fail(e,
-                    "run %.12s is %s; only a finished run can be packed: 'truncquant run' "
-                    "finishes it",
-                    s->row.run_id, run_state_names[state]);
-    return verb_check_current(store, s->row.run_id, e);
-}
-
 static int pack(struct store *store, const struct options *o, const struct pack_options *v,
                 const struct session_options *so, struct error *e) {
     struct session s;
     if (session_open(&s, so, store, o->argv[1], e))
         return EXIT_FAILED;
-    int rc = check_done(store, &s, e);
+    int rc = verb_check_packable(store, &s, e);
     rc = rc ? rc : session_pack(&s, &v->packing, v->output, e);
     if (!rc && !o->quiet)
         printf("run %.12s is packed into %s; 'truncquant info %s' says what is in it\n",

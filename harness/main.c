@@ -29,6 +29,7 @@ static const struct verb verbs[] = {
     {"export", "tables of results, and the numbers of figures", verb_export, 0},
     {"claims", "what every number of a report rests on, as a page", verb_claims, 0},
     {"exclude", "mark runs as not to count, and why", verb_exclude, 0},
+    {"clean", "remove checkpoints of finished runs that are not needed any more", verb_clean, 0},
     {"pack", "a finished run as the model file that a device reads", verb_pack, 1},
     {"info", "what such a file holds: layers, planes, bytes for each width", verb_info, 0},
     {"infer", "classes of images, or top-1 on a data set, by such a file", verb_infer, 0},

@@ -25,7 +25,7 @@ static void results_free(struct results *r) {
 static int count_cells(const struct session *s) {
     int n = 0;
     for (int i = 0; i < s->spec.bits.n; i++)
-        for (int truncated = 0; truncated < 2; truncated++) {
+        for (int truncated = s->is_cleaned; truncated < 2; truncated++) {
             int k = s->spec.bits.bits[i];
             if (evaluation_exists(&s->spec, s->quantizer, k, truncated))
                 n += 1 + evaluation_calibrates(&s->spec, s->quantizer, k);
@@ -161,11 +161,20 @@ int session_read_frozen(struct session *s, struct frozen *f, struct error *e) {
     return -1;
 }
 
+/* There is no other way to these weights once the checkpoint is gone. */
+static int lost_frozen(const struct session *s, struct error *e) {
+    *e = (struct error){0};
+    return fail_at(e, s->folder.frozen, 0,
+                   "is not the frozen model that was left of run %.12s when its checkpoint was "
+                   "removed; bring a copy of that back, or compute the run in another database",
+                   s->row.run_id);
+}
+
 /* The latent model is out of the way: this sees the file alone. */
 static int evaluate_frozen(struct session *s, struct results *r, struct error *e) {
     struct frozen f;
     if (session_read_frozen(s, &f, e))
-        return -1;
+        return s->is_cleaned ? lost_frozen(s, e) : -1;
     struct program *program = s->engine->compile(f.m, (int)s->spec.batch, s->options->threads, e);
     int rc = program ? evaluate_model(s, f.m, &f, program, r, e) : -1;
     s->engine->free(program);
@@ -194,6 +203,8 @@ static int count_layers(struct session *s, struct layer_row **rows) {
 
 static int evaluate_all(struct session *s, struct results *r, int layers, struct error *e) {
     *r = (struct results){.rows = need((size_t)s->spec.bits.n * 4, sizeof *r->rows)};
+    if (s->is_cleaned)
+        return evaluate_frozen(s, r, e);
     if (program_in_fp32(s, e) || evaluate_model(s, s->model, NULL, s->program, r, e))
         return -1;
     if (s->signal)
@@ -261,6 +272,11 @@ static int freeze_again(const struct session *s, struct error *e) {
 }
 
 int session_check_finished(const struct session *s, struct error *e) {
+    if (!file_exists(s->weights) && !s->row.parent && file_exists(s->folder.head))
+        return fail_at(e, s->weights, 0,
+                       "was removed by 'truncquant clean': of run %.12s truncated results alone "
+                       "can be computed; bring a copy of it back for anything else",
+                       s->row.run_id);
     if (!file_exists(s->weights))
         return fail_at(e, s->weights, 0,
                        "is missing: run %.12s was computed elsewhere; evaluate it there, or copy "
@@ -273,7 +289,26 @@ int session_check_finished(const struct session *s, struct error *e) {
     return session_check_weights(s, s->row.run_id, e);
 }
 
+/* Of what is asked for, as much as the frozen model gives, and that is of the right weights. */
+static int check_cleaned(const struct session *s, struct error *e) {
+    char named[HASH_HEX], there[HASH_HEX];
+    sealed_name(s->folder.frozen, there);
+    if (checkpoint_read_head(s->weights, s->row.run_id, named, e) ||
+        session_check_weights(s, s->row.run_id, e))
+        return -1;
+    if (strcmp(named, there))
+        return lost_frozen(s, e);
+    if (!count_cells(s))
+        return fail_at(e, s->folder.checkpoint, 0,
+                       "was removed by 'truncquant clean', and nothing of what is asked for is "
+                       "truncated; name widths below %ld, or bring a copy of it back",
+                       s->spec.stored_bits + 1);
+    return 0;
+}
+
 int session_reevaluate(struct session *s, struct error *e) {
+    if (s->is_cleaned)
+        return check_cleaned(s, e) ? -1 : record_evaluations(s, 0, e);
     if (session_check_finished(s, e) || (!file_exists(s->folder.frozen) && freeze_again(s, e)))
         return -1;
     return record_evaluations(s, 0, e);

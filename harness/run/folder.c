@@ -213,6 +213,7 @@ static int find_run_folder(struct run_folder *f, struct store *s, const char *ru
         place_of(s, runs, run_id, writes, folder, e) ||
         path_in_runs(f->checkpoint, sizeof f->checkpoint, folder, "checkpoint", e) ||
         path_in_runs(f->frozen, sizeof f->frozen, folder, "model.frozen", e) ||
+        path_in_runs(f->head, sizeof f->head, folder, "checkpoint.head", e) ||
         path_in_runs(f->evaluated, sizeof f->evaluated, folder, "evaluated", e) ||
         path_in_runs(f->curve, sizeof f->curve, folder, "curve", e) ||
         path_in_runs(f->epoch_frozen, sizeof f->epoch_frozen, folder, "epoch.frozen", e))
@@ -238,6 +239,18 @@ int run_folder_open(struct run_folder *f, struct store *s, const char *run_id, s
     file_remove_orphans(f->frozen);
     file_remove_orphans(f->epoch_frozen);
     return 0;
+}
+
+int run_folder_is_locked(const struct run_folder *f) {
+    char lock[sizeof f->checkpoint];
+    struct error ignored = {0};
+    snprintf(lock, sizeof lock, "%.*slock", (int)(strrchr(f->checkpoint, '/') + 1 - f->checkpoint),
+             f->checkpoint);
+    int fd = open(lock, O_RDONLY | O_CLOEXEC);
+    int held = fd >= 0 && lock_file(fd, lock, 0, &ignored) == LOCK_HELD;
+    if (fd >= 0)
+        close(fd);
+    return held;
 }
 
 void run_folder_close(struct run_folder *f) {

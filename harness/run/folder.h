@@ -15,6 +15,7 @@
 
 struct run_folder {
     char checkpoint[4096], frozen[4096];
+    char head[4096];      // of a checkpoint that was removed (train/checkpoint.h)
     char evaluated[4096]; // evaluations that are not recorded yet (evaluate/cells.h)
     char curve[4096], epoch_frozen[4096]; // those of a learning curve, and the model frozen for one
     int lock;                             // open file with an flock on it; -1: not held
@@ -29,6 +30,9 @@ int run_folder_open(struct run_folder *f, struct store *s, const char *run_id, s
 int run_folder_find(struct run_folder *f, struct store *s, const char *run_id, int writes,
                     struct error *e);
 void run_folder_close(struct run_folder *f);
+
+/* Whether a process has the lock of a folder that was found. */
+int run_folder_is_locked(const struct run_folder *f);
 
 /* -1 when the folder that has the database's name belongs to another one. */
 int run_folder_check(struct store *s, struct error *e);

@@ -114,16 +114,16 @@ static int put_aside(const struct session *s, const char *what, struct error *e)
  * a checkpoint that does not say what it is of, neither does what goes on from it. */
 static int check_quantizer(struct session *s, struct error *e) {
     char digits[QUANTIZER_DIGITS + 1];
-    if (s->row.parent || !file_exists(s->folder.checkpoint))
+    if (s->row.parent || !file_exists(s->weights))
         return 0;
-    checkpoint_quantizer(s->folder.checkpoint, s->row.run_id, digits);
+    checkpoint_quantizer(s->weights, s->row.run_id, digits);
     if (!digits[0])
         s->numerics.fingerprint[0] = '\0';
     if (!digits[0] || !strncmp(digits, s->numerics.fingerprint, QUANTIZER_DIGITS))
         return 0;
     if (s->options->again)
         return put_aside(s, "another version of its quantizer", e);
-    return fail_at(e, s->folder.checkpoint, 0,
+    return fail_at(e, s->weights, 0,
                    "was trained by another version of scheme %s (fingerprint %s, now %.12s); "
                    "'truncquant run --again %.12s' trains the run anew",
                    s->quantizer->name, digits, s->numerics.fingerprint, s->row.run_id);
@@ -134,8 +134,8 @@ static int check_quantizer(struct session *s, struct error *e) {
 static int check_numerics(const struct session *s, struct error *e) {
     struct error otherwise = {0};
     int64_t attempts;
-    if (s->options->other_numerics || !file_exists(s->folder.checkpoint) ||
-        !checkpoint_differs(s->folder.checkpoint, s->row.run_id, &s->numerics, &otherwise))
+    if (s->options->other_numerics || s->row.parent || !file_exists(s->weights) ||
+        !checkpoint_differs(s->weights, s->row.run_id, &s->numerics, &otherwise))
         return 0;
     if (store_count_attempts(s->store, s->row.run_id, &attempts, e))
         return -1;
@@ -143,10 +143,15 @@ static int check_numerics(const struct session *s, struct error *e) {
                     : put_aside(s, "another version and of no try in this database", e);
 }
 
+/* Whether the weights are made here, not only read. */
+static int session_trains(const struct session *s) {
+    return !s->row.parent && !s->is_finished && !s->options->reads;
+}
+
 /* A checkpoint has all that the weights file gave, so that it is not needed again. */
 static int load_init(const struct session *s, struct error *e) {
     char path[SPEC_TEXT];
-    if (!init_is_given(&s->spec) || s->row.parent || file_exists(s->folder.checkpoint))
+    if (!init_is_given(&s->spec) || !session_trains(s) || file_exists(s->folder.checkpoint))
         return 0;
     init_path(&s->spec, path);
     return weights_load(path, init_hash(&s->spec), (int)s->spec.init_layers, s->model, e);
@@ -222,6 +227,14 @@ static int check_parent(struct session *s, struct error *e) {
     return check_weights_file(s, s->row.parent, e);
 }
 
+/* The checkpoint of a finished run may have been removed, and its frozen model be what is left. */
+static void find_head(struct session *s) {
+    if (!s->is_finished || s->row.parent || file_exists(s->weights) || !file_exists(s->folder.head))
+        return;
+    s->is_cleaned = 1;
+    strcpy(s->weights, s->folder.head);
+}
+
 /* What an evaluation of a finished run starts from. That it is missing or is not sound is said once
  * the try is recorded. */
 static int check_finished(struct session *s, struct error *e) {
@@ -262,11 +275,6 @@ static int read_parent(struct session *s, struct error *e) {
                        "is of epoch %lld of %ld, though its run is finished; put its last one back",
                        (long long)t->epoch + 1, s->spec.epochs);
     return measure_bounds(s, e);
-}
-
-/* Whether the weights are made here, not only read. */
-static int session_trains(const struct session *s) {
-    return !s->row.parent && !s->is_finished && !s->options->reads;
 }
 
 /* Model and program, and with them what the run is in fact computed in. Who takes a parent's
@@ -325,6 +333,7 @@ static double resumed_at(const struct session *s, int rc, double progress) {
 int session_begin(struct session *s, struct error *e) {
     char host[256] = "";
     struct error otherwise = {0};
+    find_head(s);
     if (check_parent(s, e) || check_finished(s, e) || check_quantizer(s, e))
         return -1;
     int rc = build_program(s, e);

@@ -54,9 +54,10 @@ struct session {
         evaluated;      // cells (width, inference, calibrated or not): all, and those that are done
     struct cells cells; // those that an earlier try did, or this one, and nobody recorded
     int is_finished;    // was so before: this evaluates again
-    int added;          // evaluations that were not recorded before
-    int64_t attempt;    // -1: none begun
-    int recorded_rows;  // epoch rows that the database has
+    int is_cleaned;  // and its checkpoint was removed: `weights` is the head of that (run/clean.h)
+    int added;       // evaluations that were not recorded before
+    int64_t attempt; // -1: none begun
+    int recorded_rows;                             // epoch rows that the database has
     struct curve_request requests[CURVE_REQUESTS]; // learning curves that are asked for
     int n_requests;
     struct cells curve;          // their points so far
@@ -107,7 +108,8 @@ void session_remove_curve(struct session *s);
 void session_end(struct session *s, const struct error *why);
 
 /* Evaluate again from the checkpoint and the frozen model of a finished run, at the widths, images
- * and calibration of s->spec, what is not recorded (store_has_evaluation). Nothing is trained. The
+ * and calibration of s->spec, what is not recorded (store_has_evaluation). Nothing is trained.
+ * Where the checkpoint was removed, what the frozen model gives, truncated inference, alone. The
  * rows belong to an attempt of their own (session_begin), since another version of the program may
  * compute them. */
 int session_reevaluate(struct session *s, struct error *e);

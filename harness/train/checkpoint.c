@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char magic[8] = "TQCKPT01";
+static const char magic[8] = "TQCKPT01", head_magic[8] = "TQHEAD01";
 static const char remedy[] = "restore it from a copy, or remove it to train the run from its start";
 
 static const char quantizer_word[] = ", quantizer ";
@@ -78,7 +78,7 @@ static int check_run(const char *id, const char *path, const char *run_id, struc
                    run_id);
 }
 
-/* The head: whose checkpoint it is, and computed how. */
+/* Whose checkpoint it is, and computed how. */
 static int check_head(struct opened *o, const char *path, const char *run_id,
                       const struct numerics *numerics, int any_numerics, struct error *e) {
     char now[NUMERICS_TEXT];
@@ -154,11 +154,69 @@ int checkpoint_read(const char *path, const char *run_id, const struct numerics 
     return e->text[0] ? -1 : 0;
 }
 
+/* ---- heads ---- */
+
+static int is_head(const char *path) {
+    char start[sizeof head_magic];
+    FILE *in = fopen(path, "rb");
+    int is = in && fread(start, sizeof start, 1, in) == 1 &&
+             !memcmp(start, head_magic, sizeof head_magic);
+    if (in)
+        fclose(in);
+    return is;
+}
+
+/* A checkpoint, or a head, which begins alike. */
+static int open_either(struct opened *o, const char *path, int *head, struct error *e) {
+    *head = is_head(path);
+    return opened_start(o, path, *head ? head_magic : magic, "checkpoint", remedy, e);
+}
+
+int checkpoint_write_head(const char *path, const char *head, const char *run_id,
+                          const char frozen[HASH_HEX], struct error *e) {
+    struct seal s;
+    char hash[HASH_HEX];
+    char *numerics = checkpoint_numerics(path, run_id, hash, e);
+    int rc = numerics ? seal_start(&s, head_magic, e) : -1;
+    if (!rc) {
+        seal_text(&s, run_id);
+        seal_text(&s, numerics);
+        seal_text(&s, hash);
+        seal_text(&s, frozen);
+        rc = seal_write(&s, head, NULL, e);
+    }
+    free(numerics);
+    return rc;
+}
+
+/* Behind whose it is and how it was computed. */
+static void read_hash(struct opened *o, char hash[HASH_HEX]) {
+    char *text = opened_text(o);
+    snprintf(hash, HASH_HEX, "%s", text);
+    free(text);
+}
+
+int checkpoint_read_head(const char *head, const char *run_id, char frozen[HASH_HEX],
+                         struct error *e) {
+    struct opened o;
+    if (opened_start(&o, head, head_magic, "head of a checkpoint", "bring a copy of it back", e))
+        return -1;
+    char *id = opened_text(&o), *numerics = opened_text(&o);
+    int rc = check_run(id, head, run_id, e);
+    read_hash(&o, frozen); // the checkpoint's
+    read_hash(&o, frozen);
+    free(id);
+    free(numerics);
+    opened_free(&o);
+    return rc;
+}
+
 int checkpoint_differs(const char *path, const char *run_id, const struct numerics *numerics,
                        struct error *e) {
     struct opened o;
     struct error ignored = {0};
-    if (opened_start(&o, path, magic, "checkpoint", remedy, &ignored))
+    int head;
+    if (open_either(&o, path, &head, &ignored))
         return 0;
     struct opened again = o;
     int own = !check_head(&o, path, run_id, numerics, 1, &ignored);
@@ -170,11 +228,14 @@ int checkpoint_differs(const char *path, const char *run_id, const struct numeri
 char *checkpoint_numerics(const char *path, const char *run_id, char hash[HASH_HEX],
                           struct error *e) {
     struct opened o;
-    if (opened_start(&o, path, magic, "checkpoint", remedy, e))
+    int head;
+    if (open_either(&o, path, &head, e))
         return NULL;
     if (hash)
         opened_hash(&o, hash);
     char *id = opened_text(&o), *numerics = opened_text(&o);
+    if (hash && head)
+        read_hash(&o, hash);
     if (check_run(id, path, run_id, e)) {
         free(numerics);
         numerics = NULL;

@@ -22,6 +22,17 @@ int checkpoint_write(const char *path, const char *run_id, const struct numerics
 int checkpoint_read(const char *path, const char *run_id, const struct numerics *numerics,
                     int any_numerics, struct trainer *t, char hash[HASH_HEX], struct error *e);
 
+/* What is left of a checkpoint that was removed: whose it was and how it was computed, its SHA-256,
+ * and that of the frozen model which stands for its weights. Write it at `head` from the sound
+ * checkpoint of this run at `path`. The functions below take the path of a head, too: it says what
+ * its checkpoint said. */
+int checkpoint_write_head(const char *path, const char *head, const char *run_id,
+                          const char frozen[HASH_HEX], struct error *e);
+
+/* The SHA-256 of the frozen model that a sound head of this run names. */
+int checkpoint_read_head(const char *head, const char *run_id, char frozen[HASH_HEX],
+                         struct error *e);
+
 /* Whether a sound checkpoint of this run was computed otherwise than `numerics` says; then the
  * message says how. 0, too, for one that cannot be read or is another run's: that is for
  * checkpoint_read to say. */

@@ -48,6 +48,7 @@ int verb_evaluate(struct options *o, struct error *e);
 int verb_status(struct options *o, struct error *e);
 int verb_export(struct options *o, struct error *e);
 int verb_exclude(struct options *o, struct error *e);
+int verb_clean(struct options *o, struct error *e);
 int verb_pack(struct options *o, struct error *e);
 int verb_info(struct options *o, struct error *e);
 int verb_infer(struct options *o, struct error *e);

@@ -143,9 +143,10 @@ static int evaluate_all(const struct options *o, const struct evaluate_options *
         int rc = evaluate_run(&s, o, v, e);
         int signal = s.signal;
         if (!rc && !signal && !o->quiet)
-            printf(s.added ? "run %.12s is evaluated\n"
-                           : "run %.12s: all of that is recorded already\n",
-                   s.row.run_id);
+            printf(s.added ? "run %.12s is evaluated%s\n"
+                           : "run %.12s: all of that is recorded already%s\n",
+                   s.row.run_id,
+                   s.is_cleaned ? ", truncated alone: its checkpoint was removed" : "");
         session_close(&s);
         if (rc || signal)
             return rc ? EXIT_FAILED : 128 + signal;

@@ -344,6 +344,45 @@ count_keys() {
     grep -q '18 runs' "$manual"
 }
 
+# What is known instead of something wrong in tiny.cfg, as the message behind $1 has it: words, sorted.
+known() {
+    plan a.grid
+    sed -n "s/.*$1//p" <<<"$stderr" | sed 's/[);].*//; s/, / /g' | tr ' ' '\n' | sort
+}
+
+# The keys in the manual's row of a section, sorted.
+documented() {
+    grep "^| \`\[$1\]\`" "$manual" | cut -d'|' -f3 | grep -oE '`[^`]+`' | tr -d '`' | sort
+}
+
+@test "the manual knows every layer of a network, its keys, those that are our own, and every activation" {
+    manual=$(realpath "$root")/experiments/README.md
+    cfg=experiments/networks/tiny.cfg
+    printf '%s\n' '[net]' '[zqz]' >$cfg
+    layers=$(known 'the layers are ')
+    [ "$(wc -l <<<"$layers")" -gt 10 ]
+    [ "$layers" = "$(sed -n '/^| section | keys | what/,/^$/p' "$manual" | grep -oE '^\| `\[[a-z]+\]' | tr -cd 'a-z\n' | sort)" ]
+    for layer in $layers; do
+        printf '%s\n' '[net]' "[$layer]" 'zqz=1' >$cfg
+        diff <(known "zqz in .$layer.; delete it (known: ") <(documented "$layer")
+    done
+    printf '%s\n' '[net]' '[activation]' 'activation=zqz' >$cfg
+    activations=$(known 'activation takes ')
+    [ "$(wc -l <<<"$activations")" -gt 10 ]
+    [ "$activations" = "$(sed -n '/^| activation | f(x)/,/^$/p' "$manual" | sed 1,2d | cut -d'|' -f2 | grep -oE '[a-z0-9]+' | sort)" ]
+    own=$(sed -n '/^static void put_harness_keys/,/^}/p' "$(realpath "$root")/harness/cfg/print.c" | grep -oP '"\K[a-z]+(?=")' | sort)
+    [ -n "$own" ]
+    [ "$own" = "$(sed -n '/^| own key | of/,/^$/p' "$manual" | grep -oE '^\| `[a-z]+`' | tr -cd 'a-z\n' | sort)" ]
+    [ "$own" = "$(grep -E '^\| `\[[a-z]+\]`' "$manual" | grep -oE '\*\*`[a-z]+`\*\*' | tr -cd 'a-z\n' | sort -u)" ]
+}
+
+@test "the manual has every column of the errors of layers" {
+    plan a.grid
+    for column in $(sql "SELECT name FROM pragma_table_info('layers') WHERE name NOT IN ('attempt', 'bits')"); do
+        sed -n '/^## Errors of layers/,/^## /p' "$(realpath "$root")/experiments/README.md" | grep -qE "^\| .*\`$column\`.* \|"
+    done
+}
+
 @test "schemes say what they need of widths and stored bits" {
     grid 'matquant, lsq, double-rounding' $'[train]\nwidths = 2 4\n[quant]\nstored_bits = 4'
     plan a.grid

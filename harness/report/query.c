@@ -96,7 +96,7 @@ int export_end(struct store *s, int status) {
 
 int export_take_snapshot(struct store *s, const struct export_request *request, struct error *e) {
     struct report r = {.store = s, .request = request};
-    if (scheme_declare(s, request->quantizers, e) || store_use_own_views(s, e))
+    if (scheme_declare(s, request->quantizers, e) || store_look_at_grid(s, request->grid, e))
         return -1;
     return export_run(&r, export_query("snapshot"), e);
 }

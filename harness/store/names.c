@@ -57,15 +57,13 @@ int store_name_statuses(struct store *s, const char *grid, struct run_status *ro
                         struct error *e) {
     if (sql_run(s, "SAVEPOINT names", e))
         return -1;
-    int status = sql_run(s,
-                         "DROP VIEW IF EXISTS temp.grid_evaluated;"
-                         "DROP VIEW IF EXISTS temp.grid_diverged",
-                         e);
+    int status = store_look_at_grid(s, grid, e);
+    if (!status)
+        status = sql_run(s, "DROP VIEW temp.grid_evaluated; DROP VIEW temp.grid_diverged", e);
     if (!status)
         status = run_for_grid(s, all_recorded_sql, grid, e);
     if (!status)
-        status = sql_run(s, none_diverged_sql, e) || store_use_own_views(s, e) ||
-                 read_names(s, grid, rows, n, e);
+        status = sql_run(s, none_diverged_sql, e) || read_names(s, grid, rows, n, e);
     sqlite3_exec(s->db, "ROLLBACK TO names; RELEASE names", NULL, NULL, NULL);
     return status ? -1 : 0;
 }

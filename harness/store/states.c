@@ -93,10 +93,8 @@ int store_run_state(struct store *s, const char *run_id, enum run_state *state, 
                              "has no run %s; 'truncquant plan GRID' lists those of a grid", run_id);
 }
 
-int store_statuses(struct store *s, const char *grid, struct run_status **rows, int *n,
-                   struct error *e) {
-    *rows = NULL;
-    *n = 0;
+static int read_statuses(struct store *s, const char *grid, struct run_status **rows, int *n,
+                         struct error *e) {
     sqlite3_stmt *q =
         sql_prepare(s,
                     "SELECT " STATUS_COLUMNS "d.why FROM run_status "
@@ -121,7 +119,18 @@ int store_statuses(struct store *s, const char *grid, struct run_status **rows, 
         (*rows)[(*n)++] = read_status(q);
     }
     sqlite3_finalize(q);
-    if (!got)
+    return got;
+}
+
+int store_statuses(struct store *s, const char *grid, struct run_status **rows, int *n,
+                   struct error *e) {
+    *rows = NULL;
+    *n = 0;
+    if (sql_run(s, "SAVEPOINT statuses", e))
+        return -1;
+    int status = store_look_at_grid(s, grid, e) || read_statuses(s, grid, rows, n, e);
+    sqlite3_exec(s->db, "ROLLBACK TO statuses; RELEASE statuses", NULL, NULL, NULL);
+    if (!status)
         return 0;
     store_free_statuses(*rows, *n);
     *rows = NULL;
@@ -129,12 +138,18 @@ int store_statuses(struct store *s, const char *grid, struct run_status **rows, 
 }
 
 int store_run_diverged(struct store *s, const char *run_id, char **why, struct error *e) {
-    return sql_text_of_run(s, "SELECT why FROM diverged_runs WHERE run_id = ?1", run_id, why, e);
+    *why = NULL;
+    if (sql_run(s, "SAVEPOINT diverged", e))
+        return -1;
+    int status =
+        store_look_at_run(s, run_id, e) ||
+        sql_text_of_run(s, "SELECT why FROM diverged_runs WHERE run_id = ?1", run_id, why, e);
+    sqlite3_exec(s->db, "ROLLBACK TO diverged; RELEASE diverged", NULL, NULL, NULL);
+    return status ? -1 : 0;
 }
 
-int store_run_accuracy(struct store *s, const char *run_id, int bits, int calibrated, double *top1,
-                       int64_t *images, struct error *e) {
-    *images = 0;
+static int read_accuracy(struct store *s, const char *run_id, int bits, int calibrated,
+                         double *top1, int64_t *images, struct error *e) {
     sqlite3_stmt *q = sql_prepare(
         s,
         "SELECT top1, images FROM accuracy WHERE run_id = ?1 AND bits = ?2 AND calibrated = ?3 "
@@ -152,6 +167,17 @@ int store_run_accuracy(struct store *s, const char *run_id, int bits, int calibr
     }
     sqlite3_finalize(q);
     return got < 0 ? -1 : 0;
+}
+
+int store_run_accuracy(struct store *s, const char *run_id, int bits, int calibrated, double *top1,
+                       int64_t *images, struct error *e) {
+    *images = 0;
+    if (sql_run(s, "SAVEPOINT accuracy", e))
+        return -1;
+    int status = store_look_at_run(s, run_id, e) ||
+                 read_accuracy(s, run_id, bits, calibrated, top1, images, e);
+    sqlite3_exec(s->db, "ROLLBACK TO accuracy; RELEASE accuracy", NULL, NULL, NULL);
+    return status ? -1 : 0;
 }
 
 void store_free_statuses(struct run_status *rows, int n) {
@@ -221,4 +247,45 @@ int store_exclude(struct store *s, const char *const *run_ids, int n, const char
     for (int i = 0; i < n && !status; i++)
         status = exclude_one(s, run_ids[i], reason, &others[i], e);
     return sql_end(s, status, e);
+}
+
+/* ---- how fast runs were: work done between the start and the last sign of life of recent attempts */
+
+static const char rates_sql[] =
+    "WITH recent AS (SELECT r.network, r.work * (a.progress - a.resumed_at) AS done,"
+    "   a.heartbeat_at - a.started_at AS seconds,"
+    "   row_number() OVER (PARTITION BY r.network ORDER BY a.heartbeat_at DESC,"
+    "    a.run_id, a.host, a.pid, a.started_at) AS place"
+    "  FROM attempts a JOIN runs r USING (run_id)"
+    "  WHERE a.progress > a.resumed_at AND a.heartbeat_at > a.started_at"
+    "   AND (?1 IS NULL OR a.host = ?1))"
+    " SELECT '' AS name, sum(done) / sum(seconds) FROM recent WHERE place <= 20"
+    "  HAVING count(*) > 0"
+    " UNION ALL SELECT network, sum(done) / sum(seconds) FROM recent WHERE place <= 20"
+    "  GROUP BY network ORDER BY name";
+
+int store_work_rates(struct store *s, const char *host, struct work_rate **rates, int *n,
+                     struct error *e) {
+    int64_t networks;
+    *rates = NULL;
+    *n = 0;
+    sqlite3_stmt *q = sql_int(s, "SELECT count(DISTINCT network) FROM runs", &networks, e)
+                          ? NULL
+                          : sql_prepare(s, rates_sql, e);
+    if (!q)
+        return -1;
+    sqlite3_bind_text(q, 1, host, -1, SQLITE_STATIC);
+    *rates = need((size_t)networks + 1, sizeof **rates);
+    int got = 0;
+    while (*n <= networks && (got = sql_step(s, q, e)) == 1)
+        (*rates)[(*n)++] =
+            (struct work_rate){need_string(sql_text(q, 0)), sqlite3_column_double(q, 1)};
+    sqlite3_finalize(q);
+    return got < 0 ? -1 : 0;
+}
+
+void store_free_work_rates(struct work_rate *rates, int n) {
+    for (int i = 0; i < n; i++)
+        free(rates[i].network);
+    free(rates);
 }

@@ -173,6 +173,12 @@ int store_name_statuses(struct store *s, const char *grid, struct run_status *ro
 int store_exclude(struct store *s, const char *const *run_ids, int n, const char *reason,
                   int *others, struct error *e);
 
+/* For tables and figures, in a transaction that is rolled back: from here on, this program's views
+ * find only the runs of a grid (NULL: all), or one run, and those whose weights they take, and cost
+ * no more than these. What they say of them is the same. */
+int store_look_at_grid(struct store *s, const char *grid, struct error *e);
+int store_look_at_run(struct store *s, const char *run_id, struct error *e);
+
 /* Work per second of one process on each network, from its last 20 attempts on `host` (NULL: any)
  * that got on, and first of all of them together, under the name "". `n` is 0 when there are none.
  */

@@ -148,19 +148,18 @@ LEFT JOIN known k ON k.dataset = r.dataset;
 -- foresee it, the loss is anything. Where nobody knows how many classes there are, they are taken to be a million.
 DROP VIEW IF EXISTS diverged_widths;
 CREATE VIEW diverged_widths AS
-WITH suspects AS MATERIALIZED ( -- above the least that can be meant, of two classes
-    SELECT r.run_id, r.epochs, a.attempt, e.bits, e.loss
-    FROM runs r
-    JOIN attempts a ON a.run_id = r.run_id
-    CROSS JOIN epochs e ON e.attempt = a.attempt AND e.epoch = r.epochs
-    WHERE e.loss > 2 * ln(2)
+WITH limits AS MATERIALIZED (SELECT run_id, ln(coalesce(classes, 1e6)) AS guessing FROM run_classes),
+suspects AS MATERIALIZED (
+    SELECT r.run_id, r.epochs, a.attempt, e.bits, e.loss, k.guessing
+    FROM limits k
+    CROSS JOIN runs r ON r.run_id = k.run_id
+    CROSS JOIN attempts a ON a.run_id = r.run_id
+    CROSS JOIN epochs e ON e.attempt = a.attempt AND e.epoch = r.epochs AND e.loss > 2 * k.guessing
 )
-SELECT s.run_id, s.bits, s.loss, ln(coalesce(k.classes, 1e6)) AS guessing
+SELECT s.run_id, s.bits, s.loss, s.guessing
 FROM suspects s
-JOIN counted_attempts c ON c.run_id = s.run_id
-JOIN run_classes k ON k.run_id = s.run_id
-WHERE s.loss > 2 * ln(coalesce(k.classes, 1e6))
-  AND s.attempt = (SELECT attempt FROM ( -- which trained what counts, as in `past_attempts` and `training`
+CROSS JOIN counted_attempts c ON c.run_id = s.run_id -- in this order: few are suspect
+WHERE s.attempt = (SELECT attempt FROM ( -- which trained what counts, as in `past_attempts` and `training`
                        SELECT a.*, a.origin IS c.origin AS own FROM attempts a
                        JOIN epochs e ON e.attempt = a.attempt AND e.epoch = s.epochs AND e.bits = s.bits
                        WHERE a.run_id = s.run_id
@@ -170,7 +169,7 @@ WHERE s.loss > 2 * ln(coalesce(k.classes, 1e6))
                    LIMIT 1)
   AND NOT EXISTS (SELECT 1 FROM evaluations v
                   WHERE v.attempt = c.attempt AND v.bits = s.bits AND v.inference = 'direct'
-                    AND v.loss_sum / v.images < ln(coalesce(k.classes, 1e6)));
+                    AND v.loss_sum / v.images < s.guessing);
 
 -- The runs, and in words why; those that take the weights of one (ptq) are diverged with it.
 DROP VIEW IF EXISTS diverged_runs;

@@ -5,7 +5,7 @@
 #define CLAIMS_PROOF_H
 
 #include "claims/claim.h"
-#include "report/table.h"
+#include "report/print/table.h"
 #include "store/store.h"
 
 struct proof {

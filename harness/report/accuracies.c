@@ -5,6 +5,7 @@
 
 #include "report/bootstrap.h"
 #include "report/notes.h"
+#include "report/tidy.h"
 #include "store/sql.h"
 
 #include <math.h>
@@ -42,6 +43,7 @@ static const char pairs_sql[] =
 static const struct kind {
     const char *name;       // as exported, and of the query
     const char *missing[2]; // what there is nothing of: as trained, calibrated
+    const char *value;      // what a cell is, for programs
     int pairs;              // rows are compared with a reference
     const char *shown;      // the configurations in its rows
     struct wide_style style;
@@ -50,12 +52,14 @@ static const struct kind {
 } kinds[] = {
     {.name = "accuracy",
      .missing = {"accuracies", "calibrated accuracies"},
+     .value = "top1",
      .shown = "SELECT DISTINCT config_id FROM grid_accuracy " EVALUATED,
      .style = {.spread = SPREAD_DEVIATION, .digits = 1, .every_width = 1, .inference = 1},
      .read = export_read_cells,
      .notes = accuracy_notes},
     {.name = "differences",
      .missing = {"pairs", "calibrated pairs"},
+     .value = "difference",
      .pairs = 1,
      .shown = pairs_sql,
      .style = {.spread = SPREAD_HALF, .digits = 2, .inference = 1, .counts = 1},
@@ -63,12 +67,14 @@ static const struct kind {
      .notes = difference_notes},
     {.name = "drops",
      .missing = {"truncated results", "calibrated truncated results"},
+     .value = "drop",
      .shown = "SELECT DISTINCT config_id FROM grid_drop_summary " EVALUATED,
      .style = {.spread = SPREAD_DEVIATION, .digits = 2, .counts = 1, .extra = "cross"},
      .read = export_read_cells,
      .notes = drop_notes},
     {.name = "reductions",
      .missing = {"pairs of drops", "calibrated pairs of drops"},
+     .value = "reduction",
      .pairs = 1,
      .shown = pairs_sql,
      .style = {.spread = SPREAD_INTERVAL, .digits = 1, .counts = 1, .extra = "cross"},
@@ -95,8 +101,11 @@ int export_find_wide(const char *what, int *calibrated) {
  * Returns as sql_step. */
 static int add_reduction(struct report *r, sqlite3_stmt *q, struct error *e) {
     struct wide_cell cell = export_read_cell(r, q);
+    struct tidy_row row;
     char *labels[WIDE_LABELS]; // SQLite's own are gone with the next step
     int n = (int)cell.n, got = 1;
+    if (r->tidy && tidy_read(r, q, &row, e))
+        return -1;
     double *points = need((size_t)n, 2 * sizeof *points), *reference = points + n;
     for (int l = 0; l < WIDE_LABELS; l++)
         cell.labels[l] = labels[l] = need_string(cell.labels[l]);
@@ -113,6 +122,8 @@ static int add_reduction(struct report *r, sqlite3_stmt *q, struct error *e) {
         cell.mean *= 100;
     }
     wide_add(&r->wide, &cell);
+    if (r->tidy)
+        tidy_put(r, &row, &cell);
     for (int l = 0; l < WIDE_LABELS; l++)
         free(labels[l]);
     free(points);
@@ -152,15 +163,17 @@ static int add_notes(const struct report *r, report_note *const *notes, struct t
     return status;
 }
 
-static int print_table(const struct report *r, const struct kind *kind, FILE *out,
-                       struct error *e) {
-    struct table *t = wide_table(&r->wide, r->request->format);
+static int print_table(struct report *r, const struct kind *kind, FILE *out, struct error *e) {
+    struct table *t = r->tidy ? r->tidy : wide_table(&r->wide, r->request->format);
     int status = add_notes(r, kind->notes, t, e);
     if (!status)
         status = add_notes(r, shared_notes, t, e);
     if (!status)
         table_print(t, r->request->format, out);
-    table_free(t);
+    if (!status && r->request->notes)
+        table_print_notes(t, r->request->notes);
+    if (t != r->tidy)
+        table_free(t);
     return status;
 }
 
@@ -169,9 +182,14 @@ int export_wide(struct store *s, const struct export_request *request, FILE *out
     const struct kind *kind = &kinds[export_find_wide(request->what, &r.calibrated)];
     wide_start(&r.wide, &kind->style);
     r.wide.style.split = export_of_val(request) ? request->split : NULL;
-    int status = read_table(&r, kind, e);
+    int status = 0;
+    if (request->format == EXPORT_CSV)
+        status = tidy_start(&r, kind->value, kind->pairs, e);
+    if (!status)
+        status = read_table(&r, kind, e);
     if (!status)
         status = print_table(&r, kind, out, e);
+    table_free(r.tidy);
     wide_free(&r.wide);
     return status;
 }

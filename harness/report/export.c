@@ -1,8 +1,8 @@
 /* The tables that can be exported: those of accuracies (accuracies.c), and rows as they are. */
 #include "report/accuracies.h"
 
+#include "report/print/table.h"
 #include "report/query.h"
-#include "report/table.h"
 #include "store/sql.h"
 
 #include <math.h>
@@ -171,8 +171,9 @@ static int count_unused(struct store *s, const struct row_export *x, const char 
     return got < 0 ? -1 : unused;
 }
 
-static int export_rows(struct store *s, const struct row_export *x, enum export_format format,
-                       const char *grid, FILE *out, struct error *e) {
+static int export_rows(struct store *s, const struct row_export *x, const struct export_request *r,
+                       FILE *out, struct error *e) {
+    const char *grid = r->grid;
     int unused = count_unused(s, x, grid, e);
     sqlite3_stmt *q = unused < 0 ? NULL : prepare_of_grid(s, x->sql, grid, e);
     if (!q)
@@ -188,7 +189,9 @@ static int export_rows(struct store *s, const struct row_export *x, enum export_
     if (!got)
         got = note_commits(s, t, what, x->commits ? x->commits : COMMITS_OF("attempts"), grid, e);
     if (!got)
-        table_print(t, format, out);
+        table_print(t, r->format, out);
+    if (!got && r->notes)
+        table_print_notes(t, r->notes);
     table_free(t);
     return got;
 }
@@ -198,7 +201,7 @@ static int export_row_table(struct store *s, const struct row_export *table,
     struct row_export all = *table;
     char *sql = query_of_table(s, table->name, e);
     all.sql = sql;
-    int status = sql ? export_rows(s, &all, r->format, r->grid, out, e) : -1;
+    int status = sql ? export_rows(s, &all, r, out, e) : -1;
     free(sql);
     return status;
 }
@@ -212,7 +215,7 @@ static int export_now(struct store *s, const struct export_request *r, FILE *out
     }
     for (size_t i = 0; i < sizeof row_exports / sizeof *row_exports; i++)
         if (!strcmp(r->what, row_exports[i].name))
-            return row_exports[i].sql ? export_rows(s, &row_exports[i], r->format, r->grid, out, e)
+            return row_exports[i].sql ? export_rows(s, &row_exports[i], r, out, e)
                                       : export_row_table(s, &row_exports[i], r, out, e);
     return fail(e, "'%s' cannot be exported; 'truncquant export --help' lists what can", r->what);
 }

@@ -5,7 +5,14 @@
 #include "quant/quantizer.h"
 #include "store/store.h"
 
-enum export_format { EXPORT_TEXT, EXPORT_CSV, EXPORT_TEX, EXPORT_MD, EXPORT_FORMATS };
+enum export_format {
+    EXPORT_TEXT,
+    EXPORT_CSV,  // for programs: nothing but rows, of accuracies one per cell (tidy.h)
+    EXPORT_WIDE, // CSV in the shape of the other formats, with notes
+    EXPORT_TEX,
+    EXPORT_MD,
+    EXPORT_FORMATS
+};
 extern const char *const export_format_names[EXPORT_FORMATS];
 
 /* What can be exported, ended by NULL. One row per network, scheme and (where it matters)
@@ -38,6 +45,7 @@ struct export_request {
     const char
         *split; // for tables of accuracies; NULL: test where a run was evaluated on it, or val
     const char *against;  // scheme of the reference, for differences and reductions
+    FILE *notes;          // where notes are printed, too; NULL: nowhere else
     const char *settings; // what else the reference has: a JSON object of keys and values, null for
                           // a key at its default; NULL: nothing
 };

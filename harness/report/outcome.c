@@ -2,8 +2,8 @@
  * decided elsewhere (views.sql): this is of one attempt. */
 #include "report/outcome.h"
 
+#include "report/print/table.h"
 #include "report/query.h"
-#include "report/table.h"
 #include "store/sql.h"
 
 static const char *const titles[] = {"bits",        "batch norms",    "direct", "truncated",

@@ -3,6 +3,7 @@
 #include "report/query.h"
 
 #include "report/schemes.h"
+#include "report/tidy.h"
 #include "store/sql.h"
 
 #include <math.h>
@@ -49,6 +50,7 @@ static void bind_request(sqlite3_stmt *q, const struct report *r) {
     bind_text(q, ":against", request->against);
     bind_text(q, ":settings", request->settings ? request->settings : "{}");
     sqlite3_bind_int(q, sqlite3_bind_parameter_index(q, ":calibrated"), r->calibrated);
+    sqlite3_bind_int(q, sqlite3_bind_parameter_index(q, ":tidy"), r->tidy != NULL);
 }
 
 sqlite3_stmt *export_prepare(const struct report *r, const char *sql, struct error *e) {
@@ -140,10 +142,15 @@ int export_read_cells(struct report *r, const char *name, struct error *e) {
     int got;
     while ((got = sql_step(r->store, q, e)) == 1) {
         struct wide_cell cell = export_read_cell(r, q);
+        struct tidy_row row;
         wide_add(&r->wide, &cell);
+        if (r->tidy && tidy_read(r, q, &row, e))
+            break;
+        if (r->tidy)
+            tidy_put(r, &row, &cell);
     }
     sqlite3_finalize(q);
-    return got;
+    return got ? -1 : 0;
 }
 
 /* ---- the split ---- */

@@ -5,7 +5,7 @@
 #define REPORT_QUERY_H
 
 #include "report/export.h"
-#include "report/wide.h"
+#include "report/print/wide.h"
 
 #include <sqlite3.h>
 
@@ -29,6 +29,7 @@ struct report {
     const struct export_request *request; // its split is chosen
     int calibrated;                       // -1: whichever, of a figure of training
     struct wide wide;                     // the cells; of a figure, their ranges alone
+    struct table *tidy;                   // the cells as rows (tidy.h), for programs; else NULL
     struct borrowing borrowing;
     struct left_out left_out; // of tables of pairs
 };
@@ -64,7 +65,8 @@ int export_show(const struct report *r, const char *sql, struct error *e);
 struct wide_cell export_read_cell(struct report *r, sqlite3_stmt *q);
 
 /* The columns of these rows, behind the labels; whoever resamples finds a pair of values from
- * COLUMN_SPREAD on. */
+ * COLUMN_SPREAD on. By their names: config_id, layer_bits, acts (bits of activations), seeds, sd,
+ * half (of the 95 % interval), top5, loss, where a table has them. */
 enum {
     COLUMN_BITS = WIDE_LABELS,
     COLUMN_N,

@@ -249,8 +249,9 @@ int store_exclude(struct store *s, const char *const *run_ids, int n, const char
     return sql_end(s, status, e);
 }
 
-/* ---- how fast runs were: work done between the start and the last sign of life of recent attempts */
+/* ---- how fast runs were ---- */
 
+/* Work done between the start and the last sign of life of recent attempts. */
 static const char rates_sql[] =
     "WITH recent AS (SELECT r.network, r.work * (a.progress - a.resumed_at) AS done,"
     "   a.heartbeat_at - a.started_at AS seconds,"

@@ -18,7 +18,8 @@
 #include <string.h>
 
 struct choice {
-    const char *what, *figure, *format_name, *grid, *split, *output, *reference, *bits, *caption;
+    const char *what, *figure, *format_name, *grid, *split, *output, *reference, *bits, *caption,
+        *notes;
     char calibrated_name[64];
     int figures; // one (`figure`) or, where that is NULL, all
     const struct listing *listing;
@@ -41,7 +42,8 @@ static int find_format(struct choice *c, struct error *e) {
             c->format = (enum export_format)i;
             return 0;
         }
-    return fail(e, "export: --format %s is unknown; take text, csv, tex or md", c->format_name);
+    return fail(e, "export: --format %s is unknown; take text, csv, csv-wide, tex or md",
+                c->format_name);
 }
 
 static int compares(const char *what) {
@@ -77,6 +79,7 @@ static int check_options(const struct choice *c, struct error *e) {
         const char *name, *with;
     } rules[] = {
         {c->format_name != NULL, table, "--format", "tables"},
+        {c->notes != NULL, table, "--notes", "tables"},
         {c->grid != NULL, numbers, "--grid", c->figures ? "--output FOLDER" : "tables"},
         {c->split != NULL, of_split, "--split",
          c->figures ? "--output FOLDER" : "tables of accuracies only"},
@@ -99,34 +102,46 @@ static int find_reference(struct choice *c, const struct quantizer *const *table
     return against_read(&c->against, table, c->reference ? c->reference : "qat", e);
 }
 
-/* Into memory first: the file is replaced whole or not at all. */
-static int export_to_file(struct store *s, const struct choice *c,
-                          const struct export_request *request, struct error *e) {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *out = open_memstream(&text, &size);
-    if (!out)
-        return fail(e, "export: out of memory; limit the table with --grid");
-    int status = export_table(s, request, out, e);
-    if (fclose(out) && !status)
-        status = fail(e, "export: out of memory; limit the table with --grid");
-    if (!status)
-        status = file_replace(c->output, text, size, e);
-    free(text);
+struct text {
+    char *text; // owned
+    size_t size;
+    FILE *out;
+};
+
+static int is_file(const char *path) {
+    return path && strcmp(path, "-") != 0;
+}
+
+/* To a file, which is replaced whole, or to standard output. Frees the text. */
+static int write_out(const char *path, struct text *t, int status, struct error *e) {
+    fclose(t->out);
+    if (!status && is_file(path))
+        status = file_replace(path, t->text, t->size, e);
+    else if (!status)
+        fwrite(t->text, 1, t->size, stdout); // main looks whether that worked
+    free(t->text);
     return status;
+}
+
+/* Into memory first: files are replaced whole or not at all. */
+static int export_to_files(struct store *s, const struct choice *c,
+                           const struct export_request *asked, struct error *e) {
+    struct export_request request = *asked;
+    struct text table = {0}, notes = {0};
+    table.out = need_stream(&table.text, &table.size);
+    if (c->notes)
+        request.notes = notes.out = need_stream(&notes.text, &notes.size);
+    int status = write_out(c->output, &table, export_table(s, &request, table.out, e), e);
+    return c->notes ? write_out(c->notes, &notes, status, e) : status;
 }
 
 static int export_one_table(const struct options *o, const struct choice *c,
                             const struct export_request *request, struct error *e) {
-    int to_file = c->output && strcmp(c->output, "-") != 0;
-    if (to_file && output_check(c->output, o->db, c->grid, e))
+    if ((is_file(c->output) && output_check(c->output, o->db, c->grid, e)) ||
+        (is_file(c->notes) && output_check(c->notes, o->db, c->grid, e)))
         return EXIT_FAILED;
     struct store *s = verb_open_store(o, STORE_READ, e);
-    int status = -1;
-    if (s && to_file)
-        status = export_to_file(s, c, request, e);
-    else if (s)
-        status = export_table(s, request, stdout, e);
+    int status = s ? export_to_files(s, c, request, e) : -1;
     store_close(s);
     return status < 0 ? EXIT_FAILED : status == EXPORT_NOTHING ? EXIT_NOTHING : EXIT_DONE;
 }
@@ -258,12 +273,19 @@ static const char exports[] =
     "its "
     "own take,\n"
     "               to be published or merged\n"
+    "CSV has the same columns in all four tables of accuracies: grid, scheme, network, dataset, "
+    "seed, n,\n"
+    "bits, act_bits, inference, calibrated, split, top1 (difference, drop, reduction), sd, low, "
+    "high (of\n"
+    "the 95 % interval), top5, loss, images, commit, settings (against).\n"
     "REFERENCE is a scheme, or 'SCHEME KEY=VALUE ...' where it has several configurations.";
 
 int verb_export(struct options *o, struct error *e) {
     struct choice c = {0};
     const struct option_row rows[] = {
-        {"--format", "FORMAT", "text", "text, csv, tex (booktabs) or md", &c.format_name, NULL},
+        {"--format", "FORMAT", "text",
+         "text, csv (a row per cell), csv-wide (as text), tex (booktabs) or md", &c.format_name,
+         NULL},
         {"--grid", "GRID", NULL, "only the runs of this grid (name or file)", &c.grid, NULL},
         {"--split", "NAME", NULL, "test or val (held out); else test where there is any, or val",
          &c.split, NULL},
@@ -272,6 +294,8 @@ int verb_export(struct options *o, struct error *e) {
          &c.reference, NULL},
         {"--output", "FILE", NULL, "write to FILE, which is replaced whole; -: standard output",
          &c.output, NULL},
+        {"--notes", "FILE", NULL, "tables: what stands below them, too; -: on standard output",
+         &c.notes, NULL},
         {"--caption", "FILE", NULL, "figure: its caption, too; -: on standard output, alone",
          &c.caption, NULL},
         {"--bits", "K", "32", "weights: the width to export", &c.bits, NULL},

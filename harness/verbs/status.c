@@ -3,7 +3,7 @@
 #include "base/progress.h"
 #include "plan/estimate.h"
 #include "plan/grid_name.h"
-#include "report/table.h"
+#include "report/print/table.h"
 #include "run/stop.h"
 #include "store/store.h"
 #include "verbs/database.h"

@@ -171,8 +171,8 @@ exports() {
         "$(sql "SELECT count(*) || '|A Processor' FROM grid_runs WHERE grid = 'baselines.quick'")" ]
     [ "$(sql .dump x.db | grep -v 'INTO identity')" = "$(sql .dump y.db | grep -v 'INTO identity')" ]
     [ "$(sql 'SELECT run_id FROM runs ORDER BY 1' x.db)" = "$(sql 'SELECT run_id FROM runs ORDER BY 1' one.db)" ]
-    "$program" export drops --format csv --db x.db | grep -v '^#' >x.txt
-    "$program" export drops --format csv --db one.db | grep -v '^#' | cmp x.txt -
+    "$program" export drops --format csv-wide --db x.db | grep -v "^#" >x.txt
+    "$program" export drops --format csv-wide --db one.db | grep -v '^#' | cmp x.txt -
     run -2 "$program" export database baselines.quick --db a.db
     run -2 "$program" export accuracy --db a.db --anonymous
 }

@@ -145,7 +145,7 @@ act_bits = 4'
     [ "$(sql "SELECT count(*) FROM accuracy_summary WHERE scheme = 'dedicated' AND n = 2 AND calibrated = 0")" = 3 ]
     [ "$(sql "SELECT count(*) FROM layers l JOIN attempts USING (attempt) JOIN runs USING (run_id)
               WHERE scheme = 'dedicated' AND truncation_error IS NOT NULL")" = 0 ]
-    go export accuracy --format csv --grid a
+    go export accuracy --format csv-wide --grid a
     [ "$(grep -c ',dedicated,' <<<"$output")" = 1 ]
     [[ $(grep ',dedicated,' <<<"$output") != *widths* ]]
     [ ! -e "a.runs/$(sql "SELECT run_id FROM runs WHERE scheme = 'dedicated' LIMIT 1")/model.frozen" ]

@@ -235,7 +235,7 @@ same_results() {
     [[ $output == *"1 done run has diverged"*"  diverged  "*"training loss "* ]]
     go export accuracy
     [[ $output == *" diverged "*"Diverged: 1 run of truncquant, "* ]]
-    go export accuracy --format csv
+    go export accuracy --format csv-wide
     [[ ${lines[1]} == *",diverged,"* ]]
 }
 

@@ -311,7 +311,7 @@ make_accuracies() {
     [ "${lines[0]}" = "network  scheme  inference    1    2   3   4   5   6   7   8  32" ]
     [ "${lines[1]}" = "resnet8  s_1     direct     n/a 69.1 n/a n/a n/a n/a n/a n/a n/a" ]
     [ "${lines[-1]}" = "Commit: abc1234." ]
-    run -0 "$truncquant" export accuracy --calibrated --format csv --db $db
+    run -0 "$truncquant" export accuracy --calibrated --format csv-wide --db $db
     [ "${lines[2]}" = "resnet8,s_2,direct,n/a,n/a,79.2000,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a,n/a" ]
     run -0 "$truncquant" export accuracy --format tex --db $db
     [ "${lines[4]}" = 'resnet8 & s\_1 & direct & n/a & 69.1 & n/a & n/a & n/a & n/a & n/a & n/a & n/a \\' ]
@@ -322,10 +322,10 @@ make_accuracies() {
 @test "a table is of one split: val where that is all, or asked for" {
     make_accuracies
     sql "UPDATE evaluations SET split = 'val' WHERE attempt = 2"
-    run -0 "$truncquant" export accuracy --format csv --db $db
+    run -0 "$truncquant" export accuracy --format csv-wide --db $db
     [[ ${lines[1]} == resnet8,s_1,* && ${lines[2]} == "# Top-1 accuracy on the test split "* ]]
     [[ $output == *"# Left out: 1 of 2 runs, evaluated on val alone (--split val)."* ]]
-    run -0 "$truncquant" export accuracy --calibrated --split val --format csv --db $db
+    run -0 "$truncquant" export accuracy --calibrated --split val --format csv-wide --db $db
     [[ ${lines[0]} == split,network,* && ${lines[1]} == val,resnet8,s_2,* ]]
     [[ ${lines[2]} == "# Top-1 accuracy on held-out images of the training set (val), not the test split, "* ]]
     sql "UPDATE evaluations SET split = 'val'"
@@ -357,11 +357,11 @@ make_accuracies() {
     make_accuracies
     sql "UPDATE runs SET scheme = 'qat', params = '{\"epochs\": 3, \"widths\": \"1 2\"}' WHERE seed = 1;
          UPDATE runs SET seed = 1, params = '{\"epochs\": 3}' WHERE seed = 2"
-    run -0 "$truncquant" export differences --format csv --db $db
+    run -0 "$truncquant" export differences --format csv-wide --db $db
     [ "${lines[1]}" = "resnet8,s_2,widths=1 2 4 8 32,direct,1,0.10000,n/a,n/a" ]
-    run -0 "$truncquant" export differences --calibrated --against 'qat widths="1 2"' --format csv --db $db
+    run -0 "$truncquant" export differences --calibrated --against 'qat widths="1 2"' --format csv-wide --db $db
     [ "${lines[1]}" = "resnet8,s_2,widths=1 2 4 8 32,direct,1,0.10000,n/a,n/a" ]
-    run -0 "$truncquant" export differences --against 's_2 widths="1 2 4 8 32" epochs=3' --format csv --db $db
+    run -0 "$truncquant" export differences --against 's_2 widths="1 2 4 8 32" epochs=3' --format csv-wide --db $db
     [ "${lines[1]}" = "resnet8,qat,widths=1 2,direct,1,-0.10000,n/a,n/a" ]
     run -3 "$truncquant" export differences --against 'qat epochs=200' --db $db
     [[ $output == *"has no finished run of scheme qat with those settings to compare with; "* ]]
@@ -372,7 +372,7 @@ make_accuracies() {
     echo old >table.csv
     run -0 "$truncquant" export runs --format csv --output table.csv --db $db
     [ -z "$output" ]
-    [ "$(wc -l <table.csv)" -eq 4 ]
+    [ "$(wc -l <table.csv)" -eq 3 ]
     cp table.csv before.csv
     run -1 "$truncquant" export accuracy --grid nothing --output table.csv --db $db
     cmp table.csv before.csv
@@ -489,7 +489,7 @@ kept() {
     printf '[grid]\nname = other\n' >other.grid
     run -0 "$truncquant" export accuracy --grid other.grid --db $db
     [[ $output == *s_2* && $output != *s_1* ]]
-    run -0 "$truncquant" export evaluations --format csv --grid demo --db $db
+    run -0 "$truncquant" export evaluations --format csv-wide --grid demo --db $db
     [ "${lines[-1]}" = "# 2 rows. Commit: abc1234." ]
 }
 
@@ -500,7 +500,7 @@ kept() {
     run -2 "$truncquant" export pictures --db $db
     [[ $output == "truncquant: export: 'pictures' cannot be exported; "* ]]
     run -2 "$truncquant" export runs --format html --db $db
-    [ "$output" = "truncquant: export: --format html is unknown; take text, csv, tex or md" ]
+    [ "$output" = "truncquant: export: --format html is unknown; take text, csv, csv-wide, tex or md" ]
     run -2 "$truncquant" export runs --calibrated --db $db
     [ "$output" = "truncquant: export: --calibrated goes with tables of accuracies only; leave it out" ]
     run -2 "$truncquant" export drops --against qat --db $db
@@ -548,7 +548,7 @@ kept() {
     cp "$db" before.db
     run -0 "$truncquant" status old --line --db "$db"
     [ "$output" = "1 done" ]
-    run -0 "$truncquant" export attempts --format csv --db "$db"
+    run -0 "$truncquant" export attempts --format csv-wide --db "$db"
     [[ ${lines[0]} == *,classes* && $output == *"# 1 row"* ]]
     cmp "$db" before.db
     run "$truncquant" run ffffff --db "$db" # opens it for writing, and finds no such run

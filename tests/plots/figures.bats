@@ -211,7 +211,7 @@ trained width above k or, where none is above, of the largest" ]
 table() {
     sqlite3 "$BATS_TEST_TMPDIR/changed.db" "PRAGMA user_version = $(migrations)"
     for format in csv text; do
-        "$root/${BUILD:-build}/truncquant" export "$1" --db "$BATS_TEST_TMPDIR/changed.db" --grid three --format $format \
+        "$root/${BUILD:-build}/truncquant" export "$1" --db "$BATS_TEST_TMPDIR/changed.db" --grid three --format ${format/csv/csv-wide} \
             >"$BATS_TEST_TMPDIR/table.${format/text/txt}"
     done
     sed -i '/^#/d' "$BATS_TEST_TMPDIR/table.csv" # its notes
@@ -509,7 +509,7 @@ make_here() {
         "batch norm not calibrated: widths that were trained"; do
         grep -qF "$text" "$BATS_TEST_TMPDIR/drawn/drops.svg"
     done
-    "$root/${BUILD:-build}/truncquant" export drops --db "$BATS_TEST_TMPDIR/changed.db" --grid three --format csv >"$BATS_TEST_TMPDIR/table.csv"
+    "$root/${BUILD:-build}/truncquant" export drops --db "$BATS_TEST_TMPDIR/changed.db" --grid three --format csv-wide >"$BATS_TEST_TMPDIR/table.csv"
     [ "$(rows "$BATS_TEST_TMPDIR/table.csv" "scheme = 'qat'" '"2", n')" = "19.00000|3" ]
 }
 

@@ -25,3 +25,10 @@ setup() {
     [ "$(t 1)$(t 2)$(t 4)$(t 9)" = 12.7064.3032.7762.262 ]
     [ "$(t 30)$(t 31)$(t 60)$(t 120)$(t 1000)" = 2.0422.0402.0001.9801.962 ]
 }
+
+@test "the rows that programs read: the same columns in every table, every number is the twin's" {
+    python3 "$twin" make "$BATS_TEST_TMPDIR/holes.db" "$root"/harness/store/schema/[0-9]*.sql "$root/harness/store/schema/views.sql"
+    run -0 python3 "$BATS_TEST_DIRNAME/tidy_tables.py" "$truncquant" "$BATS_TEST_TMPDIR/holes.db"
+    [ "${#lines[@]}" -eq 16 ]
+    [[ ${lines[0]} =~ ^"test accuracy "[1-9][0-9]+$ && ${lines[15]} =~ ^"val reductions-calibrated "[1-9][0-9]+$ ]]
+}

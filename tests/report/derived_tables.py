@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """An independent twin of the derived tables: reads a database's raw tables, computes differences, drops and
-reductions from their definitions, and compares them with what `truncquant export --format csv` says.
+reductions from their definitions, and compares them with what `truncquant export --format csv-wide` says.
 
     derived_tables.py make DATABASE SCHEMA...      a database with holes: seeds, widths and schemes are missing at random,
                                                    others on the held-out images (val)
@@ -173,7 +173,7 @@ def expected_reductions(found, calibrated):
 
 
 def exported(program, db, split, table):
-    text = subprocess.run([program, "export", table, "--db", db, "--split", split, "--format", "csv"], check=True,
+    text = subprocess.run([program, "export", table, "--db", db, "--split", split, "--format", "csv-wide"], check=True,
                           capture_output=True, text=True).stdout
     for row in csv.DictReader(line for line in text.splitlines() if not line.startswith("#")):
         if row.get("split", "test") != split:

@@ -91,7 +91,7 @@ static int find_column(const char *line, const char *title) {
 void assert_cell(struct store *s, const char *what, const char *grid, const char *row,
                  const char *column, const char *expected) {
     struct error e = {0};
-    char *text = exported(s, what, EXPORT_CSV, grid, &e);
+    char *text = exported(s, what, EXPORT_WIDE, grid, &e);
     if (!text)
         fail_msg("%s", e.text);
     const char *cell = find_row(text, row);
@@ -157,7 +157,7 @@ void finished(struct store *s, struct run_row run, const char *split, int correc
 
 static char *settings_of(struct store *s, const char *grid) {
     struct error e = {0};
-    char *text = exported(s, "accuracy", EXPORT_CSV, grid, &e), *settings = need(1, 512);
+    char *text = exported(s, "accuracy", EXPORT_WIDE, grid, &e), *settings = need(1, 512);
     assert_non_null(text);
     char *end = strstr(text, "# ");
     *end = '\0';

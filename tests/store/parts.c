@@ -61,9 +61,12 @@ void parts_make(const char *whole, const char *path, int k, int n, int draw) {
 
 static void print_table(struct store *s, const char *what, const char *grid, FILE *out) {
     struct error e = {0};
-    char *text = exported(s, what, EXPORT_CSV, grid, &e);
-    fprintf(out, "== %s %s\n%s\n", what, grid ? grid : "", text ? text : "nothing");
-    free(text);
+    static const enum export_format formats[] = {EXPORT_WIDE, EXPORT_CSV};
+    for (int i = 0; i < 2; i++) {
+        char *text = exported(s, what, formats[i], grid, &e);
+        fprintf(out, "== %s %s\n%s\n", what, grid ? grid : "", text ? text : "nothing");
+        free(text);
+    }
 }
 
 static int print_figure(const char *name, const char *numbers, const char *caption, void *to,

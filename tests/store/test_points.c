@@ -12,7 +12,7 @@
 
 static void assert_csv_has(struct store *s, const char *what, const char *part) {
     struct error e = {0};
-    char *text = exported(s, what, EXPORT_CSV, NULL, &e);
+    char *text = exported(s, what, EXPORT_WIDE, NULL, &e);
     if (!text || !strstr(text, part))
         fail_msg("'%s' is not in: %s", part, text ? text : e.text);
     free(text);
@@ -130,7 +130,7 @@ static void a_list_is_a_row_of_accuracies(void **state) {
                   "                                                  ±0.0\n"
                   "resnet8  qat         layers 8 4 2  direct     n/a  n/a n/a n/a n/a n/a n/a  n/a"
                   " n/a     88.0\n");
-    assert_starts(s, "accuracy-calibrated", EXPORT_CSV, NULL,
+    assert_starts(s, "accuracy-calibrated", EXPORT_WIDE, NULL,
                   "network,scheme,settings,inference,1,1 sd,2,2 sd,3,3 sd,4,4 sd,5,5 sd,6,6 sd,"
                   "7,7 sd,8,8 sd,32,32 sd,by layer,by layer sd\n");
     static const char *const rows[] = {
@@ -162,7 +162,7 @@ static void a_list_is_compared_with_itself(void **state) {
     assert_csv_has(s, "differences-calibrated",
                    "truncquant,layers 8 4 2,truncated,2,n/a,n/a,n/a,n/a,n/a,n/a,23.00000,10.29380,"
                    "35.70620\n");
-    char *text = exported(s, "drops-calibrated", EXPORT_CSV, NULL, &(struct error){0});
+    char *text = exported(s, "drops-calibrated", EXPORT_WIDE, NULL, &(struct error){0});
     assert_null(strstr(text, "8 4 4")); // nothing was quantized to these bits directly
     free(text);
     static const char *const tables[] = {"drops-calibrated", "reductions-calibrated",
@@ -256,13 +256,13 @@ static void evaluations_name_the_layers_where_there_are_some(void **state) {
 /* Cut activations are one more inference: a row of their own, and no side of a drop. */
 static void cut_activations_are_apart(void **state) {
     struct store *s = two_schemes(*state, 0);
-    char *before = exported(s, "drops-calibrated", EXPORT_CSV, NULL, &(struct error){0}), *after;
+    char *before = exported(s, "drops-calibrated", EXPORT_WIDE, NULL, &(struct error){0}), *after;
     store_fixture_sql(s,
                       "INSERT INTO evaluations SELECT NULL, attempt, epoch, split, bits, act_bits, "
                       "stored_bits, bank, 'truncated-activations', 20, precision, 10, 1, 1, "
                       "loss_sum, layer_bits, mean_bits FROM evaluations WHERE bits = 2 AND "
                       "inference = 'direct'");
-    after = exported(s, "drops-calibrated", EXPORT_CSV, NULL, &(struct error){0});
+    after = exported(s, "drops-calibrated", EXPORT_WIDE, NULL, &(struct error){0});
     assert_string_equal(before, after);
     assert_csv_has(s, "accuracy-calibrated", "qat,truncated-activations,n/a,n/a,10.0000,0.0000,");
     store_close(s);

@@ -89,7 +89,7 @@ static void own_activations_are_shown(void **state) {
     run.act_bits = 4;
     store_fixture_finished(s, &run, rows, 2);
     struct error e = {0};
-    char *text = exported(s, "accuracy", EXPORT_CSV, NULL, &e);
+    char *text = exported(s, "accuracy", EXPORT_WIDE, NULL, &e);
     assert_non_null(strstr(text, ",20.0000,"));
     assert_null(strstr(text, ",10.0000,"));
     free(text);

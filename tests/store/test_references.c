@@ -32,7 +32,7 @@ static void the_reference_is_the_nearest(void **state) {
         store_fixture_finished(s, &run, &row, 1);
     }
     struct error e = {0};
-    char *text = exported(s, "differences", EXPORT_CSV, NULL, &e);
+    char *text = exported(s, "differences", EXPORT_WIDE, NULL, &e);
     assert_non_null(strstr(text, "minmax,epochs=7,qat epochs=7,direct,1,1.00000,n/a,n/a\n# "));
     assert_null(strstr(text, "fp32"));
     assert_non_null(strstr(text, "# Left out: 2 configurations to which several of qat are equally "
@@ -40,7 +40,7 @@ static void the_reference_is_the_nearest(void **state) {
     free(text);
     struct export_request request = {.quantizers = quantizer_registry,
                                      .what = "differences",
-                                     .format = EXPORT_CSV,
+                                     .format = EXPORT_WIDE,
                                      .against = "qat",
                                      .settings = "{\"epochs\": 5, \"batch\": null}"};
     size_t size;
@@ -82,7 +82,7 @@ static void the_reference_has_the_same_contents(void **state) {
         finished(s, run, "test", 500 + 10 * i);
     }
     struct error e = {0};
-    char *text = exported(s, "differences", EXPORT_CSV, NULL, &e);
+    char *text = exported(s, "differences", EXPORT_WIDE, NULL, &e);
     assert_non_null(text);
     assert_non_null(strstr(text, "minmax,direct,1,1.00000,"));
     assert_null(strstr(text, "truncquant,"));
@@ -92,7 +92,7 @@ static void the_reference_has_the_same_contents(void **state) {
                      "than any of qat has under the same name.\n"));
     free(text);
     store_fixture_sql(s, "UPDATE runs SET excluded = 'x' WHERE scheme = 'minmax'");
-    assert_null(exported(s, "differences", EXPORT_CSV, NULL, &e));
+    assert_null(exported(s, "differences", EXPORT_WIDE, NULL, &e));
     assert_non_null(
         strstr(e.text, "has no pairs: 2 configurations have under the same names as qat another "
                        "network or data set; train qat on these, too"));
@@ -120,7 +120,7 @@ static void forced_widths_do_not_count(void **state) {
         finished(s, run, "test", runs[i].correct);
     }
     struct error e = {0};
-    char *text = exported(s, "differences", EXPORT_CSV, NULL, &e);
+    char *text = exported(s, "differences", EXPORT_WIDE, NULL, &e);
     assert_non_null(text);
     assert_non_null(strstr(text, "network,scheme,settings,against,inference,n,32,32 lo,32 hi\n"));
     assert_non_null(strstr(text, "fp32,,qat widths=1 2 4 8 32,direct,1,21.00000,"));
@@ -158,7 +158,7 @@ static void pairs_have_the_same_images(void **state) {
     }
     struct error e = {0};
     for (int i = 0; i < 2; i++) {
-        char *text = exported(s, i ? "reductions" : "differences", EXPORT_CSV, NULL, &e);
+        char *text = exported(s, i ? "reductions" : "differences", EXPORT_WIDE, NULL, &e);
         assert_non_null(text);
         assert_non_null(strstr(
             text, i ? "minmax,epochs=9 val=2000 batch=9,qat epochs=200 val=2000 batch=128,1,n/a,"
@@ -173,12 +173,12 @@ static void pairs_have_the_same_images(void **state) {
         free(text);
     }
     store_fixture_sql(s, "UPDATE runs SET excluded = 'x' WHERE scheme = 'minmax'");
-    assert_null(exported(s, "differences", EXPORT_CSV, NULL, &e));
+    assert_null(exported(s, "differences", EXPORT_WIDE, NULL, &e));
     assert_non_null(strstr(
         e.text, "has no pairs: 1 configuration has under the same names as qat another network "
                 "or data set, or other held-out images (val = N); train qat on these, too"));
     store_fixture_sql(s, "UPDATE runs SET excluded = NULL; UPDATE evaluations SET split = 'test'");
-    char *text = exported(s, "differences", EXPORT_CSV, NULL, &e);
+    char *text = exported(s, "differences", EXPORT_WIDE, NULL, &e);
     assert_non_null(strstr(text, ",qat epochs=9 val=1000 batch=9,direct,1,-2.00000,"));
     assert_non_null(strstr(text, "truncquant,epochs=200 val=4000 batch=128,qat epochs=200 val=2000 "
                                  "batch=128,direct,1,2.00000,"));
@@ -209,7 +209,7 @@ static void what_else_differs_is_told(void **state) {
         store_fixture_sql(s, cases[i].change);
         for (int reductions = 0; reductions < 2; reductions++) {
             char *text =
-                exported(s, reductions ? "reductions" : "differences", EXPORT_CSV, NULL, &e);
+                exported(s, reductions ? "reductions" : "differences", EXPORT_WIDE, NULL, &e);
             if (!text)
                 fail_msg("%s", e.text);
             assert_non_null(strstr(text, cases[i].told ? cases[i].told : ""));

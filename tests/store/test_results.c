@@ -397,13 +397,13 @@ static void latencies_belong_to_a_run(void **state) {
     assert_int_equal(store_add_latencies(s, rows, 3, &e), -1); // the last is of no run
     assert_int_equal(count(s, "latencies"), 0);
     assert_int_equal(store_add_latencies(s, rows, 2, &e), 0);
-    char *csv = exported(s, "latency", EXPORT_CSV, NULL, &e);
+    char *csv = exported(s, "latency", EXPORT_WIDE, NULL, &e);
     assert_non_null(strstr(csv, "\"cpu, the best\",avx2,1,2,64,1,0.5,2,3,0.01,2000,4096\n"));
     assert_non_null(strstr(csv, "\"cpu, the best\",avx2,1,8,,3,1.5,6,1,0.01,8000,4096\n"));
     assert_non_null(strstr(csv, "# 2 rows. Commit: fedcba9-dirty.\n"));
     free(csv);
     store_fixture_sql(s, "UPDATE runs SET excluded = 'odd'");
-    csv = exported(s, "latency", EXPORT_CSV, NULL, &e);
+    csv = exported(s, "latency", EXPORT_WIDE, NULL, &e);
     assert_null(strstr(csv, "avx2"));
     free(csv);
     store_close(s);

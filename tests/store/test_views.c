@@ -25,7 +25,7 @@ static void columns_in_order(void **state) {
                            "SELECT group_concat(name) FROM pragma_table_info('accuracy_summary')"),
         "config_id,scheme,network,dataset,bits,layer_bits,mean_bits,act_bits,inference,calibrated,"
         "split,n,top1,top1_sd,"
-        "loss,images,commits");
+        "loss,images,commits,top5,seeds");
     assert_string_equal(
         store_fixture_text(s, "SELECT group_concat(name) FROM pragma_table_info('training')"),
         "run_id,config_id,scheme,network,dataset,seed,epoch,bits,loss,accuracy,learning_rate,"

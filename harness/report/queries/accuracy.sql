@@ -19,7 +19,9 @@ cells AS (
     WHERE s.grid IS :grid AND s.calibrated = :calibrated AND s.split = :split
 )
 SELECT dataset, network, scheme, trim(settings || coalesce(' layers ' || nullif(layer_bits, ''), '')) AS settings, '' AS against, inference,
-       CASE layer_bits WHEN '' THEN bits ELSE 33 END AS bits, n, images, (config_id, bits, layer_bits) IN borrowed AS borrowed, act_bits <> bits AS activations, top1, top1_sd
+       CASE layer_bits WHEN '' THEN bits ELSE 33 END AS bits, n, images, (config_id, bits, layer_bits) IN borrowed AS borrowed, act_bits <> bits AS activations, top1, top1_sd,
+       config_id, layer_bits, CASE layer_bits WHEN '' THEN act_bits END AS acts, seeds, top1_sd AS sd, t * top1_sd / sqrt(n) AS half, top5, loss
 FROM cells
-WHERE nth = 1
-ORDER BY dataset, network, place, scheme, cells.settings, config_id, inference, layer_bits, cells.bits;
+LEFT JOIN student_t ON df = n - 1
+WHERE nth = 1 OR :tidy
+ORDER BY dataset, network, place, scheme, cells.settings, config_id, inference, layer_bits, cells.bits, nth;

@@ -31,7 +31,7 @@ pairs AS (
 ),
 means AS (
     SELECT *, count(*) OVER cell AS n, min(images) OVER cell AS least, avg(points) OVER cell AS points_mean,
-           avg(reference) OVER cell AS mean
+           avg(reference) OVER cell AS mean, group_concat(seed, ' ') OVER cell AS seeds
     FROM pairs
     WINDOW cell AS (PARTITION BY config_id, bits, layer_bits)
 ),
@@ -45,7 +45,8 @@ SELECT c.dataset, c.network, c.scheme, trim(settings || coalesce(' layers ' || n
        ((s.config_id, bits, layer_bits) IN borrowed) + ((reference_id, bits, layer_bits) IN borrowed) AS borrowed,
        coalesce(nullif(c.act_bits, 0), bits) <> coalesce(nullif(r.act_bits, 0), bits) AS activations,
        CASE WHEN mean - t * sd / sqrt(n) > 0 THEN 1 - points_mean / mean END AS reduction,
-       points, reference
+       points, reference,
+       s.config_id, layer_bits, CASE WHEN bits THEN coalesce(nullif(c.act_bits, 0), bits) ELSE nullif(c.act_bits, 0) END AS acts, seeds
 FROM spreads s
 JOIN reference_of p ON p.config_id = s.config_id
 JOIN grid_configurations c ON c.grid IS :grid AND c.split = :split AND c.config_id = s.config_id

@@ -247,7 +247,9 @@ SELECT grid, config_id, scheme, network, dataset, bits, layer_bits, avg(mean_bit
             THEN sqrt(sum((top1 - mean) * (top1 - mean)) / (count(*) - 1)) END AS top1_sd,
        avg(loss) AS loss,
        min(images) AS images,
-       group_concat(DISTINCT commit_id) AS commits
+       group_concat(DISTINCT commit_id) AS commits,
+       avg(top5) AS top5,
+       group_concat(seed, ' ') AS seeds -- in no order
 FROM (SELECT *, avg(top1) OVER (PARTITION BY grid, config_id, bits, layer_bits, act_bits, inference,
                                              calibrated, split) AS mean
       FROM grid_accuracy)
@@ -256,7 +258,7 @@ GROUP BY grid, config_id, bits, layer_bits, act_bits, inference, calibrated, spl
 DROP VIEW IF EXISTS accuracy_summary;
 CREATE VIEW accuracy_summary AS
 SELECT config_id, scheme, network, dataset, bits, layer_bits, mean_bits, act_bits, inference, calibrated, split,
-       n, top1, top1_sd, loss, images, commits
+       n, top1, top1_sd, loss, images, commits, top5, seeds
 FROM grid_accuracy_summary
 WHERE grid IS NULL;
 
@@ -538,9 +540,9 @@ shared AS (
     WHERE layer_bits = ''
 ),
 points AS (
-    SELECT grid, config_id, calibrated, split, bits, layer_bits, drop_k AS points, images FROM drops
+    SELECT grid, config_id, calibrated, split, bits, layer_bits, drop_k AS points, images, seed FROM drops
     UNION ALL
-    SELECT s.grid, s.config_id, s.calibrated, s.split, 0, '', avg(cross_k), min(images)
+    SELECT s.grid, s.config_id, s.calibrated, s.split, 0, '', avg(cross_k), min(images), min(seed)
     FROM shared s
     JOIN counted c ON c.grid IS s.grid AND c.config_id = s.config_id AND c.calibrated = s.calibrated
                   AND c.split = s.split AND c.runs = s.at_width
@@ -549,7 +551,8 @@ points AS (
 SELECT grid, config_id, calibrated, split, bits, layer_bits, count(*) AS n, max(mean) AS points,
        CASE WHEN count(*) > 1
             THEN sqrt(sum((points - mean) * (points - mean)) / (count(*) - 1)) END AS points_sd,
-       min(images) AS images
+       min(images) AS images,
+       group_concat(seed, ' ') AS seeds -- in no order
 FROM (SELECT *, avg(points) OVER (PARTITION BY grid, config_id, calibrated, split, bits, layer_bits) AS mean
       FROM points)
 GROUP BY grid, config_id, calibrated, split, bits, layer_bits;

@@ -1,6 +1,6 @@
 /* A table of texts and its four printed forms. UTF-8; knows nothing of what it shows. */
-#ifndef REPORT_TABLE_H
-#define REPORT_TABLE_H
+#ifndef REPORT_PRINT_TABLE_H
+#define REPORT_PRINT_TABLE_H
 
 #include "report/export.h"
 
@@ -20,11 +20,14 @@ void table_free(struct table *t);
 void table_add(struct table *t, const char *text);
 void table_addf(struct table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* A line below the table: a comment in CSV and TeX. */
+/* A line below the table: a comment in TeX, and in the wide form of CSV; none in CSV itself. */
 void table_note(struct table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Text: aligned, blanks between columns. CSV: RFC 4180, notes after '#'. TeX: a booktabs tabular,
- * texts escaped. Markdown: a pipe table. */
+/* Text: aligned, blanks between columns. CSV: RFC 4180; its wide form with notes after '#'. TeX: a
+ * booktabs tabular, texts escaped. Markdown: a pipe table. */
 void table_print(const struct table *t, enum export_format format, FILE *out);
+
+/* The lines below it, alone. */
+void table_print_notes(const struct table *t, FILE *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* Tables with a column per bit-width; wide.h is the manual. */
-#include "report/wide.h"
+#include "report/print/wide.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -225,13 +225,13 @@ static void add_spreads(struct table *t, const struct wide *w, const struct wide
 }
 
 struct table *wide_table(const struct wide *w, enum export_format format) {
-    struct table *t = start_table(w, format == EXPORT_CSV);
+    struct table *t = start_table(w, format == EXPORT_WIDE);
     for (int i = 0; i < w->n; i++) {
         add_labels(t, w, &w->rows[i]);
         for (int c = 0; c < WIDE_COLUMNS; c++) {
             if (!w->used[c])
                 continue;
-            if (format == EXPORT_CSV)
+            if (format == EXPORT_WIDE)
                 add_csv_cell(t, w, &w->rows[i], c);
             else
                 add_cell(t, w, &w->rows[i], c, format == EXPORT_TEX || format == EXPORT_MD);

@@ -1,5 +1,5 @@
 /* Tables as text, CSV, LaTeX and Markdown; table.h is the manual. */
-#include "report/table.h"
+#include "report/print/table.h"
 
 #include "base/text.h"
 
@@ -7,8 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *const export_format_names[EXPORT_FORMATS] = {
-    [EXPORT_TEXT] = "text", [EXPORT_CSV] = "csv", [EXPORT_TEX] = "tex", [EXPORT_MD] = "md"};
+const char *const export_format_names[EXPORT_FORMATS] = {[EXPORT_TEXT] = "text",
+                                                         [EXPORT_CSV] = "csv",
+                                                         [EXPORT_WIDE] = "csv-wide",
+                                                         [EXPORT_TEX] = "tex",
+                                                         [EXPORT_MD] = "md"};
 
 struct table *table_new(int columns, const char *const *titles, const char *numeric) {
     struct table *t = need(1, sizeof *t);
@@ -154,6 +157,10 @@ static void print_csv(const struct table *t, FILE *out) {
         put_csv(t->cells[i], out);
         fputc((i + 1) % t->columns ? ',' : '\n', out);
     }
+}
+
+static void print_wide_csv(const struct table *t, FILE *out) {
+    print_csv(t, out);
     print_notes(t, "# ", out);
 }
 
@@ -237,10 +244,12 @@ static void print_md(const struct table *t, FILE *out) {
 
 void table_print(const struct table *t, enum export_format format, FILE *out) {
     static void (*const print[EXPORT_FORMATS])(const struct table *, FILE *) = {
-        [EXPORT_TEXT] = print_text,
-        [EXPORT_CSV] = print_csv,
-        [EXPORT_TEX] = print_tex,
-        [EXPORT_MD] = print_md,
+        [EXPORT_TEXT] = print_text, [EXPORT_CSV] = print_csv, [EXPORT_WIDE] = print_wide_csv,
+        [EXPORT_TEX] = print_tex,   [EXPORT_MD] = print_md,
     };
     print[format](t, out);
+}
+
+void table_print_notes(const struct table *t, FILE *out) {
+    print_notes(t, "", out);
 }

@@ -1,11 +1,11 @@
 /* A table of results with a column per bit-width, laid out from rows of one cell each: the form of
  * every table of accuracies and of what is derived from them. Knows nothing of what the cells mean;
  * nothing is averaged here. */
-#ifndef REPORT_WIDE_H
-#define REPORT_WIDE_H
+#ifndef REPORT_PRINT_WIDE_H
+#define REPORT_PRINT_WIDE_H
 
 #include "base/text.h"
-#include "report/table.h"
+#include "report/print/table.h"
 
 /* How a mean's spread is shown. CSV has it in columns of its own. */
 enum spread {

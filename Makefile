@@ -28,7 +28,7 @@ CFLAGS += $(WARN) $(OPTIMIZE) -fno-math-errno -fopenmp -MMD -MP
 # Darknet calls these through its PLT; ours take their place (harness/model/darknet.c).
 EXPORTS := $(foreach f,gemm error file_error,-Wl,--export-dynamic-symbol=$(f))
 LDFLAGS += $(EXPORTS)
-LDLIBS += -lsqlite3 -lopenblas -ljpeg -lpng -lexif -linih -lcrypto -lz -larchive -lmatio -ldl -lm -lpthread
+LDLIBS += -lsqlite3 -lopenblas -ljpeg -lpng -lexif -linih -lcrypto -lz -larchive -lmatio -lprotobuf-c -ldl -lm -lpthread
 
 MAIN := harness/main.c
 SOURCES := $(filter-out $(MAIN),$(sort $(shell find harness -name '*.c') $(wildcard baselines/*.c)))
@@ -51,7 +51,7 @@ RUNTIME_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard runtime/*.c)))
 RUNTIME_FLAGS := $(WARN) $(filter-out -march=%,$(OPTIMIZE)) -fPIC -fvisibility=hidden -ffp-contract=off \
 	-fno-math-errno -fno-trapping-math -MMD -MP
 
-OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(RUNTIME_OBJECTS)
+OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/onnx.pb-c.o $(RUNTIME_OBJECTS)
 SCHEMA := $(sort $(wildcard harness/store/schema/*.sql))
 TEST_ROOMS := $(filter-out $(WITHOUT),$(wildcard tests/*))
 TEST_SOURCES := $(wildcard $(TEST_ROOMS:%=%/test_*.c))
@@ -121,6 +121,16 @@ $(LIBRARY): $(RUNTIME_OBJECTS)
 $(BUILD)/libtruncquant.so: $(RUNTIME_OBJECTS)
 	@echo "  link $@"
 	@$(CC) $(RUNTIME_FLAGS) -shared -Wl,-soname,libtruncquant.so.1 -o $@ $^ -lm
+
+# Messages of ONNX as C.
+$(BUILD)/onnx.pb-c.c $(BUILD)/onnx.pb-c.h &: harness/deploy/onnx/onnx.proto
+	@mkdir -p $(@D)
+	@echo "  protoc-c $<"
+	@protoc-c --proto_path=$(<D) --c_out=$(BUILD) $<
+$(BUILD)/onnx.pb-c.o: $(BUILD)/onnx.pb-c.c $(BUILD)/instructions.inc
+	@echo "  cc $<"
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+$(BUILD)/harness/deploy/onnx/builder.o: $(BUILD)/onnx.pb-c.h
 
 # The schema travels inside the binary: each .sql file as a C string.
 $(BUILD)/schema.inc: $(SCHEMA) scripts/embed-sql.sh
@@ -236,8 +246,8 @@ build-tests: $(TESTS) $(BUILD)/truncquant $(BUILD)/bench/crosscheck $(PRELOADED:
 
 # Every test once as it is; and those that run our own code once more, sanitized. Leaks of libraries that
 # are not ours are listed in tests/lsan.supp.
-NOT_SANITIZED := %/scripts.bats %/fetch.bats %/library.bats %/install.bats %/own_network.bats %/own_quantizer.bats %/versions.bats \
-	%/crosscheck.bats
+NOT_SANITIZED := %/exports.bats %/scripts.bats %/fetch.bats %/library.bats %/install.bats %/own_network.bats \
+	%/own_quantizer.bats %/versions.bats %/crosscheck.bats
 SANITIZED := $(TESTS:$(BUILD)/%=build-sanitize/%) \
 	$(patsubst %,sanitized:%,$(filter-out $(NOT_SANITIZED),$(filter tests/cli/%,$(BATS))))
 PROVE = ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \

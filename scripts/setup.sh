@@ -5,9 +5,9 @@
 set -eu
 
 run="gcc libc6-dev make git procps curl unzip darknet libopenblas-dev libdnnl-dev libsqlite3-dev sqlite3
-    libinih-dev libssl-dev zlib1g-dev libarchive-dev libmatio-dev libjpeg62-turbo-dev libpng-dev libexif-dev parallel
-    gnuplot-nox fonts-dejavu-core dataset-fashion-mnist"
-test="bats clang-format cppcheck shellcheck libcmocka-dev librsvg2-bin perl python3 busybox zip qemu-user
+    libinih-dev libssl-dev zlib1g-dev libarchive-dev libmatio-dev libprotobuf-c-dev protobuf-c-compiler
+    libjpeg62-turbo-dev libpng-dev libexif-dev parallel gnuplot-nox fonts-dejavu-core dataset-fashion-mnist"
+test="bats clang-format cppcheck shellcheck libcmocka-dev librsvg2-bin perl python3 python3-onnx busybox zip qemu-user
     pkg-config gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 bench="python3-torch python3-numpy"
 fuzz="clang libclang-rt-14-dev libomp-14-dev libcmocka-dev"

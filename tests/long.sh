@@ -29,6 +29,7 @@ for suite; do
 done
 step large-networks env TRUNCQUANT_TEST_LARGE=1 build/tests/train/test_shipped
 step large-models env TRUNCQUANT_TEST_LARGE=1 build/tests/model/test_networks
+step large-exports env TRUNCQUANT_TEST_LARGE=1 build/tests/deploy/test_exports
 step crosscheck env STEPS="${STEPS:-10}" scripts/crosscheck.sh
 step fuzz tests/fuzz/fuzz.sh "${FUZZ_SECONDS:-20}"
 

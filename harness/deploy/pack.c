@@ -1,7 +1,8 @@
 /* From a frozen model to the sections of a model file; pack.h is the manual. */
 #include "deploy/pack.h"
 
-#include "data/images/stream.h"
+#include "deploy/names.h"
+#include "deploy/refusals.h"
 #include "deploy/tqm.h"
 #include "quant/layer.h"
 #include "runtime/format.h"
@@ -277,23 +278,44 @@ static void write_layer(struct packing *s, int layer) {
     write_planes(s, layer);
 }
 
+/* ---- what is refused ---- */
+
+static int check_layer(const struct frozen *f, int i, struct error *e) {
+    const struct quantized_layer *q = &f->m->quantized[i];
+    size_t inputs = q->layer.n / q->layer.channels;
+    char name[96];
+    model_node_name(f->m, q->node, name, sizeof name);
+    if (inputs > TQ_MAX_INPUTS)
+        return fail(e, "%s: a filter has %zu inputs; the sums of more than %d may pass 32 bits",
+                    name, inputs, TQ_MAX_INPUTS);
+    return 0;
+}
+
+int pack_check(const struct frozen *f, struct error *e) {
+    int N = (int)f->spec.stored_bits;
+    if (refuse_scheme(&maker_of_pack, f->m->quantizer, e))
+        return -1;
+    if (!f->m->n_quantized)
+        return fail(e, "the network has no quantized layer, so there are no planes to pack");
+    int rc = refuse_nodes(&maker_of_pack, f->m, &f->spec, 1, N, e);
+    for (int i = 0; i < f->m->n_quantized && !rc; i++)
+        rc = check_layer(f, i, e);
+    return rc;
+}
+
 /* ---- all of it ---- */
 
 static void write_texts(struct packing *s) {
     const struct spec *spec = &s->p->frozen->spec;
     const struct dataset *d = s->p->data;
     const char *texts[] = {s->p->run_id, spec->scheme, spec->network, spec->dataset, s->p->commit};
-    char text[TQ_NAME];
+    char number[DEPLOY_NAME];
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        size_t length = strlen(texts[i]), most = sizeof text - 1; // of a path, its end is kept
+        size_t length = strlen(texts[i]), most = TQ_NAME - 1; // of a path, its end is kept
         tqm_text(&s->file, texts[i] + (length > most ? length - most : 0));
     }
-    for (int c = 0; c < s->m->cfg->classes; c++) {
-        snprintf(text, sizeof text, "%d", c);
-        tqm_text(&s->file, d->stream && c < d->stream->folder.classes
-                               ? d->stream->folder.class_names[c]
-                               : text);
-    }
+    for (int c = 0; c < s->m->cfg->classes; c++)
+        tqm_text(&s->file, deploy_class_name(d, c, number));
 }
 
 int pack_write(const struct pack *p, const char *path, struct error *e) {

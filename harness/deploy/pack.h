@@ -22,9 +22,6 @@ struct pack {
 /* -1 with the reason when the model cannot be packed. */
 int pack_check(const struct frozen *f, struct error *e);
 
-/* The same of the scheme alone: runs of some leave no frozen model. */
-int pack_check_scheme(const struct quantizer *q, struct error *e);
-
 /* Scale, shift, mean and variance of all norms, of one bank: for each norm (4, channels), one norm
  * after the other. The caller frees. */
 float *pack_copy_norms(const struct model *m, int bank);

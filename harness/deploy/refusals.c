@@ -1,32 +1,36 @@
-/* What cannot be packed, and why; pack.h is the manual. */
-#include "deploy/pack.h"
-#include "runtime/format.h"
+/* Refusals and their reasons; refusals.h is the manual. */
+#include "deploy/refusals.h"
 
-int pack_check_scheme(const struct quantizer *q, struct error *e) {
+const struct maker maker_of_pack = {.verb = "pack", .lacks = "the device library has"};
+const struct maker maker_of_export = {
+    .verb = "export", .lacks = "exports to ONNX have", .takes_bounds = 1};
+
+int refuse_scheme(const struct maker *by, const struct quantizer *q, struct error *e) {
     if (q->min_bits == FLOAT_BITS)
-        return fail(e, "scheme %s quantizes nothing, so there are no planes to pack", q->name);
+        return fail(e, "scheme %s quantizes nothing, so there are no codes to %s", q->name,
+                    by->verb);
     if (q->alone)
         return fail(e,
-                    "scheme %s trains each width alone and is never truncated; pack a scheme that "
+                    "scheme %s trains each width alone and is never truncated; %s a scheme that "
                     "trains its widths jointly",
-                    q->name);
+                    q->name, by->verb);
     if (!q->integer_form)
         return fail(
             e,
             "scheme %s has no weights that are integers times a scale plus an offset, which "
-            "is what a device computes with; pack a run of another scheme",
-            q->name);
+            "is what a device computes with; %s a run of another scheme",
+            q->name, by->verb);
     return 0;
 }
 
 static const char *operation(enum op op) {
     switch (op) {
     case OP_CONCAT:
-        return "a route of several layers";
+        return "route of several layers";
     case OP_UPSAMPLE:
-        return "an [upsample]";
+        return "[upsample]";
     case OP_REORG:
-        return "a [reorg]";
+        return "[reorg]";
     default:
         return NULL;
     }
@@ -34,51 +38,40 @@ static const char *operation(enum op op) {
 
 /* Where activations are codes at every width, those that feed quantized layers are the quantized
  * clip, whatever the network says. */
-static int is_always_clipped(const struct frozen *f, const struct node *n) {
-    for (int k = 1; k <= f->spec.stored_bits; k++)
-        if (spec_act_bits(&f->spec, k) > 8)
+static int is_always_clipped(const struct spec *spec, const struct node *n, int from, int to) {
+    for (int k = from; k <= to; k++)
+        if (spec_act_bits(spec, k) > 8)
             return 0;
     return n->clips;
 }
 
-static int check_node(const struct frozen *f, int i, struct error *e) {
-    const struct node *n = &f->m->nodes[i];
-    const char *lacks = operation(n->op);
+static int has_activation(enum activation a) {
+    return a == ACT_RELU || a == ACT_RELU6;
+}
+
+static int refuse_node(const struct maker *by, const struct model *m, int i, int always_clipped,
+                       struct error *e) {
+    const struct node *n = &m->nodes[i];
     char name[96];
-    model_node_name(f->m, i, name, sizeof name);
-    if (lacks)
-        return fail(e, "%s: the device library has no %s; pack a network without it", name,
-                    lacks + 2 + (lacks[1] == 'n'));
-    if (n->op == OP_ACT && n->cfg->activation != ACT_RELU && n->cfg->activation != ACT_RELU6 &&
-        !is_always_clipped(f, n))
-        return fail(e, "%s: the device library has no activation %s; relu and relu6 it has", name,
+    model_node_name(m, i, name, sizeof name);
+    if (operation(n->op))
+        return fail(e, "%s: %s no %s; %s a network without it", name, by->lacks, operation(n->op),
+                    by->verb);
+    if (n->op == OP_ACT && !has_activation(n->cfg->activation) && !always_clipped)
+        return fail(e, "%s: %s no activation %s, but relu and relu6", name, by->lacks,
                     activation_name(n->cfg->activation));
-    if (n->bound != 1)
+    if (n->bound != 1 && !by->takes_bounds)
         return fail(e,
-                    "%s: activations are clipped at a measured bound, the device library clips at "
-                    "1; pack a run with act_bits = 32",
-                    name);
+                    "%s: activations are clipped at a measured bound, and %s no bound but 1; %s a "
+                    "run with act_bits = 32",
+                    name, by->lacks, by->verb);
     return 0;
 }
 
-static int check_layer(const struct frozen *f, int i, struct error *e) {
-    const struct quantized_layer *q = &f->m->quantized[i];
-    size_t inputs = q->layer.n / q->layer.channels;
-    char name[96];
-    model_node_name(f->m, q->node, name, sizeof name);
-    if (inputs > TQ_MAX_INPUTS)
-        return fail(e, "%s: a filter has %zu inputs; the sums of more than %d may pass 32 bits",
-                    name, inputs, TQ_MAX_INPUTS);
+int refuse_nodes(const struct maker *by, const struct model *m, const struct spec *spec, int from,
+                 int to, struct error *e) {
+    for (int i = 0; i < m->n_nodes; i++)
+        if (refuse_node(by, m, i, is_always_clipped(spec, &m->nodes[i], from, to), e))
+            return -1;
     return 0;
-}
-
-int pack_check(const struct frozen *f, struct error *e) {
-    int rc = pack_check_scheme(f->m->quantizer, e);
-    if (!rc && !f->m->n_quantized)
-        rc = fail(e, "the network has no quantized layer, so there are no planes to pack");
-    for (int i = 0; i < f->m->n_nodes && !rc; i++)
-        rc = check_node(f, i, e);
-    for (int i = 0; i < f->m->n_quantized && !rc; i++)
-        rc = check_layer(f, i, e);
-    return rc;
 }

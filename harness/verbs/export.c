@@ -8,6 +8,7 @@
 #include "report/figure.h"
 #include "report/schemes.h"
 #include "verbs/database.h"
+#include "verbs/device/export_model.h"
 #include "verbs/export_database.h"
 #include "verbs/export_figures.h"
 #include "verbs/export_weights.h"
@@ -69,8 +70,9 @@ static int find_what(struct choice *c, const char *operand, struct error *e) {
 
 /* What is given, but says nothing about what is exported. */
 static int check_options(const struct choice *c, struct error *e) {
-    int model = !strcmp(c->what, "weights"), database = !strcmp(c->what, "database");
-    int table = !model && !database && !c->figures && !c->listing;
+    int weights = !strcmp(c->what, "weights"), model = export_model_is(c->what);
+    int codes = !strcmp(c->what, "codes"), database = !strcmp(c->what, "database");
+    int table = !weights && !model && !database && !c->figures && !c->listing;
     int chosen = c->figure || c->output; // of all figures, else, the names alone are listed
     int numbers = c->figures ? chosen : table;
     int of_split = c->figures ? chosen : export_is_of_split(c->what);
@@ -78,16 +80,16 @@ static int check_options(const struct choice *c, struct error *e) {
         int given, fits;
         const char *name, *with;
     } rules[] = {
-        {c->format_name != NULL, table, "--format", "tables"},
+        {c->format_name != NULL, table || codes, "--format", "tables"},
         {c->notes != NULL, table, "--notes", "tables"},
         {c->grid != NULL, numbers, "--grid", c->figures ? "--output FOLDER" : "tables"},
         {c->split != NULL, of_split, "--split",
          c->figures ? "--output FOLDER" : "tables of accuracies only"},
-        {c->calibrated, c->figures ? c->figure != NULL : of_split, "--calibrated",
-         c->figures ? "one figure" : "tables of accuracies only"},
+        {c->calibrated, c->figures ? c->figure != NULL : of_split || model, "--calibrated",
+         c->figures ? "one figure" : "tables of accuracies, onnx, qonnx and codes only"},
         {c->caption != NULL, c->figure != NULL, "--caption", "one figure"},
         {c->reference != NULL, compares(c->what), "--against", "differences and reductions"},
-        {c->bits != NULL, model, "--bits", "weights"},
+        {c->bits != NULL, weights || (model && !codes), "--bits", "weights, onnx and qonnx"},
         {c->anonymous, database, "--anonymous", "database"},
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
@@ -198,7 +200,8 @@ static int export_grid(const struct options *o, struct choice *c, int operands, 
     return EXIT_USAGE;
 }
 
-static int export_model(const struct options *o, struct choice *c, int operands, struct error *e) {
+static int export_darknet(const struct options *o, struct choice *c, int operands,
+                          struct error *e) {
     c->what = "weights";
     if (check_options(c, e))
         return EXIT_USAGE;
@@ -206,6 +209,23 @@ static int export_model(const struct options *o, struct choice *c, int operands,
         return export_weights(o, o->argv[2], c->bits ? c->bits : "32", c->output, e);
     fail(e, "export: weights takes one run ID and --output FILE.weights%s",
          c->output && operands == 2 ? "; standard output has no place for two files" : "");
+    return EXIT_USAGE;
+}
+
+static int export_one_model(const struct options *o, struct choice *c, int operands,
+                            struct error *e) {
+    c->what = o->argv[1];
+    if (check_options(c, e))
+        return EXIT_USAGE;
+    struct model_choice choice = {.what = c->what,
+                                  .id = o->argv[2],
+                                  .output = c->output,
+                                  .bits = c->bits,
+                                  .format = c->format_name,
+                                  .calibrated = c->calibrated};
+    if (operands == 2 && c->output && strcmp(c->output, "-") != 0)
+        return export_model(o, &choice, e);
+    fail(e, "export: %s takes one run ID and --output FILE, which is a file", c->what);
     return EXIT_USAGE;
 }
 
@@ -269,6 +289,12 @@ static const char exports[] =
     "  weights ID   the model of a finished run, at one width, as Darknet's weights file "
     "(--output)\n"
     "               and the cfg that goes with it (FILE.cfg)\n"
+    "  onnx ID      the same, cut to --bits of the stored ones, as ONNX (--output): "
+    "QuantizeLinear and\n"
+    "               DequantizeLinear, bytes of images in, class scores out; 32: float weights\n"
+    "  qonnx ID     the same as QONNX: Quant, and Trunc for the cut\n"
+    "  codes ID     codes, scales, norms of every width, names and shapes, as .npz for numpy "
+    "(--output)\n"
     "  database GRID  a database of this grid alone (--output), with the runs whose weights "
     "its "
     "own take,\n"
@@ -284,12 +310,13 @@ int verb_export(struct options *o, struct error *e) {
     struct choice c = {0};
     const struct option_row rows[] = {
         {"--format", "FORMAT", "text",
-         "text, csv (a row per cell), csv-wide (as text), tex (booktabs) or md", &c.format_name,
-         NULL},
+         "text, csv (a row per cell), csv-wide (as text), tex (booktabs) or md; of codes, npz",
+         &c.format_name, NULL},
         {"--grid", "GRID", NULL, "only the runs of this grid (name or file)", &c.grid, NULL},
         {"--split", "NAME", NULL, "test or val (held out); else test where there is any, or val",
          &c.split, NULL},
-        {"--calibrated", NULL, NULL, "with re-estimated batch norms", NULL, &c.calibrated},
+        {"--calibrated", NULL, NULL, "with re-estimated batch norms; codes: with both", NULL,
+         &c.calibrated},
         {"--against", "REFERENCE", "qat", "what differences and reductions compare with",
          &c.reference, NULL},
         {"--output", "FILE", NULL, "write to FILE, which is replaced whole; -: standard output",
@@ -298,7 +325,9 @@ int verb_export(struct options *o, struct error *e) {
          &c.notes, NULL},
         {"--caption", "FILE", NULL, "figure: its caption, too; -: on standard output, alone",
          &c.caption, NULL},
-        {"--bits", "K", "32", "weights: the width to export", &c.bits, NULL},
+        {"--bits", "K", NULL,
+         "weights (32, unless said), onnx, qonnx (all that are stored): the width to export",
+         &c.bits, NULL},
         {"--anonymous", NULL, NULL,
          "database: pseudonyms for hosts, paths, command lines, reasons and commits", NULL,
          &c.anonymous},
@@ -309,7 +338,9 @@ int verb_export(struct options *o, struct error *e) {
     if (helped)
         return EXIT_DONE;
     if (operands >= 1 && !strcmp(o->argv[1], "weights"))
-        return export_model(o, &c, operands, e);
+        return export_darknet(o, &c, operands, e);
+    if (operands >= 1 && export_model_is(o->argv[1]))
+        return export_one_model(o, &c, operands, e);
     if (operands >= 1 && !strcmp(o->argv[1], "database"))
         return export_grid(o, &c, operands, e);
     int status = EXIT_USAGE;

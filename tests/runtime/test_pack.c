@@ -4,6 +4,7 @@
 
 #include "base/folder.h"
 #include "base/values.h"
+#include "deploy/refusals.h"
 #include "evaluate/exact_threads.h"
 #include "registry.h"
 
@@ -249,13 +250,13 @@ static void other_schemes_are_refused(void **state) {
     struct error e = {0};
     odd.name = "odd";
     odd.integer_form = NULL;
-    assert_int_equal(pack_check_scheme(&odd, &e), -1);
+    assert_int_equal(refuse_scheme(&maker_of_pack, &odd, &e), -1);
     assert_non_null(strstr(e.text, "no weights that are integers times a scale plus an offset"));
     for (int i = 0; quantizer_registry[i]; i++) {
         const struct quantizer *q = quantizer_registry[i];
         int packs = q->min_bits <= 8 && !q->alone;
         e = (struct error){0};
-        assert_int_equal(pack_check_scheme(q, &e), packs ? 0 : -1);
+        assert_int_equal(refuse_scheme(&maker_of_pack, q, &e), packs ? 0 : -1);
     }
 }
 

@@ -33,7 +33,7 @@ trap 'rm -rf "$work"' EXIT
 db=$work/bench.db
 printf '%s\n' '[grid]' 'name = onnx' 'scheme = truncquant' 'network = resnet8' 'dataset = fashion-mnist' '[train]' \
     'images = 6000' 'epochs = 1' 'batch = 64' '[evaluate]' 'bits = 8' 'calibration = 0' >"$work/onnx.grid"
-"$build/truncquant" plan "$work/onnx.grid" --db "$db" --quiet
+"$build/truncquant" plan "$work/onnx.grid" --db "$db" >/dev/null
 run=$(sqlite3 "$db" 'SELECT run_id FROM runs')
 "$build/truncquant" run "$run" --db "$db" --quiet
 

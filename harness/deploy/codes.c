@@ -177,6 +177,8 @@ static void put_node(struct codes *s, const struct node *n) {
     deploy_node_name(n, name);
     if (n->weights >= 0)
         put_product(s, n, name);
+    if (n->clips)
+        put(s, name, "bound", NPZ_F32, 0, NULL, &n->bound);
     if (n->op == OP_NORM)
         put_bank_of_each_width(s, n->norm, name);
     if (n->op == OP_NORM && s->p->calibrated[s->first - 1])

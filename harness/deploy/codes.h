@@ -19,6 +19,7 @@
  *     NAME.bias (filters)
  *     NAME.scale, NAME.shift, NAME.mean, NAME.variance (K, channels), of a norm: those of the bank
  *                     that each width takes; y = scale (x - mean) / sqrt(variance + 1e-5) + shift
+ *     NAME.bound      of an activation that feeds a quantized layer: what its codes are clipped at
  *     NAME.calibrated_mean, NAME.calibrated_variance (K, channels): if asked for
  *
  * Any network and any scheme whose codes are cut (deploy/refusals.h). */

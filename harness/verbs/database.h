@@ -10,8 +10,8 @@
  */
 struct store *verb_open_store(const struct options *o, enum store_mode mode, struct error *e);
 
-/* -1 when a finished run is stale: weights that one version of a quantizer trained are not used by
- * another. */
-int verb_check_current(struct store *s, const char *run_id, struct error *e);
+/* -1 when a run is not finished, or is stale: weights that one version of a quantizer trained are
+ * not used by another. `done` is what was to be done with it: "packed". */
+int verb_check_done(struct store *s, const char *run_id, const char *done, struct error *e);
 
 #endif

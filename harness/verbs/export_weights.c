@@ -21,16 +21,6 @@ static void say_input(const struct session *s, const char *output) {
                (double)s->data.deviation[c]);
 }
 
-static int check_done(const struct session *s, struct error *e) {
-    enum run_state state;
-    if (store_run_state(s->store, s->row.run_id, &state, e))
-        return -1;
-    if (state != RUN_DONE)
-        return fail(e, "run %.12s is not finished; 'truncquant run' goes on with it",
-                    s->row.run_id);
-    return verb_check_current(s->store, s->row.run_id, e);
-}
-
 /* Both files, before either is written. */
 static int check_outputs(const char *db, const char *output, struct error *e) {
     char cfg[4096];
@@ -67,7 +57,8 @@ int export_weights(const struct options *o, const char *id, const char *bits, co
         return status;
     struct store *store = verb_open_store(o, STORE_READ, e);
     if (store && !session_open(&s, &so, store, id, e)) {
-        if (!check_done(&s, e) && !session_export_weights(&s, (int)width, output, e)) {
+        if (!verb_check_done(store, s.row.run_id, "exported", e) &&
+            !session_export_weights(&s, (int)width, output, e)) {
             status = EXIT_DONE;
             if (!o->quiet)
                 say_input(&s, output);

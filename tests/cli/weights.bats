@@ -119,7 +119,7 @@ differing() {
     id=$(planned quantized)
     run "$program" export weights "$id" --db a.db --output q.weights
     [ "$status" -eq 1 ]
-    [[ $output == *"is not finished"* ]]
+    [[ $output == *"only a finished run can be exported"* ]]
     "$program" run "$id" --db a.db --quiet
     run "$program" export weights "$id" --db a.db --output q.weights --bits 2
     [ "$status" -eq 1 ]

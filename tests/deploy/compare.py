@@ -52,6 +52,15 @@ def compare_norms(path, model, values, arrays, k):
                 assert (values[name] == arrays[f"{node.name}.{what}"][i]).all(), f"{path}: {node.name}"
 
 
+def compare_activations(path, model, values, arrays, k):
+    """The largest value that comes out of an activation is its bound."""
+    j = arrays["act_bits"][list(arrays["widths"]).index(k)]
+    steps = {node.name: values[f"{node.name}.scale"] for node in model.graph.node if f"{node.name}.scale" in values}
+    for name in (key[:-len(".bound")] for key in arrays if key.endswith(".bound")):
+        if j < 32 and arrays[f"{name}.bound"] > 0:
+            assert np.isclose(steps[name] * (2 ** j - 1), arrays[f"{name}.bound"]), f"{path}: {name}"
+
+
 class Count:
     def __init__(self):
         self.images = self.same = 0
@@ -86,6 +95,7 @@ def compare(path, scores, pixels, arrays, k, count):
     if k != 32:
         compare_weights(path, model, values, arrays, k)
         compare_norms(path, model, values, arrays, k)
+        compare_activations(path, model, values, arrays, k)
     count.add(path, values["scores"], want)
 
 

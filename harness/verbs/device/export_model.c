@@ -30,19 +30,9 @@ static int check_choice(const struct options *o, const struct model_choice *c, e
     return output_check(c->output, o->db, NULL, e);
 }
 
-static int check_done(struct session *s, struct error *e) {
-    enum run_state state;
-    if (store_run_state(s->store, s->row.run_id, &state, e))
-        return -1;
-    if (state != RUN_DONE)
-        return fail(e, "run %.12s is not finished; 'truncquant run' goes on with it",
-                    s->row.run_id);
-    return verb_check_current(s->store, s->row.run_id, e);
-}
-
 static int export_session(struct session *s, enum what what, const struct exporting_options *x,
                           const char *output, struct error *e) {
-    if (check_done(s, e))
+    if (verb_check_done(s->store, s->row.run_id, "exported", e))
         return -1;
     if (what == CODES)
         return session_export_codes(s, x->calibrated, output, e);

@@ -111,7 +111,7 @@ static int open_run(struct store *store, const struct options *o, struct tq_mode
     struct session s;
     if (computing_options(&how, "latency", &so, e) || session_open(&s, &so, store, o->argv[1], e))
         return -1;
-    int rc = verb_check_packable(store, &s, e);
+    int rc = verb_check_done(store, s.row.run_id, "packed", e);
     rc = rc ? rc : open_packed(&s, m, e);
     session_close(&s);
     return rc;

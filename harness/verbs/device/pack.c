@@ -52,7 +52,7 @@ static int pack(struct store *store, const struct options *o, const struct pack_
     struct session s;
     if (session_open(&s, so, store, o->argv[1], e))
         return EXIT_FAILED;
-    int rc = verb_check_packable(store, &s, e);
+    int rc = verb_check_done(store, s.row.run_id, "packed", e);
     rc = rc ? rc : session_pack(&s, &v->packing, v->output, e);
     if (!rc && !o->quiet)
         printf("run %.12s is packed into %s; 'truncquant info %s' says what is in it\n",

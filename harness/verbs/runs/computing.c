@@ -49,15 +49,3 @@ int computing_options(const struct computing *c, const char *verb, struct sessio
     s->arithmetic = arithmetic_of(arithmetic);
     return 0;
 }
-
-int verb_check_packable(struct store *store, const struct session *s, struct error *e) {
-    enum run_state state;
-    if (store_run_state(store, s->row.run_id, &state, e))
-        return -1;
-    if (state != RUN_DONE)
-        return fail(e,
-                    "run %.12s is %s; only a finished run can be packed: 'truncquant run' "
-                    "finishes it",
-                    s->row.run_id, run_state_names[state]);
-    return verb_check_current(store, s->row.run_id, e);
-}

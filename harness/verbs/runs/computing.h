@@ -40,7 +40,4 @@ struct computing {
 int computing_options(const struct computing *c, const char *verb, struct session_options *s,
                       struct error *e);
 
-/* -1 unless the run that session_open opened is finished, and not stale. */
-int verb_check_packable(struct store *store, const struct session *s, struct error *e);
-
 #endif

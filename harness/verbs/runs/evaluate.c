@@ -86,18 +86,6 @@ static int validate(const struct spec *asked, const struct options *o, long plan
     return spec_validate(&spec, o->quantizers, e);
 }
 
-static int check_done(struct store *store, const char *run_id, struct error *e) {
-    enum run_state state;
-    if (store_run_state(store, run_id, &state, e))
-        return -1;
-    if (state != RUN_DONE)
-        return fail(e,
-                    "run %.12s is %s; only a finished run can be evaluated again: "
-                    "'truncquant run' finishes it",
-                    run_id, run_state_names[state]);
-    return verb_check_current(store, run_id, e);
-}
-
 /* What the database alone can tell to be wrong. */
 static int check_run(struct store *store, const char *id, const struct options *o,
                      const struct evaluate_options *v, struct error *e) {
@@ -105,7 +93,7 @@ static int check_run(struct store *store, const char *id, const struct options *
     struct spec spec;
     if (store_find_run(store, id, &row, e))
         return -1;
-    int rc = check_done(store, row.run_id, e) ||
+    int rc = verb_check_done(store, row.run_id, "evaluated again", e) ||
              spec_read(&spec, o->quantizers, row.spec, "specification of the run", e);
     if (!rc) {
         long planned = spec.calibration;
@@ -118,8 +106,9 @@ static int check_run(struct store *store, const char *id, const struct options *
 static int evaluate_run(struct session *s, const struct options *o,
                         const struct evaluate_options *v, struct error *e) {
     long planned = s->spec.calibration;
-    if (check_done(s->store, s->row.run_id, e) || override_spec(&s->spec, o, v, e) ||
-        validate(&s->spec, o, planned, e) || row_fault(&s->spec, &s->data, e))
+    if (verb_check_done(s->store, s->row.run_id, "evaluated again", e) ||
+        override_spec(&s->spec, o, v, e) || validate(&s->spec, o, planned, e) ||
+        row_fault(&s->spec, &s->data, e))
         return -1;
     s->is_finished = 1;
     int rc = session_begin(s, e);

@@ -3,9 +3,9 @@
 
 #include "base/text.h"
 #include "deploy/exporting.h"
-#include "verbs/computing.h"
 #include "verbs/database.h"
 #include "verbs/output.h"
+#include "verbs/runs/computing.h"
 
 #include <string.h>
 

@@ -2,7 +2,6 @@
 #include "verbs/runs/computing.h"
 
 #include "base/text.h"
-#include "verbs/database.h"
 
 #include <string.h>
 

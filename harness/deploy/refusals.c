@@ -60,6 +60,9 @@ static int refuse_node(const struct maker *by, const struct model *m, int i, int
     if (n->op == OP_ACT && !has_activation(n->cfg->activation) && !always_clipped)
         return fail(e, "%s: %s no activation %s, but relu and relu6", name, by->lacks,
                     activation_name(n->cfg->activation));
+    if (n->op == OP_MAXPOOL && (n->cfg->padding + 1) / 2 >= n->cfg->size) // of the wider side
+        return fail(e, "%s: %s no padding as wide as a window; %s a network with less", name,
+                    by->lacks, by->verb);
     if (n->bound != 1 && !by->takes_bounds)
         return fail(e,
                     "%s: activations are clipped at a measured bound, and %s no bound but 1; %s a "

@@ -219,6 +219,7 @@ static void other_layers_are_refused(void **state) {
          "no route of several layers", NULL},
         {HEAD "[upsample]\nstride=2\n" TAIL, "no [upsample]", NULL},
         {HEAD "[reorg]\nstride=2\n" TAIL, "no [reorg]", NULL},
+        {HEAD "[maxpool]\nsize=2\nstride=5\npadding=3\n" TAIL, "no padding as wide", NULL},
         {HEAD "[activation]\nactivation=leaky\n" TAIL, "no activation leaky", floats},
         {"[net]\n[convolutional]\nfilters=256\nactivation=relu\n[connected]\noutput=2\n"
          "activation=relu\n[connected]\nactivation=linear\n[softmax]\n",

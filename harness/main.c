@@ -26,6 +26,7 @@ static const struct verb verbs[] = {
     {"run", "train (or go on from a checkpoint), freeze, evaluate, record one run", verb_run, 1},
     {"evaluate", "more evaluations of finished runs; nothing is trained", verb_evaluate, 1},
     {"status", "done, running, failed, dead and pending runs; time left", verb_status, 0},
+    {"retry", "have failed runs of a grid tried again", verb_retry, 0},
     {"export", "tables of results, and the numbers of figures", verb_export, 0},
     {"claims", "what every number of a report rests on, as a page", verb_claims, 0},
     {"exclude", "mark runs as not to count, and why", verb_exclude, 0},

@@ -25,7 +25,7 @@ usage: scripts/grid.sh GRID [options]
 
 Runs what is pending of a grid, as many runs at a time as there are cores.
 
-  --jobs N         runs at a time (default: as many as there are cores that may be used, by affinity and quota)
+  --jobs N         runs at a time (default: as many as have cores and memory that may be used; more are refused)
   --db FILE        the database (default: results/results.db)
   --set SETTINGS   what the grid has instead, such as 'dataset=cifar10 seed=1,2'; the runs are of a grid of
                    their own, NAME-cifar10-1-2
@@ -34,6 +34,8 @@ Runs what is pending of a grid, as many runs at a time as there are cores.
   --other-numerics go on from checkpoints of another version or machine
   --engine, --precision, --arithmetic NAME
                    how runs are computed, as 'truncquant run --help' says
+
+When the first five runs all fail for one reason, no other is started.
 
 What each run says is kept in FILE.runs/grids/NAME/SCHEME-NETWORK-DATASET-SEED-ID.log (of FILE.db; the first twelve
 digits of the ID), which begins with its configuration and ends with its result.
@@ -52,7 +54,7 @@ parse() {
             once "$1"
             case $1 in
             --engine | --precision | --arithmetic | --inference)
-                [[ $2 =~ ^[a-z0-9-]+$ ]] || die 2 "$1 takes a name that 'truncquant run --help' has, not '$2'"
+                [[ $2 =~ ^[a-z0-9.:-]+$ ]] || die 2 "$1 takes a name that 'truncquant run --help' has, not '$2'"
                 how+=("$1" "$2")
                 ;;
             --db) db=$2 ;;
@@ -76,14 +78,16 @@ parse() {
 
 need_tools() {
     command -v "$truncquant" >/dev/null || die 1 "there is no $truncquant; 'make' builds it"
-    jobs=${jobs:-$("$truncquant" check --cores)} || exit
     "$truncquant" check --tool "GNU parallel" || exit
 }
 
 # The program says what is wrong with the grid, with how it is to be computed, or with the database, before anything
 # is made or recorded, and what the grid is called.
 check_input() {
-    name=$("$truncquant" plan "$grid" "${set[@]}" "${how[@]}" --name --dry-run --quiet --db "$db") || exit
+    local fits=()
+    [ -z "$jobs" ] || fits=(--jobs "$jobs")
+    name=$("$truncquant" plan "$grid" "${set[@]}" "${how[@]}" "${fits[@]}" --name --dry-run --quiet --db "$db") || exit
+    jobs=${jobs:-$("$truncquant" plan "$grid" "${set[@]}" "${how[@]}" --fit --dry-run --quiet --db "$db")} || exit
     [ ! -s "$db" ] || "$truncquant" status --line --db "$db" >/dev/null
 }
 
@@ -99,16 +103,18 @@ open_logs() {
     lock 9 "$logs/lock" "$name is already being run with $db; wait for that to end"
     ids=$logs/pending
     joblog=$logs/joblog
+    trial=$logs/trial
+    rm -f "$trial"
 }
 
 # Each run uses one core: more threads than that would only get in each other's way.
 start_runs() {
-    export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 PARALLEL_SHELL=/bin/sh
+    export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 GOMP_SPINCOUNT=10000 PARALLEL_SHELL=/bin/sh
     export GRID_TRUNCQUANT=$truncquant GRID_DB=$db GRID_LOGS=$logs GRID_OPTIONS="${retry:+--retry} ${again[*]} $other ${how[*]}"
     # Its own session keeps Ctrl-C from it: parallel would kill the runs after a third of a second.
     # shellcheck disable=SC2016 # expanded by parallel's shell, where no quoting can go wrong
     setsid parallel --plain --will-cite --jobs "$jobs" --joblog "$joblog" --colsep ' ' --arg-file "$ids" \
-        'exec "$GRID_TRUNCQUANT" run {1} $GRID_OPTIONS --db "$GRID_DB" >>"$GRID_LOGS"/{2}.log 2>&1' \
+        'exec "$GRID_TRUNCQUANT" run {1} $GRID_OPTIONS --trial "$GRID_LOGS"/trial --db "$GRID_DB" >>"$GRID_LOGS"/{2}.log 2>&1' \
         </dev/null >"$logs/parallel.log" 2>&1 &
     parallel=$!
 }
@@ -133,11 +139,25 @@ on_signal() {
     say "stopping; each run writes a checkpoint first"
 }
 
+# While the first runs are on trial, a second of waiting. When all of them failed for one reason, parallel starts no more;
+# those that it started come to their own ends.
+is_on_trial() {
+    local status=0
+    [ "$tried" = 0 ] || return 1
+    sleep 1 &
+    wait $! || true
+    [ "$(grep -c '^done\|^failed' "$trial" 2>/dev/null)" -ge 5 ] || return 0
+    tried=1
+    stopped=$("$truncquant" check --trial "$trial" 2>&1) || status=$?
+    [ "$status" = 5 ] || stopped=
+    [ -z "$stopped" ] || kill -HUP "$parallel" 2>/dev/null || true
+}
+
 wait_for_runs() {
     "$truncquant" status "$name" --watch --db "$db" 9>&- &
     local watch=$!
     while kill -0 "$parallel" 2>/dev/null && [ "$signal" = 0 ]; do
-        wait "$parallel" || true
+        is_on_trial || wait "$parallel" || true
     done
     [ "$signal" = 0 ] || stop_runs
     kill "$watch" 2>/dev/null || true
@@ -173,14 +193,17 @@ find_pending() {
 # Count how the runs that were just started ended, and list those that failed, and those that others ended. Those that
 # another process was at (4) are as if they had not been started.
 summarize() {
-    local seq status ended_by id log why
+    local seq status ended_by id log why lines
+    mapfile -t lines <"$ids"
     while IFS=$'\t' read -r seq _ _ _ _ _ status ended_by _; do
-        read -r id log < <(sed -n "${seq}p" "$ids")
+        read -r id log <<<"${lines[seq - 1]}"
         if [ "$status$ended_by" = 00 ]; then
             done_runs=$((done_runs + 1))
         elif [ "$status$ended_by" = 40 ]; then
             pending=$((pending - 1))
             sed -i "/^$id /d" "$ids.tried"
+        elif [ "$status$ended_by" = 50 ]; then
+            pending=$((pending - 1)) # left alone: the first failed
         elif [ "$signal" != 0 ] && { [ "$status" -gt 128 ] || [ "$ended_by" = 15 ]; }; then
             continue # as asked
         else
@@ -216,7 +239,7 @@ wait_elsewhere() {
 
 report() {
     local ended=("${failed[@]}" "${interrupted[@]}") others=
-    if [ "$signal" = 0 ] && [ $((done_runs + ${#ended[@]})) != "$pending" ]; then
+    if [ "$signal" = 0 ] && [ -z "$stopped" ] && [ $((done_runs + ${#ended[@]})) != "$pending" ]; then
         die 1 "parallel ended early; $logs/parallel.log says why, and the same command goes on"
     fi
     [ ${#interrupted[@]} = 0 ] || others=", ${#interrupted[@]} interrupted"
@@ -232,6 +255,8 @@ report() {
 # came to.
 conclude() {
     local left cut=
+    [ -z "$stopped" ] || die 1 "${stopped#truncquant: }; when that is mended, 'truncquant retry $name --db $db'" \
+        "and the same command go on"
     left=$(counts)
     if [[ $left == *" dead"* ]] || { [ ${#interrupted[@]} != 0 ] && [[ $left == *" pending"* ]]; }; then
         cut="some runs were interrupted; the same command goes on from their checkpoints"
@@ -252,12 +277,12 @@ need_tools
 check_input
 open_logs
 : >"$ids.tried"
-signal=0 pending=0 done_runs=0 failed=() interrupted=() asked=" " quiet=() waited=0
+signal=0 pending=0 done_runs=0 failed=() interrupted=() asked=" " quiet=() waited=0 tried=0 stopped=
 trap 'on_signal 1' HUP
 trap 'on_signal 2' INT
 trap 'on_signal 15' TERM
 find_pending
-while [ "$signal" = 0 ]; do
+while [ "$signal" = 0 ] && [ -z "$stopped" ]; do
     if [ "$ready" -gt 0 ]; then
         : >"$joblog"
         start_runs
@@ -266,7 +291,7 @@ while [ "$signal" = 0 ]; do
     else
         wait_elsewhere || break
     fi
-    [ "$signal" != 0 ] || find_pending
+    [ "$signal" != 0 ] || [ -n "$stopped" ] || find_pending
 done
 if [ "$pending" -gt 0 ] || [ "$signal" != 0 ]; then
     report

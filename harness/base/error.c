@@ -37,6 +37,17 @@ int fail_at(struct error *e, const char *file, int line, const char *format, ...
     return fail_prefix(e, file, line);
 }
 
+int fail_outside(struct error *e, const char *file, const char *format, ...) {
+    if (e->text[0])
+        return -1;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(e->text, sizeof e->text, format, args);
+    va_end(args);
+    e->is_outside = 1;
+    return fail_prefix(e, file, 0);
+}
+
 int fail_prefix(struct error *e, const char *file, int line) {
     char text[sizeof e->text];
     snprintf(text, sizeof text, "%s", e->text);
@@ -103,6 +114,17 @@ void *need_aligned(size_t n, size_t size) {
     if (!p)
         out_of_memory(n, size);
     return memset(p, 0, bytes);
+}
+
+void *need_room(void *rows, int n, int *room, size_t size) {
+    if (n < *room)
+        return rows;
+    *room = n ? 2 * n : 16;
+    void *more = need((size_t)*room, size);
+    if (n)
+        memcpy(more, rows, (size_t)n * size);
+    free(rows);
+    return more;
 }
 
 char *need_string(const char *s) {

@@ -16,7 +16,8 @@ struct error {
     char text[1024];       // empty: nothing failed
     char others[8 * 1024]; // further faults of the same file, each ended by a line end
     int n_others;
-    int is_busy; // another process is at it: nothing is wrong, and it can be tried again
+    int is_busy;    // another process is at it: nothing is wrong, and it can be tried again
+    int is_outside; // the machine failed, not what was computed: another time it may not
 };
 
 /* Record a message (unless one is there) and return -1. */
@@ -26,6 +27,10 @@ int fail(struct error *e, const char *format, ...) __attribute__((format(printf,
  * room for the message, the end is shown. */
 int fail_at(struct error *e, const char *file, int line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* fail_at without a line, of what a disk or another part of the machine refused (is_outside). */
+int fail_outside(struct error *e, const char *file, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* Put `FILE:LINE: ` in front of a message that was recorded without it; returns -1. */
 int fail_prefix(struct error *e, const char *file, int line);
@@ -48,6 +53,10 @@ void *need(size_t n, size_t size);
  * Freed with free(). */
 enum { NEED_SLACK = 256 };
 void *need_aligned(size_t n, size_t size);
+
+/* `rows`, of which n of *room are in use, or, once all are, the same with twice the room; those
+ * that are new are zeros. The caller frees what is returned, alone. */
+void *need_room(void *rows, int n, int *room, size_t size);
 
 /* strdup under the same promise. */
 char *need_string(const char *s);

@@ -52,7 +52,7 @@ char *file_read(const char *path, size_t limit, size_t *size, struct error *e) {
         *size = (size_t)st.st_size;
         bytes = need(*size + 1, 1);
         if (transfer_all(fd, bytes, *size, 0)) {
-            fail_at(e, path, 0, "cannot be read to its end; is the disk sound?");
+            fail_outside(e, path, "cannot be read to its end; is the disk sound?");
             free(bytes);
             bytes = NULL;
         }
@@ -124,12 +124,12 @@ static int finish_replacing(const char *path, const char *temporary, const char 
     if (why) {
         if (temporary)
             unlink(temporary);
-        return fail_at(e, path, 0, "cannot be written (%s); free space or fix its permissions",
-                       strerror(why));
+        return fail_outside(e, path, "cannot be written (%s); free space or fix its permissions",
+                            strerror(why));
     }
     if (sync_folder_of(target))
-        return fail_at(e, path, 0, "its folder cannot be synced (%s); is the disk sound?",
-                       strerror(errno));
+        return fail_outside(e, path, "its folder cannot be synced (%s); is the disk sound?",
+                            strerror(errno));
     return 0;
 }
 
@@ -155,11 +155,11 @@ int file_create(const char *path, const void *bytes, size_t size, struct error *
         unlink(temporary);
     free(temporary);
     if (why)
-        return fail_at(e, path, 0, "cannot be made (%s); free space, or name another file",
-                       strerror(why));
+        return fail_outside(e, path, "cannot be made (%s); free space, or name another file",
+                            strerror(why));
     if (sync_folder_of(path))
-        return fail_at(e, path, 0, "its folder cannot be synced (%s); is the disk sound?",
-                       strerror(errno));
+        return fail_outside(e, path, "its folder cannot be synced (%s); is the disk sound?",
+                            strerror(errno));
     return 0;
 }
 
@@ -239,9 +239,10 @@ static int make_one(const char *path, struct error *e) {
     int why = errno;
     if (why == EEXIST && !stat(path, &st))
         why = S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
-    return why ? fail_at(e, path, 0,
-                         "the folder cannot be made (%s); name another, or fix its permissions",
-                         strerror(why))
+    return why ? fail_outside(
+                     e, path,
+                     "the folder cannot be made (%s); name another, or fix its permissions",
+                     strerror(why))
                : 0;
 }
 

@@ -23,7 +23,12 @@ const struct engine engine_onednn = {.interface = ENGINE_INTERFACE,
                                      .look = look_without_onednn};
 #endif
 
-const struct engine *const engines[] = {&engine_onednn, &engine_reference, NULL};
+const struct engine engine_null = {.interface = ENGINE_INTERFACE,
+                                   .name = "null",
+                                   .about = "nothing: planner, database and scheduler alone",
+                                   .computes_nothing = 1};
+
+const struct engine *const engines[] = {&engine_onednn, &engine_reference, &engine_null, NULL};
 
 const char *const arithmetic_names[] = {
     [ARITHMETIC_FP32] = "fp32-exact", [ARITHMETIC_BF16] = "bf16", [ARITHMETIC_INT8] = "int8", NULL};
@@ -58,7 +63,8 @@ const struct engine *engine_find(const char *name) {
 const struct engine *engine_at(int i) {
     for (int at = 0; engines[at]; at++) {
         struct error ignored = {0};
-        if (!engine_check(engines[at], &ignored) && i-- == 0)
+        int computes = !engines[at]->computes_nothing && !engine_check(engines[at], &ignored);
+        if (computes && i-- == 0)
             return engines[at];
     }
     return NULL;
@@ -77,7 +83,7 @@ int engine_check(const struct engine *engine, struct error *e) {
                     engine->name, engine->interface, ENGINE_INTERFACE);
     if (engine->look && engine->look(text, sizeof text))
         return fail(e, "engine %s cannot compute here: %s", engine->name, text);
-    if (!has_slots(engine))
+    if (!engine->computes_nothing && !has_slots(engine))
         return fail(e, "engine %s leaves a slot empty that it has to fill (engine/engine.h)",
                     engine->name);
     return 0;

@@ -69,6 +69,10 @@ struct engine {
      * this program or machine lacks, and what to do. NULL: it can anywhere. */
     int (*look)(char *text, size_t size);
 
+    /* It computes nothing, and fills no slot below: a run by it takes the time that it is told, and
+     * what is recorded of it is what guessing would come to (run/null.c). */
+    int computes_nothing;
+
     /* A program for batches of up to `batch` images. The model must outlive it. NULL with a
      * message. `threads` are from now on OpenMP's too, which quantizers and optimizers use. */
     struct program *(*compile)(struct model *m, int batch, int threads, struct error *e);
@@ -125,12 +129,13 @@ struct engine {
 
 extern const struct engine engine_reference;
 extern const struct engine engine_onednn; // `look` says when the program is built without
+extern const struct engine engine_null;
 
 /* All engines, ended by NULL, those too that cannot compute here. */
 extern const struct engine *const engines[];
 
 /* The i-th of those that can, NULL behind the last; the first is the default. By name: any that
- * there is, or NULL. */
+ * there is, or NULL; the null engine by that alone. */
 const struct engine *engine_at(int i);
 const struct engine *engine_find(const char *name);
 

@@ -313,5 +313,7 @@ void planning_free(struct planning *p) {
     free(p->data_of);
     free(p->works);
     free(p->noted);
+    store_free_statuses(p->known, p->n_known);
+    store_free_runs(p->former, p->n_former);
     grid_free(&p->grid);
 }

@@ -12,6 +12,8 @@ struct work {
     double training;   // three forward passes per width, step and epoch: backward is two, one for
                        // either operand
     double evaluation; // every width and inference that exists, calibration included
+    double memory;     // bytes that one process takes at its most, where none was measured: fitted
+                       // to what oneDNN took for small networks, and right within a third for those
 };
 
 struct work work_of(const struct spec *spec, const struct quantizer *quantizer,

@@ -136,11 +136,39 @@ static void print_results(const struct report *r, FILE *out) {
     fprintf(out, " seed%s", w->seeds[1] == 1 ? "" : "s");
 }
 
+/* Nobody may take the numbers of runs that computed nothing for results. */
+static int warn_of_null(const struct report *r, FILE *out, struct error *e) {
+    int kind;
+    if (store_null_kind(r->store, &kind, e))
+        return -1;
+    if (kind == 1)
+        fprintf(out,
+                "no results: engine %s computes nothing, and this is what guessing would come "
+                "to; ",
+                STORE_NULL_ENGINE);
+    return 0;
+}
+
+static int print_all(const struct report *r, FILE *out, struct error *e) {
+    char *recipe = NULL;
+    size_t size;
+    FILE *part = open_text(&recipe, &size, e);
+    int status = part ? print_recipe(r, part, e) : -1;
+    if (part)
+        fclose(part);
+    if (!status)
+        status = warn_of_null(r, out, e);
+    if (!status)
+        fputs(recipe, out);
+    free(recipe);
+    return status;
+}
+
 char *caption_recipe(const struct report *r, struct error *e) {
     char *text = NULL;
     size_t size;
     FILE *out = open_text(&text, &size, e);
-    int status = out ? print_recipe(r, out, e) : -1;
+    int status = out ? print_all(r, out, e) : -1;
     if (!status)
         print_results(r, out);
     if (out)

@@ -38,7 +38,7 @@ static int is_computed(const char *run_id, struct error *e) {
 static int take_lock(const char *path, const char *run_id, struct error *e) {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0)
-        return fail_at(e, path, 0, "cannot be opened (%s); fix its permissions", strerror(errno));
+        return fail_outside(e, path, "cannot be opened (%s); fix its permissions", strerror(errno));
     enum lock_result lock = lock_file(fd, path, 0, e);
     if (lock == LOCK_TAKEN)
         return fd;
@@ -109,8 +109,8 @@ static int tie_folder(const struct store *s, int fd, const char *path, const cha
     if (pread(fd, there, sizeof there - 1, 0) >= STORE_IDENTITY - 1)
         return check_identity(s, path, runs, there, identity, e);
     if (pwrite(fd, line, (size_t)length, 0) != length || fsync(fd))
-        return fail_at(e, path, 0, "cannot be written (%s); free space or fix its permissions",
-                       strerror(errno));
+        return fail_outside(e, path, "cannot be written (%s); free space or fix its permissions",
+                            strerror(errno));
     return 0;
 }
 
@@ -124,7 +124,7 @@ static int claim_folder(struct store *s, const char *runs, struct error *e) {
         return 0;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0)
-        return fail_at(e, path, 0, "cannot be opened (%s); fix its permissions", strerror(errno));
+        return fail_outside(e, path, "cannot be opened (%s); fix its permissions", strerror(errno));
     int rc = tie_folder(s, fd, path, runs, identity, e);
     close(fd);
     return rc;

@@ -56,6 +56,10 @@ void numerics_now(struct numerics *n, const struct engine *engine, enum precisio
     snprintf(n->commit, sizeof n->commit, "%s", VERSION_COMMIT);
     snprintf(n->sources, sizeof n->sources, "%s", VERSION_SOURCES);
     instruction_set(n->isa, sizeof n->isa);
+    if (engine->computes_nothing) {
+        snprintf(n->libraries, sizeof n->libraries, "none");
+        return;
+    }
     blas_version(blas, sizeof blas);
     darknet_identity(darknet, sizeof darknet);
     engine_library(engine, own, sizeof own);

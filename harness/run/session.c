@@ -10,12 +10,14 @@
 #include "model/start.h"
 #include "plan/work.h"
 #include "run/numerics.h"
+#include "run/refusals.h"
 #include "spec/init.h"
 #include "train/checkpoint.h"
 
-#include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* The run as it is now must be the run that was planned: same data, same meaning of the spec. */
@@ -38,20 +40,21 @@ static int check_identity(struct session *s, struct error *e) {
 /* The bytes count only for who computes with them. */
 static int open_data(struct session *s, struct error *e) {
     int size = (int)s->spec.image_size;
-    return s->options->reads ? dataset_open_at(&s->data, s->spec.dataset, size, e)
-                             : dataset_open_checked(&s->data, s->spec.dataset, size, e);
+    int computes = !s->options->reads && !s->engine->computes_nothing;
+    return !computes ? dataset_open_at(&s->data, s->spec.dataset, size, e)
+                     : dataset_open_checked(&s->data, s->spec.dataset, size, e);
 }
 
 static int open_inputs(struct session *s, struct error *e) {
     const struct session_options *o = s->options;
     char name[SPEC_TEXT + 8];
     snprintf(name, sizeof name, "%s.cfg", s->row.network);
+    s->engine = engine_find(o->engine);
     if (spec_read(&s->spec, o->quantizers, s->row.spec, "specification of the run", e) ||
         open_data(s, e) ||
         cfg_parse(&s->cfg, s->row.cfg, strlen(s->row.cfg), name, s->data.shape, s->data.classes, e))
         return -1;
     s->quantizer = quantizer_find(o->quantizers, s->spec.scheme);
-    s->engine = engine_find(o->engine);
     struct work work = work_of(&s->spec, s->quantizer, &s->cfg, &s->data);
     s->training_share = work.training / (work.training + work.evaluation);
     return check_identity(s, e);
@@ -64,6 +67,8 @@ static int open_folders(struct session *s, struct error *e) {
     if (reads ? run_folder_find(&s->folder, s->store, s->row.run_id, 0, e)
               : run_folder_open(&s->folder, s->store, s->row.run_id, e))
         return -1;
+    if (s->engine->computes_nothing)
+        return 0;
     if (s->row.parent && run_folder_find(&parent, s->store, s->row.parent, !reads, e))
         return -1;
     strcpy(s->weights, s->row.parent ? parent.checkpoint : s->folder.checkpoint);
@@ -76,7 +81,8 @@ int session_open(struct session *s, const struct session_options *options, struc
         (struct session){.options = options, .store = store, .attempt = -1, .folder = {.lock = -1}};
     if (!store_find_run(store, id, &s->row, e) && !open_inputs(s, e) && !open_folders(s, e)) {
         numerics_now(&s->numerics, s->engine, options->precision, options->threads);
-        spec_fingerprint(&s->spec, options->quantizers, s->numerics.fingerprint);
+        if (!s->engine->computes_nothing)
+            spec_fingerprint(&s->spec, options->quantizers, s->numerics.fingerprint);
         return 0;
     }
     session_close(s);
@@ -87,60 +93,13 @@ void session_close(struct session *s) {
     cells_close(&s->cells);
     cells_close(&s->curve);
     trainer_free(&s->trainer);
-    if (s->engine)
+    if (s->program)
         s->engine->free(s->program);
     model_free(s->model);
     cfg_free(&s->cfg);
     dataset_close(&s->data);
     run_folder_close(&s->folder);
     store_free_run(&s->row);
-}
-
-/* What cannot be gone on from is kept beside the run that starts anew; `what`: which it is. */
-static int put_aside(const struct session *s, const char *what, struct error *e) {
-    char aside[sizeof s->folder.checkpoint + 8];
-    snprintf(aside, sizeof aside, "%s.old", s->folder.checkpoint);
-    if (rename(s->folder.checkpoint, aside))
-        return fail_at(e, s->folder.checkpoint, 0, "cannot be put aside (%s); remove it",
-                       strerror(errno));
-    if (!s->options->quiet)
-        fprintf(stderr,
-                "truncquant: note: %s is of %s; the run starts anew, and it is kept as %s\n",
-                s->folder.checkpoint, what, aside);
-    return 0;
-}
-
-/* No run is trained by two versions of a quantizer, nor trained by one and evaluated by another. Of
- * a checkpoint that does not say what it is of, neither does what goes on from it. */
-static int check_quantizer(struct session *s, struct error *e) {
-    char digits[QUANTIZER_DIGITS + 1];
-    if (s->row.parent || !file_exists(s->weights))
-        return 0;
-    checkpoint_quantizer(s->weights, s->row.run_id, digits);
-    if (!digits[0])
-        s->numerics.fingerprint[0] = '\0';
-    if (!digits[0] || !strncmp(digits, s->numerics.fingerprint, QUANTIZER_DIGITS))
-        return 0;
-    if (s->options->again)
-        return put_aside(s, "another version of its quantizer", e);
-    return fail_at(e, s->weights, 0,
-                   "was trained by another version of scheme %s (fingerprint %s, now %.12s); "
-                   "'truncquant run --again %.12s' trains the run anew",
-                   s->quantizer->name, digits, s->numerics.fingerprint, s->row.run_id);
-}
-
-/* A checkpoint that was computed otherwise is no failure of the run: it is refused before a try is
- * recorded, or put aside when this database knows of no try that could have left it. */
-static int check_numerics(const struct session *s, struct error *e) {
-    struct error otherwise = {0};
-    int64_t attempts;
-    if (s->options->other_numerics || s->row.parent || !file_exists(s->weights) ||
-        !checkpoint_differs(s->weights, s->row.run_id, &s->numerics, &otherwise))
-        return 0;
-    if (store_count_attempts(s->store, s->row.run_id, &attempts, e))
-        return -1;
-    return attempts ? fail(e, "%s", otherwise.text)
-                    : put_aside(s, "another version and of no try in this database", e);
 }
 
 /* Whether the weights are made here, not only read. */
@@ -157,93 +116,12 @@ static int load_init(const struct session *s, struct error *e) {
     return weights_load(path, init_hash(&s->spec), (int)s->spec.init_layers, s->model, e);
 }
 
-static int check_parent_is_current(const struct session *s, struct error *e) {
-    char *why;
-    if (store_run_stale(s->store, s->row.parent, &why, e))
-        return -1;
-    if (why)
-        fail(e,
-             "run %.12s takes the weights of run %.12s (%s), which was %s; 'truncquant run --again "
-             "%.12s' first",
-             s->row.run_id, s->row.parent, s->quantizer->parent, why, s->row.parent);
-    free(why);
-    return e->text[0] ? -1 : 0;
-}
-
-/* Weights that are not recorded can at least have been left by an attempt from before they were. */
-static int was_trained_before(const struct session *s, const char *of, int *was, struct error *e) {
-    char *numerics = checkpoint_numerics(s->weights, of, NULL, e);
-    int rc = numerics ? store_trained_before(s->store, of, numerics, was, e) : -1;
-    free(numerics);
-    return rc;
-}
-
-int session_check_weights(const struct session *s, const char *of, struct error *e) {
-    char counted[HASH_HEX];
-    if (store_counted_weights(s->store, of, counted, e))
-        return -1;
-    int same = !strcmp(counted, s->weights_hash);
-    if (!counted[0] && s->row.parent && !strcmp(of, s->row.run_id))
-        return 0; // the checkpoint is the parent's, and was compared with what is known of that
-    if (!counted[0] && was_trained_before(s, of, &same, e))
-        return -1;
-    return same ? 0
-                : fail_at(e, s->weights, 0,
-                          "is not of the attempt of run %.12s that counts in %s; put that one's "
-                          "back, or compute it in another database (--db)",
-                          of, s->store->path);
-}
-
-/* The same before the model is built, of the file: weights that are not this database's are no
- * failure of the run. */
-static int check_weights_file(struct session *s, const char *of, struct error *e) {
-    char *numerics = checkpoint_numerics(s->weights, of, s->weights_hash, e);
-    free(numerics);
-    return numerics ? session_check_weights(s, of, e) : -1;
-}
-
-/* Nothing is recorded of a run that cannot begin: it goes on once its parent is done. */
-static int check_parent(struct session *s, struct error *e) {
-    enum run_state state;
-    if (!s->row.parent)
-        return 0;
-    if (store_run_state(s->store, s->row.parent, &state, e))
-        return -1;
-    if (state != RUN_DONE)
-        return fail(
-            e,
-            "run %.12s takes the weights of run %.12s (%s), which is %s; 'truncquant run %.12s' "
-            "first",
-            s->row.run_id, s->row.parent, s->quantizer->parent, run_state_names[state],
-            s->row.parent);
-    if (check_parent_is_current(s, e))
-        return -1;
-    if (!file_exists(s->weights))
-        return fail_at(
-            e, s->weights, 0,
-            "is missing: the weights of run %.12s that run %.12s takes; copy it from where "
-            "that was trained",
-            s->row.parent, s->row.run_id);
-    return check_weights_file(s, s->row.parent, e);
-}
-
 /* The checkpoint of a finished run may have been removed, and its frozen model be what is left. */
 static void find_head(struct session *s) {
     if (!s->is_finished || s->row.parent || file_exists(s->weights) || !file_exists(s->folder.head))
         return;
     s->is_cleaned = 1;
     strcpy(s->weights, s->folder.head);
-}
-
-/* What an evaluation of a finished run starts from. That it is missing or is not sound is said once
- * the try is recorded. */
-static int check_finished(struct session *s, struct error *e) {
-    struct error ignored = {0};
-    if (!s->is_finished || s->row.parent || !file_exists(s->weights))
-        return 0;
-    char *numerics = checkpoint_numerics(s->weights, s->row.run_id, s->weights_hash, &ignored);
-    free(numerics);
-    return numerics ? session_check_weights(s, s->row.run_id, e) : 0;
 }
 
 /* Of the clips, on the batches that were planned: an evaluation may ask for another number to
@@ -327,41 +205,81 @@ static double resumed_at(const struct session *s, int rc, double progress) {
     return !rc && !s->row.parent && trainer_is_done(&s->trainer) ? 1 : progress;
 }
 
-/* The attempt is recorded even when the model cannot be built: a failed run has a reason. That a
- * checkpoint was computed otherwise is known once there is a program, and is said rather than that
- * there is none. */
-int session_begin(struct session *s, struct error *e) {
-    char host[256] = "";
-    struct error otherwise = {0};
-    find_head(s);
-    if (check_parent(s, e) || check_finished(s, e) || check_quantizer(s, e))
-        return -1;
-    int rc = build_program(s, e);
-    if (check_numerics(s, &otherwise)) {
-        *e = otherwise;
-        return -1;
-    }
-    // Nothing is recorded of a machine that multiplies wrongly. With the program's threads.
-    if (!rc && products_check(&s->cfg, (int)s->spec.batch, e))
-        return -1;
+/* The file that messages go to, whole; "" where they go elsewhere. */
+static void find_log(char path[PATH_MAX]) {
+    struct stat st;
+    int is_file = !fstat(STDERR_FILENO, &st) && S_ISREG(st.st_mode);
+    ssize_t n = is_file ? readlink("/proc/self/fd/2", path, PATH_MAX - 1) : 0;
+    path[n > 0 ? n : 0] = '\0';
+}
+
+/* Slurm's: JOB, or ARRAY_TASK, which stays the same when it is queued again; "" outside of one. */
+static void find_job(char *job, size_t size) {
+    const char *array = getenv("SLURM_ARRAY_JOB_ID"), *task = getenv("SLURM_ARRAY_TASK_ID");
+    const char *single = getenv("SLURM_JOB_ID");
+    if (array && task)
+        snprintf(job, size, "%.40s_%.40s", array, task);
+    else
+        snprintf(job, size, "%.80s", single ? single : "");
+}
+
+static int begin_attempt(struct session *s, double progress, double resumed, struct error *e) {
+    char host[256] = "", log[PATH_MAX], job[128];
+    find_log(log);
+    find_job(job, sizeof job);
     gethostname(host, sizeof host - 1);
-    rc = rc ? rc : build_trainer(s, e);
-    double progress = progress_of(s, rc);
     struct attempt_row row = {.run_id = s->row.run_id,
                               .numerics = s->numerics,
                               .host = host,
                               .command = s->options->command,
                               .pid = (long)getpid(),
                               .progress = progress,
-                              .resumed_at = resumed_at(s, rc, progress),
-                              .classes = s->data.classes};
+                              .resumed_at = resumed,
+                              .classes = s->data.classes,
+                              .log = log[0] ? log : NULL,
+                              .job = job[0] ? job : NULL};
     struct error store_error = {0};
     if (store_begin_attempt(s->store, &row, &s->attempt, &store_error)) {
         s->attempt = -1;
         return fail(e, "%s", store_error.text);
     }
+    s->begun_at = progress;
     s->checkpointed = s->beaten = progress_clock();
-    return rc;
+    return 0;
+}
+
+/* Nothing is built, and nothing is kept but what is recorded. */
+static int begin_nothing(struct session *s, struct error *e) {
+    struct run_status status;
+    int rc = store_run_status(s->store, s->row.run_id, &status, e);
+    double progress = status.progress;
+    store_free_status(&status);
+    return rc ? -1 : begin_attempt(s, progress, progress, e);
+}
+
+/* The attempt is recorded even when the model cannot be built: a failed run has a reason. That a
+ * checkpoint was computed otherwise is known once there is a program, and is said rather than that
+ * there is none. */
+int session_begin(struct session *s, struct error *e) {
+    struct error otherwise = {0};
+    find_head(s);
+    if (store_check_engine(s->store, s->engine->name, e) || refuse_parent(s, e))
+        return -1;
+    if (s->engine->computes_nothing)
+        return begin_nothing(s, e);
+    if (refuse_finished(s, e) || refuse_quantizer(s, e))
+        return -1;
+    int rc = build_program(s, e);
+    if (refuse_numerics(s, &otherwise)) {
+        *e = otherwise;
+        return -1;
+    }
+    // Nothing is recorded of a machine that multiplies wrongly. With the program's threads.
+    if (!rc && products_check(&s->cfg, (int)s->spec.batch, e))
+        return -1;
+    rc = rc ? rc : build_trainer(s, e);
+    double progress = progress_of(s, rc);
+    return begin_attempt(s, progress, resumed_at(s, rc, progress), e) ? -1 : rc;
 }
 
 void session_beat(struct session *s, double progress) {
@@ -387,7 +305,8 @@ void session_end(struct session *s, const struct error *why) {
         snprintf(reason, sizeof reason, "signal %d (%s)", s->signal, strsignal(s->signal));
     else
         snprintf(reason, sizeof reason, "%s", why->text);
-    if (store_end_attempt(s->store, s->attempt, s->signal ? "interrupted" : "failed", reason, cpu,
-                          peak, &ignored))
+    enum cause cause = s->signal || why->is_outside ? CAUSE_OUTSIDE : CAUSE_OWN;
+    if (store_end_attempt(s->store, s->attempt, s->signal ? "interrupted" : "failed", cause, reason,
+                          cpu, peak, &ignored))
         fprintf(stderr, "truncquant: the end of the attempt is not recorded: %s\n", ignored.text);
 }

@@ -7,6 +7,8 @@
  *     session_train     to the last epoch: rows, checkpoints, heartbeats, learning curves
  *     session_evaluate  freeze; every width, direct and truncated; layers
  *     session_end       how it ended, and why
+ *
+ * By an engine that computes nothing, session_pretend stands for training and evaluating.
  */
 #ifndef RUN_SESSION_H
 #define RUN_SESSION_H
@@ -28,6 +30,7 @@ struct session_options {
     int other_numerics; // resume a checkpoint that was computed otherwise
     int again;          // start anew where a checkpoint is of another version of the quantizer
     double checkpoint_every; // seconds, at most, between checkpoints
+    double null_seconds;     // that a run takes by an engine which computes nothing
     int quiet, verbose;
     const char *command; // the command line, for the record
     const struct quantizer *const *quantizers;
@@ -57,6 +60,7 @@ struct session {
     int is_cleaned;  // and its checkpoint was removed: `weights` is the head of that (run/clean.h)
     int added;       // evaluations that were not recorded before
     int64_t attempt; // -1: none begun
+    double begun_at; // the share of the run's work that was behind at its start
     int recorded_rows;                             // epoch rows that the database has
     struct curve_request requests[CURVE_REQUESTS]; // learning curves that are asked for
     int n_requests;
@@ -84,6 +88,10 @@ int session_train(struct session *s, struct error *e);
 int session_record_epochs(struct session *s, struct error *e);
 
 int session_evaluate(struct session *s, struct error *e);
+
+/* Let the set time go by, and record rows as if something had been computed (null.c). 0: they are
+ * recorded, or interrupted (s->signal is set). */
+int session_pretend(struct session *s, struct error *e);
 
 /* Look for what an interrupted evaluation of these weights, computed as here, has done; once the
  * weights are final. It need not be done again (s->cells). */

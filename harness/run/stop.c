@@ -41,8 +41,9 @@ int stop_signal(void) {
     return stop_wait(0);
 }
 
-int stop_wait(int seconds) {
-    const struct timespec most = {.tv_sec = seconds};
+int stop_wait(double seconds) {
+    const time_t whole = (time_t)seconds;
+    const struct timespec most = {whole, (long)(1e9 * (seconds - (double)whole))};
     int signal = asked ? 0 : sigtimedwait(&awaited, NULL, &most);
     if (signal > 0)
         asked = signal;

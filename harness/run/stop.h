@@ -14,6 +14,6 @@ void stop_not_for_pipes(void);
 int stop_signal(void);
 
 /* The same, once it has asked or so many seconds are over. */
-int stop_wait(int seconds);
+int stop_wait(double seconds);
 
 #endif

@@ -42,6 +42,8 @@ static const struct sql_column attempt_columns[] = {
     ROW_COLUMN(SQL_REAL, resumed_at),
     ROW_COLUMN(SQL_REAL, progress),
     ROW_COLUMN(SQL_INT, classes),
+    ROW_COLUMN(SQL_TEXT, log),
+    ROW_COLUMN(SQL_TEXT, job),
     {0},
 };
 
@@ -61,6 +63,29 @@ static int insert_attempt(struct store *s, const struct new_attempt *row, struct
     column " = (SELECT 1 + max(max(b.sequence, b.end_sequence))"                                   \
            "  FROM runs r JOIN runs o ON r.run_id IN (o.run_id, o.parent) OR o.run_id = r.parent"  \
            "  JOIN attempts b ON b.run_id = o.run_id WHERE r.run_id = attempts.run_id)"
+
+/* Attempts are all of one kind, so that any of them tells. */
+int store_null_kind(struct store *s, int *kind, struct error *e) {
+    sqlite3_stmt *q = sql_prepare(s, "SELECT engine FROM attempts LIMIT 1", e);
+    int got = q ? sql_step(s, q, e) : -1;
+    *kind = got == 1 ? !strcmp(sql_text(q, 0), STORE_NULL_ENGINE) : -1;
+    sqlite3_finalize(q);
+    return got < 0 ? -1 : 0;
+}
+
+int store_check_engine(struct store *s, const char *engine, struct error *e) {
+    int there, asked = !strcmp(engine, STORE_NULL_ENGINE);
+    if (store_null_kind(s, &there, e))
+        return -1;
+    if (there < 0 || there == asked)
+        return 0;
+    return fail_at(e, s->path, 0,
+                   asked ? "has results, and engine %s makes none: they are not mixed; name "
+                           "another file with --db"
+                         : "has runs by engine %s alone, which computes nothing, and results are "
+                           "not mixed with those; name another file with --db",
+                   STORE_NULL_ENGINE);
+}
 
 /* The database in which it is made; never another's, wherever its row may be copied to. */
 static int insert_own_attempt(struct store *s, const struct new_attempt *row, int64_t *attempt,
@@ -99,10 +124,11 @@ int store_begin_attempt(struct store *s, const struct attempt_row *row, int64_t 
     struct new_attempt new = {*row, process_start(row->pid), sql_now()};
     int status = sql_begin(s, e);
     if (!status) {
-        status =
-            record_fingerprint(s, row, run.scheme, e) || insert_own_attempt(s, &new, attempt, e)
-                ? -1
-                : 0;
+        status = store_check_engine(s, row->numerics.engine, e) ||
+                         record_fingerprint(s, row, run.scheme, e) ||
+                         insert_own_attempt(s, &new, attempt, e)
+                     ? -1
+                     : 0;
         status = sql_end(s, status, e);
     }
     store_free_run(&run);
@@ -170,7 +196,8 @@ int attempt_write_end(struct store *s, int64_t attempt, const struct attempt_end
     sqlite3_stmt *q = sql_prepare(
         s,
         "UPDATE attempts SET " COUNT_ON(
-            "end_sequence") ", ended_at = max(?2, started_at), outcome = ?3, reason = ?4, "
+            "end_sequence") ", ended_at = max(?2, started_at), outcome = ?3, reason = ?4, cause = "
+                            "?7, "
                             "cpu_seconds = ?5, peak_bytes = ?6, "
                             "heartbeat_at = CASE ?3 WHEN 'complete' THEN max(?2, started_at) ELSE "
                             "heartbeat_at END, "
@@ -185,18 +212,19 @@ int attempt_write_end(struct store *s, int64_t attempt, const struct attempt_end
     sqlite3_bind_text(q, 4, end->reason, -1, SQLITE_STATIC);
     sqlite3_bind_double(q, 5, end->cpu_seconds);
     sqlite3_bind_int64(q, 6, end->peak_bytes);
+    sqlite3_bind_text(q, 7, end->cause, -1, SQLITE_STATIC);
     int status = sql_step(s, q, e);
     sqlite3_finalize(q);
     return status;
 }
 
-int store_end_attempt(struct store *s, int64_t attempt, const char *outcome, const char *reason,
-                      double cpu_seconds, int64_t peak_bytes, struct error *e) {
+int store_end_attempt(struct store *s, int64_t attempt, const char *outcome, enum cause cause,
+                      const char *reason, double cpu_seconds, int64_t peak_bytes, struct error *e) {
     int failed = !strcmp(outcome, "failed");
     if (!failed && strcmp(outcome, "interrupted"))
         return fail(e, "an attempt ends 'failed' or 'interrupted', not '%s'", outcome);
     enum outcome wanted = failed ? OUTCOME_FAILED : OUTCOME_INTERRUPTED, there;
-    struct attempt_end end = {outcome, reason, cpu_seconds, peak_bytes};
+    struct attempt_end end = {outcome, reason, cause_names[cause], cpu_seconds, peak_bytes};
     if (sql_begin(s, e))
         return -1;
     int status = attempt_outcome(s, attempt, &there, e);
@@ -204,6 +232,26 @@ int store_end_attempt(struct store *s, int64_t attempt, const char *outcome, con
         status = attempt_write_end(s, attempt, &end, e);
     else if (!status && there != wanted)
         status = attempt_has_ended(s, attempt, e);
+    return sql_end(s, status, e);
+}
+
+int store_retry(struct store *s, const char *const *run_ids, int n, struct error *e) {
+    if (sql_begin(s, e))
+        return -1;
+    sqlite3_stmt *q =
+        sql_prepare(s,
+                    "INSERT INTO retries (run_id, host, pid, started_at, asked_at)"
+                    " SELECT run_id, host, pid, started_at, ?2 FROM attempts"
+                    " WHERE run_id = ?1 AND outcome IS NOT 'complete' ON CONFLICT DO NOTHING",
+                    e);
+    int status = q ? 0 : -1;
+    for (int i = 0; i < n && !status; i++) {
+        sqlite3_bind_text(q, 1, run_ids[i], -1, SQLITE_STATIC);
+        sqlite3_bind_double(q, 2, sql_now());
+        status = sql_step(s, q, e);
+        sqlite3_reset(q);
+    }
+    sqlite3_finalize(q);
     return sql_end(s, status, e);
 }
 

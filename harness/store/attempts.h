@@ -22,7 +22,7 @@ int curves_request(struct store *s, const struct run_row *rows, int n, const cha
                    struct error *e);
 
 struct attempt_end {
-    const char *outcome, *reason; // reason may be NULL
+    const char *outcome, *reason, *cause; // the last two may be NULL
     double cpu_seconds;
     int64_t peak_bytes;
 };

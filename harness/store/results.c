@@ -4,6 +4,7 @@
 #include "store/evaluation.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 
 #define COLUMN(row, type, member)                                                                  \
     { #member, type, offsetof(struct row, member) }
@@ -86,7 +87,7 @@ int store_has_evaluation(struct store *s, int64_t attempt, const struct evaluati
 int store_finish(struct store *s, int64_t attempt, const struct evaluation_row *evaluations, int n,
                  const struct layer_row *layers, int n_layers, double cpu_seconds,
                  int64_t peak_bytes, struct error *e) {
-    struct attempt_end end = {"complete", NULL, cpu_seconds, peak_bytes};
+    struct attempt_end end = {"complete", NULL, NULL, cpu_seconds, peak_bytes};
     enum outcome outcome;
     if (sql_begin(s, e))
         return -1;
@@ -134,4 +135,72 @@ int store_add_latencies(struct store *s, const struct latency_row *rows, int n, 
     if (sql_begin(s, e))
         return -1;
     return sql_end(s, insert_latencies(s, rows, n, e), e);
+}
+
+/* ---- what runs took ---- */
+
+/* Work done between the start and the last sign of life of recent attempts, the last 20 of each
+ * network and host: all together, by host, by network, and by both. */
+static const char rates_sql[] =
+    "WITH recent AS (SELECT r.network, a.host, r.work * (a.progress - a.resumed_at) AS done,"
+    "   a.heartbeat_at - a.started_at AS seconds,"
+    "   row_number() OVER (PARTITION BY r.network, a.host ORDER BY a.heartbeat_at DESC,"
+    "    a.run_id, a.pid, a.started_at) AS place"
+    "  FROM attempts a JOIN runs r USING (run_id)"
+    "  WHERE a.progress > a.resumed_at AND a.heartbeat_at > a.started_at)"
+    " SELECT iif(column1, network, ''), iif(column2, host, ''), sum(done) / sum(seconds)"
+    "  FROM recent CROSS JOIN (VALUES (0, 0), (0, 1), (1, 0), (1, 1)) WHERE place <= 20"
+    "  GROUP BY 1, 2 ORDER BY 2, 1";
+
+int store_work_rates(struct store *s, struct work_rate **rates, int *n, struct error *e) {
+    int room = 16, got;
+    *rates = need((size_t)room, sizeof **rates);
+    *n = 0;
+    sqlite3_stmt *q = sql_prepare(s, rates_sql, e);
+    if (!q)
+        return -1;
+    while ((got = sql_step(s, q, e)) == 1) {
+        *rates = need_room(*rates, *n, &room, sizeof **rates);
+        (*rates)[(*n)++] = (struct work_rate){
+            need_string(sql_text(q, 0)), need_string(sql_text(q, 1)), sqlite3_column_double(q, 2)};
+    }
+    sqlite3_finalize(q);
+    return got;
+}
+
+void store_free_work_rates(struct work_rate *rates, int n) {
+    for (int i = 0; i < n; i++) {
+        free(rates[i].network);
+        free(rates[i].host);
+    }
+    free(rates);
+}
+
+static const char peaks_sql[] =
+    "SELECT r.network, r.dataset, r.batch, max(a.peak_bytes) FROM attempts a JOIN runs r"
+    " USING (run_id) WHERE a.outcome = 'complete' AND a.peak_bytes > 0 GROUP BY 1, 2, 3";
+
+int store_memory_peaks(struct store *s, struct memory_peak **peaks, int *n, struct error *e) {
+    int room = 16, got;
+    *peaks = need((size_t)room, sizeof **peaks);
+    *n = 0;
+    sqlite3_stmt *q = sql_prepare(s, peaks_sql, e);
+    if (!q)
+        return -1;
+    while ((got = sql_step(s, q, e)) == 1) {
+        *peaks = need_room(*peaks, *n, &room, sizeof **peaks);
+        (*peaks)[(*n)++] =
+            (struct memory_peak){need_string(sql_text(q, 0)), need_string(sql_text(q, 1)),
+                                 (long)sqlite3_column_int64(q, 2), sqlite3_column_int64(q, 3)};
+    }
+    sqlite3_finalize(q);
+    return got;
+}
+
+void store_free_memory_peaks(struct memory_peak *peaks, int n) {
+    for (int i = 0; i < n; i++) {
+        free(peaks[i].network);
+        free(peaks[i].dataset);
+    }
+    free(peaks);
 }

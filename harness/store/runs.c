@@ -149,15 +149,19 @@ static int check_id(const char *id, char lower[HASH_HEX], struct error *e) {
     return 0;
 }
 
-static sqlite3_stmt *prepare_find(struct store *s, struct error *e) {
+/* All columns of those that `which` says. */
+static sqlite3_stmt *prepare_select(struct store *s, const char *which, struct error *e) {
     char sql[1024];
     size_t n = (size_t)snprintf(sql, sizeof sql, "SELECT ");
     for (int i = 0; run_columns[i].name; i++)
         n += (size_t)snprintf(sql + n, sizeof sql - n, i ? ", %s" : "%s", run_columns[i].name);
-    // 'g' follows the hexadecimal digits: a range, so that the index is used.
-    snprintf(sql + n, sizeof sql - n,
-             " FROM runs WHERE run_id >= ?1 AND run_id < ?1 || 'g' LIMIT 2");
+    snprintf(sql + n, sizeof sql - n, " FROM runs WHERE %s", which);
     return sql_prepare(s, sql, e);
+}
+
+static sqlite3_stmt *prepare_find(struct store *s, struct error *e) {
+    // 'g' follows the hexadecimal digits: a range, so that the index is used.
+    return prepare_select(s, "run_id >= ?1 AND run_id < ?1 || 'g' LIMIT 2", e);
 }
 
 /* Those that every run has: only a file without its constraints lacks one. */
@@ -204,6 +208,32 @@ int store_find_run(struct store *s, const char *id, struct run_row *row, struct 
     int status = read_only_match(s, q, lower, row, e);
     sqlite3_finalize(q);
     return status;
+}
+
+int store_former_runs(struct store *s, const char *grid, struct run_row **rows, int *n,
+                      struct error *e) {
+    int got, room = 0;
+    *rows = NULL;
+    *n = 0;
+    sqlite3_stmt *q = prepare_select(s,
+                                     "run_id IN (SELECT run_id FROM grid_runs WHERE grid = ?1"
+                                     " AND NOT current) ORDER BY " SQL_RECORDED,
+                                     e);
+    if (!q)
+        return -1;
+    sqlite3_bind_text(q, 1, grid, -1, SQLITE_STATIC);
+    while ((got = sql_step(s, q, e)) == 1) {
+        *rows = need_room(*rows, *n, &room, sizeof **rows);
+        sql_read_row(q, run_columns, &(*rows)[(*n)++]);
+    }
+    sqlite3_finalize(q);
+    return got;
+}
+
+void store_free_runs(struct run_row *rows, int n) {
+    for (int i = 0; i < n; i++)
+        store_free_run(&rows[i]);
+    free(rows);
 }
 
 void store_free_run(struct run_row *row) {

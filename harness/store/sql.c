@@ -24,10 +24,11 @@ static int fail_with_detail(struct store *s, struct error *e) {
     const char *said = sqlite3_errmsg(s->db), *system = strerror(sqlite3_system_errno(s->db));
     switch (sqlite3_errcode(s->db)) {
     case SQLITE_IOERR:
-        return fail_at(e, s->path, 0, "cannot be read or written (%s); is the disk sound?", system);
+        return fail_outside(e, s->path, "cannot be read or written (%s); is the disk sound?",
+                            system);
     case SQLITE_CANTOPEN:
-        return fail_at(e, s->path, 0, "cannot be opened (%s); check its folder's permissions",
-                       system);
+        return fail_outside(e, s->path, "cannot be opened (%s); check its folder's permissions",
+                            system);
     case SQLITE_CONSTRAINT:
         return fail_at(e, s->path, 0, "a row was refused (%s); is one of its numbers not finite?",
                        said);
@@ -41,24 +42,25 @@ static int fail_with_detail(struct store *s, struct error *e) {
 
 int sql_fail(struct store *s, struct error *e) {
     if (cannot_grow(s))
-        return fail_at(e, s->path, 0,
-                       "the disk or a quota is full; free space and run again, this was not "
-                       "recorded");
+        return fail_outside(e, s->path,
+                            "the disk or a quota is full; free space and run again, this was not "
+                            "recorded");
     switch (sqlite3_errcode(s->db)) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        return fail_at(e, s->path, 0,
-                       "is locked by another process for too long; end that or wait longer "
-                       "(TRUNCQUANT_BUSY_SECONDS)");
+        return fail_outside(e, s->path,
+                            "is locked by another process for too long; end that or wait longer "
+                            "(TRUNCQUANT_BUSY_SECONDS)");
     case SQLITE_READONLY:
     case SQLITE_AUTH:
-        return fail_at(e, s->path, 0, "is read-only; make it and its folder writable, or copy it");
+        return fail_outside(e, s->path,
+                            "is read-only; make it and its folder writable, or copy it");
     case SQLITE_NOTADB:
         return fail_at(e, s->path, 0, "is not a database; name another file with --db");
     case SQLITE_CORRUPT:
-        return fail_at(e, s->path, 0,
-                       "is damaged; restore a copy, or save what is left with 'sqlite3 FILE "
-                       ".recover'");
+        return fail_outside(e, s->path,
+                            "is damaged; restore a copy, or save what is left with 'sqlite3 FILE "
+                            ".recover'");
     default:
         return fail_with_detail(s, e);
     }

@@ -11,13 +11,19 @@ const char *const run_state_names[RUN_STATES] = {
     [RUN_FAILED] = "failed",   [RUN_DEAD] = "dead",
 };
 
+const char *const cause_names[CAUSES] = {
+    [CAUSE_UNKNOWN] = NULL,
+    [CAUSE_OWN] = "own",
+    [CAUSE_OUTSIDE] = "outside",
+};
+
 /* One grid's runs, or all when ?1 is NULL. */
 #define OF_GRID                                                                                    \
     "(?1 IS NULL OR run_id IN (SELECT run_id FROM grid_runs WHERE grid = ?1 AND current))"
 
 #define STATUS_COLUMNS                                                                             \
     "run_id, scheme, network, seed, state, progress, reason, work, excluded IS NOT NULL, "         \
-    "host, pid, process_start, stale, heartbeat_at, "
+    "host, pid, process_start, stale, heartbeat_at, cause, ends, ended_at IS NULL, "
 
 /* Whether the last attempt's process lives, if it is of this host; -1 if it is not. */
 static int process_of(sqlite3_stmt *q) {
@@ -34,17 +40,39 @@ static void look_for_process(struct run_status *r, sqlite3_stmt *q) {
     char text[96] = "no sign of life for 120 s";
     if (sqlite3_column_double(q, 13) > sql_now())
         snprintf(text, sizeof text, "its last sign of life is yet to come: a clock was set back");
-    if (r->state == RUN_DEAD && sqlite3_column_int64(q, 11) && process_of(q) == 1) {
+    int is_silent = sqlite3_column_int(q, 16) && (r->state == RUN_DEAD || r->state == RUN_FAILED);
+    if (is_silent && sqlite3_column_int64(q, 11) && process_of(q) == 1) {
         r->state = RUN_RUNNING;
-    } else if (r->state == RUN_RUNNING && !process_of(q)) {
-        r->state = RUN_DEAD;
-        snprintf(text, sizeof text, "its process (%lld) is gone",
-                 (long long)sqlite3_column_int64(q, 10));
+        return;
     }
-    if (r->state != RUN_DEAD)
+    if (r->state == RUN_RUNNING && !process_of(q)) {
+        r->state = r->ends <= RUN_RETRIES ? RUN_DEAD : RUN_FAILED;
+        snprintf(text, sizeof text, "its process (%ld) is gone", r->pid);
+        is_silent = 1;
+    }
+    if (!is_silent)
         return;
     free(r->reason);
     r->reason = need_string(text);
+    r->cause = CAUSE_OUTSIDE;
+}
+
+/* That it is not tried again by itself is said with how often it was. */
+static void say_how_often(struct run_status *r) {
+    char text[1200];
+    if (r->state != RUN_FAILED || r->cause != CAUSE_OUTSIDE)
+        return;
+    snprintf(text, sizeof text, "%s (ended from outside %d times)", r->reason ? r->reason : "",
+             r->ends);
+    free(r->reason);
+    r->reason = need_string(text);
+}
+
+static enum cause read_cause(sqlite3_stmt *q, int column) {
+    for (int i = CAUSE_OWN; i < CAUSES; i++)
+        if (!strcmp(sql_text(q, column), cause_names[i]))
+            return (enum cause)i;
+    return CAUSE_UNKNOWN;
 }
 
 static struct run_status read_status(sqlite3_stmt *q) {
@@ -58,7 +86,11 @@ static struct run_status read_status(sqlite3_stmt *q) {
         .work = sqlite3_column_double(q, 7),
         .excluded = sqlite3_column_int(q, 8),
         .stale = sql_take_text(q, 12),
-        .diverged = sql_take_text(q, 14),
+        .diverged = sql_take_text(q, 17),
+        .host = sql_take_text(q, 9),
+        .pid = (long)sqlite3_column_int64(q, 10),
+        .cause = read_cause(q, 14),
+        .ends = sqlite3_column_int(q, 15),
     };
     snprintf(r.run_id, sizeof r.run_id, "%s", sql_text(q, 0));
     const char *state = sql_text(q, 4);
@@ -66,31 +98,33 @@ static struct run_status read_status(sqlite3_stmt *q) {
         if (!strcmp(run_state_names[i], state))
             r.state = (enum run_state)i;
     look_for_process(&r, q);
+    say_how_often(&r);
     return r;
 }
 
-int store_run_state(struct store *s, const char *run_id, enum run_state *state, struct error *e) {
+int store_run_status(struct store *s, const char *run_id, struct run_status *status,
+                     struct error *e) {
     sqlite3_stmt *q =
         sql_prepare(s, "SELECT " STATUS_COLUMNS "NULL FROM run_status WHERE run_id = ?1", e);
     if (!q)
         return -1;
     sqlite3_bind_text(q, 1, run_id, -1, SQLITE_STATIC);
     int got = sql_step(s, q, e);
-    if (got == 1) {
-        struct run_status r = read_status(q);
-        *state = r.state;
-        free(r.scheme);
-        free(r.network);
-        free(r.reason);
-        free(r.stale);
-        free(r.diverged);
-    }
+    *status = got == 1 ? read_status(q) : (struct run_status){0};
     sqlite3_finalize(q);
     if (got == 1)
         return 0;
     return got < 0 ? -1
                    : fail_at(e, s->path, 0,
                              "has no run %s; 'truncquant plan GRID' lists those of a grid", run_id);
+}
+
+int store_run_state(struct store *s, const char *run_id, enum run_state *state, struct error *e) {
+    struct run_status status;
+    int rc = store_run_status(s, run_id, &status, e);
+    *state = status.state;
+    store_free_status(&status);
+    return rc;
 }
 
 static int read_statuses(struct store *s, const char *grid, struct run_status **rows, int *n,
@@ -108,14 +142,7 @@ static int read_statuses(struct store *s, const char *grid, struct run_status **
     sqlite3_bind_text(q, 1, grid, -1, SQLITE_STATIC);
     int got, room = 0;
     while ((got = sql_step(s, q, e)) == 1) {
-        if (*n == room) {
-            room = room ? 2 * room : 64;
-            struct run_status *more = need((size_t)room, sizeof *more);
-            if (*n)
-                memcpy(more, *rows, (size_t)*n * sizeof *more);
-            free(*rows);
-            *rows = more;
-        }
+        *rows = need_room(*rows, *n, &room, sizeof **rows);
         (*rows)[(*n)++] = read_status(q);
     }
     sqlite3_finalize(q);
@@ -180,15 +207,16 @@ int store_run_accuracy(struct store *s, const char *run_id, int bits, int calibr
     return status ? -1 : 0;
 }
 
+void store_free_status(struct run_status *r) {
+    char *texts[] = {r->scheme, r->network, r->reason, r->stale, r->diverged, r->settings, r->host};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        free(texts[i]);
+    *r = (struct run_status){0};
+}
+
 void store_free_statuses(struct run_status *rows, int n) {
-    for (int i = 0; i < n; i++) {
-        free(rows[i].scheme);
-        free(rows[i].network);
-        free(rows[i].reason);
-        free(rows[i].stale);
-        free(rows[i].diverged);
-        free(rows[i].settings);
-    }
+    for (int i = 0; i < n; i++)
+        store_free_status(&rows[i]);
     free(rows);
 }
 
@@ -247,46 +275,4 @@ int store_exclude(struct store *s, const char *const *run_ids, int n, const char
     for (int i = 0; i < n && !status; i++)
         status = exclude_one(s, run_ids[i], reason, &others[i], e);
     return sql_end(s, status, e);
-}
-
-/* ---- how fast runs were ---- */
-
-/* Work done between the start and the last sign of life of recent attempts. */
-static const char rates_sql[] =
-    "WITH recent AS (SELECT r.network, r.work * (a.progress - a.resumed_at) AS done,"
-    "   a.heartbeat_at - a.started_at AS seconds,"
-    "   row_number() OVER (PARTITION BY r.network ORDER BY a.heartbeat_at DESC,"
-    "    a.run_id, a.host, a.pid, a.started_at) AS place"
-    "  FROM attempts a JOIN runs r USING (run_id)"
-    "  WHERE a.progress > a.resumed_at AND a.heartbeat_at > a.started_at"
-    "   AND (?1 IS NULL OR a.host = ?1))"
-    " SELECT '' AS name, sum(done) / sum(seconds) FROM recent WHERE place <= 20"
-    "  HAVING count(*) > 0"
-    " UNION ALL SELECT network, sum(done) / sum(seconds) FROM recent WHERE place <= 20"
-    "  GROUP BY network ORDER BY name";
-
-int store_work_rates(struct store *s, const char *host, struct work_rate **rates, int *n,
-                     struct error *e) {
-    int64_t networks;
-    *rates = NULL;
-    *n = 0;
-    sqlite3_stmt *q = sql_int(s, "SELECT count(DISTINCT network) FROM runs", &networks, e)
-                          ? NULL
-                          : sql_prepare(s, rates_sql, e);
-    if (!q)
-        return -1;
-    sqlite3_bind_text(q, 1, host, -1, SQLITE_STATIC);
-    *rates = need((size_t)networks + 1, sizeof **rates);
-    int got = 0;
-    while (*n <= networks && (got = sql_step(s, q, e)) == 1)
-        (*rates)[(*n)++] =
-            (struct work_rate){need_string(sql_text(q, 0)), sqlite3_column_double(q, 1)};
-    sqlite3_finalize(q);
-    return got < 0 ? -1 : 0;
-}
-
-void store_free_work_rates(struct work_rate *rates, int n) {
-    for (int i = 0; i < n; i++)
-        free(rates[i].network);
-    free(rates);
 }

@@ -98,13 +98,29 @@ int store_check_grid(struct store *s, const char *grid, struct error *e);
 int store_find_run(struct store *s, const char *id, struct run_row *row, struct error *e);
 void store_free_run(struct run_row *row);
 
+/* The runs that only an earlier edition of a grid named, in the order in which they were recorded;
+ * free in either case. */
+int store_former_runs(struct store *s, const char *grid, struct run_row **rows, int *n,
+                      struct error *e);
+void store_free_runs(struct run_row *rows, int n);
+
+/* What ended an attempt that did not complete: what the run came to itself and would come to again,
+ * or a signal, a disk, a machine. Nobody knows of those from before it was recorded. */
+enum cause { CAUSE_UNKNOWN, CAUSE_OWN, CAUSE_OUTSIDE, CAUSES };
+extern const char *const cause_names[CAUSES]; // as recorded: NULL, "own", "outside"
+
+/* A run that was ended from outside is tried again by itself, so often from the same point on. */
+enum { RUN_RETRIES = 3 };
+
 enum run_state { RUN_PENDING, RUN_RUNNING, RUN_DONE, RUN_FAILED, RUN_DEAD, RUN_STATES };
 extern const char *const run_state_names[RUN_STATES];
 
-/* pending: no attempt, or the last was interrupted by a signal; running: the last has no end and a
- * heartbeat within 120 s of now, or its process lives on this host; dead: no end, and a heartbeat
- * further off or no such process on this host; failed: the last ended in failure; done: one attempt
- * ended complete. The last is the one that began last, whatever the clocks said (schema/009). */
+/* pending: no attempt, or the last was interrupted by a signal, or failed from outside and is to be
+ * tried again, or store_retry said so; running: the last has no end and a heartbeat within 120 s of
+ * now, or its process lives on this host; dead: no end, and a heartbeat further off or no such
+ * process on this host; failed: the last ended in failure, or was ended from outside once more than
+ * RUN_RETRIES times from the same point on; done: one attempt ended complete. The last is the one
+ * that began last, whatever the clocks said (schema/009). */
 int store_run_state(struct store *s, const char *run_id, enum run_state *state, struct error *e);
 
 /* Whether a finished run is stale, and why, as text that the caller frees; NULL: it is not. It is
@@ -146,8 +162,12 @@ struct run_status {
     char *scheme, *network; // owned
     long seed;
     enum run_state state;
-    double progress; // share of the run done, as last heard of
-    char *reason;    // why it failed, was interrupted or is called dead; else NULL; owned
+    double progress;  // share of the run done, as last heard of
+    char *reason;     // why it failed, was interrupted or is called dead; else NULL; owned
+    enum cause cause; // of that
+    int ends;         // how often it was ended from outside, from the last attempt's start on
+    char *host;       // of the last attempt; NULL: there is none; owned
+    long pid;
     double work;
     int excluded;   // does not count: marked, or takes the weights of a run that is
     char *diverged; // done, but its training diverged: how far (view diverged_runs); NULL: did not
@@ -157,6 +177,11 @@ struct run_status {
 int store_statuses(struct store *s, const char *grid, struct run_status **rows, int *n,
                    struct error *e);
 void store_free_statuses(struct run_status *rows, int n);
+
+/* The same of one run, by its whole id, but for `diverged`; free in either case. */
+int store_run_status(struct store *s, const char *run_id, struct run_status *status,
+                     struct error *e);
+void store_free_status(struct run_status *status);
 
 /* Name the runs that store_statuses found, by the rules of tables and figures, as if all that are
  * recorded were evaluated: "KEY=VALUE ..." of what tells their configurations apart, and what a
@@ -179,16 +204,24 @@ int store_exclude(struct store *s, const char *const *run_ids, int n, const char
 int store_look_at_grid(struct store *s, const char *grid, struct error *e);
 int store_look_at_run(struct store *s, const char *run_id, struct error *e);
 
-/* Work per second of one process on each network, from its last 20 attempts on `host` (NULL: any)
- * that got on, and first of all of them together, under the name "". `n` is 0 when there are none.
- */
+/* Work per second of one process, by network and host, from the last 20 attempts of each that got
+ * on; "" stands for all networks, or all hosts, together. `n` is 0 when there are none. Free them
+ * in either case. */
 struct work_rate {
-    char *network; // owned
+    char *network, *host; // owned
     double rate;
 };
-int store_work_rates(struct store *s, const char *host, struct work_rate **rates, int *n,
-                     struct error *e);
+int store_work_rates(struct store *s, struct work_rate **rates, int *n, struct error *e);
 void store_free_work_rates(struct work_rate *rates, int n);
+
+/* The most memory that a finished attempt took, by what decides it most. Likewise. */
+struct memory_peak {
+    char *network, *dataset; // owned
+    long batch;
+    int64_t bytes;
+};
+int store_memory_peaks(struct store *s, struct memory_peak **peaks, int *n, struct error *e);
+void store_free_memory_peaks(struct memory_peak *peaks, int n);
 
 /* How a number was computed: belongs to the attempt, not to the run. */
 struct numerics {
@@ -207,6 +240,8 @@ struct attempt_row {
     struct numerics numerics;
     const char *host;
     const char *command; // command line
+    const char *log;     // file on the host that its messages go to; NULL: none
+    const char *job;     // of a batch system; NULL: none
     long pid;
     double progress; // share of the run already done at the start, 0 ... 1
     // The same for who asks how fast this attempt is; 1, which tells nothing, once all is trained.
@@ -214,7 +249,16 @@ struct attempt_row {
     int classes; // of the data set
 };
 
-/* Each call is a try of its own and a row of its own; the run has to be recorded. */
+/* The engine that computes nothing (engine/engine.h). What its attempts say is no result: a
+ * database holds them alone, or none. The kind of a file is 1 when it holds them, 0 when it holds
+ * others, -1 when it holds none; store_check_engine returns -1 unless attempts by `engine` may
+ * stand there. */
+#define STORE_NULL_ENGINE "null"
+int store_null_kind(struct store *s, int *kind, struct error *e);
+int store_check_engine(struct store *s, const char *engine, struct error *e);
+
+/* Each call is a try of its own and a row of its own; the run has to be recorded. Refused where its
+ * engine and those of the file exclude each other. */
 int store_begin_attempt(struct store *s, const struct attempt_row *row, int64_t *attempt,
                         struct error *e);
 
@@ -302,10 +346,14 @@ int store_identity(struct store *s, char identity[STORE_IDENTITY], struct error 
 /* How many tries of a run there were. */
 int store_count_attempts(struct store *s, const char *run_id, int64_t *n, struct error *e);
 
-/* The attempt ended otherwise: outcome "failed" or "interrupted", with the reason. The first end
- * stays; another outcome is refused. */
-int store_end_attempt(struct store *s, int64_t attempt, const char *outcome, const char *reason,
-                      double cpu_seconds, int64_t peak_bytes, struct error *e);
+/* The attempt ended otherwise: outcome "failed" or "interrupted", with its cause and the reason.
+ * The first end stays; another outcome is refused. */
+int store_end_attempt(struct store *s, int64_t attempt, const char *outcome, enum cause cause,
+                      const char *reason, double cpu_seconds, int64_t peak_bytes, struct error *e);
+
+/* Runs (whole ids) are to be tried again, whatever their attempts came to until now. All or none.
+ */
+int store_retry(struct store *s, const char *const *run_ids, int n, struct error *e);
 
 /* One width of a packed model that was timed on a device: harness/store/schema/010-latencies.sql
  * says what each column is. */

@@ -9,8 +9,16 @@
 
 /* Exit statuses. A signal ends with 128 + its number. NOTHING: of an export that has nothing to
  * print, since no run has such results (yet). BUSY: another process is at what was to be done, and
- * it can be tried again. */
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_NOTHING = 3, EXIT_BUSY = 4 };
+ * it can be tried again. STOPPED: it was left alone, since the first runs of the grid all failed
+ * for one reason. */
+enum {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_NOTHING = 3,
+    EXIT_BUSY = 4,
+    EXIT_STOPPED = 5
+};
 
 struct options {
     const char *db; // --db
@@ -54,6 +62,7 @@ int verb_info(struct options *o, struct error *e);
 int verb_infer(struct options *o, struct error *e);
 int verb_claims(struct options *o, struct error *e);
 int verb_latency(struct options *o, struct error *e);
+int verb_retry(struct options *o, struct error *e);
 int verb_merge(struct options *o, struct error *e);
 int verb_check(struct options *o, struct error *e);
 

@@ -63,6 +63,32 @@ static void version_1(void **state) {
     assert_int_equal(cores(8, "1:cpu:/job\n"), 3);
 }
 
+static long long memory(const char *groups) {
+    char list[FOLDER_PATH], mount[FOLDER_PATH];
+    write_text("groups", groups);
+    snprintf(list, sizeof list, "%s", folder_file(test_folder, "groups"));
+    snprintf(mount, sizeof mount, "%s", folder_file(test_folder, "mount"));
+    return memory_in_groups(8LL << 30, list, mount);
+}
+
+/* The least of a group and those above it, in either version; "max" and v1's 2^63 are none. */
+static void memory_of_groups(void **state) {
+    (void)state;
+    assert_int_equal(memory("0::/a/b\n"), 8LL << 30);
+    write_text("mount/a/b/memory.max", "max\n");
+    assert_int_equal(memory("0::/a/b\n"), 8LL << 30);
+    write_text("mount/a/memory.max", "3221225472\n");
+    assert_int_equal(memory("0::/a/b\n"), 3LL << 30);
+    write_text("mount/a/b/memory.max", "1073741824\n");
+    assert_int_equal(memory("0::/a/b\n"), 1LL << 30);
+    write_text("mount/memory/job/memory.limit_in_bytes", "9223372036854771712\n");
+    assert_int_equal(memory("4:memory:/job\n"), 8LL << 30);
+    write_text("mount/memory/job/memory.limit_in_bytes", "2147483648\n");
+    assert_int_equal(memory("4:memory:/job\n"), 2LL << 30);
+    assert_int_equal(memory("4:cpu:/job\n"), 8LL << 30);
+    assert_true(memory_usable() > 1 << 20);
+}
+
 static void what_is_no_such_file_limits_nothing(void **state) {
     (void)state;
     write_text("mount/x/cpu.max", "three cores\n");
@@ -96,6 +122,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(version_2),
         IN_FOLDER(version_1),
+        IN_FOLDER(memory_of_groups),
         IN_FOLDER(what_is_no_such_file_limits_nothing),
         cmocka_unit_test(of_this_process),
     };

@@ -39,7 +39,7 @@ cells() {
     go plan a.grid
     [ "$status" -eq 0 ]
     [ "${#lines[@]}" -eq 2 ]
-    [[ ${lines[0]} == *" scheme=ptq "* && ${lines[1]} == *" scheme=fp32 "* ]]
+    [[ ${lines[0]} == *" scheme=fp32 "* && ${lines[1]} == *" scheme=ptq "* ]]
     [[ $stderr == *"a.grid: runs of fp32 are added, whose weights others take: 1"* ]]
     [ "$(sql "SELECT c.parent = p.run_id FROM runs c JOIN runs p WHERE c.scheme = 'ptq' AND p.scheme = 'fp32'")" = 1 ]
     # first in the list of what is pending, and alone in that of what can be run now

@@ -73,7 +73,7 @@ count_keys() {
     [ "${lines[1]}" = "$second tanh-nearest-low-a---b--fashion-mnist-3-${second:0:12}" ]
     plan a.grid --logs --ids
     [ "$status" -eq 2 ]
-    [[ $stderr == *"--ids, --logs and --explain exclude each other"* ]]
+    [[ $stderr == *"--ids and --logs exclude each other"* ]]
 }
 
 @test "runs are recorded once, with everything a run needs" {

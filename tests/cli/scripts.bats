@@ -179,10 +179,17 @@ stop() {
     exit 143
 }
 case $verb in
-check) [ "$2" = --cores ] && echo 2 || exec "$REAL" "$@" ;;
+check)
+    if [ "$2" = --trial ]; then
+        [ ! -e "$CALLS.hopeless" ] || { echo "truncquant: the first 5 runs failed for one reason: why" >&2; exit 5; }
+        exit 0
+    fi
+    exec "$REAL" "$@"
+    ;;
 plan)
     [[ " $* " != *" bf17 "* ]] || { echo "truncquant: plan: --precision takes fp32, not 'bf17'" >&2; exit 2; }
     [[ " $* " != *" --name "* ]] || { echo "mine-x" && exit; }
+    [[ " $* " != *" --fit "* ]] || { echo 2 && exit; }
     {
         cat "$FAKE_IDS"
         # these wait for the weights of `parent`
@@ -243,7 +250,7 @@ wait_for() {
     [[ $output == *"3 of 3 runs finished, 0 failed"* ]]
     grep -qxF "plan <my grid.grid> <--pending> <--ready> <--logs> <--db> <out put/my.db>" "$CALLS"
     for id in one two threads; do
-        grep -qxF "run <$id> <--db> <out put/my.db>" "$CALLS"
+        grep -qxF "run <$id> <--trial> <$logs/trial> <--db> <out put/my.db>" "$CALLS"
         grep -qx "$id ended" "$CALLS"
     done
     [ "$(cat "$logs/qat-net-threads.log")" = "1 1" ]
@@ -341,7 +348,20 @@ wait_for() {
     [ "$status" = 143 ]
 }
 
-@test "grid: as many runs at a time as the program says that cores may be used" {
+@test "grid: when the first five runs fail for one reason, no more are started, and the reason is said" {
+    program "bad1 bad2 bad3 bad4 bad5 slow1 left"
+    in_new_place
+    # what the program does once five have failed
+    sed -i 's/^    slow\*).*/    slow*) printf "failed x y\\n%.0s" 1 2 3 4 5 >"$4"; : >"$CALLS.hopeless"; sleep 3; exit 5 ;;/' "$FAKES/true quant"
+    FAKE_COUNTS="5 failed, 2 pending" run grid_sh --jobs 1
+    echo "$output"
+    [ "$status" = 1 ]
+    not_called "^run <left>"
+    [[ $output == *"mine-x: 0 of 6 runs finished, 5 failed"$'\n'* ]]
+    [[ $output == *"grid.sh: the first 5 runs failed for one reason: why; when that is mended, 'truncquant retry mine-x"* ]]
+}
+
+@test "grid: as many runs at a time as the program says that there is room for" {
     program "one two"
     in_new_place
     PATH=$FAKES:$PATH

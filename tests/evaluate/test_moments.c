@@ -214,7 +214,7 @@ static void engines_say_what_they_are(void **state) {
         int lacks = engines[i]->look && engines[i]->look(text, sizeof text);
         assert_int_equal(engine_check(engines[i], &e), lacks ? -1 : 0);
         assert_true(!lacks || strstr(e.text, text));
-        can += !lacks;
+        can += !lacks && !engines[i]->computes_nothing;
     }
     assert_non_null(engine_at(can - 1));
     assert_null(engine_at(can));

@@ -3,7 +3,7 @@
 CREATE TEMP TABLE fate AS
 SELECT attempt, iif(attempt % n = k, 2, drawn(attempt * 11 + k * 5 + draw * 13) % 3) AS fate FROM attempts, p;
 DELETE FROM attempts WHERE attempt IN (SELECT attempt FROM fate WHERE fate = 0);
-UPDATE attempts SET outcome = NULL, ended_at = NULL, reason = NULL, cpu_seconds = NULL, peak_bytes = NULL, progress = 0.5,
+UPDATE attempts SET outcome = NULL, ended_at = NULL, reason = NULL, cause = NULL, cpu_seconds = NULL, peak_bytes = NULL, progress = 0.5,
                     end_sequence = 0,
                     heartbeat_at = 2100 + drawn(attempt + (SELECT k + draw FROM p)) / 3
 WHERE attempt IN (SELECT attempt FROM fate WHERE fate = 1);
@@ -18,6 +18,7 @@ DELETE FROM runs
 WHERE run_id NOT IN (SELECT run_id FROM attempts) AND run_id NOT IN (SELECT parent FROM runs WHERE parent IS NOT NULL);
 DELETE FROM grid_runs WHERE run_id NOT IN (SELECT run_id FROM runs);
 DELETE FROM curve_requests WHERE run_id NOT IN (SELECT run_id FROM runs);
+DELETE FROM retries WHERE run_id NOT IN (SELECT run_id FROM runs);
 UPDATE runs SET recorded_at = recorded_at + drawn(rowid + (SELECT k + draw FROM p)) % 3,
                 grid = iif(rowid % 3 = (SELECT k FROM p), 'b', 'a'),
                 spec = spec || char(10) || 'seed = ' || (SELECT k FROM p),
@@ -26,6 +27,7 @@ UPDATE runs SET recorded_at = recorded_at + drawn(rowid + (SELECT k + draw FROM 
 UPDATE grid_runs SET current = drawn(length(grid_runs.run_id) + number * 3 + (SELECT k + draw FROM p)) % 3 > 0
 FROM (SELECT rowid AS number, run_id AS id FROM runs) WHERE id = grid_runs.run_id;
 UPDATE curve_requests SET every = (SELECT k FROM p), split = iif((SELECT k + draw FROM p) % 2, 'test', 'val');
+UPDATE retries SET asked_at = asked_at + (SELECT k + draw FROM p);
 UPDATE fingerprints SET fingerprint = printf('%064d', (SELECT k FROM p) % 2),
                         recorded_at = (SELECT (k * 7 + draw) % 5 FROM p);
 UPDATE runs SET rowid = -(rowid * (37 + (SELECT k + draw FROM p)) % 1009);

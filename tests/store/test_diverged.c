@@ -103,7 +103,8 @@ static void attempts_that_went_on_are_followed(void **state) {
     int64_t first = store_fixture_begin(s, run.run_id, 0);
     add_epoch(s, first, EPOCHS, 4, 1e6);
     assert_string_equal(why(s, &run), ""); // it is not finished
-    assert_int_equal(store_end_attempt(s, first, "interrupted", "signal 15", 1, 1, &e), 0);
+    assert_int_equal(
+        store_end_attempt(s, first, "interrupted", CAUSE_OUTSIDE, "signal 15", 1, 1, &e), 0);
     int64_t second = store_fixture_begin(s, run.run_id, 0.5);
     finish(s, second, 9); // of an earlier version: it wrote none of its own
     assert_string_equal(why(s, &run), "training loss 1,000,000 at 4 bits, where guessing has 2.30");

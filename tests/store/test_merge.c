@@ -129,7 +129,7 @@ static void nothing_is_lost(void **state) {
     struct store *s = store_fixture_open(into, STORE_READ);
     snprintf(sql, sizeof sql, "ATTACH 'file:%s?mode=ro' AS whole", (const char *)*state);
     store_fixture_sql(s, sql);
-    static const char *const tables[] = {"runs",        "attempts",          "epochs",
+    static const char *const tables[] = {"runs",        "attempts",          "epochs", "retries",
                                          "evaluations", "epoch_evaluations", "layers"};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         snprintf(sql, sizeof sql,
@@ -152,7 +152,7 @@ static void every_table_is_copied(void **state) {
                               " type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1)"),
         "attempts,curve_requests,epoch_evaluations,epochs,evaluations,fingerprints,grid_runs,"
         "identity,"
-        "latencies,layers,runs,schema_texts");
+        "latencies,layers,retries,runs,schema_texts");
     store_close(s);
 }
 

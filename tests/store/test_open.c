@@ -22,7 +22,7 @@
 
 #include <cmocka.h>
 
-enum { NEWEST = 10 }; // migration in harness/store/schema
+enum { NEWEST = 11 }; // migration in harness/store/schema
 
 static void new_file_is_set_up(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
@@ -95,6 +95,9 @@ static void other_views_are_not_read(void **state) {
     "ALTER TABLE attempts DROP COLUMN sources; ALTER TABLE attempts DROP COLUMN fingerprint;"      \
     "DROP TABLE fingerprints;"
 #define WITHOUT_10 "DROP TABLE latencies;"
+#define WITHOUT_11                                                                                 \
+    "ALTER TABLE attempts DROP COLUMN cause; ALTER TABLE attempts DROP COLUMN log;"                \
+    "ALTER TABLE attempts DROP COLUMN job; DROP TABLE retries;"
 #define WITHOUT_8 "ALTER TABLE runs DROP COLUMN sequence; ALTER TABLE attempts DROP COLUMN origin;"
 #define WITHOUT_9                                                                                  \
     "ALTER TABLE attempts DROP COLUMN sequence; ALTER TABLE attempts DROP COLUMN end_sequence;"
@@ -126,8 +129,8 @@ static struct run_row create_older(const char *path) {
     drop_views(path);
     opening_sql(
         path,
-        "DELETE FROM schema_texts; ALTER TABLE attempts DROP COLUMN classes;" WITHOUT_10 WITHOUT_9
-            WITHOUT_8 WITHOUT_6 WITHOUT_5 WITHOUT_4 "PRAGMA user_version = 2");
+        "DELETE FROM schema_texts; ALTER TABLE attempts DROP COLUMN classes;" WITHOUT_11 WITHOUT_10
+            WITHOUT_9 WITHOUT_8 WITHOUT_6 WITHOUT_5 WITHOUT_4 "PRAGMA user_version = 2");
     return run;
 }
 

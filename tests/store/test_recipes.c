@@ -279,7 +279,8 @@ static void attempt_at(struct store *s, const struct run_row *run, double from,
     struct error e = {0};
     int64_t attempt = store_fixture_begin(s, run->run_id, from);
     set_commit(s, (int)attempt, commit);
-    assert_int_equal(store_end_attempt(s, attempt, "interrupted", "SIGTERM", 1, 1, &e), 0);
+    assert_int_equal(
+        store_end_attempt(s, attempt, "interrupted", CAUSE_OUTSIDE, "SIGTERM", 1, 1, &e), 0);
 }
 
 /* Training, its continuation by another version, a try that came to nothing, and an evaluation by a

@@ -22,7 +22,8 @@ static void assert_state(struct store *s, const char *run_id, enum run_state exp
 
 static void end_attempt(struct store *s, int64_t attempt, const char *outcome) {
     struct error e = {0};
-    if (store_end_attempt(s, attempt, outcome, "SIGTERM", 12.5, 4096, &e))
+    enum cause cause = !strcmp(outcome, "failed") ? CAUSE_OWN : CAUSE_OUTSIDE;
+    if (store_end_attempt(s, attempt, outcome, cause, "SIGTERM", 12.5, 4096, &e))
         fail_msg("%s", e.text);
 }
 
@@ -289,14 +290,15 @@ static void the_first_end_stays(void **state) {
     struct error e = {0};
     store_fixture_add(s, &run);
     int64_t attempt = store_fixture_begin(s, run.run_id, 0);
-    assert_int_equal(store_end_attempt(s, attempt, "complete", NULL, 1, 1, &e), -1);
+    assert_int_equal(store_end_attempt(s, attempt, "complete", CAUSE_OWN, NULL, 1, 1, &e), -1);
     e.text[0] = '\0';
     end_attempt(s, attempt, "interrupted");
-    assert_int_equal(store_end_attempt(s, attempt, "interrupted", "again", 99, 99, &e), 0);
+    assert_int_equal(
+        store_end_attempt(s, attempt, "interrupted", CAUSE_OUTSIDE, "again", 99, 99, &e), 0);
     assert_string_equal(store_fixture_text(s, "SELECT reason || cpu_seconds || ' ' || peak_bytes "
                                               "FROM attempts"),
                         "SIGTERM12.5 4096");
-    assert_int_equal(store_end_attempt(s, attempt, "failed", "x", 1, 1, &e), -1);
+    assert_int_equal(store_end_attempt(s, attempt, "failed", CAUSE_OWN, "x", 1, 1, &e), -1);
     assert_string_equal(store_fixture_text(s, "SELECT outcome FROM attempts"), "interrupted");
     e.text[0] = '\0';
     assert_int_equal(store_finish(s, attempt, NULL, 0, NULL, 0, 1, 1, &e), -1);
@@ -373,9 +375,9 @@ static double rate_of(struct store *s, const char *host, const char *network) {
     struct error e = {0};
     double rate = 0;
     int n;
-    assert_int_equal(store_work_rates(s, host, &rates, &n, &e), 0);
+    assert_int_equal(store_work_rates(s, &rates, &n, &e), 0);
     for (int i = 0; i < n; i++)
-        if (!strcmp(rates[i].network, network))
+        if (!strcmp(rates[i].network, network) && !strcmp(rates[i].host, host ? host : ""))
             rate = rates[i].rate;
     store_free_work_rates(rates, n);
     return rate;

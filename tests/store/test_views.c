@@ -217,7 +217,8 @@ static void training_of_a_resumed_run(void **state) {
     add_epochs(s, store_fixture_begin(s, run.run_id, 0), 1, 3, 100);
     int64_t second = store_fixture_begin(s, run.run_id, 0.4);
     add_epochs(s, second, 3, 4, 200);
-    assert_int_equal(store_end_attempt(s, second, "interrupted", "SIGTERM", 1, 1, &e), 0);
+    assert_int_equal(
+        store_end_attempt(s, second, "interrupted", CAUSE_OUTSIDE, "SIGTERM", 1, 1, &e), 0);
     int64_t third = store_fixture_begin(s, run.run_id, 0.8);
     add_epochs(s, third, 5, 5, 300);
     assert_int_equal(store_fixture_number(s, "SELECT count(*) FROM training"), 0);

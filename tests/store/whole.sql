@@ -14,15 +14,17 @@ INSERT INTO grid_runs SELECT 'b', run_id, 1 FROM runs WHERE seed = 2;
 INSERT INTO curve_requests SELECT 'a', run_id, 1, 'val' FROM runs WHERE seed < 3;
 INSERT INTO fingerprints VALUES ('qat', printf('%064d', 1), 5);
 INSERT INTO attempts (run_id, engine, precision, threads, isa, libraries, commit_id, dirty, host, pid, process_start,
-                      command, started_at, heartbeat_at, resumed_at, progress, ended_at, outcome, reason, cpu_seconds,
-                      peak_bytes, classes, sources, fingerprint, origin, sequence, end_sequence)
+                      command, started_at, heartbeat_at, resumed_at, progress, ended_at, outcome, reason, cause,
+                      cpu_seconds, peak_bytes, classes, sources, fingerprint, origin, sequence, end_sequence, log, job)
 SELECT run_id, 'onednn', 'fp32', 1, 'x', 'none', 'abc' || j, 0, 'host' || j, 10 + j, 7, 'truncquant run',
-       2000 + (j > 0), 2500, 0, 1, 3000, outcome, iif(outcome = 'complete', NULL, 'why'), 1.5, 100, 10,
+       2000 + (j > 0), 2500, 0, 1, 3000, outcome, iif(outcome = 'complete', NULL, 'why'),
+       CASE outcome WHEN 'failed' THEN 'own' WHEN 'interrupted' THEN 'outside' END, 1.5, 100, 10,
        printf('%064d', j), iif(scheme = 'qat', printf('%064d', j % 2), NULL), printf('%032d', j),
-       drawn(j * 3 + sequence) % 2, iif(sequence % 2, 2 + drawn(j * 5 + sequence) % 2, 0)
+       drawn(j * 3 + sequence) % 2, iif(sequence % 2, 2 + drawn(j * 5 + sequence) % 2, 0), '/log/' || j, '7_' || j
 FROM (SELECT *, CASE WHEN j = 0 AND sequence % 5 = 1 THEN 'interrupted' WHEN j = 1 AND sequence % 4 = 1 THEN 'failed'
                      ELSE 'complete' END AS outcome
       FROM runs, (SELECT 0 AS j UNION SELECT 1 UNION SELECT 2));
+INSERT INTO retries SELECT run_id, host, pid, started_at, 4000 FROM attempts WHERE outcome = 'failed';
 INSERT INTO epochs
 SELECT attempt, epoch, bits, 1 + drawn(attempt * 8 + epoch * 4 + bits) / 331.0, 50, 0.001, 1.25, 1000
 FROM attempts, (SELECT 1 AS epoch UNION SELECT 2), (SELECT 2 AS bits UNION SELECT 8);

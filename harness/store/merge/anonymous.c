@@ -42,7 +42,8 @@ static void pseudonym(sqlite3_context *context, int n, sqlite3_value **values) {
 static const char make_sql[] =
     "UPDATE attempts SET host = pseudonym('host', host), command = pseudonym('command', command),"
     " reason = pseudonym('reason', reason), commit_id = pseudonym('commit', commit_id),"
-    " origin = pseudonym('', origin);"
+    " origin = pseudonym('', origin), log = pseudonym('path', log), job = pseudonym('job', job);"
+    "UPDATE retries SET host = pseudonym('host', host);"
     "UPDATE latencies SET host = pseudonym('host', host),"
     " commit_id = pseudonym('commit', commit_id);"
     "UPDATE runs SET excluded = pseudonym('reason', excluded),"

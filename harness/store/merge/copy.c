@@ -21,6 +21,8 @@ static const struct {
     {"curve_requests", CHOSEN " AND (?1 IS NULL OR grid IN (?1, ''))",
      "(grid, run_id) DO UPDATE SET every = excluded.every, split = excluded.split"
      " WHERE (excluded.every = 0, excluded.every, excluded.split) < (every = 0, every, split)"},
+    {"retries", CHOSEN,
+     "(run_id, host, pid, started_at) DO UPDATE SET asked_at = min(asked_at, excluded.asked_at)"},
     {"fingerprints", " WHERE scheme IN (SELECT scheme FROM runs" CHOSEN ")",
      "(scheme) DO UPDATE"
      " SET fingerprint = excluded.fingerprint, recorded_at = excluded.recorded_at WHERE"
@@ -211,9 +213,9 @@ static int copy_runs(struct copying *c, struct error *e) {
 /* ---- attempts, and what belongs to them ---- */
 
 /* What changes until an attempt has ended. */
-static const char *const states[] = {"heartbeat_at", "progress",    "ended_at",   "outcome",
-                                     "reason",       "cpu_seconds", "peak_bytes", "weights_hash",
-                                     "end_sequence", NULL};
+static const char *const states[] = {"heartbeat_at", "progress",     "ended_at",    "outcome",
+                                     "reason",       "cause",        "cpu_seconds", "peak_bytes",
+                                     "weights_hash", "end_sequence", NULL};
 
 static int parameter_of(const struct columns *columns, const char *name) {
     for (int i = 0; i < columns->n; i++)

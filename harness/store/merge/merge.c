@@ -68,11 +68,26 @@ static int copy_all(struct merging *m, struct store *from, struct merged *merged
     return 0;
 }
 
+/* Runs that computed nothing and others are not mixed. */
+static int check_kind(struct store *s, struct store *from, struct error *e) {
+    int here, there;
+    if (store_null_kind(s, &here, e) || store_null_kind(from, &there, e))
+        return -1;
+    if (here < 0 || there < 0 || here == there)
+        return 0;
+    return fail_at(e, from->path, 0,
+                   there ? "has runs by engine %s, which computes nothing, and what it is merged "
+                           "with has results; leave it out"
+                         : "has results, and what it is merged with runs by engine %s, which "
+                           "computes nothing; leave it out",
+                   STORE_NULL_ENGINE);
+}
+
 static int merge_file(struct store *s, const char *file, int number, struct merged *merged,
                       struct error *e) {
     struct merging m = {s, number, NULL};
     struct store *from = store_open(file, STORE_READ, e);
-    int status = from && !check_not_anonymous(from, e) ? 0 : -1;
+    int status = from && !check_not_anonymous(from, e) && !check_kind(s, from, e) ? 0 : -1;
     if (!status && !(m.note = sql_prepare(s, contradictions_note_sql, e)))
         status = -1;
     if (!status)

@@ -10,6 +10,7 @@
 #include "data/images/names.h"
 #include "data/source.h"
 #include "engine/engine.h"
+#include "run/trial.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -152,8 +153,13 @@ static int read_dataset(const struct options *o, const char *name, struct error 
     return EXIT_DONE;
 }
 
+static int check_trial(const char *path, struct error *e) {
+    int stopped = trial_check(path, e);
+    return stopped < 0 ? EXIT_FAILED : stopped ? EXIT_STOPPED : EXIT_DONE;
+}
+
 int verb_check(struct options *o, struct error *e) {
-    const char *data = NULL, *tool = NULL;
+    const char *data = NULL, *tool = NULL, *trial = NULL;
     int cores = 0;
     const struct option_row rows[] = {
         {"--data", "NAME", NULL, "read this data set whole instead, and say what is in it", &data,
@@ -162,13 +168,16 @@ int verb_check(struct options *o, struct error *e) {
          &tool, NULL},
         {"--cores", NULL, NULL, "print how many cores a process may use here, and no more", NULL,
          &cores},
+        {"--trial", "FILE", NULL,
+         "status 5, with the reason, once the first runs on that trial (run --help) all failed",
+         &trial, NULL},
         {0}};
     int helped;
-    int operands =
-        verb_parse(o, "check [--data NAME | --tool NAME | --cores] [--db FILE] [--quiet]",
-                   "Says what this machine has and lacks. Exit status 0: everything that the "
-                   "main job needs is there.",
-                   rows, &helped, e);
+    int operands = verb_parse(
+        o, "check [--data NAME | --tool NAME | --cores | --trial FILE] [--db FILE] [--quiet]",
+        "Says what this machine has and lacks. Exit status 0: everything that the "
+        "main job needs is there.",
+        rows, &helped, e);
     if (helped)
         return EXIT_DONE;
     if (operands > 0)
@@ -179,6 +188,8 @@ int verb_check(struct options *o, struct error *e) {
         return printf("%d\n", cores_usable()), EXIT_DONE;
     if (tool)
         return check_tool(tool, e);
+    if (trial)
+        return check_trial(trial, e);
     if (data)
         return read_dataset(o, data, e);
     int missing = 0;

@@ -17,8 +17,13 @@ struct computing {
 
 /* Rows of an option table. */
 #define COMPUTING_ROWS(c)                                                                          \
-    {"--engine",   "NAME", (c)->engine, "what computes: onednn, or the plain reference",           \
-     &(c)->engine, NULL},                                                                          \
+    {"--engine",                                                                                   \
+     "NAME",                                                                                       \
+     (c)->engine,                                                                                  \
+     "what computes: onednn, or the plain reference; null:SECONDS: nothing, for that long, in "    \
+     "databases that hold no other runs",                                                          \
+     &(c)->engine,                                                                                 \
+     NULL},                                                                                        \
         {"--threads", "N", (c)->threads, "threads of this run", &(c)->threads, NULL},              \
         {"--loaders",   "N", "as --threads", "threads that decode images of a folder ahead",       \
          &(c)->loaders, NULL},                                                                     \

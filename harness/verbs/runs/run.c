@@ -11,6 +11,7 @@
 #include "report/outcome.h"
 #include "run/session.h"
 #include "run/stop.h"
+#include "run/trial.h"
 #include "verbs/runs/computing.h"
 
 #include <stdlib.h>
@@ -20,7 +21,7 @@
 
 struct run_options {
     struct computing how;
-    const char *spec, *checkpoint_every;
+    const char *spec, *checkpoint_every, *trial;
     int retry, again, other_numerics, verbose;
 };
 
@@ -39,6 +40,10 @@ static int parse_run(struct options *o, struct run_options *r, int *helped, stru
         {"--other-numerics", NULL, NULL,
          "go on from a checkpoint computed by another engine, machine or version", NULL,
          &r->other_numerics},
+        {"--trial", "FILE", NULL,
+         "which the runs of one call of a grid share: once the first five that end have all failed "
+         "for one reason, no other begins, and ends with status 5",
+         &r->trial, NULL},
         {"--verbose", NULL, NULL, "say which layers are quantized, and how it is computed", NULL,
          &r->verbose},
         {0},
@@ -107,6 +112,8 @@ static int compute(struct session *s, struct error *e) {
         return -1;
     if (!s->options->quiet || s->options->verbose)
         tell_numerics(s);
+    if (s->engine->computes_nothing)
+        return session_pretend(s, e);
     if (s->options->verbose)
         describe_session(s);
     if (session_train(s, e))
@@ -130,11 +137,14 @@ static int wants_again(const struct session *s, int again, int *wanted, struct e
 
 /* With the lock held, so that the state cannot change under it. */
 static int wants_run(struct session *s, const struct run_options *r, int *wanted, struct error *e) {
-    enum run_state state;
+    struct run_status status;
     *wanted = 1;
-    if (store_run_state(s->store, s->row.run_id, &state, e))
+    if (store_run_status(s->store, s->row.run_id, &status, e))
         return -1;
-    if (state == RUN_FAILED && !r->retry)
+    const enum run_state state = status.state;
+    const int failed = state == RUN_FAILED && status.cause != CAUSE_OUTSIDE;
+    store_free_status(&status);
+    if (failed && !r->retry)
         return fail(e,
                     "run %.12s has failed before ('truncquant status' says why); --retry tries it "
                     "again",
@@ -161,6 +171,8 @@ static void tell_stopped(const struct session *s) {
     char where[64] = "while it was evaluated";
     if (s->options->quiet)
         return;
+    if (s->engine->computes_nothing)
+        return;
     if (!s->row.parent && !trainer_is_done(t))
         snprintf(where, sizeof where, "in epoch %lld of %ld", (long long)t->epoch + 1,
                  s->spec.epochs);
@@ -175,19 +187,12 @@ static void tell_stopped(const struct session *s) {
 /* What the run came to; that it cannot be read is no failure of the run. */
 static void tell_outcome(const struct session *s) {
     struct error e = {0};
-    if (!s->options->quiet &&
+    if (!s->options->quiet && !s->engine->computes_nothing &&
         report_outcome(s->store, s->row.run_id, export_splits[s->spec.split], stdout, &e))
         fprintf(stderr, "truncquant: note: the result cannot be shown: %s\n", e.text);
 }
 
-static int run_session(struct session *s, const struct run_options *r, struct error *e) {
-    int wanted;
-    if (wants_run(s, r, &wanted, e))
-        return EXIT_FAILED;
-    if (!wanted) {
-        tell_outcome(s);
-        return EXIT_DONE;
-    }
+static int run_wanted(struct session *s, struct error *e) {
     stop_catch();
     stop_not_for_pipes();
     int rc = compute(s, e);
@@ -204,11 +209,39 @@ static int run_session(struct session *s, const struct run_options *r, struct er
     return EXIT_DONE;
 }
 
+/* *end: what it is for the trial that it is on. */
+static int run_session(struct session *s, const struct run_options *r, enum trial_end *end,
+                       struct error *e) {
+    int wanted;
+    if (wants_run(s, r, &wanted, e))
+        return EXIT_FAILED;
+    if (!wanted) {
+        tell_outcome(s);
+        return EXIT_DONE;
+    }
+    int status = run_wanted(s, e);
+    *end = status == EXIT_DONE ? TRIAL_DONE : TRIAL_LEFT;
+    return status;
+}
+
+/* Whether it may begin, as far as its trial says, if it is on one. */
+static int check_trial(const struct run_options *r, const char *id, struct error *e) {
+    struct error why = {0};
+    int stopped = r->trial ? trial_begin(r->trial, id, &why) : 0;
+    if (stopped > 0)
+        return fail(e, "%s", why.text);
+    if (stopped < 0)
+        fprintf(stderr, "truncquant: note: the run is on no trial: %s\n", why.text);
+    return 0;
+}
+
 static int check_operands(int operands, const struct run_options *r, struct error *e) {
     if (operands == 1 && r->spec)
         return fail(e, "run: an ID and --spec exclude each other; give one of them");
     if (operands + (r->spec != NULL) != 1)
         return fail(e, "run: name one run ID ('truncquant plan GRID' prints them), or --spec FILE");
+    if (r->trial && r->spec)
+        return fail(e, "run: --trial is for runs of a grid, which have an ID; leave out --spec");
     return 0;
 }
 
@@ -217,7 +250,10 @@ static int run_one(const struct options *o, const struct run_options *r,
     char recorded[HASH_HEX];
     const char *id = o->argv[1];
     int status = EXIT_FAILED;
+    enum trial_end end = TRIAL_LEFT;
     struct session s;
+    if (check_trial(r, id, e))
+        return EXIT_STOPPED;
     struct store *store = verb_open_store(o, r->spec ? STORE_WRITE : STORE_UPDATE, e);
     if (store && r->spec) {
         id = recorded;
@@ -225,10 +261,13 @@ static int run_one(const struct options *o, const struct run_options *r,
             id = NULL;
     }
     if (store && id && !session_open(&s, so, store, id, e)) {
-        status = run_session(&s, r, e);
+        status = run_session(&s, r, &end, e);
         session_close(&s);
     }
     store_close(store);
+    if (r->trial && !r->spec)
+        trial_end(r->trial, o->argv[1], status == EXIT_FAILED && !e->is_busy ? TRIAL_FAILED : end,
+                  e->text);
     return status;
 }
 

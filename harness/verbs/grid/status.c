@@ -1,8 +1,8 @@
 /* truncquant status: how far the runs of a grid are, which are not done and why, and the time left.
  * It only reads; what is running is found in the database, whoever started it. */
 #include "base/progress.h"
-#include "plan/estimate.h"
 #include "plan/grid_name.h"
+#include "plan/schedule/estimate.h"
 #include "report/print/table.h"
 #include "run/stop.h"
 #include "store/store.h"
@@ -29,7 +29,7 @@ static double seconds_of(struct view *v, const struct estimate *m, const struct 
     int goes_on = r->state == RUN_RUNNING || r->state == RUN_PENDING;
     if (!goes_on || r->excluded)
         return 0;
-    return estimate_seconds(m, r->network, r->work * (1 - r->progress), &v->basis);
+    return estimate_seconds(m, NULL, r->network, r->work * (1 - r->progress), &v->basis);
 }
 
 /* As many at once as there are now; but no sooner than the longest of them takes alone. */

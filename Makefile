@@ -228,8 +228,9 @@ install-library: $(LIBRARY) $(BUILD)/libtruncquant.so ## install the device libr
 	ln -sf libtruncquant.so.1 "$(LIBDIR)/libtruncquant.so"
 	sed 's|@PREFIX@|$(PREFIX)|' runtime/truncquant.pc.in > "$(LIBDIR)/pkgconfig/truncquant.pc"
 
-figures: $(BUILD)/truncquant ## draw every figure from DB (of GRID, name or file; of SPLIT, test or val), WIDTH (7in) wide, into results/figures
-	TRUNCQUANT=$(BUILD)/truncquant scripts/figures.sh --db "$(DB)" $(CHOSEN) --output results/figures $(if $(WIDTH),--width "$(WIDTH)")
+figures: $(BUILD)/truncquant ## draw every figure from DB (of GRID, name or file; of SPLIT, test or val; FIGURE alone), WIDTH (7in) wide, into results/figures/GRID
+	TRUNCQUANT=$(BUILD)/truncquant scripts/figures.sh --db "$(DB)" $(CHOSEN) --into results/figures $(if $(WIDTH),--width "$(WIDTH)") \
+		$(if $(FIGURE),--figure "$(FIGURE)")
 
 tables: $(BUILD)/truncquant ## write the tables of DB (of GRID, name or file; of SPLIT, test or val) into results/tables and print them
 	$(call export-tables,"$(DB)",results/tables,$(CHOSEN))

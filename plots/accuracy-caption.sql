@@ -2,10 +2,12 @@
 -- widths, activations.
 WITH widths(n, text, borrowed) AS ( -- of models that have several: each width of a group has a model of its own
     SELECT count(*), group_concat(widths, ' or '),
-           EXISTS (SELECT 1 FROM grid_borrowed WHERE grid IS :grid AND split = :split AND calibrated = :calibrated)
+           EXISTS (SELECT 1 FROM grid_borrowed WHERE grid IS :grid AND split = :split AND calibrated = :calibrated
+                                                 AND config_id IN (SELECT caption_config FROM figure))
     FROM (SELECT DISTINCT r.widths
           FROM grid_accuracy a JOIN runs r ON r.run_id = a.run_id
           WHERE a.grid IS :grid AND a.split = :split AND a.calibrated = :calibrated
+            AND a.config_id IN (SELECT caption_config FROM figure)
             AND r.widths <> '32' AND r."group" IS NULL
           ORDER BY 1)
 )

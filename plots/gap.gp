@@ -19,34 +19,17 @@ do for [b = 1:blocks] { places_of[b] = 0; lowest[b] = 100; highest[b] = 0 }
 do for [i = 1:blocks * places] { lost_of[i] = -100 }
 at(b, c) = (b - 1) * places + c
 
-room = 18
-load "plots/names.gp"
-most_lines = 1
 note(b, c) = (title_of[b] = strcol("network") . ", " . strcol("dataset"), split = strcol("split"), \
     places_of[b] = at_least(places_of[b], c), label_of[at(b, c)] = strcol("label"), style_of[at(b, c)] = column("style"), \
     lost_of[at(b, c)] = at_least(lost_of[at(b, c)], column("lost")), \
-    most_lines = at_least(most_lines, lines_of(strcol("label"))), \
     lowest[b] = at_most(lowest[b], at_most(column("direct"), column("truncated"))), \
     highest[b] = at_least(highest[b], at_least(column("direct"), column("truncated"))), b)
 stats csv using (note(int(column("panel")), int(column("place")))) nooutput
 
-left = 66; gap_x = 14; tall = 120; head = 16; below = 46
-columns = at_most(places, page ? at_least(1, int((page - left - 10) / (120 + gap_x))) : 5)
-panel = page ? (page - left - 10.0) / columns - gap_x : 150
-names_height = 16 * most_lines + 10
-width = page ? page : at_least(left + columns * (panel + gap_x) + 10, 640)
-array top_of[blocks] # of its title
-legend_top = 8
-do for [b = 1:blocks] {
-    top_of[b] = legend_top
-    legend_top = legend_top + 14 + head + (places_of[b] + columns - 1) / columns * (names_height + tall + below)
-}
+tall = 120; wide = 150; most_columns = 5
 entries = 3
 longest = 36
-per_row = 1
-legend_rows = entries
-legend_height = 20
-height = legend_top + legend_height * legend_rows + 14 + caption_height
+load "plots/small.gp"
 load "plots/canvas.gp"
 
 in_panel(b, c) = column("panel") == b && column("place") == c
@@ -63,23 +46,10 @@ do for [b = 1:blocks] {
     space = 0.06 * (highest[b] - lowest[b]) + 0.5
     set yrange [at_least(0, lowest[b] - space):at_most(101, highest[b] + space)]
     set ytics highest[b] - lowest[b] > 40 ? 20 : highest[b] - lowest[b] > 15 ? 10 : highest[b] - lowest[b] > 6 ? 5 : 1
-    set label 2 title_of[b] at screen X(left), screen Y(top_of[b] + 12) left
     do for [c = 1:places_of[b]] {
-        x0 = left + (c - 1) % columns * (panel + gap_x)
-        y0 = top_of[b] + head + (c - 1) / columns * (names_height + tall + below) + names_height
-        set lmargin at screen X(x0)
-        set rmargin at screen X(x0 + panel)
-        set tmargin at screen Y(y0)
-        set bmargin at screen Y(y0 + tall)
-        set title wrapped(label_of[at(b, c)]) offset 0, -0.5
-        if ((c - 1) % columns == 0) {
-            set ylabel split eq "val" ? "top-1 on val (%)" : "top-1 (%)"
-            set format y "%g"
-        } else {
-            unset ylabel
-            set format y ""
-        }
-        if (c + columns > places_of[b]) { set xlabel "weight bits k" offset 0, 0.4 } else { unset xlabel }
+        set ylabel split eq "val" ? "top-1 on val (%)" : "top-1 (%)"
+        load "plots/small-panel.gp"
+        if (lowest_line) { set xlabel "weight bits k" offset 0, 0.4 } else { unset xlabel }
         most = lost_of[at(b, c)]
         set label 3 sprintf("%.1f", abs(most) < 0.05 ? 0 : most) at graph 0.97, graph 0.09 right
         rgb = colour(style_of[at(b, c)])

@@ -5,6 +5,7 @@ WITH chosen AS (
     SELECT t.*, avg(loss) OVER cell AS loss_mean, avg(top1) OVER cell AS top1_mean
     FROM learning_curves t
     WHERE (:grid IS NULL OR run_id IN (SELECT run_id FROM grid_runs WHERE grid = :grid AND current)) AND loss < 1e30
+      AND bits IN (SELECT bits FROM shown_widths)
     WINDOW cell AS (PARTITION BY config_id, split, inference, epoch, bits)
 ),
 summary AS (

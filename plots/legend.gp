@@ -4,8 +4,6 @@ set lmargin at screen X(20)
 set rmargin at screen X(width - 20)
 set tmargin at screen Y(legend_top)
 set bmargin at screen Y(legend_top + legend_height * legend_rows)
-# One that is wider than the page has smaller letters.
-fits = at_most(1, (width - 84.0) / (7.2 * longest))
 legend_font = sprintf(",%.1f", fits * (format eq "svg" ? 12 : format eq "png" ? 10 : 8))
 set key font legend_font
 set key center top horizontal Left reverse samplen 3 width 1 spacing 1.15 maxcols per_row

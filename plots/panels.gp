@@ -16,6 +16,7 @@ width = page ? page : at_least(left + columns * (panel + gap_x) - 30, 640)
 # gnuplot takes letters of a PDF, and of a narrow page, for wider than they are, and would drop what it finds no column for.
 per_row = page || format eq "pdf" ? 1 : at_least(1, at_most(entries, int((width - 40) / (80 + 8 * longest))))
 legend_rows = (entries + per_row - 1) / per_row
-legend_height = format eq "png" ? 18 : 21 # of a line: fonts differ
+load "plots/fits.gp"
+legend_height = fits * (format eq "png" ? 18 : 21) # of a line: fonts differ
 legend_top = top + rows * (tall + gap_y) - 34
 height = legend_top + legend_height * legend_rows + 16 + caption_height

@@ -6,7 +6,7 @@ left = page ? 80 : 84; gap = 52; top = 40; below = 72
 columns = page && page < 640 ? 1 : 2
 panel = page ? (page - left - 26.0 - (columns - 1) * gap) / columns : 400
 tall = page ? at_most(330, 0.85 * panel) : 330
-legend_rows = columns == 1 ? 4 : 2
+legend_rows = page ? 4 : 2 # gnuplot would find no room for two columns
 legend_top = top + (columns == 1 ? 2 * tall + top + 2 * below : tall + below)
 width = page ? page : left + 2 * panel + gap + 26
 height = legend_top + legend_rows * line_height + 10 + caption_height
@@ -50,8 +50,8 @@ set lmargin at screen X(left)
 set rmargin at screen X(width - 26)
 set tmargin at screen Y(legend_top)
 set bmargin at screen Y(legend_top + legend_rows * line_height)
-set key center top horizontal Left reverse samplen 3 width 2 maxrows legend_rows maxcols columns
-if (columns == 1) { set key left width -18 }
+set key center top horizontal Left reverse samplen 3 width 2 maxrows legend_rows maxcols (page ? 1 : 2)
+if (page) { set key left width -18 }
 set yrange [0:1]
 plot NaN with lines linewidth 2 dashtype (7, 5) linecolor rgb "#D55E00" title "nearest at k bits", \
      NaN with lines linewidth 2 linecolor rgb "#0072B2" title "nearest at 8 bits, cut to k by a shift", \

@@ -3,8 +3,8 @@
 WITH chosen AS (
     SELECT t.*, avg(loss) OVER cell AS loss_mean, avg(accuracy) OVER cell AS accuracy_mean
     FROM training t
-    WHERE :grid IS NULL
-       OR run_id IN (SELECT run_id FROM grid_runs WHERE grid = :grid AND current)
+    WHERE (:grid IS NULL OR run_id IN (SELECT run_id FROM grid_runs WHERE grid = :grid AND current))
+      AND bits IN (SELECT bits FROM shown_widths)
     WINDOW cell AS (PARTITION BY config_id, epoch, bits)
 ),
 summary AS (

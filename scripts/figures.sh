@@ -1,13 +1,16 @@
 #!/bin/bash
 # Draw every figure of a database: `truncquant export figures` gives the numbers, which stay beside the figure as NAME.csv,
-# and what has to be said about them, NAME.txt; plots/NAME.gp draws them as NAME.svg, NAME.pdf and NAME.png. Old figures are
-# replaced only when all new ones are there.
+# and what has to be said about them, NAME.txt; plots/NAME.gp draws them as NAME.svg, NAME.pdf and NAME.png. Each grid has a
+# folder of its own. Old figures are replaced only when all new ones are there.
 set -euo pipefail
 
 # shellcheck source=scripts/common.sh
 . "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/common.sh"
 db=$home/results/results.db
-output=$home/results/figures
+into=$home/results/figures
+output="" # where the figures go: the folder of a grid in `into`, or the one that is asked for
+grid=""
+figures=() # those to be drawn
 chosen=() # options of the program
 width=""
 burnt="" # whether captions are in the pictures
@@ -18,10 +21,15 @@ usage() {
 usage: scripts/figures.sh [options]
 
   --db FILE      the database (default: results/results.db)
-  --grid GRID    only the runs of this grid, a name or a .grid file (default: all runs)
+  --grid GRID    the runs of this grid, a name or a .grid file (default: of each grid, or, with --output, all runs together)
   --split NAME   results on these images: test, or val (held out of training); default: test where a
                  run was evaluated on it, else val
-  --output DIR   where the figures go (default: results/figures)
+  --figure LIST  only these figures, separated by commas ('truncquant export figures' lists them); others stay as they are
+  --scheme LIST  only these schemes, separated by commas
+  --panel LIST   only the panels of these networks, data sets, or both: resnet20,cifar10
+  --widths LIST  only these widths of weights: 2,4
+  --into DIR     where each grid gets a folder for its figures (default: results/figures)
+  --output DIR   the figures go into this folder itself
   --width WIDTH  as wide as they are printed, 3.4in or 7in or between 3in and 20in, with letters of 8 points there
                  (default: as wide as their panels want)
   --caption      the caption, NAME.txt and the description of the SVG, in the pictures, too
@@ -38,30 +46,53 @@ parse() {
             shift
             continue
             ;;
-        --db | --grid | --split | --output | --width)
+        --db | --grid | --split | --figure | --scheme | --panel | --widths | --into | --output | --width)
             [[ -n ${2-} && $2 != --* ]] || die 2 "$1 needs a value"
             once "$1"
             ;;&
         --db) db=$2 ;;
+        --into) into=$2 ;;
         --output) output=$2 ;;
         --width)
             [[ $2 =~ ^([0-9]+|[0-9]*\.[0-9]+)in$ ]] && awk -v "w=${2%in}" 'BEGIN { exit !(w >= 3 && w <= 20) }' ||
                 die 2 "--width $2: is no width from 3in to 20in, such as 3.4in"
             width=${2%in}
             ;;
-        --grid | --split) chosen+=("$1" "$2") ;;
+        --grid) grid=$2 ;;
+        --figure) IFS=', ' read -ra figures <<<"$2" ;;
+        --split | --scheme | --panel | --widths) chosen+=("$1" "$2") ;;
         *) die 2 "unknown argument $1; 'scripts/figures.sh --help' lists the options" ;;
         esac
         shift 2
     done
+    [[ $said != *" --into "* || $said != *" --output "* ]] ||
+        die 2 "--into and --output are two places; leave one out"
 }
 
 need() {
     command -v "$truncquant" >/dev/null || die 1 "there is no program $truncquant; 'make' builds it"
     "$truncquant" check --tool gnuplot || exit
+    local all name
+    mapfile -t all < <("$truncquant" export figures)
+    for name in "${figures[@]}"; do
+        [[ " ${all[*]} " == *" $name "* ]] || die 2 "--figure $name: there is none of that name, but ${all[*]}"
+    done
+    [ ${#figures[@]} -gt 0 ] || figures=("${all[@]}")
+}
+
+# grids [OPTION ...]: those of the database, each with the number of its finished runs. Of one whose name is no folder's (the
+# program takes no such name for a grid) nothing is said.
+grids() {
+    local list
+    list=$("$truncquant" export grids --format csv --db "$db" "$@") || exit
+    sed -nE 's/^([A-Za-z0-9][A-Za-z0-9._-]*),[0-9]+,([0-9]+)$/\1 \2/p' <<<"$list"
+}
+
+# What must not be replaced, and what cannot be written to.
+check_output() {
     [ ! -e "$output" ] || [ -d "$output" ] || die 1 "$output is no folder, where figures go; name another with --output"
     local name suffix
-    for name in $("$truncquant" export figures); do # figures take the place of what is called like them
+    for name in "${figures[@]}"; do # figures take the place of what is called like them
         for suffix in csv txt "${formats[@]}"; do
             [ ! "$output/$name.$suffix" -ef "$db" ] || die 2 "$output/$name.$suffix is the database; name another folder with --output"
         done
@@ -103,9 +134,9 @@ draw() {
 place() {
     local name drawn=() files
     mkdir -p -- "$output" 2>/dev/null || die 1 "$output cannot be made, where figures go; name another with --output"
-    for name in $("$truncquant" export figures); do
+    for name in "${figures[@]}"; do
         files=("$name.csv" "$name.txt" "${formats[@]/#/$name.}")
-        if [ -f "$new/$name.csv" ]; then
+        if [ -f "$new/$name.svg" ]; then
             mv -f -- "${files[@]/#/$new/}" "$output/" 2>/dev/null ||
                 die 1 "$output cannot be written to, where figures go; is the disk full? --output names another"
             drawn+=("${formats[@]/#/$output/$name.}")
@@ -116,11 +147,56 @@ place() {
     tell "${drawn[@]}"
 }
 
+# draw_all [OPTION ...]: every figure of what the options choose, into $output. `status` is that of the program: 3, there is
+# nothing to draw.
+draw_all() {
+    local names name some=""
+    check_output
+    rm -rf "${new:?}"/*
+    status=0
+    names=$("$truncquant" export figures --db "$db" --output "$new" "${chosen[@]}" "$@") || status=$?
+    [ $status = 0 ] || return 0
+    "$truncquant" export styles >"$new/styles"
+    for name in "${figures[@]}"; do
+        [[ $'\n'$names$'\n' == *$'\n'"$name"$'\n'* ]] || continue
+        draw "$name"
+        some=1
+    done
+    [ -n "$some" ] || die 3 "$db has no numbers for ${figures[*]}"
+    place
+}
+
+# Each grid of the database that has results; where no run is of a grid, all of them.
+draw_grids() {
+    local list name finished some=3
+    list=$(grids) || exit
+    while read -r name finished; do
+        [ "${finished:-0}" -gt 0 ] || continue
+        output=$into/$name
+        draw_all --grid "$name"
+        [ $status = 0 ] || [ $status = 3 ] || exit $status
+        [ $status = 3 ] || some=0
+    done <<<"$list"
+    if [ -z "$output" ]; then
+        output=$into
+        draw_all
+        some=$status
+    fi
+    exit $some
+}
+
 parse "$@"
 need
 new=$(realpath "$(mktemp -d)")
 trap 'rm -rf "$new"' EXIT
-names=$("$truncquant" export figures --db "$db" --output "$new" "${chosen[@]}") || exit
-"$truncquant" export styles >"$new/styles" || exit
-for name in $names; do draw "$name"; done
-place
+if [ -n "$output" ]; then
+    draw_all ${grid:+--grid "$grid"}
+elif [ -n "$grid" ]; then
+    name=$(grids --grid "$grid") || exit
+    [ -n "$name" ] || die 2 "--grid $grid: is no name of a folder; name one with --output"
+    output=$into/${name% *}
+    draw_all --grid "$grid"
+else
+    draw_grids
+fi
+exit $status

@@ -16,7 +16,8 @@ const char *const export_names[] = {"accuracy",    "accuracy-calibrated",
                                     "runs",        "attempts",
                                     "epochs",      "evaluations",
                                     "layers",      "curves",
-                                    "latency",     NULL};
+                                    "latency",     "grids",
+                                    NULL};
 
 int export_is_calibratable(const char *what) {
     int calibrated;
@@ -70,6 +71,10 @@ static const struct row_export {
          " ORDER BY network, dataset, scheme, seed, run_id, processor, batch, kernels,"
          " measured_at, host, pid, bits",
      .commits = COMMITS_OF("latencies")},
+    {.name = "grids",
+     .sql =
+         "SELECT grid, count(*) AS runs, sum(run_id IN (SELECT run_id FROM accuracy)) AS finished"
+         " FROM grid_runs WHERE current AND (?1 IS NULL OR grid = ?1) GROUP BY grid ORDER BY grid"},
 };
 
 /* Databases that were joined in another order number their rows otherwise: attempts are numbered

@@ -24,7 +24,8 @@ extern const char *const export_format_names[EXPORT_FORMATS];
  * all with batch norms as trained; "accuracy-calibrated" and so on: the same with re-estimated
  * ones. Rows as they are: "runs" (without the long texts `spec` and `cfg`), "attempts", "epochs",
  * "evaluations", "layers"; "curves" (view learning_curves); "latency" (of the view of that name,
- * what people compare). */
+ * what people compare); "grids": how many runs they have, and how many of these finished with
+ * results. */
 extern const char *const export_names[];
 
 /* True when `what` has a twin named `what`-calibrated. */
@@ -44,6 +45,8 @@ struct export_request {
     const char *grid; // only the runs of this grid; NULL: all
     const char
         *split; // for tables of accuracies; NULL: test where a run was evaluated on it, or val
+    // of figures: lists that chosen.h makes, of what they show; NULL: all
+    const char *schemes, *panels, *widths;
     const char *against;  // scheme of the reference, for differences and reductions
     FILE *notes;          // where notes are printed, too; NULL: nowhere else
     const char *settings; // what else the reference has: a JSON object of keys and values, null for

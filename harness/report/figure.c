@@ -3,6 +3,7 @@
 #include "report/figure.h"
 
 #include "report/caption.h"
+#include "report/chosen.h"
 #include "store/sql.h"
 
 #include <stdlib.h>
@@ -204,10 +205,11 @@ static int print_figure(struct report *r, const struct figure *f, FILE *numbers,
     sqlite3_finalize(q);
     if (n > 0 && (of_runs ? print_caption : print_own_lines)(r, f, caption, e))
         return -1;
-    return n;
+    return n > 0 && !of_runs && chosen_some(r->request) ? 0 : n;
 }
 
-/* Returns as print_rows. What it put into temporary tables goes. */
+/* Returns as print_rows; 0 of a figure of no run, too, where a part of them is chosen. What it put
+ * into temporary tables goes. */
 static int take_figure(const struct report *of, const char *name, struct figure_taker *taker,
                        struct error *e) {
     struct figure f;
@@ -231,17 +233,23 @@ static int take_figure(const struct report *of, const char *name, struct figure_
 
 static int take_all(const struct report *r, struct figure_taker *taker, struct error *e) {
     char name[FIGURE_NAME];
-    int n = 0;
-    for (int i = 0; n >= 0 && figure_name(i, name); i++)
+    int n = 0, some = 0;
+    for (int i = 0; n >= 0 && figure_name(i, name); i++) {
         n = take_figure(r, name, taker, e);
-    return n < 0 ? -1 : 0;
+        some = some || n > 0;
+    }
+    if (n < 0)
+        return -1;
+    return some ? 0 : chosen_fail_empty(r, "numbers for any figure", e);
 }
 
 static int take_one(const struct report *r, struct figure_taker *taker, struct error *e) {
     char what[FIGURE_NAME + 32];
     int n = take_figure(r, r->request->figure, taker, e);
     snprintf(what, sizeof what, "numbers for the figure %s", r->request->figure);
-    return n ? n < 0 ? -1 : 0 : export_fail_empty(r, what, e);
+    if (n)
+        return n < 0 ? -1 : 0;
+    return (chosen_some(r->request) ? chosen_fail_empty : export_fail_empty)(r, what, e);
 }
 
 /* ---- the split ---- */
@@ -264,8 +272,11 @@ static int export_now(struct store *s, const struct export_request *asked,
     struct export_request request = *asked;
     struct report r = {.store = s, .request = &request};
     struct split_counts counts;
-    if (export_take_snapshot(s, &request, e) || export_choose_split(s, &request, e) ||
-        export_count_splits(&r, &counts, e) || export_run(&r, export_query("curves"), e))
+    int status = chosen_take_snapshot(&r, e);
+    if (status)
+        return status;
+    if (export_choose_split(s, &request, e) || export_count_splits(&r, &counts, e) ||
+        export_run(&r, export_query("curves"), e))
         return -1;
     say_split(&r, &counts, asked->split != NULL, taker->note);
     if (request.figure)

@@ -47,6 +47,9 @@ static void bind_request(sqlite3_stmt *q, const struct report *r) {
     const struct export_request *request = r->request;
     bind_text(q, ":grid", request->grid);
     bind_text(q, ":split", request->split);
+    bind_text(q, ":schemes", request->schemes);
+    bind_text(q, ":panels", request->panels);
+    bind_text(q, ":widths", request->widths);
     bind_text(q, ":against", request->against);
     bind_text(q, ":settings", request->settings ? request->settings : "{}");
     sqlite3_bind_int(q, sqlite3_bind_parameter_index(q, ":calibrated"), r->calibrated);
@@ -96,11 +99,17 @@ int export_end(struct store *s, int status) {
     return status;
 }
 
+int export_take_accuracies(const struct report *r, struct error *e) {
+    const struct export_request *request = r->request;
+    if (scheme_declare(r->store, request->quantizers, e) ||
+        store_look_at_grid(r->store, request->grid, e))
+        return -1;
+    return export_run(r, export_query("snapshot"), e);
+}
+
 int export_take_snapshot(struct store *s, const struct export_request *request, struct error *e) {
     struct report r = {.store = s, .request = request};
-    if (scheme_declare(s, request->quantizers, e) || store_look_at_grid(s, request->grid, e))
-        return -1;
-    return export_run(&r, export_query("snapshot"), e);
+    return export_take_accuracies(&r, e) ? -1 : export_run(&r, export_query("configurations"), e);
 }
 
 int export_show(const struct report *r, const char *sql, struct error *e) {

@@ -43,11 +43,14 @@ int export_end(struct store *s, int status);
 /* Once in it, before any of the following: the accuracies that they read. */
 int export_take_snapshot(struct store *s, const struct export_request *request, struct error *e);
 
+/* The first half of that, after which figures choose what they show (chosen.h). */
+int export_take_accuracies(const struct report *r, struct error *e);
+
 /* The text of harness/report/queries/NAME.sql. */
 const char *export_query(const char *name);
 
-/* A statement of the report's database, its parameters :grid, :split, :against, :settings and
- * :calibrated bound where it has them; NULL with a message. */
+/* A statement of the report's database, its parameters :grid, :split, :schemes, :panels, :widths,
+ * :against, :settings and :calibrated bound where it has them; NULL with a message. */
 sqlite3_stmt *export_prepare(const struct report *r, const char *sql, struct error *e);
 
 /* Runs statements that return no rows, with the same parameters. */

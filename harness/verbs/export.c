@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "plan/grid_name.h"
 #include "report/against.h"
+#include "report/chosen.h"
 #include "report/figure.h"
 #include "report/schemes.h"
 #include "verbs/database.h"
@@ -21,6 +22,8 @@
 struct choice {
     const char *what, *figure, *format_name, *grid, *split, *output, *reference, *bits, *caption,
         *notes;
+    const char *scheme, *panel, *widths; // as given; below, as a request has them, owned
+    char *schemes, *panels, *shown_widths;
     char calibrated_name[64];
     int figures; // one (`figure`) or, where that is NULL, all
     const struct listing *listing;
@@ -88,6 +91,11 @@ static int check_options(const struct choice *c, struct error *e) {
         {c->calibrated, c->figures ? c->figure != NULL : of_split || model, "--calibrated",
          c->figures ? "one figure" : "tables of accuracies, onnx, qonnx and codes only"},
         {c->caption != NULL, c->figure != NULL, "--caption", "one figure"},
+        {c->scheme || c->panel || c->widths, c->figures && chosen,
+         c->scheme  ? "--scheme"
+         : c->panel ? "--panel"
+                    : "--widths",
+         "figures that are written"},
         {c->reference != NULL, compares(c->what), "--against", "differences and reductions"},
         {c->bits != NULL, weights || (model && !codes), "--bits", "weights, onnx and qonnx"},
         {c->anonymous, database, "--anonymous", "database"},
@@ -98,6 +106,16 @@ static int check_options(const struct choice *c, struct error *e) {
     if (c->split && text_find(c->split, export_splits) < 0)
         return fail(e, "export: --split %.64s is unknown; take test or val", c->split);
     return 0;
+}
+
+/* What a figure shows. */
+static int find_chosen(struct choice *c, struct error *e) {
+    c->schemes = chosen_names("--scheme", c->scheme, e);
+    if (!e->text[0])
+        c->panels = chosen_names("--panel", c->panel, e);
+    if (!e->text[0])
+        c->shown_widths = chosen_widths("--widths", c->widths, e);
+    return e->text[0] ? -1 : 0;
 }
 
 static int find_reference(struct choice *c, const struct quantizer *const *table, struct error *e) {
@@ -175,6 +193,9 @@ static int export_chosen(const struct options *o, const struct choice *c, struct
                                            .format = c->format,
                                            .grid = grid,
                                            .split = c->split,
+                                           .schemes = c->schemes,
+                                           .panels = c->panels,
+                                           .widths = c->shown_widths,
                                            .against = c->against.scheme,
                                            .settings = c->against.settings};
     int status = EXIT_DONE;
@@ -280,6 +301,7 @@ static const char exports[] =
     "  curves       learning curves: evaluations during training, where a grid asked for "
     "them\n"
     "  latency      how long packed models take on which processor, by bit-width\n"
+    "  grids        the grids that runs were planned for: runs, and finished ones\n"
     "  figure NAME  the numbers of a figure, as CSV (--caption: what stands below it, too)\n"
     "  figures      the names of all figures; with --output FOLDER, their NAME.csv and "
     "NAME.txt (the\n"
@@ -325,6 +347,12 @@ int verb_export(struct options *o, struct error *e) {
          &c.notes, NULL},
         {"--caption", "FILE", NULL, "figure: its caption, too; -: on standard output, alone",
          &c.caption, NULL},
+        {"--scheme", "LIST", NULL, "figures: only these schemes, separated by commas", &c.scheme,
+         NULL},
+        {"--panel", "LIST", NULL, "figures: only panels of these networks, data sets, or both",
+         &c.panel, NULL},
+        {"--widths", "LIST", NULL, "figures: only these widths of weights, such as 2,4", &c.widths,
+         NULL},
         {"--bits", "K", NULL,
          "weights (32, unless said), onnx, qonnx (all that are stored): the width to export",
          &c.bits, NULL},
@@ -345,8 +373,11 @@ int verb_export(struct options *o, struct error *e) {
         return export_grid(o, &c, operands, e);
     int status = EXIT_USAGE;
     if (!find_exported(&c, operands, o->argv + 1, e) && !find_format(&c, e) &&
-        !check_options(&c, e) && !find_reference(&c, o->quantizers, e))
+        !check_options(&c, e) && !find_chosen(&c, e) && !find_reference(&c, o->quantizers, e))
         status = export_chosen(o, &c, e);
     against_free(&c.against);
+    free(c.schemes);
+    free(c.panels);
+    free(c.shown_widths);
     return status;
 }

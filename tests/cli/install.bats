@@ -46,7 +46,7 @@ setup_file() {
     [ -e results/results.db ]
     run "$PREFIX/bin/truncquant-figures"
     [ "$status" -eq 0 ]
-    [ -s results/figures/accuracy.svg ]
+    [ -s results/figures/x/accuracy.svg ]
     run "$PREFIX/bin/truncquant" --version
     [[ $output == "truncquant $(cat "$BATS_TEST_DIRNAME/../../VERSION") (commit "* ]]
 }

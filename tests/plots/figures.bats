@@ -4,29 +4,13 @@ bats_require_minimum_version 1.5.0
 
 root=$BATS_TEST_DIRNAME/../..
 
-# The newest version of the schema.
-migrations() {
-    find "$BATS_TEST_DIRNAME/../../harness/store/schema" -name '[0-9]*.sql' -printf '%f\n' | sort | tail -n 1 | sed 's/^0*\([0-9]*\)-.*/\1/'
-}
+load figures
 
 setup_file() {
-    TRUNCQUANT=$(realpath "$BATS_TEST_DIRNAME/../../${BUILD:-build}/truncquant")
-    export TRUNCQUANT
-    export db="$BATS_FILE_TMPDIR/my results.db" figures="$BATS_FILE_TMPDIR/the figures"
-    cat "$BATS_TEST_DIRNAME"/../../harness/store/schema/[0-9]*.sql "$BATS_TEST_DIRNAME"/../../harness/store/schema/views.sql \
-        "$BATS_TEST_DIRNAME/database.sql" - <<<"PRAGMA user_version = $(migrations);" | sqlite3 -bail "$db"
+    export figures="$BATS_FILE_TMPDIR/the figures"
+    make_database
     "$BATS_TEST_DIRNAME/../../scripts/figures.sh" --db "$db" --grid three --output "$figures/three"
     "$BATS_TEST_DIRNAME/../../scripts/figures.sh" --db "$db" --grid one --output "$figures/one"
-}
-
-# rows FILE CONDITION COLUMNS: from a figure's CSV, a query for a query.
-rows() {
-    sqlite3 :memory: ".import --csv '$1' t" "SELECT $3 FROM t WHERE $2"
-}
-
-is_png() {
-    [ "$(head -c 8 "$1" | od -An -tx1 | tr -d ' ')" = 89504e470d0a1a0a ]
-    [ "$(tail -c 8 "$1" | head -c 4)" = IEND ]
 }
 
 @test "every figure is there, as data, caption, SVG, PDF and PNG" {
@@ -66,7 +50,7 @@ written() {
 @test "the caption is the SVG's description; with --caption it is in the pictures, too" {
     line="mean of 3 seeds, bar: ± 1 standard deviation over seeds"
     changed "UPDATE runs SET network = 'a_b%<i>&\"\$x' WHERE network = 'lenet'"
-    draw --grid three
+    draw --figure accuracy --grid three
     svg=$BATS_TEST_TMPDIR/drawn/accuracy.svg
     python3 - "$svg" "$BATS_TEST_TMPDIR/drawn/accuracy.txt" <<'END'
 import sys
@@ -77,7 +61,7 @@ assert root.find(svg + "title").text == "accuracy"
 assert root.find(svg + "desc").text + "\n" == open(sys.argv[2]).read()
 END
     [ "$(written "$svg" | grep -cF "$line")" = 0 ]
-    draw --grid three --caption
+    draw --figure accuracy --grid three --caption
     [ "$(written "$svg" | grep -cF "$line")" = 1 ]
 }
 
@@ -113,7 +97,7 @@ END
 
 # chances DATABASE: of every row of grid three.
 chances() {
-    "$root/scripts/figures.sh" --db "$1" --grid three --output "$BATS_TEST_TMPDIR/chances" >/dev/null
+    "$root/scripts/figures.sh" --db "$1" --grid three --figure accuracy --output "$BATS_TEST_TMPDIR/chances" >/dev/null
     rows "$BATS_TEST_TMPDIR/chances/accuracy.csv" 1 "count(*), min(chance), max(chance)"
 }
 
@@ -136,20 +120,20 @@ chances() {
 @test "accuracy: chance stands in every panel or in none; panels of a data set have one axis" {
     for network in net_8 lenet; do
         changed "UPDATE runs SET dataset = 'mine' WHERE network = '$network'" "UPDATE evaluations SET correct1 = correct1 / 4"
-        draw
+        draw --figure accuracy
         run -1 grep -F ">chance" "$BATS_TEST_TMPDIR/drawn/accuracy.svg"
     done
     changed "UPDATE evaluations SET correct1 = correct1 / 4"
-    draw
+    draw --figure accuracy
     grep -qF ">chance<" "$BATS_TEST_TMPDIR/drawn/accuracy.svg"
     # 58 to 82 % of lenet, 36 % less of net_8: from 0 or 10 where both are of one data set, else each has its own.
     lower="UPDATE evaluations SET correct1 = correct1 - 360 WHERE $of_one"
     forties() { grep -c "> *40<" "$BATS_TEST_TMPDIR/drawn/accuracy.svg"; }
     changed "$lower"
-    draw
+    draw --figure accuracy
     [ "$(forties)" = 2 ]
     changed "$lower" "UPDATE runs SET dataset = 'mine' WHERE network = 'net_8'"
-    draw
+    draw --figure accuracy
     [ "$(forties)" = 1 ]
 }
 
@@ -160,7 +144,7 @@ chances() {
     cp "$BATS_TEST_TMPDIR/old.db" "$BATS_TEST_TMPDIR/before.db"
     run sqlite3 "$BATS_TEST_TMPDIR/old.db" "SELECT classes FROM attempts"
     [ "$status" = 1 ]
-    "$root/scripts/figures.sh" --db "$BATS_TEST_TMPDIR/old.db" --grid three --output "$BATS_TEST_TMPDIR"
+    "$root/scripts/figures.sh" --figure accuracy --db "$BATS_TEST_TMPDIR/old.db" --grid three --output "$BATS_TEST_TMPDIR"
     cmp "$BATS_TEST_TMPDIR/accuracy.csv" "$figures/three/accuracy.csv"
     cmp "$BATS_TEST_TMPDIR/old.db" "$BATS_TEST_TMPDIR/before.db"
 }
@@ -184,12 +168,12 @@ chances() {
     fi
     changed "UPDATE runs SET widths = '32 4' WHERE run_id = (SELECT run_id FROM grid_runs WHERE grid = 'three' LIMIT 1)" \
         "UPDATE runs SET widths = '2', \"group\" = run_id WHERE scheme = 'truncquant'"
-    draw --grid three
+    draw --figure accuracy --grid three
     grep -qx "quantized in training, one model for all k: 2 32 or 32 4 bits" "$BATS_TEST_TMPDIR/drawn/accuracy.txt"
     [ "$(grep -A1 "another width" "$BATS_TEST_TMPDIR/drawn/accuracy.txt")" = "at another width k: batch norms of the smallest
 trained width above k or, where none is above, of the largest" ]
     sqlite3 "$BATS_TEST_TMPDIR/changed.db" "UPDATE runs SET params = '{\"norm_bank\": \"shared\"}' WHERE widths = '32 4'"
-    draw --grid three
+    draw --figure accuracy --grid three
     run -1 grep "another width" "$BATS_TEST_TMPDIR/drawn/accuracy.txt"
 }
 
@@ -199,7 +183,7 @@ trained width above k or, where none is above, of the largest" ]
     done
     # As trained, the first has no drops, and of the other they do not borrow.
     changed "UPDATE runs SET widths = CASE params WHEN '{}' THEN '4 32' ELSE '2' END"
-    draw --grid one
+    draw --figure drops,accuracy-calibrated,drops-calibrated --grid one
     run -1 grep "not trained" "$BATS_TEST_TMPDIR/drawn/drops.txt"
     grep -A1 -x "at a width k that was not trained: scale and shift of the smallest" "$BATS_TEST_TMPDIR/drawn/drops-calibrated.txt" |
         grep -qx "trained width above k or, where none is above, of the largest"
@@ -223,7 +207,7 @@ table() {
     done
     of_truncquant="attempt IN (SELECT attempt FROM attempts JOIN runs USING (run_id) WHERE scheme = 'truncquant')"
     changed "UPDATE runs SET act_bits = 32 WHERE scheme = 'truncquant'" "UPDATE evaluations SET act_bits = 32 WHERE $of_truncquant"
-    draw --grid three
+    draw --figure accuracy,drops --grid three
     for name in accuracy drops; do
         [ "$(rows "$BATS_TEST_TMPDIR/drawn/$name.csv" 1 "DISTINCT label")" = $'qat\ntruncquant (float activations)' ]
         grep -qF ">truncquant (float activations)<" "$BATS_TEST_TMPDIR/drawn/$name.svg"
@@ -242,7 +226,7 @@ table() {
     grep -q "^Column 2: there are rows whose activations have other bits than those of their qat " "$BATS_TEST_TMPDIR/table.txt"
     # Beside a configuration of the scheme that has as many, nothing else is said of the key.
     sqlite3 "$BATS_TEST_TMPDIR/changed.db" "UPDATE runs SET scheme = 'qat', params = '{\"act_bits\":\"32\"}' WHERE scheme = 'truncquant'"
-    draw --grid three
+    draw --figure accuracy --grid three
     [ "$(rows "$BATS_TEST_TMPDIR/drawn/accuracy.csv" 1 "DISTINCT label")" = $'qat\nqat (float activations)' ]
     table accuracy
     [ "$(rows "$BATS_TEST_TMPDIR/table.csv" 1 "DISTINCT settings")" = $'\nfloat activations' ]
@@ -268,7 +252,7 @@ table() {
 
 @test "training: a width that a scheme was not trained at has no line" {
     changed "DELETE FROM epochs WHERE bits = 2 AND attempt <= 3"
-    draw --grid three
+    draw --figure training --grid three
     # the legend's lines too: 2 widths of truncquant, 1 of qat, twice
     lines=$(grep -c "<path stroke='rgb([^']*)' *d='M[^z]*L" "$BATS_TEST_TMPDIR/drawn/training.svg")
     whole=$(grep -c "<path stroke='rgb([^']*)' *d='M[^z]*L" "$figures/three/training.svg")
@@ -306,7 +290,7 @@ table() {
         "UPDATE more SET attempt = attempt + 50, commit_id = 'evaluated', started_at = started_at + 9, ended_at = ended_at + 9" \
         "INSERT INTO attempts SELECT * FROM more" \
         "UPDATE evaluations SET attempt = attempt + 50 WHERE attempt IN (4, 5, 6)"
-    draw --grid three
+    draw --figure accuracy,drops,training --grid three
     [ "$status" = 0 ]
     for name in accuracy drops training; do
         [ "$(rows "$BATS_TEST_TMPDIR/drawn/$name.csv" 1 "DISTINCT label")" = \
@@ -316,7 +300,7 @@ table() {
             "trained by commits 0123456789, trained, evaluated by commits 0123456789, evaluated" ]
     done
     changed "UPDATE runs SET params = '{\"learning_rate\": 1e-05}' WHERE network = 'lenet'"
-    draw
+    draw --figure accuracy
     [ "$(rows "$BATS_TEST_TMPDIR/drawn/accuracy.csv" 1 "count(*)")" = 12 ]
     run -1 grep learning_rate "$BATS_TEST_TMPDIR/drawn/accuracy.csv"
     tr '\n' ' ' <"$BATS_TEST_TMPDIR/drawn/accuracy.txt" | grep -qF "learning rate 1e-05 (lenet) or 0.001 (net_8), "
@@ -324,7 +308,7 @@ table() {
 
 @test "a legend of many lines does not reach into the caption" {
     changed "UPDATE runs SET scheme = 'a scheme with so long a name that it has a line of the legend alone ' || substr(run_id, 60), config_id = run_id"
-    draw --caption
+    draw --figure accuracy --caption
     svg=$BATS_TEST_TMPDIR/drawn/accuracy.svg
     # Heights of texts: the last of the legend, and the first line of the caption.
     height() { grep -B3 -F ">$1" "$svg" | sed -n 's/.*translate([0-9.]*,\([0-9]*\).*/\1/p' | tail -n 1; }
@@ -340,12 +324,12 @@ table() {
     [ "$(rows "$figures/one/drops.csv" 1 "DISTINCT label, style, variant" | tr '\n' ' ')" = "qat (epochs 200)|2|0 qat (epochs 5)|2|1 " ]
     # Two that are not known, one of them twice, then one alone.
     changed "UPDATE runs SET scheme = 'new' WHERE grid = 'one'" "UPDATE runs SET scheme = 'newer' WHERE scheme = 'truncquant'"
-    draw
+    draw --figure accuracy
     [ "$(rows "$BATS_TEST_TMPDIR/drawn/accuracy.csv" 1 "DISTINCT curve, label, style, variant" | sort | tr '\n' ' ')" = \
         "1|qat|2|0 2|new|106|0 3|new (epochs 5)|106|1 4|newer|119|0 " ]
     line=$("$TRUNCQUANT" export styles | grep ^119,)
     changed "UPDATE runs SET scheme = 'newer' WHERE scheme = 'truncquant'"
-    draw --grid three
+    draw --figure accuracy --grid three
     [ "$(rows "$BATS_TEST_TMPDIR/drawn/accuracy.csv" "label = 'newer'" "DISTINCT style, variant")" = "119|0" ]
     colour=$(cut -d, -f4 <<<"$line")
     colour=$(printf 'rgb(%3d, %3d, %3d)' "0x${colour:1:2}" "0x${colour:3:2}" "0x${colour:5:2}")
@@ -372,12 +356,12 @@ styles() {
 }
 
 @test "accuracy: in a grid where nothing differs the scheme is name enough" {
-    "$root/scripts/figures.sh" --db "$db" --grid alone --output "$BATS_TEST_TMPDIR"
+    "$root/scripts/figures.sh" --figure accuracy --db "$db" --grid alone --output "$BATS_TEST_TMPDIR"
     [ "$(rows "$BATS_TEST_TMPDIR/accuracy.csv" 1 "DISTINCT label")" = qat ]
 }
 
 @test "without --grid all runs are drawn, each in its panel" {
-    run "$root/scripts/figures.sh" --db "$db" --output "$BATS_TEST_TMPDIR"
+    run "$root/scripts/figures.sh" --figure accuracy,accuracy-calibrated,training --db "$db" --output "$BATS_TEST_TMPDIR"
     [ "$status" = 0 ]
     [ "$(rows "$BATS_TEST_TMPDIR/accuracy.csv" 1 "count(DISTINCT network), max(panel), count(*)")" = "2|2|12" ]
     [[ $output == *"$BATS_TEST_TMPDIR/accuracy-calibrated.png"* ]]
@@ -388,21 +372,9 @@ styles() {
     [ "$(grep -c '>epoch<' "$BATS_TEST_TMPDIR/training.svg")" -eq 4 ]
 }
 
-# A copy of the database on which SQL was run: changed SQL ...
-changed() {
-    cp "$db" "$BATS_TEST_TMPDIR/changed.db"
-    sqlite3 -bail "$BATS_TEST_TMPDIR/changed.db" "$@"
-}
-
-draw() {
-    run --separate-stderr "$root/scripts/figures.sh" --db "$BATS_TEST_TMPDIR/changed.db" --output "$BATS_TEST_TMPDIR/drawn" "$@"
-}
-
-of_one="attempt IN (SELECT attempt FROM attempts JOIN grid_runs USING (run_id) WHERE grid = 'one')"
-
 @test "a grid evaluated on val alone is drawn as that, and says so; --split test finds nothing" {
     changed "UPDATE evaluations SET split = 'val' WHERE $of_one"
-    draw --grid one
+    draw --figure accuracy,accuracy-calibrated,drops --grid one
     [ "$status" = 0 ]
     [ "$stderr" = "truncquant: no run was evaluated on the test split: figures of the held-out images (val)" ]
     [ "$(rows "$BATS_TEST_TMPDIR/drawn/accuracy.csv" 1 "DISTINCT split")" = val ]
@@ -410,25 +382,25 @@ of_one="attempt IN (SELECT attempt FROM attempts JOIN grid_runs USING (run_id) W
         grep -qF "1,000 held-out images (val), not the test split" "$BATS_TEST_TMPDIR/drawn/$name.svg"
     done
     grep -qF "top-1 accuracy on val (%)" "$BATS_TEST_TMPDIR/drawn/accuracy.svg"
-    draw --grid one --split test
+    draw --figure accuracy --grid one --split test
     [ "$status" = 3 ]
     [[ $stderr == "truncquant: "*"/changed.db: has no results on test: the finished runs of grid one were evaluated on val alone; --split val "* ]]
     [ "$(cat "$BATS_TEST_TMPDIR"/drawn/*.csv | grep -c ,test,)" = 0 ] # what there was stays
-    draw --grid one --split train
+    draw --figure accuracy --grid one --split train
     [ "$status" = 2 ]
 }
 
 @test "a figure is of one split: what was evaluated on val alone is not drawn, and changes no name" {
     changed "UPDATE evaluations SET split = 'val'
              WHERE attempt = (SELECT attempt FROM attempts JOIN runs USING (run_id) WHERE grid = 'one' AND params = '{}')"
-    draw --grid one
+    draw --figure accuracy,drops,training --grid one
     [ "$status" = 0 ]
     [ "$stderr" = "truncquant: not drawn: 1 of 2 runs, evaluated on val alone (--split val)" ]
     for name in accuracy drops training; do
         [ "$(rows "$BATS_TEST_TMPDIR/drawn/$name.csv" 1 "DISTINCT label")" = qat ]
     done
     grep -qF "test split, 1,000 images" "$BATS_TEST_TMPDIR/drawn/accuracy.svg"
-    draw --grid one --split val
+    draw --figure accuracy --grid one --split val
     [ "$(rows "$BATS_TEST_TMPDIR/drawn/accuracy.csv" 1 "DISTINCT label, split")" = "qat|val" ]
 }
 
@@ -449,23 +421,24 @@ make_here() {
     changed "UPDATE evaluations SET split = 'val' WHERE $of_one" \
         "PRAGMA user_version = $(migrations)"
     results=$BATS_TEST_TMPDIR/place/results
-    make_here figures tables SPLIT=val
+    make_here figures tables SPLIT=val FIGURE=accuracy
     [ "$status" = 0 ]
     [[ $output == *"not the test split"* ]]
-    [ "$(rows "$results/figures/accuracy.csv" 1 "DISTINCT split")" = val ]
+    [ "$(rows "$results/figures/one/accuracy.csv" 1 "DISTINCT split")" = val ]
+    [ ! -e "$results/figures/three" ] # which has none
     for table in accuracy drops accuracy-calibrated; do
-        head -n 1 "$results/tables/$table.csv" | grep -q "^split,"
+        [ "$(rows "$results/tables/$table.csv" 1 "DISTINCT split")" = val ]
     done
     for target in figures tables; do
         make_here $target SPLIT=train
         [ "$status" != 0 ]
         [[ $stderr == *": --split train is unknown; take test or val"$'\n'"make: "* ]]
     done
-    [ "$(rows "$results/figures/accuracy.csv" 1 "DISTINCT split")" = val ]
-    head -n 1 "$results/tables/accuracy.csv" | grep -q "^split,"
+    [ "$(rows "$results/figures/one/accuracy.csv" 1 "DISTINCT split")" = val ]
+    [ "$(rows "$results/tables/accuracy.csv" 1 "DISTINCT split")" = val ]
     make_here tables
     [ "$status" = 0 ]
-    head -n 1 "$results/tables/accuracy.csv" | grep -q "^network,"
+    [ "$(rows "$results/tables/accuracy.csv" 1 "DISTINCT split")" = test ]
     [ ! -e "$results/tables/accuracy-calibrated.csv" ] # there are none on test
 }
 
@@ -480,14 +453,16 @@ make_here() {
     [[ $stderr == *"truncquant: "*": no runs of a grid 'none' are recorded; "* ]]
     [ ! -e "$results/tables" ]
     [ ! -e "$results/figures" ]
-    make_here figures tables GRID=one
+    make_here figures tables GRID=one FIGURE=accuracy
     [ "$status" = 0 ]
-    cmp "$results/figures/accuracy.csv" "$figures/one/accuracy.csv"
+    [ "$(ls "$results/figures")" = one ]
+    cmp "$results/figures/one/accuracy.csv" "$figures/one/accuracy.csv"
     cp "$results/tables/accuracy.csv" "$BATS_TEST_TMPDIR/one.csv"
     printf '# name = no\n[grid]\nname = three ; of them\n[train]\nname = no\n' >"$BATS_TEST_TMPDIR/place/other name.grid"
-    make_here figures tables GRID="other name.grid"
+    make_here figures tables GRID="other name.grid" FIGURE=accuracy
     [ "$status" = 0 ]
-    cmp "$results/figures/accuracy.csv" "$figures/three/accuracy.csv"
+    cmp "$results/figures/three/accuracy.csv" "$figures/three/accuracy.csv"
+    cmp "$results/figures/one/accuracy.csv" "$figures/one/accuracy.csv" # is replaced by no other grid
     [ "$(wc -l <"$results/tables/accuracy.csv")" -gt 1 ]
     run cmp "$results/tables/accuracy.csv" "$BATS_TEST_TMPDIR/one.csv"
     [ "$status" = 1 ]
@@ -499,7 +474,7 @@ make_here() {
         "INSERT INTO evaluations SELECT NULL, attempt, epoch, split, 8, 8, 8, 8, inference, 0, precision, images, correct1,
              correct5, loss_sum, layer_bits, mean_bits FROM evaluations WHERE inference = 'truncated' AND attempt <= 6" \
         "PRAGMA user_version = $(migrations)"
-    draw --grid three
+    draw --figure drops --grid three
     csv=$BATS_TEST_TMPDIR/drawn/drops.csv
     [ "$(rows "$csv" "label = 'qat'" "bits, place, style, points, half, seeds, split")" = "2|1|2|19.0|4.3027|3|test" ]
     [ "$(rows "$csv" "label = 'truncquant'" "points, half")" = "0.0|0.0" ]
@@ -544,29 +519,29 @@ make_here() {
                  correct1 / 2, correct5, loss_sum, layer_bits, mean_bits FROM evaluations, json_each('[1, 3, 4, 5, 8]')
              WHERE bits = 2 AND act_bits = 2 AND calibration_batches = 0 AND $of_one" \
         "UPDATE runs SET params = '{\"width_weight\":\"0.5 0.75 0.9375 0.99609375 1\"}' WHERE params <> '{}'"
-    draw
+    draw --figure dots
     csv=$BATS_TEST_TMPDIR/drawn/dots.csv
     [ "$(rows "$csv" 1 "group_concat(DISTINCT bits), max(place), max(row), max(panel)")" = "2,3,4,8|4|2|2" ]
     grep -qF ">0.9375 0.99609375 1)<" "$BATS_TEST_TMPDIR/drawn/dots.svg"
     run -1 grep -F "0.5 0.75 0.9375 0.99609375 1)<" "$BATS_TEST_TMPDIR/drawn/dots.svg"
     changed "UPDATE evaluations SET bits = 32"
-    draw
+    draw --figure accuracy,dots
     [ "$status" = 0 ]
     [ ! -e "$BATS_TEST_TMPDIR/drawn/dots.csv" ] # floats alone are neither cut nor quantized
 }
 
 @test "dots: chance in every panel or in none" {
     changed "UPDATE evaluations SET correct1 = correct1 / 4"
-    draw
+    draw --figure dots
     grep -qF ">chance<" "$BATS_TEST_TMPDIR/drawn/dots.svg"
     changed "UPDATE evaluations SET correct1 = correct1 / 4" "UPDATE runs SET dataset = 'mine' WHERE network = 'net_8'"
-    draw
+    draw --figure dots
     run -1 grep -F ">chance<" "$BATS_TEST_TMPDIR/drawn/dots.svg"
 }
 
 @test "gap: direct and truncated means of the same seeds, and what lies between" {
     changed "DELETE FROM evaluations WHERE inference = 'truncated' AND attempt = 1" # seed 1 of qat
-    draw --grid three
+    draw --figure gap --grid three
     [ "$(rows "$BATS_TEST_TMPDIR/drawn/gap.csv" 1 "panel, place, label, bits, direct, truncated, lost, seeds")" = "\
 1|1|qat|2|81.0|61.0|20.0|2
 1|2|truncquant|2|80.0|80.0|0.0|3" ]
@@ -576,7 +551,7 @@ make_here() {
     done
     # As trained, of trained widths; calibrated, of all.
     changed "UPDATE runs SET widths = '4 32'"
-    draw
+    draw --figure gap,gap-calibrated
     [ ! -e "$BATS_TEST_TMPDIR/drawn/gap.csv" ]
     [ "$(rows "$BATS_TEST_TMPDIR/drawn/gap-calibrated.csv" 1 "DISTINCT network, bits, lost")" = "net_8|2|20.0" ]
     grep -qx "at a width k that was not trained: scale and shift of the smallest" "$BATS_TEST_TMPDIR/drawn/gap-calibrated.txt"
@@ -589,7 +564,7 @@ make_here() {
                ms / 5e2, 1, 2000, 1000, 1, 0
         FROM (SELECT *, seed * (scheme = 'qat') + 1 AS ms FROM runs WHERE grid = 'three'),
              (SELECT 'avx2' AS kernels, 1 AS images_of_call UNION SELECT 'portable', 32)"
-    draw --grid three
+    draw --figure latency --grid three
     echo "$output" "$stderr"
     [ "$(rows "$BATS_TEST_TMPDIR/drawn/latency.csv" 1 \
         "panel, curve, label, what, kernels, batch, bits, x, low, high, top1, seeds")" = "\
@@ -604,13 +579,14 @@ make_here() {
         grep -qF "$text" "$BATS_TEST_TMPDIR/drawn/latency.svg"
     done
     sqlite3 "$BATS_TEST_TMPDIR/changed.db" "UPDATE runs SET excluded = 'x' WHERE scheme = 'qat' AND seed = 3"
-    draw --grid three
+    draw --figure latency --grid three
     [ "$(rows "$BATS_TEST_TMPDIR/drawn/latency.csv" "panel = 1 AND curve = 1" "x, top1")" = "2.5|59.0" ]
 }
 
-@test "dots and gap of a published database: every number is that of a twin in Python" {
+@test "figures of cells and layers of a published database: every number is that of a twin in Python" {
     run -0 python3 "$BATS_TEST_DIRNAME/derived_figures.py" "$TRUNCQUANT" "$root/results/published/baselines.quick.db"
-    [ "$output" = $'dots 208\ndots-calibrated 200\ngap 88\ngap-calibrated 96' ]
+    [ "${lines[*]}" = "dots 208 dots-calibrated 200 gap 88 gap-calibrated 96 storage 192 storage-calibrated 192 calibration 288 \
+ablation 108 ablation-calibrated 100 layers 444" ]
 }
 
 @test "training: mean and deviation of each epoch and width" {
@@ -661,7 +637,7 @@ make_here() {
 
 @test "figures that have no numbers any more do not stay" {
     echo old >"$BATS_TEST_TMPDIR/accuracy-calibrated.svg"
-    run "$root/scripts/figures.sh" --db "$db" --grid three --output "$BATS_TEST_TMPDIR"
+    run "$root/scripts/figures.sh" --figure accuracy,accuracy-calibrated --db "$db" --grid three --output "$BATS_TEST_TMPDIR"
     [ "$status" = 0 ]
     [ ! -e "$BATS_TEST_TMPDIR/accuracy-calibrated.svg" ]
 }
@@ -670,7 +646,7 @@ make_here() {
     cp "$db" "$BATS_TEST_TMPDIR/old.db"
     sqlite3 "$BATS_TEST_TMPDIR/old.db" "DROP VIEW scheme_places" "DROP VIEW accuracy" "CREATE VIEW accuracy AS SELECT 1"
     chmod a-w "$BATS_TEST_TMPDIR/old.db"
-    "$root/scripts/figures.sh" --db "$BATS_TEST_TMPDIR/old.db" --grid three --output "$BATS_TEST_TMPDIR"
+    "$root/scripts/figures.sh" --figure accuracy --db "$BATS_TEST_TMPDIR/old.db" --grid three --output "$BATS_TEST_TMPDIR"
     cmp "$BATS_TEST_TMPDIR/accuracy.csv" "$figures/three/accuracy.csv"
 }
 
@@ -690,13 +666,13 @@ bound() {
     chmod 555 "$folder"
     bound touch "$folder/x"
     [ "$status" = 1 ]
-    bound "$root/scripts/figures.sh" --db "$folder/results.db" --grid three --output "$BATS_TEST_TMPDIR/drawn"
+    bound "$root/scripts/figures.sh" --figure accuracy --db "$folder/results.db" --grid three --output "$BATS_TEST_TMPDIR/drawn"
     [ "$status" = 0 ]
     cmp "$BATS_TEST_TMPDIR/drawn/accuracy.csv" "$figures/three/accuracy.csv"
     chmod 755 "$folder"
     echo rows >"$folder/results.db-wal"
     chmod 555 "$folder"
-    bound "$root/scripts/figures.sh" --db "$folder/results.db" --grid three --output "$BATS_TEST_TMPDIR/other"
+    bound "$root/scripts/figures.sh" --figure accuracy --db "$folder/results.db" --grid three --output "$BATS_TEST_TMPDIR/other"
     chmod 755 "$folder"
     [ "$status" = 1 ]
     [[ $stderr == "truncquant: $folder/results.db: has rows in its -wal file, "* ]]
@@ -708,11 +684,11 @@ bound() {
         UPDATE evaluations SET correct1 = 0; UPDATE attempts SET dirty = 1" \
         ".shell cp '$BATS_TEST_TMPDIR/half.db' '$BATS_TEST_TMPDIR/changed.db'" \
         ".shell cp '$BATS_TEST_TMPDIR/half.db-journal' '$BATS_TEST_TMPDIR/changed.db-journal'" ROLLBACK
-    draw --grid three
+    draw --figure accuracy --grid three
     [ "$status" = 1 ]
     [[ $stderr == "truncquant: "*"/changed.db: was left amid a change, which its -journal file undoes; "* ]]
     sqlite3 "$BATS_TEST_TMPDIR/changed.db" .schema >/dev/null
-    draw --grid three
+    draw --figure accuracy --grid three
     cmp "$BATS_TEST_TMPDIR/drawn/accuracy.csv" "$figures/three/accuracy.csv"
 }
 
@@ -793,7 +769,7 @@ is new enough" ]
         "INSERT INTO evaluations SELECT NULL, attempt + 100 * value, epoch, split, bits, act_bits, stored_bits, bank, inference,
              calibration_batches, precision, images, correct1, correct5, loss_sum
              FROM evaluations, json_each('[10, 11, 12, 13, 14, 15, 16, 17, 18]')"
-    run "$root/scripts/figures.sh" --db "$BATS_TEST_TMPDIR/many.db" --output "$BATS_TEST_TMPDIR"
+    run "$root/scripts/figures.sh" --figure accuracy --db "$BATS_TEST_TMPDIR/many.db" --output "$BATS_TEST_TMPDIR"
     [ "$status" = 0 ]
     [ "$(rows "$BATS_TEST_TMPDIR/accuracy.csv" 1 "max(panel + 0), max(curve + 0)")" = "20|30" ]
     small=$(sed -n 's/.* height="\([0-9]*\)".*/\1/p' "$figures/three/accuracy.svg" | head -n 1)

@@ -1,24 +1,7 @@
 -- Run before every other query of a table or figure, on this program's views, which have to be temporary: what is
 -- derived from accuracies reads them many times over, and a view would find them among all evaluations each time.
--- They are found once here, for grid :grid (NULL: all runs), and take the view's place for the rest of the transaction; so
--- are the configurations, with their settings and their names.
+-- They are found once here, for grid :grid (NULL: all runs), and take the view's place for the rest of the transaction.
 CREATE TEMP TABLE snapshot AS SELECT :grid AS grid, * FROM accuracy
 WHERE :grid IS NULL OR run_id IN (SELECT run_id FROM grid_runs WHERE grid = :grid AND current);
 DROP VIEW temp.grid_accuracy;
 CREATE TEMP VIEW grid_accuracy AS SELECT * FROM snapshot;
-
-CREATE TEMP TABLE evaluated_once AS SELECT * FROM grid_evaluated ORDER BY split, config_id;
-DROP VIEW temp.grid_evaluated;
-CREATE TEMP VIEW grid_evaluated AS SELECT * FROM evaluated_once;
-CREATE TEMP TABLE settings_once AS SELECT * FROM config_settings ORDER BY config_id;
-CREATE INDEX temp.settings_of ON settings_once (config_id, key);
-DROP VIEW temp.config_settings;
-CREATE TEMP VIEW config_settings AS SELECT * FROM settings_once;
-CREATE TEMP TABLE named_settings_once AS SELECT * FROM grid_settings;
-CREATE INDEX temp.named_settings_of ON named_settings_once (config_id, split);
-DROP VIEW temp.grid_settings;
-CREATE TEMP VIEW grid_settings AS SELECT * FROM named_settings_once;
-CREATE TEMP TABLE configurations_once AS SELECT * FROM grid_configurations;
-CREATE INDEX temp.configurations_of ON configurations_once (config_id, split);
-DROP VIEW temp.grid_configurations;
-CREATE TEMP VIEW grid_configurations AS SELECT * FROM configurations_once;

@@ -82,9 +82,9 @@ commit 0123456789" ]
 
 @test "all figures of one state of the database go into a folder; those without numbers are not there" {
     run -0 "$truncquant" export figures --output all --db "$db" --grid three
-    [ "$output" = $'accuracy\ndots\ndrops\ngap\nstaircase\ntraining' ]
+    [ "$output" = $'accuracy\ndots\ndrops\ngap\nstaircase\nstorage\ntraining' ]
     [ "$(ls all | tr '\n' ' ')" = "accuracy.csv accuracy.txt dots.csv dots.txt drops.csv drops.txt gap.csv gap.txt \
-staircase.csv staircase.txt training.csv training.txt " ]
+staircase.csv staircase.txt storage.csv storage.txt training.csv training.txt " ]
     for name in $output; do
         "$truncquant" export figure "$name" --db "$db" --grid three --caption caption --output numbers
         cmp numbers "all/$name.csv"

@@ -41,7 +41,8 @@ exports() {
     [[ ${lines[0]} == *"ablation-align.quick.db: 18 runs and 18 attempts are new" ]]
     run -0 "$program" merge "$published"/baselines.quick.db "$published"/ablation-align.quick.db --db b.db --quiet
     [ -z "$output" ]
-    "$program" merge "$published"/baselines.quick-resnet20.db "$published"/baselines.quick.db --db b.db --quiet
+    mapfile -t backwards < <(printf '%s\n' "$published"/*.db | tac)
+    "$program" merge "${backwards[@]}" --db b.db --quiet
     exports a.db >a.txt
     exports b.db >b.txt
     cmp a.txt b.txt

@@ -32,3 +32,24 @@ setup() {
     [ "${#lines[@]}" -eq 16 ]
     [[ ${lines[0]} =~ ^"test accuracy "[1-9][0-9]+$ && ${lines[15]} =~ ^"val reductions-calibrated "[1-9][0-9]+$ ]]
 }
+
+@test "what README says of the demo is what its published database has, over three seeds of each scheme" {
+    # cell SCHEME INFERENCE [-calibrated]: at 2 bits.
+    cell() {
+        "$truncquant" export "accuracy$3" --db "$root/results/published/demo.db" --grid "$root/experiments/demo.grid" --format csv |
+            sqlite3 :memory: ".import --csv /dev/stdin t" \
+                "SELECT printf('%.1f ± %.1f', top1, sd) FROM t WHERE scheme = '$1' AND inference = '$2' AND bits = 2"
+    }
+    readme=$(tr '\n' ' ' <"$root/README.md")
+    for text in "QAT falls from $(cell qat direct) to $(cell qat truncated) %" \
+        "min-max from $(cell minmax direct) to $(cell minmax truncated) %" "TruncQuant keeps its $(cell truncquant truncated) %" \
+        "QAT's 2 bits come back to $(cell qat truncated -calibrated) %, min-max's to $(cell minmax truncated -calibrated) %"; do
+        echo "$text"
+        [[ $readme == *"$text"* ]]
+    done
+    [ "$(cell truncquant direct)" = "$(cell truncquant truncated)" ]
+    run -0 "$truncquant" export grids --db "$root/results/published/demo.db" --format csv
+    [ "${lines[1]}" = "demo,9,9" ]
+    run -0 "$truncquant" plan "$root/experiments/demo.grid" --dry-run --quiet --db "$BATS_TEST_TMPDIR/none.db"
+    [ "$(cut -d' ' -f1 <<<"$output" | sort)" = "$(sqlite3 "$root/results/published/demo.db" "SELECT run_id FROM runs" | sort)" ]
+}

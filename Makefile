@@ -248,7 +248,7 @@ build-tests: $(TESTS) $(BUILD)/truncquant $(BUILD)/bench/crosscheck $(PRELOADED:
 # Every test once as it is; and those that run our own code once more, sanitized. Leaks of libraries that
 # are not ours are listed in tests/lsan.supp.
 NOT_SANITIZED := %/exports.bats %/scripts.bats %/fetch.bats %/library.bats %/install.bats %/own_network.bats \
-	%/own_quantizer.bats %/versions.bats %/crosscheck.bats
+	%/own_quantizer.bats %/versions.bats %/crosscheck.bats %/clean.bats
 SANITIZED := $(TESTS:$(BUILD)/%=build-sanitize/%) \
 	$(patsubst %,sanitized:%,$(filter-out $(NOT_SANITIZED),$(filter tests/cli/%,$(BATS))))
 PROVE = ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \

@@ -10,8 +10,8 @@ setup_file() {
     cd "$BATS_FILE_TMPDIR"
     tiny_network
     printf '%s\n' '[grid]' 'name = g' 'scheme = fp32, qat, truncquant, ptq, dedicated' 'network = ./tiny.cfg' \
-        'dataset = fashion-mnist' 'seed = 1..2' '[train]' 'batch = 16' 'widths = 1 2' 'epochs = 1' '[evaluate]' \
-        'bits = 1 2 32' 'calibration = 1' '[exclude]' 'rule = seed=2 scheme=fp32,truncquant,ptq,dedicated' >g.grid
+        'dataset = fashion-mnist' 'seed = 1..2' '[train]' 'batch = 16' 'widths = 1 2' 'images = 32' 'epochs = 1' '[evaluate]' \
+        'bits = 1 2 32' 'images = 32' 'calibration = 1' '[exclude]' 'rule = seed=2 scheme=fp32,truncquant,ptq,dedicated' >g.grid
     "$program" plan g.grid --db a.db --quiet >plan
     for id in $(grep -v 'qat .*seed=2' plan | cut -d' ' -f1); do
         "$program" run "$id" --db a.db --quiet
@@ -180,7 +180,7 @@ refused() {
     }
     afresh
     COUNT_CALLS=calls watched "$program" clean "$qat" --db a.db --quiet
-    for n in $(seq $(($(<calls) - 7)) "$(<calls)"); do # of those before, which change the database alone, others speak
+    for n in $(seq $(($(<calls) - 4)) "$(<calls)"); do # of those before, which change the database alone, others speak
         afresh
         run -137 killed_before "$n" "$program" clean "$qat" --db a.db --quiet
         [ ! -e "a.runs/$qat/checkpoint.head" ] || heads+=$n

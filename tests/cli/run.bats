@@ -82,7 +82,7 @@ same_results() {
 }
 
 @test "a run of held-out images ends with the result on those" {
-    spec $'val = 64\nsplit = val\nevery = 1\nevery_split = test'
+    spec $'epochs = 2\nval = 64\nsplit = val\nevery = 1\nevery_split = test'
     go run --spec a.spec
     [[ $output == *"loss on the val split:"* ]]
     [ "$(grep -cE '^ +[0-9]+  (as trained|calibrated) ' <<<"$output")" -eq 8 ]

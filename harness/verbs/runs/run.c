@@ -8,7 +8,7 @@
 #include "model/describe.h"
 #include "plan/single.h"
 #include "report/export.h"
-#include "report/outcome.h"
+#include "report/result.h"
 #include "run/session.h"
 #include "run/stop.h"
 #include "run/trial.h"
@@ -185,10 +185,10 @@ static void tell_stopped(const struct session *s) {
 }
 
 /* What the run came to; that it cannot be read is no failure of the run. */
-static void tell_outcome(const struct session *s) {
+static void tell_result(const struct session *s) {
     struct error e = {0};
     if (!s->options->quiet && !s->engine->computes_nothing &&
-        report_outcome(s->store, s->row.run_id, export_splits[s->spec.split], stdout, &e))
+        report_result(s->store, s->row.run_id, export_splits[s->spec.split], stdout, &e))
         fprintf(stderr, "truncquant: note: the result cannot be shown: %s\n", e.text);
 }
 
@@ -204,7 +204,7 @@ static int run_wanted(struct session *s, struct error *e) {
     }
     if (rc)
         return EXIT_FAILED;
-    tell_outcome(s);
+    tell_result(s);
     tell_diverged(s);
     return EXIT_DONE;
 }
@@ -216,7 +216,7 @@ static int run_session(struct session *s, const struct run_options *r, enum tria
     if (wants_run(s, r, &wanted, e))
         return EXIT_FAILED;
     if (!wanted) {
-        tell_outcome(s);
+        tell_result(s);
         return EXIT_DONE;
     }
     int status = run_wanted(s, e);

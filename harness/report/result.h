@@ -1,6 +1,6 @@
 /* What a run came to, for who has just computed it. */
-#ifndef REPORT_OUTCOME_H
-#define REPORT_OUTCOME_H
+#ifndef REPORT_RESULT_H
+#define REPORT_RESULT_H
 
 #include "store/store.h"
 
@@ -8,7 +8,7 @@
  * each width, with batch norms as trained and re-estimated: top-1 in per cent and mean loss, direct
  * and truncated, over n images; n/a: there is no such result. Nothing is printed of a run that is
  * not finished. */
-int report_outcome(struct store *s, const char *run_id, const char *split, FILE *out,
-                   struct error *e);
+int report_result(struct store *s, const char *run_id, const char *split, FILE *out,
+                  struct error *e);
 
 #endif

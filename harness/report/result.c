@@ -1,6 +1,6 @@
-/* The small table at the end of a run; outcome.h is the manual. What counts in means over seeds is
+/* The small table at the end of a run; result.h is the manual. What counts in means over seeds is
  * decided elsewhere (views.sql): this is of one attempt. */
-#include "report/outcome.h"
+#include "report/result.h"
 
 #include "report/print/table.h"
 #include "report/query.h"
@@ -30,9 +30,9 @@ static void add_row(struct table *t, sqlite3_stmt *row) {
     table_add(t, sql_text(row, 6));
 }
 
-int report_outcome(struct store *s, const char *run_id, const char *split, FILE *out,
-                   struct error *e) {
-    sqlite3_stmt *q = sql_prepare(s, export_query("outcome"), e);
+int report_result(struct store *s, const char *run_id, const char *split, FILE *out,
+                  struct error *e) {
+    sqlite3_stmt *q = sql_prepare(s, export_query("result"), e);
     struct table *t = table_new(sizeof titles / sizeof *titles, titles, "rlrrrrr");
     int got = q ? 1 : -1;
     if (q) {

@@ -10,7 +10,8 @@ static int has_vnni(void) {
 
 const struct kernels *tq_choose_kernels(int without) {
     int vnni = !(without & TQ_AVX512) && has_vnni();
-    if (vnni && !(without & TQ_VPOPCNTDQ) && __builtin_cpu_supports("avx512vpopcntdq"))
+    if (vnni && !(without & TQ_VPOPCNTDQ) && __builtin_cpu_supports("avx512vpopcntdq") &&
+        __builtin_cpu_supports("gfni"))
         return &tq_popcount;
     if (vnni)
         return &tq_vnni;

@@ -91,6 +91,11 @@ int tq_is_direct(const struct product *p);
 void tq_direct_pack(struct product *p);
 void tq_direct_sums(const struct product *p, const struct window *w, int32_t *T);
 
+/* The same where the processor has GFNI (transposed.c): the bytes that it lays inputs out in, at
+ * p->packed, and its sums. */
+size_t tq_transposed_bytes(const struct product *p);
+void tq_transposed_sums(const struct product *p, const struct window *w, int32_t *T);
+
 /* Whether factor · v + odd is an int8_t at the product's width, for every code. */
 int tq_fits_int8(const struct form *f, int k);
 

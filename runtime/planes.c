@@ -11,6 +11,9 @@
 /* Below this many weights, bytes that were unpacked before stay in the caches and are faster. */
 enum { LEAST_WEIGHTS = 1 << 20, FILTERS = 4, IMAGES = 4, CODES = 64 };
 
+/* Codes of a cache line of a plane; bytes that are asked for before they are needed, of all planes. */
+enum { BLOCK = 512, AHEAD = 1 << 14 };
+
 int tq_is_direct(const struct product *p) {
     int is_dense = p->rows == 1 && p->is_row && (p->step == p->channels || p->cols == 1);
     return p->is_linear && is_dense && p->layer->inputs >= CODES &&
@@ -27,6 +30,14 @@ static inline __attribute__((always_inline)) __m512i codes_at(const uint8_t *con
     return v;
 }
 
+/* Rows of a plane lie one after the other, but are too short for the processor to see that: each
+ * line is asked for some time before it is needed. */
+static inline __attribute__((always_inline)) void fetch_ahead(const uint8_t *const *planes,
+                                                              size_t at, int k) {
+    for (int plane = 0; plane < k; plane++)
+        _mm_prefetch((const char *)planes[plane] + at + AHEAD / (size_t)k, _MM_HINT_T0);
+}
+
 /* Σ v x of some filters and images. */
 static inline __attribute__((always_inline)) void
 sum_filters(const struct product *p, uint32_t filter, const struct window *w, uint32_t image,
@@ -38,14 +49,19 @@ sum_filters(const struct product *p, uint32_t filter, const struct window *w, ui
     for (int f = 0; f < filters; f++)
         for (int n = 0; n < images; n++)
             sum[f][n] = _mm512_setzero_si512();
-    for (size_t i = 0; i < inputs; i += CODES) {
-        size_t left = inputs - i;
-        __mmask64 there = left < CODES ? ((uint64_t)1 << left) - 1 : ~(uint64_t)0;
-        for (int f = 0; f < filters; f++) {
-            __m512i v = codes_at(planes, (size_t)f * row, k, i);
-            for (int n = 0; n < images; n++)
-                sum[f][n] = _mm512_dpbusd_epi32(
-                    sum[f][n], _mm512_maskz_loadu_epi8(there, x + (size_t)n * w->pixel + i), v);
+    for (size_t block = 0; block < inputs; block += BLOCK) {
+        size_t end = inputs - block < BLOCK ? inputs : block + BLOCK;
+        for (int f = 0; f < filters; f++)
+            fetch_ahead(planes, (size_t)f * row + block / 8, k);
+        for (size_t i = block; i < end; i += CODES) {
+            size_t left = inputs - i;
+            __mmask64 there = left < CODES ? ((uint64_t)1 << left) - 1 : ~(uint64_t)0;
+            for (int f = 0; f < filters; f++) {
+                __m512i v = codes_at(planes, (size_t)f * row, k, i);
+                for (int n = 0; n < images; n++)
+                    sum[f][n] = _mm512_dpbusd_epi32(
+                        sum[f][n], _mm512_maskz_loadu_epi8(there, x + (size_t)n * w->pixel + i), v);
+            }
         }
     }
     for (int f = 0; f < filters; f++)

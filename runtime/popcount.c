@@ -50,6 +50,8 @@ static size_t scratch_at(const struct product *p) {
 }
 
 static size_t packed_bytes(const struct product *p) {
+    if (tq_is_direct(p))
+        return tq_transposed_bytes(p);
     size_t plain = tq_vnni.packed_bytes(p);
     size_t counted = scratch_at(p) + (size_t)MOST_PAIRS * p->rows * row_bytes(p);
     return can_count(p) && counted > plain ? counted : plain;
@@ -193,7 +195,10 @@ static void count_plane(const struct product *p, const struct window *w, const u
 
 static void sums(const struct product *p, const struct window *w, int32_t *T) {
     if (!p->is_counted) {
-        tq_vnni.sums(p, w, T);
+        if (tq_is_direct(p))
+            tq_transposed_sums(p, w, T);
+        else
+            tq_vnni.sums(p, w, T);
         return;
     }
     size_t span = (w->pixels - 1) * w->pixel + (size_t)p->cols * p->step, row = row_bytes(p);

@@ -221,34 +221,39 @@ static void sums_are_those_of_a_plain_loop(void **state) {
     }
 }
 
-/* A linear layer that is large enough to be computed from the planes, at every width. */
+/* A linear layer that is large enough to be computed from the planes. */
+static void draw_large(struct scene *s, struct random *r, int k, uint32_t inputs, uint32_t images) {
+    *s = (struct scene){0};
+    s->product = (struct product){.filters = (1 << 20) / inputs + 3,
+                                  .groups = 1,
+                                  .rows = 1,
+                                  .cols = 1,
+                                  .channels = inputs,
+                                  .step = (inputs + 3) / 4 * 4,
+                                  .is_row = 1,
+                                  .is_linear = 1,
+                                  .k = k,
+                                  .act_bits = 8,
+                                  .model = &s->model,
+                                  .layer = &s->layer};
+    draw_form(s, r);
+    draw_planes(s, r, 0);
+    size_t n = (size_t)images * s->product.step;
+    s->x = guard(NULL, n);
+    for (size_t i = 0; i < n; i++)
+        s->x.bytes[i] = (uint8_t)values_between(r, 0, 255);
+    s->window = (struct window){.pixel = s->product.step, .row = n, .pixels = images};
+    s->product.span = (uint32_t)n;
+    s->sums = (size_t)s->window.pixels * s->product.filters;
+}
+
 static void large_layers_are_those_of_a_plain_loop(void **state) {
     (void)state;
-    static const uint32_t inputs[] = {4099, 8192}, images[] = {1, 6};
+    static const uint32_t inputs[] = {4099, 8192, 2056}, images[] = {1, 6, 3};
     struct random r = random_stream(96, RANDOM_TEST, 0, 0);
-    for (int k = 1; k <= 8; k++) {
-        struct scene s = {0};
-        s.product = (struct product){.filters = (1 << 20) / inputs[k % 2] + 3,
-                                     .groups = 1,
-                                     .rows = 1,
-                                     .cols = 1,
-                                     .channels = inputs[k % 2],
-                                     .step = (inputs[k % 2] + 3) / 4 * 4,
-                                     .is_row = 1,
-                                     .is_linear = 1,
-                                     .k = k,
-                                     .act_bits = 8,
-                                     .model = &s.model,
-                                     .layer = &s.layer};
-        draw_form(&s, &r);
-        draw_planes(&s, &r, 0);
-        size_t n = (size_t)images[k / 2 % 2] * s.product.step;
-        s.x = guard(NULL, n);
-        for (size_t i = 0; i < n; i++)
-            s.x.bytes[i] = (uint8_t)values_between(&r, 0, 255);
-        s.window = (struct window){.pixel = s.product.step, .row = n, .pixels = images[k / 2 % 2]};
-        s.product.span = (uint32_t)n;
-        s.sums = (size_t)s.window.pixels * s.product.filters;
+    for (int i = 0; i < 24; i++) {
+        struct scene s;
+        draw_large(&s, &r, i % 8 + 1, inputs[i / 8], images[(i + i / 8) % 3]);
         compare_sums(&s);
         unguard(&s.planes);
         unguard(&s.x);

@@ -11,7 +11,8 @@
 /* Below this many weights, bytes that were unpacked before stay in the caches and are faster. */
 enum { LEAST_WEIGHTS = 1 << 20, FILTERS = 4, IMAGES = 4, CODES = 64 };
 
-/* Codes of a cache line of a plane; bytes that are asked for before they are needed, of all planes. */
+/* Codes of a cache line of a plane; bytes of all planes that are asked for before they are needed.
+ */
 enum { BLOCK = 512, AHEAD = 1 << 14 };
 
 int tq_is_direct(const struct product *p) {

@@ -14,8 +14,8 @@
  *     5 ...  1, the code at its top
  *
  * The first field is signed: its sign bit is inverted. The others are u = v + 2^(k-1), so that
- * 2^(k-1) Σ x of their inputs is taken off. Interleaving leaves the codes in another order, in which
- * the inputs are laid out once for all filters. */
+ * 2^(k-1) Σ x of their inputs is taken off. Interleaving leaves the codes in another order, in
+ * which the inputs are laid out once for all filters. */
 #include "kernels.h"
 
 #if defined(__GFNI__) && defined(__AVX512VNNI__) && defined(__AVX512BW__)
@@ -79,7 +79,8 @@ INLINE void load_planes(const uint8_t *const *planes, size_t at, __mmask64 there
         _mm_prefetch((const char *)planes[i] + at + AHEAD / k, _MM_HINT_T0);
 }
 
-/* Matrices of VECTORS / fields vectors: neighbouring planes by bytes, then by twos, then by fours. */
+/* VECTORS / fields vectors of matrices: neighbouring planes by bytes, then by twos, then by fours.
+ */
 INLINE void interleave(const __m512i p[TQ_BITS], __m512i matrices[VECTORS], const int fields) {
     __m512i twos[8], fours[8];
     for (int i = 0; i < 4; i++) {

@@ -1,0 +1,32 @@
+// A peer of bench/deploy.sh: ONNX Runtime on one thread, which computes when it is asked (the protocol of bench/deploy.c).
+//
+//     node deploy_onnx.cjs FOLDER FILE.onnx DIMENSION ...
+//
+// FOLDER is where npm put onnxruntime-node; the dimensions are those of the input, batch first.
+const path = require('path');
+const readline = require('readline');
+
+const [folder, file, ...dims] = process.argv.slice(2);
+const ort = require(path.resolve(folder, 'node_modules/onnxruntime-node'));
+
+async function main() {
+    const session = await ort.InferenceSession.create(
+        file, { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential', graphOptimizationLevel: 'all' });
+    const shape = dims.map(Number);
+    const values = new Float32Array(shape.reduce((a, b) => a * b)).map(() => Math.random());
+    const feeds = { [session.inputNames[0]]: new ort.Tensor('float32', values, shape) };
+    for await (const line of readline.createInterface({ input: process.stdin })) {
+        const times = [];
+        for (let i = 0; i < Number(line); i++) {
+            const start = process.hrtime.bigint();
+            await session.run(feeds);
+            times.push((Number(process.hrtime.bigint() - start) / 1e3).toFixed(2));
+        }
+        process.stdout.write(times.join(' ') + '\n');
+    }
+}
+
+main().catch(why => {
+    process.stderr.write(`deploy_onnx: ${why.message}\n`);
+    process.exit(1);
+});

@@ -69,7 +69,7 @@ DB ?= results/results.db
 CHOSEN = $(if $(GRID),--grid "$(GRID)") $(if $(SPLIT),--split "$(SPLIT)")
 DEMO := results/demo
 
-.PHONY: all help demo grid install figures tables test test-long test-sanitize test-machines fuzz lint format bench crosscheck clean
+.PHONY: all help demo grid install figures tables paper test test-long test-sanitize test-machines fuzz lint format bench crosscheck clean
 all: $(BUILD)/truncquant $(LIBRARY) $(BUILD)/libtruncquant.so ## build the driver and the device library
 
 help: ## list the targets
@@ -272,6 +272,9 @@ MACHINES := $(QUANTIZERS:$(BUILD)/%=machine:own:unset:build-v3/%) \
 BUILD_MACHINES = [ "$$(uname -m)" != x86_64 ] || $(MAKE) --silent -j$(CORES) PORTABLE=1 build-arithmetic
 build-arithmetic: $(ARITHMETIC) $(QUANTIZERS)
 .PHONY: build-arithmetic
+
+paper: $(BUILD)/truncquant ## make the report, paper/truncquant.pdf, and CLAIMS.md from the databases in results/published (LaTeX: scripts/setup.sh --paper)
+	TRUNCQUANT=$(BUILD)/truncquant scripts/paper.sh
 
 test: lint ## lint, build and run all tests, as they are and sanitized
 	@echo building: as it is, sanitized, and for other processors

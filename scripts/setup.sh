@@ -1,6 +1,6 @@
 #!/bin/sh
 # Install what truncquant needs from Debian's packages: to build, run and draw; with --test also what its
-# tests need, with --bench also PyTorch, which benchmarks and the crosscheck compare with, with --fuzz also what
+# tests need, with --paper also LaTeX for the report, with --bench also PyTorch, which benchmarks and the crosscheck compare with, with --fuzz also what
 # the fuzzer is built with. Does nothing, and asks apt nothing, when all of it is there. It builds nothing itself.
 set -eu
 
@@ -9,6 +9,7 @@ run="gcc libc6-dev make git procps curl unzip darknet libopenblas-dev libdnnl-de
     libjpeg62-turbo-dev libpng-dev libexif-dev parallel gnuplot-nox fonts-dejavu-core dataset-fashion-mnist"
 test="bats clang-format cppcheck shellcheck libcmocka-dev librsvg2-bin perl python3 python3-onnx busybox zip qemu-user
     pkg-config gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
+paper="latexmk texlive-latex-recommended texlive-publishers texlive-fonts-recommended poppler-utils"
 bench="python3-torch python3-numpy"
 fuzz="clang libclang-rt-14-dev libomp-14-dev libcmocka-dev"
 
@@ -22,15 +23,17 @@ die() {
 }
 
 usage() {
-    echo "usage: scripts/setup.sh [--test | --bench | --fuzz]"
+    echo "usage: scripts/setup.sh [--test | --paper | --bench | --fuzz]"
     echo "Installs the Debian packages that truncquant needs; --test: those of its tests, too;"
+    echo "--paper: LaTeX, too, for 'make paper' (the tests need it as well);"
     echo "--bench: PyTorch, too, which 'make bench' and 'make crosscheck' compare with;"
     echo "--fuzz: clang with libFuzzer, too, for 'make fuzz'."
 }
 
 wanted=$run
 case ${1-} in
---test) wanted="$run $test" ;;
+--test) wanted="$run $test $paper" ;;
+--paper) wanted="$run $paper" ;;
 --bench) wanted="$run $bench" ;;
 --fuzz) wanted="$run $fuzz" ;;
 --help) usage && exit 0 ;;

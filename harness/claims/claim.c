@@ -22,6 +22,7 @@ static char **place_of(struct claim *c, const char *key) {
     return !strcmp(key, "database") ? &c->database
            : !strcmp(key, "grid")   ? &c->grid
            : !strcmp(key, "split")  ? &c->split
+           : !strcmp(key, "like")   ? &c->like
                                     : NULL;
 }
 
@@ -84,9 +85,13 @@ static int check_claim(const struct claim *c, struct error *e) {
                        "database = %s: is a path; name a file of the folder of "
                        "databases, without .db",
                        c->database);
-    if (c->kind == CLAIM_NUMBERS && is_blank(c->queries))
+    if (c->like && (c->what || !is_blank(c->queries)))
+        return fail_at(e, c->path, 0,
+                       "has queries, a figure or a table besides like = %s; leave one out",
+                       c->like);
+    if (c->kind == CLAIM_NUMBERS && !c->like && is_blank(c->queries))
         return fail_at(e, c->path, 0, "has no query, no figure and no table; add two queries");
-    if (c->kind != CLAIM_NUMBERS && !is_blank(c->queries))
+    if (c->what && !is_blank(c->queries))
         return fail_at(e, c->path, 0,
                        "is of a %s, which has no query here; leave one of the two "
                        "out",
@@ -115,6 +120,16 @@ static int read_claim(const char *folder, const char *file, struct claim *c, str
 
 /* ---- the folder ---- */
 
+static int take_queries(const struct claims *c, struct claim *to, struct error *e) {
+    for (int i = 0; i < c->n; i++)
+        if (!strcmp(c->all[i].name, to->like) && !c->all[i].like && !c->all[i].what) {
+            to->queries = c->all[i].queries;
+            return 0;
+        }
+    return fail_at(e, to->path, 0, "like = %s: no claim of that name has queries of its own",
+                   to->like);
+}
+
 static int is_claim(const struct dirent *entry) {
     size_t n = strlen(entry->d_name);
     return n > 4 && entry->d_name[0] != '.' && !strcmp(entry->d_name + n - 4, ".sql");
@@ -138,6 +153,8 @@ int claims_read(const char *folder, struct claims *c, struct error *e) {
         free(files[i]);
     }
     free(files);
+    for (int i = 0; i < c->n && !rc; i++)
+        rc = c->all[i].like ? take_queries(c, &c->all[i], e) : 0;
     if (!rc && !n)
         rc = fail_at(e, folder, 0, "holds no claim, NAME.sql; name another folder");
     if (rc)
@@ -148,8 +165,8 @@ int claims_read(const char *folder, struct claims *c, struct error *e) {
 void claims_free(struct claims *c) {
     for (int i = 0; i < c->n; i++) {
         struct claim *x = &c->all[i];
-        char *texts[] = {x->name, x->path,  x->says, x->database,
-                         x->grid, x->split, x->what, x->text};
+        char *texts[] = {x->name,  x->path, x->says, x->database, x->grid,
+                         x->split, x->what, x->like, x->text};
         for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
             free(texts[t]);
     }

@@ -10,9 +10,10 @@
  * (all runs) and `split` as well (test). What is claimed is either numbers, by two queries that
  * follow. The first has the rows that they are made from, each with its run_id; the second reads
  * these as the table `claim` and has two columns: the name of a number, of letters alone since it
- * becomes a macro of LaTeX, and the number as it is printed. Both read the views of
- * store/schema/views.sql and what queries of figures have (plots/README.md), with :grid and
- * :split. Or it is a picture or a table, by one more comment and no query:
+ * becomes a macro of LaTeX, and the number, a real one printed with one digit, as in tables, any
+ * other as it is; a third may have its deviation. Both read the views of store/schema/views.sql
+ * and what queries of figures have (plots/README.md), with :grid and :split. "-- like = NAME" takes
+ * the queries of another claim. Or it is a picture or a table, by one more comment and no query:
  *
  *     -- figure = gap
  *     -- table = accuracy
@@ -32,8 +33,9 @@ struct claim {
     char *name, *path, *says;
     char *database, *grid, *split; // grid: NULL where it is left out
     char *what;                    // the figure or table; NULL of numbers
+    char *like;                    // the claim whose queries it takes; NULL: its own
     char *text;                    // the file, whole
-    const char *queries;           // in `text`: what follows the comments
+    const char *queries;           // what follows the comments, there or in that claim's text
 };
 
 struct claims {

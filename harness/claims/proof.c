@@ -115,22 +115,46 @@ static int is_macro(const char *name) {
            name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")] == '\0';
 }
 
-static void set_cell(struct table *t, int cell, const char *text) {
-    free(t->cells[cell]);
-    t->cells[cell] = need_string(text);
+/* A measured number as tables print accuracies; what is no real number as it is. 0 has no sign. */
+static void print_number(sqlite3_stmt *q, int column, char *to, size_t size) {
+    if (sqlite3_column_type(q, column) == SQLITE_FLOAT)
+        snprintf(to, size, "%.1f", sqlite3_column_double(q, column));
+    else
+        snprintf(to, size, "%s", sql_text(q, column));
+    if (!strcmp(to, "-0.0"))
+        strcpy(to, "0.0");
 }
 
-static int check_numbers(const struct table *t, struct error *e) {
-    if (t->columns != 2)
-        return fail(e, "its second query has %d columns; select a name and a number", t->columns);
-    for (int row = 1; row < t->rows; row++) {
-        const char *name = t->cells[2 * row], *number = t->cells[2 * row + 1];
-        if (!is_macro(name))
-            return fail(e, "'%.64s' cannot be a macro; name numbers by letters alone", name);
-        if (!*number)
-            return fail(e, "the number %.64s is NULL; are rows missing?", name);
-    }
+static int add_number(struct table *t, sqlite3_stmt *q, struct error *e) {
+    const char *name = sql_text(q, 0);
+    char number[256], spread[256] = "";
+    if (!is_macro(name))
+        return fail(e, "'%.64s' cannot be a macro; name numbers by letters alone", name);
+    if (sqlite3_column_type(q, 1) == SQLITE_NULL)
+        return fail(e, "the number %.64s is NULL; are rows missing?", name);
+    print_number(q, 1, number, sizeof number);
+    if (sqlite3_column_count(q) > 2 && sqlite3_column_type(q, 2) != SQLITE_NULL)
+        print_number(q, 2, spread, sizeof spread);
+    table_add(t, name);
+    table_addf(t, *spread ? "%s ± %s" : "%s%s", number, spread);
     return 0;
+}
+
+static int read_numbers(const struct report *r, const char *sql, struct table *t, struct error *e) {
+    sqlite3_stmt *q = export_prepare(r, sql, e);
+    int got = q ? 1 : -1, columns = q ? sqlite3_column_count(q) : 2;
+    if (columns < 2 || columns > 3)
+        got = fail(e,
+                   "its second query has %d columns; select a name, a number and, if it has one, "
+                   "its deviation",
+                   columns);
+    while (got == 1 && (got = sql_step(r->store, q, e)) == 1)
+        if (add_number(t, q, e))
+            got = -1;
+    sqlite3_finalize(q);
+    if (!got && t->rows == 1)
+        got = fail(e, "its second query gives no number");
+    return got;
 }
 
 static int find_numbers(const struct report *r, const struct claim *c, struct proof *p,
@@ -145,14 +169,9 @@ static int find_numbers(const struct report *r, const struct claim *c, struct pr
                                  "has no rows in %s; 'truncquant status --db %s' says what is "
                                  "missing",
                                  r->store->path, r->store->path);
-    p->numbers = table_of(r, second, e);
-    if (!p->numbers)
-        return e->text[0] ? -1 : fail(e, "its second query gives no number");
-    if (check_numbers(p->numbers, e))
-        return -1;
-    set_cell(p->numbers, 0, "number"); // what the query calls its columns is no title
-    set_cell(p->numbers, 1, "value");
-    return 0;
+    static const char *const titles[] = {"number", "value"};
+    p->numbers = table_new(2, titles, "lr");
+    return read_numbers(r, second, p->numbers, e);
 }
 
 /* ---- pictures and tables ---- */

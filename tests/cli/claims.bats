@@ -56,6 +56,16 @@ refused() {
     cmp CLAIMS.md once.md
 }
 
+@test "a measured number has one digit, as in tables, and its deviation; 0 has no sign" {
+    claim reals '-- Reals.' '-- database = made' "SELECT run_id FROM runs LIMIT 1;
+        SELECT 'a', 12.25, 0.75 UNION ALL SELECT 'b', -0.04, NULL UNION ALL SELECT 'c', 3, NULL UNION ALL SELECT 'd', 79.05, NULL;"
+    claims
+    [ "$status" -eq 0 ]
+    for row in "a | $(printf '%.1f ± %.1f' 12.25 0.75)" 'b | 0.0' 'c | 3' "d | $(awk 'BEGIN { printf "%.1f", 79.05 }')"; do
+        grep -qxF "| $row |" CLAIMS.md
+    done
+}
+
 @test "a number of negative sign, the signs of TeX, and a name that is LaTeX" {
     claim signs '-- Signs.' '-- database = made' "SELECT run_id FROM runs LIMIT 1;
         SELECT 'a', '-1.5 ± 2 × 3 % a_b & \$x {y} \\z ~ ^ # 1-2' UNION ALL SELECT 'b', '−7';"
@@ -115,13 +125,15 @@ refused() {
 : has no query|-- Words.\n-- database = made\n
 :3: says 'database' twice|-- Words.\n-- database = made\n-- database = made\n$q
 : database = a/b: is a path|-- Words.\n-- database = a/b\n$q
+: has queries, a figure or a table besides like = x|-- Words.\n-- database = made\n-- like = x\n$q
+: like = y: no claim of that name has queries|-- Words.\n-- database = made\n-- like = y\n
 : is of a figure, which has no query here|-- Words.\n-- database = made\n-- figure = gap\n$q
 : there is no figure nothing|-- Words.\n-- database = made\n-- figure = nothing\n
 : 'nothing' cannot be exported|-- Words.\n-- database = made\n-- table = nothing\n
 : databases/made.db: no runs of a grid 'nothing'|-- Words.\n-- database = made\n-- grid = nothing\n$q
 : its first query: |-- Words.\n-- database = made\nSELECT nothing; $q
 : has no rows in databases/made.db|-- Words.\n-- database = made\nSELECT run_id FROM runs WHERE 0; SELECT 'n', 1;
-: its second query has 1 columns|-- Words.\n-- database = made\nSELECT run_id FROM runs; SELECT 1;
+: its second query has 1 columns; select a name, a number|-- Words.\n-- database = made\nSELECT run_id FROM runs; SELECT 1;
 : its second query gives no number|-- Words.\n-- database = made\nSELECT run_id FROM runs; SELECT 'n', 1 WHERE 0;
 : 'n1' cannot be a macro|-- Words.\n-- database = made\nSELECT run_id FROM runs; SELECT 'n1', 1;
 : the number n is NULL|-- Words.\n-- database = made\nSELECT run_id FROM runs; SELECT 'n', NULL;

@@ -1,0 +1,4 @@
+-- The loss that aligns codes, briefly: what the networks were trained on and evaluated with, and what that cost.
+-- database = ablation-align.quick
+-- grid = ablation-align.quick
+-- like = fashion-conditions

@@ -1,0 +1,4 @@
+-- ResNet with twenty layers on CIFAR-10 (re-encoded as JPEG): what the networks were trained on and evaluated with, and what that cost.
+-- database = headline-cifar10-jpeg
+-- grid = headline-cifar10-jpeg
+-- like = fashion-conditions

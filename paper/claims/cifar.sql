@@ -1,0 +1,5 @@
+-- ResNet with twenty layers on CIFAR-10 (re-encoded as JPEG), trained for some length: top-1 of each scheme at each width,
+-- quantized directly and cut, with batch norms as trained and calibrated, and what truncation costs.
+-- database = headline-cifar10-jpeg
+-- grid = headline-cifar10-jpeg
+-- like = fashion

@@ -1,0 +1,4 @@
+-- Every scheme, trained briefly: direct and cut accuracy at each width, with intervals over seeds.
+-- database = baselines.quick
+-- grid = baselines.quick
+-- figure = dots

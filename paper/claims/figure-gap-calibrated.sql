@@ -1,0 +1,4 @@
+-- The same gap with batch norms calibrated for each width and inference.
+-- database = headline-fashion
+-- grid = headline-fashion
+-- figure = gap-calibrated

@@ -1,0 +1,4 @@
+-- The gap between direct and cut accuracy, by width, of the networks of some length on Fashion-MNIST.
+-- database = headline-fashion
+-- grid = headline-fashion
+-- figure = gap

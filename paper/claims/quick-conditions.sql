@@ -1,0 +1,4 @@
+-- All schemes, briefly, on Fashion-MNIST: what the networks were trained on and evaluated with, and what that cost.
+-- database = baselines.quick
+-- grid = baselines.quick
+-- like = fashion-conditions

@@ -1,0 +1,5 @@
+-- The same network and data, all schemes, trained briefly, at three seeds: top-1 at each width, quantized directly and
+-- cut, with batch norms as trained and calibrated, and what truncation costs; mean ± deviation over seeds.
+-- database = baselines.quick
+-- grid = baselines.quick
+-- like = fashion

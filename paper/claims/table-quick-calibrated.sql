@@ -1,0 +1,4 @@
+-- The same with batch norms calibrated for each width and inference.
+-- database = baselines.quick
+-- grid = baselines.quick
+-- table = accuracy-calibrated

@@ -47,7 +47,7 @@ needs_latex() {
     make_paper copied
     [ "$status" -eq 0 ]
     pdftotext -layout x.pdf changed.txt
-    ! grep -q '12\.3' new.txt
+    run ! grep -q '12\.3' new.txt
     grep -q '^ *cut .* 12\.3 ' changed.txt
 }
 
@@ -67,7 +67,7 @@ needs_latex() {
     while read -r key; do
         grep -q "{$key," registry.bib "$root/paper/references.bib"
     done <cited
-    ! grep -Fxf <(grep -o '^@misc{[^,]*' registry.bib) <(grep -o '^@[a-z]*{[^,]*' "$root/paper/references.bib")
+    run ! grep -Fxf <(grep -o '^@misc{[^,]*' registry.bib) <(grep -o '^@[a-z]*{[^,]*' "$root/paper/references.bib")
     for key in $(sed -n 's/^@misc{\(.*\),$/\1/p' registry.bib); do grep -qx "$key" cited; done
     sed -n 's/^-- grid = //p' "$root"/paper/claims/*.sql | sort -u | while read -r grid; do [ -f "$root/experiments/$grid.grid" ]; done
 }

@@ -9,7 +9,7 @@ ARGUMENTS = (
     r"\\(?:cite|ref|eqref|label|input|includegraphics|graphicspath|documentclass|usepackage|begin|end|multicolumn|bibliography"
     r"|bibliographystyle|cmidrule|pdftrailerid|newcommand|texttt)\*?(?:\[[^]]*\]|\([^)]*\))*(?:\{[^{}]*\})*"
 )
-SETTINGS = r"\\(?:pdfinfoomitdate|pdfsuppressptexinfo)=-?\d+"
+SETTINGS = r"\\(?:pdfinfoomitdate|pdfsuppressptexinfo)=-?\d+|\\newcommand\{[^{}]*\}\[\d\]"
 FORMULA = r"\$[^$]*\$|\\begin\{(equation|align)\}.*?\\end\{\1\}"
 WORDS = r"top-1|top1|#1"  # what is measured, and a parameter
 LEVEL = {"95"}
@@ -28,7 +28,7 @@ def typed(text):
         return blank(match)
 
     text = re.sub(FORMULA, keep, text, flags=re.S)
-    for pattern in (ARGUMENTS, SETTINGS, WORDS):
+    for pattern in (SETTINGS, ARGUMENTS, WORDS):
         text = re.sub(pattern, blank, text)
     for match in re.finditer(r"\d[\d.,]*", text):
         yield match.start(), match.group(0)

@@ -69,7 +69,7 @@ DB ?= results/results.db
 CHOSEN = $(if $(GRID),--grid "$(GRID)") $(if $(SPLIT),--split "$(SPLIT)")
 DEMO := results/demo
 
-.PHONY: all help demo grid install figures tables paper test test-long test-sanitize test-machines fuzz lint format bench crosscheck clean
+.PHONY: all help demo grid install figures tables report paper test test-long test-sanitize test-machines fuzz lint format bench crosscheck clean
 all: $(BUILD)/truncquant $(LIBRARY) $(BUILD)/libtruncquant.so ## build the driver and the device library
 
 help: ## list the targets
@@ -152,6 +152,13 @@ $(BUILD)/figures.inc: $(FIGURES) scripts/embed-sql.sh
 	@mkdir -p $(@D)
 	scripts/embed-sql.sh $(FIGURES) > $@.tmp && mv $@.tmp $@
 $(BUILD)/harness/report/figure.o: $(BUILD)/figures.inc
+
+# And what the page of a database consists of.
+PAGE := harness/page/page.html harness/page/page.css harness/page/page.js $(sort $(wildcard harness/page/queries/*.sql))
+$(BUILD)/page.inc: $(PAGE) scripts/embed-sql.sh
+	@mkdir -p $(@D)
+	scripts/embed-sql.sh $(PAGE) > $@.tmp && mv $@.tmp $@
+$(BUILD)/harness/page/page.o: $(BUILD)/page.inc
 
 # Which program it is travels too; the file changes only when that does. What decides the bits of results: the rooms
 # that compute, and how they are compiled.
@@ -273,6 +280,11 @@ BUILD_MACHINES = [ "$$(uname -m)" != x86_64 ] || $(MAKE) --silent -j$(CORES) POR
 build-arithmetic: $(ARITHMETIC) $(QUANTIZERS)
 .PHONY: build-arithmetic
 
+report: $(BUILD)/truncquant ## one page of HTML of DB (of GRID; of SPLIT), results/report.html: figures, tables to sort and filter, each run
+	TRUNCQUANT=$(BUILD)/truncquant scripts/figures.sh --db "$(DB)" $(CHOSEN) --output results/report.figures > /dev/null
+	$(BUILD)/truncquant page --db "$(DB)" $(CHOSEN) --figures results/report.figures --output results/report.html
+	@echo results/report.html
+
 paper: $(BUILD)/truncquant ## make the report, paper/truncquant.pdf, and CLAIMS.md from the databases in results/published (LaTeX: scripts/setup.sh --paper)
 	TRUNCQUANT=$(BUILD)/truncquant scripts/paper.sh
 
@@ -313,7 +325,7 @@ C_FILES := $(wildcard $(shell find harness -name '*.[ch]') runtime/*.[ch] baseli
 # Variables that bats sets, and what its tests do on purpose: a cd that fails ends the test, a glob stands for one file.
 BATS_SETS := SC1091,SC2154,SC2164,SC2144,SC2120,SC2128,SC2178,SC2238
 SHELL_FILES = $(wildcard scripts/*.sh bench/*.sh tests/*.sh tests/*/*.sh) tests/run .ci/run
-lint: $(BUILD)/schema.inc $(BUILD)/queries.inc $(BUILD)/figures.inc ## check the style, the map of harness/README.md, what cppcheck and shellcheck find
+lint: $(BUILD)/schema.inc $(BUILD)/queries.inc $(BUILD)/figures.inc $(BUILD)/page.inc ## check the style, the map of harness/README.md, what cppcheck and shellcheck find
 	@python3 scripts/house.py
 	@clang-format --dry-run -Werror $(C_FILES)
 	@cppcheck --quiet --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \

@@ -29,6 +29,7 @@ static const struct verb verbs[] = {
     {"retry", "have failed runs of a grid tried again", verb_retry, 0},
     {"export", "tables of results, and the numbers of figures", verb_export, 0},
     {"claims", "what every number of a report rests on, as a page", verb_claims, 0},
+    {"page", "one page of HTML: figures, tables to sort and filter, each run", verb_page, 0},
     {"exclude", "mark runs as not to count, and why", verb_exclude, 0},
     {"clean", "remove checkpoints of finished runs that are not needed any more", verb_clean, 0},
     {"pack", "a finished run as the model file that a device reads", verb_pack, 1},

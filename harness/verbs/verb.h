@@ -60,6 +60,7 @@ int verb_clean(struct options *o, struct error *e);
 int verb_pack(struct options *o, struct error *e);
 int verb_info(struct options *o, struct error *e);
 int verb_infer(struct options *o, struct error *e);
+int verb_page(struct options *o, struct error *e);
 int verb_claims(struct options *o, struct error *e);
 int verb_latency(struct options *o, struct error *e);
 int verb_retry(struct options *o, struct error *e);

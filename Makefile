@@ -69,7 +69,7 @@ DB ?= results/results.db
 CHOSEN = $(if $(GRID),--grid "$(GRID)") $(if $(SPLIT),--split "$(SPLIT)")
 DEMO := results/demo
 
-.PHONY: all help demo grid install figures tables report paper test test-long test-sanitize test-machines fuzz lint format bench crosscheck clean
+.PHONY: all help demo grid install figures tables report paper dist test test-long test-sanitize test-machines fuzz lint format bench crosscheck clean
 all: $(BUILD)/truncquant $(LIBRARY) $(BUILD)/libtruncquant.so ## build the driver and the device library
 
 help: ## list the targets
@@ -284,6 +284,12 @@ report: $(BUILD)/truncquant ## one page of HTML of DB (of GRID; of SPLIT), resul
 	TRUNCQUANT=$(BUILD)/truncquant scripts/figures.sh --db "$(DB)" $(CHOSEN) --output results/report.figures > /dev/null
 	$(BUILD)/truncquant page --db "$(DB)" $(CHOSEN) --figures results/report.figures --output results/report.html
 	@echo results/report.html
+
+DIST := truncquant-$(shell cat VERSION)
+dist: ## a tarball of the last commit, build/truncquant-VERSION.tar.gz, with the published databases: makes figures, tables and the report
+	@mkdir -p $(BUILD)
+	git archive --format=tar --prefix=$(DIST)/ HEAD | gzip -n > $(BUILD)/$(DIST).tar.gz.tmp && \
+		mv $(BUILD)/$(DIST).tar.gz.tmp $(BUILD)/$(DIST).tar.gz && echo $(BUILD)/$(DIST).tar.gz
 
 paper: $(BUILD)/truncquant ## make the report, paper/truncquant.pdf, and CLAIMS.md from the databases in results/published (LaTeX: scripts/setup.sh --paper)
 	TRUNCQUANT=$(BUILD)/truncquant scripts/paper.sh

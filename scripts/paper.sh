@@ -50,6 +50,7 @@ need() {
     done
     kpsewhich IEEEtran.cls >/dev/null || die 1 "LaTeX has no IEEEtran.cls; 'scripts/setup.sh --paper' installs it"
     command -v "$truncquant" >/dev/null || die 1 "there is no program $truncquant; 'make' builds it"
+    [ -d "$databases" ] || die 1 "there is no folder $databases; name that of the databases with --databases"
     [ -f "$sources/truncquant.tex" ] || die 1 "$sources/truncquant.tex is not there; name the folder with --sources"
     mkdir -p -- "$output" || die 1 "$output cannot be made; name another with --output"
 }
@@ -100,11 +101,21 @@ typeset() {
     cp -- "$new/truncquant.pdf" "$output/truncquant.pdf"
 }
 
+# From the root, where the page of claims names files as they stand in the tree, whoever's it is.
+settle() {
+    databases=$(realpath -m --relative-base="$root" -- "$databases")
+    sources=$(realpath -m --relative-base="$root" -- "$sources")
+    output=$(realpath -m -- "$output") pdf=$(realpath -m -- "$pdf") page=$(realpath -m -- "$page")
+    truncquant=$(realpath -m -- "$truncquant")
+    cd -- "$root"
+}
+
 parse "$@"
+settle
 need
 inputs >"$output/inputs.new"
 if cmp -s "$output/inputs.new" "$output/inputs" && [ -f "$pdf" ] && [ -f "$page" ] && cmp -s "$output/truncquant.pdf" "$pdf"; then
-    tell "$pdf" is up to date
+    tell "$pdf is up to date"
     exit 0
 fi
 rm -f -- "$output/inputs"

@@ -35,7 +35,7 @@ needs_latex() {
     touch -d 2001-01-01 x.pdf x.md
     make_paper "$root/results/published"
     [ "$status" -eq 0 ]
-    [ "$output" = "x.pdf is up to date" ]
+    [ "$output" = "$PWD/x.pdf is up to date" ]
     [ "$(date -r x.pdf +%Y)" = 2001 ]
 
     # QAT's cut two bits, as trained: 11.1 points of 100 fewer are in no other number.
@@ -86,10 +86,36 @@ needs_latex() {
     [[ $stderr == "paper.sh: LaTeX failed: "*limits.tex:* ]]
     [ "$(cat x.pdf x.md)" = old$'\n'old ]
     mkdir bin
-    for tool in bash readlink dirname sed cat; do ln -s "$(command -v $tool)" bin/; done
-    PATH=$PWD/bin run --separate-stderr "$root/scripts/paper.sh" --output out --pdf x.pdf --page x.md
+    for tool in bash readlink dirname realpath sed cat; do ln -s "$(command -v $tool)" bin/; done
+    run --separate-stderr env "PATH=$PWD/bin" "$root/scripts/paper.sh" --output out --pdf x.pdf --page x.md
     [ "$status" -eq 1 ]
     [[ $stderr == *"latexmk is missing; 'scripts/setup.sh --paper' installs it" ]]
     run -2 "$root/scripts/paper.sh" --nothing
     run -2 "$root/scripts/paper.sh" --pdf
+}
+
+@test "what published runs cost, and how many there are, is what docs/reproducing.md says" {
+    for db in "$root"/results/published/*.db; do
+        name=$(basename "$db" .db)
+        line=$(grep "^| \`$name\`" "$root/docs/reproducing.md")
+        hours=$(sqlite3 -batch "file:$db?immutable=1" "
+            SELECT printf('%.1f', sum(coalesce(cpu_seconds, threads * max(0, heartbeat_at - started_at))) / 3600) FROM attempts
+            WHERE run_id IN (SELECT run_id FROM attempts WHERE outcome = 'complete')")
+        [[ $line == *"| $hours |" ]]
+        read -r all complete <<<"$(sqlite3 -batch -separator ' ' "file:$db?immutable=1" "
+            SELECT count(*), count(*) FILTER (WHERE run_id IN (SELECT run_id FROM attempts WHERE outcome = 'complete')) FROM runs")"
+        [ "$all" = "$complete" ] || [[ $line == *"(the first $complete of $all runs)"* ]]
+    done
+}
+
+@test "a tarball makes the same claims" {
+    git -C "$root" rev-parse HEAD >/dev/null 2>&1 || skip "this tree is no repository, of which a tarball could be made"
+    [ -z "$(git -C "$root" status --porcelain)" ] || skip "this tree has uncommitted changes, which a tarball leaves out"
+    make -s -C "$root" dist BUILD="$PWD/made" >/dev/null
+    tar -xzf made/*.tar.gz
+    cd truncquant-*
+    [ ! -e .git ]
+    "$TRUNCQUANT" claims --check
+    "$TRUNCQUANT" claims --output x.md --macros x.tex --tables x --quiet
+    cmp x.md "$root/CLAIMS.md"
 }

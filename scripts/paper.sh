@@ -65,22 +65,18 @@ inputs() {
     } | LC_ALL=C sort -z | xargs -0 sha256sum
 }
 
-# The figures of each database that claims name, once for all of them, then each under the name of its claim.
+# Each figure under the name of its claim, at the width of a column.
 draw() {
-    local name kind db grid split what drawn
-    rm -rf -- "$output/figures"
+    local name kind db grid split what
+    rm -rf -- "$output/drawn" "$output/figures"
     mkdir -p -- "$output/figures"
     while IFS='|' read -r name kind db grid split what; do
         [ "$kind" = figure ] || continue
-        drawn=$output/drawn/$(basename -- "$db" .db)${grid:+@$grid}@$split
-        [ -d "$drawn" ] && [ -n "${fresh[$drawn]-}" ] ||
-            TRUNCQUANT=$truncquant "$root/scripts/figures.sh" --db "$db" ${grid:+--grid "$grid"} --split "$split" \
-                --width 3.4in --output "$drawn" >/dev/null || exit
-        fresh[$drawn]=1
-        cp -- "$drawn/$what.pdf" "$output/figures/$name.pdf"
+        TRUNCQUANT=$truncquant "$root/scripts/figures.sh" --db "$db" ${grid:+--grid "$grid"} --split "$split" --figure "$what" \
+            --width 3.4in --output "$output/drawn/$name" >/dev/null || exit
+        cp -- "$output/drawn/$name/$what.pdf" "$output/figures/$name.pdf"
     done < <("$truncquant" claims "$sources/claims" --databases "$databases" --list | tr '\t' '|')
 }
-declare -A fresh=()
 
 # In a folder of its own, so that an interrupted LaTeX leaves nothing that the next one trips over.
 typeset() {

@@ -65,15 +65,15 @@ inputs() {
     } | LC_ALL=C sort -z | xargs -0 sha256sum
 }
 
-# Each figure under the name of its claim, at the width of a column.
+# Each figure under the name of its claim, as wide as a column where that does not say otherwise.
 draw() {
-    local name kind db grid split what
+    local name kind db grid split what wide
     rm -rf -- "$output/drawn" "$output/figures"
     mkdir -p -- "$output/figures"
-    while IFS='|' read -r name kind db grid split what; do
+    while IFS='|' read -r name kind db grid split what wide; do
         [ "$kind" = figure ] || continue
         TRUNCQUANT=$truncquant "$root/scripts/figures.sh" --db "$db" ${grid:+--grid "$grid"} --split "$split" --figure "$what" \
-            --width 3.4in --output "$output/drawn/$name" >/dev/null || exit
+            --width "${wide:-3.4in}" --output "$output/drawn/$name" >/dev/null || exit
         cp -- "$output/drawn/$name/$what.pdf" "$output/figures/$name.pdf"
     done < <("$truncquant" claims "$sources/claims" --databases "$databases" --list | tr '\t' '|')
 }

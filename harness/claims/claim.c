@@ -22,6 +22,7 @@ static char **place_of(struct claim *c, const char *key) {
     return !strcmp(key, "database") ? &c->database
            : !strcmp(key, "grid")   ? &c->grid
            : !strcmp(key, "split")  ? &c->split
+           : !strcmp(key, "width")  ? &c->width
            : !strcmp(key, "like")   ? &c->like
                                     : NULL;
 }
@@ -85,6 +86,8 @@ static int check_claim(const struct claim *c, struct error *e) {
                        "database = %s: is a path; name a file of the folder of "
                        "databases, without .db",
                        c->database);
+    if (c->width && c->kind != CLAIM_FIGURE)
+        return fail_at(e, c->path, 0, "width = %s: is of figures alone; leave it out", c->width);
     if (c->like && (c->what || !is_blank(c->queries)))
         return fail_at(e, c->path, 0,
                        "has queries, a figure or a table besides like = %s; leave one out",
@@ -165,8 +168,8 @@ int claims_read(const char *folder, struct claims *c, struct error *e) {
 void claims_free(struct claims *c) {
     for (int i = 0; i < c->n; i++) {
         struct claim *x = &c->all[i];
-        char *texts[] = {x->name,  x->path, x->says, x->database, x->grid,
-                         x->split, x->what, x->like, x->text};
+        char *texts[] = {x->name,  x->path, x->says,  x->database, x->grid,
+                         x->split, x->what, x->width, x->like,     x->text};
         for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
             free(texts[t]);
     }

@@ -16,6 +16,7 @@
  * the queries of another claim. Or it is a picture or a table, by one more comment and no query:
  *
  *     -- figure = gap
+ *     -- width = 7in
  *     -- table = accuracy
  */
 #ifndef CLAIMS_CLAIM_H
@@ -33,9 +34,10 @@ struct claim {
     char *name, *path, *says;
     char *database, *grid, *split; // grid: NULL where it is left out
     char *what;                    // the figure or table; NULL of numbers
-    char *like;                    // the claim whose queries it takes; NULL: its own
-    char *text;                    // the file, whole
-    const char *queries;           // what follows the comments, there or in that claim's text
+    char *width;         // at which a figure is printed, as figures.sh takes it; NULL: unsaid
+    char *like;          // the claim whose queries it takes; NULL: its own
+    char *text;          // the file, whole
+    const char *queries; // what follows the comments, there or in that claim's text
 };
 
 struct claims {

@@ -2,3 +2,4 @@
 -- database = baselines.quick
 -- grid = baselines.quick
 -- figure = dots
+-- width = 7in

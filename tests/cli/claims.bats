@@ -93,7 +93,7 @@ refused() {
 }
 
 @test "a figure and a table are claims: their runs, and the table as TeX" {
-    claim picture '-- A picture.' '-- database = made' '-- figure = gap'
+    claim picture '-- A picture.' '-- database = made' '-- figure = gap' '-- width = 7in'
     claim rows '-- A table.' '-- database = made' '-- table = accuracy'
     claims --tables tables --macros macros.tex
     [ "$status" -eq 0 ]
@@ -102,7 +102,7 @@ refused() {
     [ "$(ls tables)" = rows.tex ]
     [ "$(sed -n '/^## picture/,/^## /p' CLAIMS.md | grep -c '^| [0-9a-f]\{12\} |')" -eq "$(sql 'SELECT count(*) FROM runs' databases/made.db)" ]
     claims --list
-    [ "${lines[0]}" = $'picture\tfigure\tdatabases/made.db\t\ttest\tgap' ]
+    [ "${lines[0]}" = $'picture\tfigure\tdatabases/made.db\t\ttest\tgap\t7in' ]
 }
 
 @test "runs that this program would compute otherwise are called stale" {
@@ -127,6 +127,7 @@ refused() {
 : database = a/b: is a path|-- Words.\n-- database = a/b\n$q
 : has queries, a figure or a table besides like = x|-- Words.\n-- database = made\n-- like = x\n$q
 : like = y: no claim of that name has queries|-- Words.\n-- database = made\n-- like = y\n
+: width = 7in: is of figures alone|-- Words.\n-- database = made\n-- width = 7in\n$q
 : is of a figure, which has no query here|-- Words.\n-- database = made\n-- figure = gap\n$q
 : there is no figure nothing|-- Words.\n-- database = made\n-- figure = nothing\n
 : 'nothing' cannot be exported|-- Words.\n-- database = made\n-- table = nothing\n

@@ -110,8 +110,9 @@ static int prove_all(const struct options *o, const struct wishes *w, const stru
 static void list_all(const struct wishes *w, const struct claims *c) {
     for (int i = 0; i < c->n; i++) {
         const struct claim *x = &c->all[i];
-        printf("%s\t%s\t%s/%s.db\t%s\t%s\t%s\n", x->name, claim_kind_names[x->kind], w->databases,
-               x->database, x->grid ? x->grid : "", x->split, x->what ? x->what : "");
+        printf("%s\t%s\t%s/%s.db\t%s\t%s\t%s\t%s\n", x->name, claim_kind_names[x->kind],
+               w->databases, x->database, x->grid ? x->grid : "", x->split, x->what ? x->what : "",
+               x->width ? x->width : "");
     }
 }
 
@@ -126,7 +127,8 @@ int verb_claims(struct options *o, struct error *e) {
         {"--check", NULL, NULL, "write nothing; name what is not as the page says, and fail", NULL,
          &w.check},
         {"--list", NULL, NULL,
-         "only list the claims: name, kind, database, grid, split, figure or table", NULL, &w.list},
+         "only list the claims: name, kind, database, grid, split, figure or table, width", NULL,
+         &w.list},
         {0},
     };
     int helped;

@@ -1,5 +1,5 @@
 /* The weights of one quantized layer as the run wants them: the scheme's slots and, where all
- * widths share one norm bank, the bias correction of Any-Precision DNN (1911.07346) behind them, so
+ * widths share one norm bank, the bias correction of EMQ-Net (2510.20673) behind them, so
  * that one set of statistics fits every width:
  *
  *     Ŵ <- (Ŵ - mean Ŵ) · ‖t - mean t‖₂ / ‖Ŵ - mean Ŵ‖₂ + mean t,   t = tanh W

@@ -105,6 +105,22 @@ refused() {
     [ "${lines[0]}" = $'picture\tfigure\tdatabases/made.db\t\ttest\tgap\t7in' ]
 }
 
+@test "a figure that was drawn from other numbers is called stale" {
+    claim picture '-- A picture.' '-- database = made' '-- grid = ablation-align.quick' '-- figure = gap'
+    mkdir -p figures/ablation-align.quick
+    "$program" export figure gap --grid ablation-align.quick --split test --db databases/made.db --output figures/ablation-align.quick/gap.csv
+    claims
+    claims --check --figures figures
+    [ "$status" -eq 0 ]
+    sed -i '2s/[0-9]/7/g' figures/ablation-align.quick/gap.csv
+    claims --check --figures figures
+    [ "$status" -eq 1 ]
+    [ "$output" = "stale: figures/ablation-align.quick/gap.csv" ]
+    [[ $stderr == *"1 figure was drawn from other numbers"* ]]
+    claims --figures figures
+    [ "$status" -eq 2 ]
+}
+
 @test "runs that this program would compute otherwise are called stale" {
     sql "UPDATE attempts SET fingerprint = '$(printf '0%.0s' {1..64})' WHERE run_id IN (SELECT run_id FROM runs WHERE scheme = 'qat')" databases/made.db
     claims

@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PAGE_LIMIT = 64 * 1024 * 1024 };
+
 struct wishes {
-    const char *folder, *databases, *output, *macros, *tables;
+    const char *folder, *databases, *output, *macros, *tables, *figures;
     int check, list;
 };
 
@@ -64,8 +66,31 @@ static int write_tables(const struct wishes *w, const struct claims *c, const st
     return rc;
 }
 
-static int check_page(const struct wishes *w, const struct ledger *l, struct error *e) {
-    enum { PAGE_LIMIT = 64 * 1024 * 1024 };
+/* The figures that figures.sh drew into FOLDER/GRID from other numbers than these: how many. */
+static int say_stale_figures(const struct wishes *w, const struct claims *c,
+                             const struct proof *proofs) {
+    int n = 0;
+    for (int i = 0; i < c->n && w->figures; i++) {
+        const struct claim *x = &c->all[i];
+        if (x->kind != CLAIM_FIGURE || !x->grid)
+            continue;
+        size_t size;
+        struct error absent = {0};
+        char *folder = file_in(w->figures, x->grid, ""), *path = file_in(folder, x->what, ".csv");
+        char *drawn = file_read(path, PAGE_LIMIT, &size, &absent);
+        if (drawn && strcmp(drawn, proofs[i].text) != 0) {
+            printf("stale: %s\n", path);
+            n++;
+        }
+        free(drawn);
+        free(path);
+        free(folder);
+    }
+    return n;
+}
+
+static int check_page(const struct wishes *w, const struct claims *c, const struct proof *proofs,
+                      const struct ledger *l, struct error *e) {
     size_t size;
     char *old = file_read(w->output, PAGE_LIMIT, &size, e);
     if (!old)
@@ -76,13 +101,17 @@ static int check_page(const struct wishes *w, const struct ledger *l, struct err
                 "is not what the databases say (%d claim%s); 'truncquant claims' writes it anew", n,
                 n == 1 ? "" : "s");
     free(old);
+    n = say_stale_figures(w, c, proofs);
+    if (n)
+        fail(e, "%d figure%s drawn from other numbers; 'make figures' draws %s anew", n,
+             n == 1 ? " was" : "s were", n == 1 ? "it" : "them");
     return e->text[0] ? -1 : 0;
 }
 
 static int write_all(const struct options *o, const struct wishes *w, const struct claims *c,
                      const struct proof *proofs, const struct ledger *l, struct error *e) {
     if (w->check)
-        return check_page(w, l, e);
+        return check_page(w, c, proofs, l, e);
     if (write_text(w->output, l->page, e) || (w->macros && write_text(w->macros, l->macros, e)) ||
         write_tables(w, c, proofs, e))
         return -1;
@@ -126,6 +155,10 @@ int verb_claims(struct options *o, struct error *e) {
         {"--tables", "FOLDER", NULL, "the tables, too, NAME.tex", &w.tables, NULL},
         {"--check", NULL, NULL, "write nothing; name what is not as the page says, and fail", NULL,
          &w.check},
+        {"--figures", "FOLDER", NULL,
+         "with --check: also name the figures, FOLDER/GRID/NAME.csv, that were drawn from other "
+         "numbers",
+         &w.figures, NULL},
         {"--list", NULL, NULL,
          "only list the claims: name, kind, database, grid, split, figure or table, width", NULL,
          &w.list},
@@ -148,6 +181,10 @@ int verb_claims(struct options *o, struct error *e) {
         return EXIT_USAGE;
     if (w.check && (w.macros || w.tables)) {
         fail(e, "claims: --check writes nothing; leave --macros and --tables out");
+        return EXIT_USAGE;
+    }
+    if (w.figures && !w.check) {
+        fail(e, "claims: --figures goes with --check; leave it out");
         return EXIT_USAGE;
     }
     w.folder = operands ? o->argv[1] : "paper/claims";

@@ -57,6 +57,7 @@ do for [p = 1:panels] {
 }
 left = 72; gap_x = 14; tall = 92; gap_y = 14; head = 34; below = 52
 columns = at_most(most_slots, page ? at_least(1, int((page - left - 10) / (120 + gap_x))) : 5)
+if (evaluated && columns > 2) { columns = columns - columns % 2 } # direct beside truncated
 width = page ? page : at_least(left + columns * (150 + gap_x) + 10, 640)
 panel = (width - 10.0 - left) / columns - gap_x
 room = int(panel / 6.8)

@@ -115,10 +115,17 @@ describe() {
     mv "$new/described" "$new/$1.svg"
 }
 
+# burn NAME: its caption, in lines that fit into the picture.
+burn() {
+    [ -n "$width" ] || { cat "$new/$1.txt" && return; }
+    sed ':more; /[,;]$/ { N; s/\n/ /; b more }' "$new/$1.txt" |
+        fold --spaces --width="$(awk -v w="$width" 'BEGIN { print int((108 * w - 28) / 7.2) }')"
+}
+
 # draw NAME: in $new.
 draw() {
     local caption="" format
-    [ -z "$burnt" ] || caption=$(cat "$new/$1.txt")
+    [ -z "$burnt" ] || caption=$(burn "$1")
     for format in "${formats[@]}"; do
         (cd "$root" && gnuplot --default-settings -c "plots/${1%-calibrated}.gp" "$new/$1.csv" "$new/$1.$format" \
             "$format" "$caption" "$new/styles" "$width") \

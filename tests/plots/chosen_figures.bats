@@ -56,6 +56,19 @@ figures() {
     [ "$stderr" = "figures.sh: $db has no numbers for calibration" ]
 }
 
+@test "--caption: no line of it is wider than the page" {
+    for width in 3.4 7; do
+        figures --output "$BATS_TEST_TMPDIR/drawn" --grid three --figure accuracy --caption --width ${width}in
+        [ "$status" = 0 ]
+        grep -o "<text>.*</text>" "$BATS_TEST_TMPDIR/drawn/accuracy.svg" | sed 's/<[^>]*>//g' >"$BATS_TEST_TMPDIR/lines"
+        grep -q "bar: ± 1 standard" "$BATS_TEST_TMPDIR/lines"
+        most=$(wc -L <"$BATS_TEST_TMPDIR/lines")
+        echo "$width: $most"
+        [ "$most" -le "$([ $width = 7 ] && echo 101 || echo 47)" ]
+    done
+    [ "$most" -gt 84 ] # the page is made use of
+}
+
 # chosen OPTION ...: of accuracy, its labels, networks and widths.
 chosen() {
     "$TRUNCQUANT" export figure accuracy --db "$db" --output "$BATS_TEST_TMPDIR/a.csv" --caption "$BATS_TEST_TMPDIR/a.txt" "$@"

@@ -102,16 +102,36 @@ static struct run_status read_status(sqlite3_stmt *q) {
     return r;
 }
 
-int store_run_status(struct store *s, const char *run_id, struct run_status *status,
-                     struct error *e) {
-    sqlite3_stmt *q =
-        sql_prepare(s, "SELECT " STATUS_COLUMNS "NULL FROM run_status WHERE run_id = ?1", e);
+/* What is said of the run by `from`; as sql_step. */
+static int read_one(struct store *s, const char *from, const char *run_id,
+                    struct run_status *status, struct error *e) {
+    char sql[2048];
+    snprintf(sql, sizeof sql, "SELECT " STATUS_COLUMNS "NULL FROM %s WHERE run_id = ?1", from);
+    sqlite3_stmt *q = sql_prepare(s, sql, e);
     if (!q)
         return -1;
     sqlite3_bind_text(q, 1, run_id, -1, SQLITE_STATIC);
     int got = sql_step(s, q, e);
     *status = got == 1 ? read_status(q) : (struct run_status){0};
     sqlite3_finalize(q);
+    return got;
+}
+
+/* Of a run that no attempt finished, which needs no look at other runs but those whose weights it
+ * takes: run_status comes to the same. */
+static const char unfinished[] =
+    "(SELECT *, NULL AS stale, (WITH RECURSIVE up(id) AS (SELECT ?1 UNION SELECT u.parent"
+    "   FROM up JOIN runs u ON u.run_id = id WHERE u.parent IS NOT NULL)"
+    "  SELECT u.excluded FROM up JOIN runs u ON u.run_id = id WHERE u.excluded IS NOT NULL LIMIT 1)"
+    "  AS excluded"
+    " FROM (SELECT run_id, scheme, network, seed, work FROM runs) JOIN last_attempts USING (run_id)"
+    " WHERE NOT complete)";
+
+int store_run_status(struct store *s, const char *run_id, struct run_status *status,
+                     struct error *e) {
+    int got = read_one(s, unfinished, run_id, status, e);
+    if (!got)
+        got = read_one(s, "run_status", run_id, status, e);
     if (got == 1)
         return 0;
     return got < 0 ? -1

@@ -625,45 +625,52 @@ LEFT JOIN accuracy a ON a.run_id = l.run_id AND a.bits = l.bits AND a.act_bits =
                     AND a.inference = 'truncated' AND NOT a.calibrated AND a.split = 'test'
 WHERE l.run_id NOT IN (SELECT run_id FROM excluded_runs);
 
+-- Where each run stands by its last attempt alone, as if none had been complete, and whether one was. What was ended from
+-- outside (a disk, a machine) is tried again by itself, three times from the same point on: `ends` counts how often it
+-- was, the last attempt included. Attempts in `retries` count for nothing here. A sign of life that is yet to come is none:
+-- some clock was set back.
+DROP VIEW IF EXISTS last_attempts;
+CREATE VIEW last_attempts AS
+SELECT run_id,
+       CASE WHEN attempt IS NULL OR outcome = 'interrupted' OR asked THEN 'pending'
+            WHEN outcome = 'failed' AND cause = 'outside' AND ends <= 3 THEN 'pending'
+            WHEN outcome = 'failed' THEN 'failed'
+            WHEN abs((julianday('now') - 2440587.5) * 86400.0 - heartbeat_at) <= 120 THEN 'running'
+            WHEN ends <= 3 THEN 'dead'
+            ELSE 'failed' END AS state,
+       coalesce(progress, 0.0) AS progress, reason, cause, ends, tries, complete, outcome, fingerprint,
+       attempt, host, pid, process_start, started_at, heartbeat_at, ended_at
+FROM (SELECT r.run_id AS run_id, a.outcome, a.cause, a.heartbeat_at, a.progress, a.reason, a.fingerprint, a.attempt, a.host,
+             a.pid, a.process_start, a.started_at, a.ended_at,
+             (SELECT count(*) FROM attempts b WHERE b.run_id = r.run_id) AS tries,
+             EXISTS (SELECT 1 FROM attempts c WHERE c.run_id = r.run_id AND c.outcome = 'complete') AS complete,
+             EXISTS (SELECT 1 FROM retries t WHERE t.run_id = a.run_id AND t.host = a.host AND t.pid = a.pid
+                                               AND t.started_at = a.started_at) AS asked,
+             CASE WHEN a.outcome IS NULL OR a.outcome = 'failed' THEN
+                 (SELECT count(*) FROM attempts b
+                  WHERE b.run_id = a.run_id AND b.resumed_at >= a.resumed_at
+                    AND (b.outcome IS NULL OR b.outcome = 'failed' AND b.cause = 'outside')
+                    AND NOT EXISTS (SELECT 1 FROM retries t WHERE t.run_id = b.run_id AND t.host = b.host
+                                                              AND t.pid = b.pid AND t.started_at = b.started_at))
+                  ELSE 0 END AS ends
+      FROM runs r
+      LEFT JOIN attempts a ON a.attempt = (SELECT b.attempt FROM attempts b WHERE b.run_id = r.run_id
+                                           ORDER BY b.sequence DESC, b.started_at DESC, b.host DESC, b.pid DESC
+                                           LIMIT 1));
+
 -- Where each run stands. SQL cannot see processes: on a run's own host the program reports it as dead when it is
--- 'running' here and the process is gone, and as running when it is 'dead' here and the process lives. A sign of life that
--- is yet to come is none: some clock was set back. A stale run is done until it is run again; `stale` says why it is.
--- What was ended from outside (a disk, a machine) is tried again by itself, three times from the same point on: `ends`
--- counts how often it was, the last attempt included. Attempts in `retries` count for nothing here.
+-- 'running' here and the process is gone, and as running when it is 'dead' here and the process lives. A stale run is
+-- done until it is run again; `stale` says why it is.
 DROP VIEW IF EXISTS run_status;
 CREATE VIEW run_status AS
-WITH last AS (
-    SELECT r.run_id, y.why, a.attempt,
-           EXISTS (SELECT 1 FROM attempts c WHERE c.run_id = r.run_id AND c.outcome = 'complete')
-           AND (y.why IS NULL OR a.outcome = 'complete' OR a.fingerprint IS NOT f.fingerprint) AS finished,
-           EXISTS (SELECT 1 FROM retries t
-                   WHERE t.run_id = a.run_id AND t.host = a.host AND t.pid = a.pid AND t.started_at = a.started_at) AS asked,
-           (SELECT count(*) FROM attempts b
-            WHERE b.run_id = a.run_id AND b.resumed_at >= a.resumed_at
-              AND (b.outcome IS NULL OR b.outcome = 'failed' AND b.cause = 'outside')
-              AND NOT EXISTS (SELECT 1 FROM retries t WHERE t.run_id = b.run_id AND t.host = b.host AND t.pid = b.pid
-                                                        AND t.started_at = b.started_at)) AS ends
-    FROM runs r
-    LEFT JOIN stale_runs y ON y.run_id = r.run_id
-    LEFT JOIN fingerprints f ON f.scheme = r.scheme
-    LEFT JOIN attempts a ON a.attempt = (SELECT b.attempt FROM attempts b WHERE b.run_id = r.run_id
-                                         ORDER BY b.sequence DESC, b.started_at DESC, b.host DESC, b.pid DESC
-                                         LIMIT 1)
-)
-SELECT r.run_id, r.config_id, r.grid, r.scheme, r.network, r.dataset, r.seed,
-       CASE WHEN l.finished THEN 'done'
-            WHEN a.attempt IS NULL OR a.outcome = 'interrupted' OR l.asked THEN 'pending'
-            WHEN a.outcome = 'failed' AND a.cause = 'outside' AND l.ends <= 3 THEN 'pending'
-            WHEN a.outcome = 'failed' THEN 'failed'
-            WHEN abs((julianday('now') - 2440587.5) * 86400.0 - a.heartbeat_at) <= 120 THEN 'running'
-            WHEN l.ends <= 3 THEN 'dead'
-            ELSE 'failed' END AS state,
-       CASE WHEN l.finished THEN 1.0 ELSE coalesce(a.progress, 0.0) END AS progress,
-       a.reason, a.cause, CASE WHEN l.finished THEN 0 ELSE l.ends END AS ends,
-       r.work, x.excluded, CASE WHEN l.finished THEN l.why END AS stale,
-       (SELECT count(*) FROM attempts b WHERE b.run_id = r.run_id) AS attempts,
-       a.attempt, a.host, a.pid, a.process_start, a.started_at, a.heartbeat_at, a.ended_at
-FROM runs r
-JOIN last l ON l.run_id = r.run_id
-LEFT JOIN excluded_runs x ON x.run_id = r.run_id
-LEFT JOIN attempts a ON a.attempt = l.attempt;
+SELECT run_id, config_id, grid, scheme, network, dataset, seed,
+       iif(finished, 'done', state) AS state, iif(finished, 1.0, progress) AS progress,
+       reason, cause, iif(finished, 0, ends) AS ends, work, excluded, iif(finished, why, NULL) AS stale, tries AS attempts,
+       attempt, host, pid, process_start, started_at, heartbeat_at, ended_at
+FROM (SELECT l.*, r.config_id, r.grid, r.scheme, r.network, r.dataset, r.seed, r.work, x.excluded, y.why,
+             l.complete AND (y.why IS NULL OR l.outcome = 'complete' OR l.fingerprint IS NOT f.fingerprint) AS finished
+      FROM runs r
+      JOIN last_attempts l ON l.run_id = r.run_id
+      LEFT JOIN stale_runs y ON y.run_id = r.run_id
+      LEFT JOIN fingerprints f ON f.scheme = r.scheme
+      LEFT JOIN excluded_runs x ON x.run_id = r.run_id);

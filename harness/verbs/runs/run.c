@@ -205,7 +205,8 @@ static int run_wanted(struct session *s, struct error *e) {
     if (rc)
         return EXIT_FAILED;
     tell_result(s);
-    tell_diverged(s);
+    if (!s->engine->computes_nothing)
+        tell_diverged(s);
     return EXIT_DONE;
 }
 

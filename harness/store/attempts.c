@@ -255,6 +255,51 @@ int store_retry(struct store *s, const char *const *run_ids, int n, struct error
     return sql_end(s, status, e);
 }
 
+#define STATUS_COLUMN(type, member)                                                                \
+    { #member, type, offsetof(struct attempt_status, member) }
+static const struct sql_column status_columns[] = {
+    STATUS_COLUMN(SQL_REAL, started_at),
+    STATUS_COLUMN(SQL_TEXT, host),
+    STATUS_COLUMN(SQL_TEXT, engine),
+    STATUS_COLUMN(SQL_TEXT, outcome),
+    STATUS_COLUMN(SQL_TEXT, cause),
+    STATUS_COLUMN(SQL_TEXT, reason),
+    STATUS_COLUMN(SQL_TEXT, log),
+    STATUS_COLUMN(SQL_TEXT, job),
+    STATUS_COLUMN(SQL_LONG, pid),
+    STATUS_COLUMN(SQL_REAL, progress),
+    {0},
+};
+
+int store_list_attempts(struct store *s, const char *run_id, struct attempt_status **rows, int *n,
+                        struct error *e) {
+    int got, room = 0;
+    *rows = NULL;
+    *n = 0;
+    sqlite3_stmt *q = sql_prepare(s,
+                                  "SELECT started_at, host, engine, outcome, cause, reason, log,"
+                                  " job, pid, progress FROM attempts WHERE run_id = ?1"
+                                  " ORDER BY " SQL_BEGAN,
+                                  e);
+    if (!q)
+        return -1;
+    sqlite3_bind_text(q, 1, run_id, -1, SQLITE_STATIC);
+    while ((got = sql_step(s, q, e)) == 1) {
+        *rows = need_room(*rows, *n, &room, sizeof **rows);
+        sql_read_row(q, status_columns, &(*rows)[(*n)++]);
+    }
+    sqlite3_finalize(q);
+    return got;
+}
+
+void store_free_attempts(struct attempt_status *rows, int n) {
+    for (int i = 0; i < n; i++)
+        for (const struct sql_column *c = status_columns; c->name; c++)
+            if (c->type == SQL_TEXT)
+                free(*(char **)((char *)&rows[i] + c->offset));
+    free(rows);
+}
+
 int store_count_attempts(struct store *s, const char *run_id, int64_t *n, struct error *e) {
     sqlite3_stmt *q = sql_prepare(s, "SELECT count(*) FROM attempts WHERE run_id = ?1", e);
     if (!q)

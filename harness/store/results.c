@@ -61,6 +61,31 @@ int store_add_epochs(struct store *s, int64_t attempt, const struct epoch_row *r
         s, sql_insert_rows(s, "epochs", epoch_columns, attempt, rows, n, sizeof *rows, e), e);
 }
 
+int store_last_epochs(struct store *s, const char *run_id, int epochs, struct epoch_row **rows,
+                      int *n, struct error *e) {
+    int got, room = 0;
+    *rows = NULL;
+    *n = 0;
+    sqlite3_stmt *q = sql_prepare(
+        s,
+        "SELECT epoch, bits, loss, accuracy, learning_rate, seconds, images FROM"
+        " (SELECT p.*, row_number() OVER (PARTITION BY epoch, bits ORDER BY a.sequence DESC,"
+        "   a.started_at DESC, a.host DESC, a.pid DESC) AS place, max(epoch) OVER () AS last"
+        "  FROM attempts a JOIN epochs p USING (attempt) WHERE a.run_id = ?1)"
+        " WHERE place = 1 AND epoch > last - ?2 ORDER BY epoch DESC, bits",
+        e);
+    if (!q)
+        return -1;
+    sqlite3_bind_text(q, 1, run_id, -1, SQLITE_STATIC);
+    sqlite3_bind_int(q, 2, epochs);
+    while ((got = sql_step(s, q, e)) == 1) {
+        *rows = need_room(*rows, *n, &room, sizeof **rows);
+        sql_read_row(q, epoch_columns, &(*rows)[(*n)++]);
+    }
+    sqlite3_finalize(q);
+    return got;
+}
+
 int store_has_evaluation(struct store *s, int64_t attempt, const struct evaluation_row *row,
                          int *there, struct error *e) {
     sqlite3_stmt *q = sql_prepare(

@@ -280,6 +280,11 @@ struct epoch_row {
 int store_add_epochs(struct store *s, int64_t attempt, const struct epoch_row *rows, int n,
                      struct error *e);
 
+/* The rows of the last `epochs` epochs that were recorded of a run, as its latest attempts had
+ * them, the last first; the caller frees them in either case. */
+int store_last_epochs(struct store *s, const char *run_id, int epochs, struct epoch_row **rows,
+                      int *n, struct error *e);
+
 struct evaluation_row {
     int epoch;
     const char *split; // "test", "val"
@@ -342,6 +347,18 @@ int store_trained_before(struct store *s, const char *run_id, const char *numeri
  * "" for an older file that is only read, which has none. */
 enum { STORE_IDENTITY = 33 };
 int store_identity(struct store *s, char identity[STORE_IDENTITY], struct error *e);
+
+/* The tries of a run, the first first; texts are owned, NULL where there is none. Free in either
+ * case. */
+struct attempt_status {
+    double started_at;
+    char *host, *engine, *outcome, *cause, *reason, *log, *job;
+    long pid;
+    double progress;
+};
+int store_list_attempts(struct store *s, const char *run_id, struct attempt_status **rows, int *n,
+                        struct error *e);
+void store_free_attempts(struct attempt_status *rows, int n);
 
 /* How many tries of a run there were. */
 int store_count_attempts(struct store *s, const char *run_id, int64_t *n, struct error *e);

@@ -64,7 +64,7 @@ pending() {
     attempts 3 "'failed'" "'outside'" "'disk full'"
     [ "$(state)" = "pending|3" ]
     attempts 1 "'interrupted'" "'outside'" "'signal 15'"
-    [ "$(state)" = "pending|3" ]
+    [ "$(state)" = "pending|0" ]
     attempts 1 NULL NULL NULL
     [ "$(state)" = "failed|4" ]
     [ -z "$(pending)" ]

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -46,6 +47,50 @@ int fail_outside(struct error *e, const char *file, const char *format, ...) {
     va_end(args);
     e->is_outside = 1;
     return fail_prefix(e, file, 0);
+}
+
+const char *error_remedy(int why) {
+    switch (why) {
+    case ENOSPC:
+    case EDQUOT:
+        return "free space";
+    case EFBIG:
+        return "raise the limit on the size of files (ulimit -f)";
+    case ENOMEM:
+        return "end other programs, or raise the limit on memory (ulimit -v)";
+    case EMFILE:
+        return "raise the limit on open files (ulimit -n)";
+    case EACCES:
+    case EPERM:
+        return "fix its permissions";
+    case EROFS:
+        return "name another place, which can be written to";
+    case ELOOP:
+        return "is it a link? remove it";
+    case ENOENT:
+    case ENOTDIR:
+    case ENAMETOOLONG:
+        return "check the name";
+    case EISDIR:
+        return "name a file";
+    case ENOLCK:
+    case ENOSYS:
+    case EOPNOTSUPP:
+        return "its file system cannot do that; use another";
+    default:
+        return "is the disk sound?";
+    }
+}
+
+int fail_system(struct error *e, const char *file, const char *what, int why) {
+    static const int of_names[] = {ENOENT, ENOTDIR, ENAMETOOLONG, EISDIR, ELOOP};
+    int is_of_name = 0;
+    for (size_t i = 0; i < sizeof of_names / sizeof *of_names; i++)
+        is_of_name |= why == of_names[i];
+    e->is_outside |= !e->text[0] && !is_of_name;
+    if (!why)
+        return fail_at(e, file, 0, "%s; %s", what, error_remedy(why));
+    return fail_at(e, file, 0, "%s (%s); %s", what, strerror(why), error_remedy(why));
 }
 
 int fail_prefix(struct error *e, const char *file, int line) {

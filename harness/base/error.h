@@ -32,6 +32,15 @@ int fail_at(struct error *e, const char *file, int line, const char *format, ...
 int fail_outside(struct error *e, const char *file, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* fail_at of a call of the system that failed with errno `why`: what cannot be done ("cannot be
+ * opened"), why, and what to do about that, as "FILE: cannot be opened (Permission denied); fix its
+ * permissions". `why` 0, where nobody kept it, leaves the reason out. It is of the machine
+ * (is_outside), but where the name is wrong. */
+int fail_system(struct error *e, const char *file, const char *what, int why);
+
+/* What to do about an error of the system, by its errno: "free space". */
+const char *error_remedy(int why);
+
 /* Put `FILE:LINE: ` in front of a message that was recorded without it; returns -1. */
 int fail_prefix(struct error *e, const char *file, int line);
 

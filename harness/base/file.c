@@ -26,6 +26,8 @@ static int transfer_all(int fd, char *bytes, size_t size, int out) {
         ssize_t n = out ? write(fd, bytes + at, size - at) : read(fd, bytes + at, size - at);
         if (n < 0 && errno == EINTR)
             continue;
+        if (!n)
+            errno = out ? ENOSPC : 0; // a file that ends too early is no error of the system
         if (n <= 0)
             return -1;
         at += (size_t)n;
@@ -37,8 +39,7 @@ char *file_read(const char *path, size_t limit, size_t *size, struct error *e) {
     // O_NONBLOCK: a pipe of that name is refused below instead of waited for.
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
-        fail_at(e, path, 0, "cannot be opened (%s); check the name and its permissions",
-                strerror(errno));
+        fail_system(e, path, "cannot be opened", errno);
         return NULL;
     }
     struct stat st;
@@ -52,7 +53,7 @@ char *file_read(const char *path, size_t limit, size_t *size, struct error *e) {
         *size = (size_t)st.st_size;
         bytes = need(*size + 1, 1);
         if (transfer_all(fd, bytes, *size, 0)) {
-            fail_outside(e, path, "cannot be read to its end; is the disk sound?");
+            fail_system(e, path, "cannot be read to its end", errno);
             free(bytes);
             bytes = NULL;
         }
@@ -68,14 +69,36 @@ static int sync_folder_of(const char *path) {
     int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return -1;
-    int rc = fsync(fd);
+    int why = fsync(fd) ? errno : 0;
     close(fd);
-    return rc;
+    errno = why;
+    return why && why != EINVAL ? -1 : 0; // EINVAL: a file system that syncs no folders
+}
+
+int file_check_link(const char *path, struct error *e) {
+    struct stat st;
+    if (lstat(path, &st) || !S_ISLNK(st.st_mode) || !st.st_uid || st.st_uid == geteuid())
+        return 0;
+    return fail_at(e, path, 0, "is a link that another user made; remove it, or name another file");
+}
+
+int file_open_own(const char *path, struct error *e) {
+    struct stat st;
+    // O_NONBLOCK: a pipe of that name is refused instead of waited for.
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0666);
+    if (fd < 0)
+        return fail_system(e, path, "cannot be opened", errno);
+    if (!fstat(fd, &st) && S_ISREG(st.st_mode))
+        return fd;
+    close(fd);
+    return fail_at(e, path, 0, "is not a regular file; remove it");
 }
 
 /* The file that a rename has to replace: `path`, or what a link points to. */
 static int find_target(const char *path, char target[PATH_MAX], struct error *e) {
     struct stat st;
+    if (file_check_link(path, e))
+        return -1;
     if (!stat(path, &st) && !S_ISREG(st.st_mode))
         return fail_at(e, path, 0,
                        "cannot be written, as it is not a regular file; name another file");
@@ -124,13 +147,9 @@ static int finish_replacing(const char *path, const char *temporary, const char 
     if (why) {
         if (temporary)
             unlink(temporary);
-        return fail_outside(e, path, "cannot be written (%s); free space or fix its permissions",
-                            strerror(why));
+        return fail_system(e, path, "cannot be written", why);
     }
-    if (sync_folder_of(target))
-        return fail_outside(e, path, "its folder cannot be synced (%s); is the disk sound?",
-                            strerror(errno));
-    return 0;
+    return sync_folder_of(target) ? fail_system(e, path, "its folder cannot be synced", errno) : 0;
 }
 
 int file_replace(const char *path, const void *bytes, size_t size, struct error *e) {
@@ -155,12 +174,8 @@ int file_create(const char *path, const void *bytes, size_t size, struct error *
         unlink(temporary);
     free(temporary);
     if (why)
-        return fail_outside(e, path, "cannot be made (%s); free space, or name another file",
-                            strerror(why));
-    if (sync_folder_of(path))
-        return fail_outside(e, path, "its folder cannot be synced (%s); is the disk sound?",
-                            strerror(errno));
-    return 0;
+        return fail_system(e, path, "cannot be made", why);
+    return sync_folder_of(path) ? fail_system(e, path, "its folder cannot be synced", errno) : 0;
 }
 
 /* Reserve and map; returns 0 or an errno. Without the reservation a full disk would be a signal at
@@ -239,11 +254,7 @@ static int make_one(const char *path, struct error *e) {
     int why = errno;
     if (why == EEXIST && !stat(path, &st))
         why = S_ISDIR(st.st_mode) ? 0 : ENOTDIR;
-    return why ? fail_outside(
-                     e, path,
-                     "the folder cannot be made (%s); name another, or fix its permissions",
-                     strerror(why))
-               : 0;
+    return why ? fail_system(e, path, "the folder cannot be made", why) : 0;
 }
 
 int file_make_folder(const char *path, struct error *e) {

@@ -14,8 +14,9 @@ char *file_read(const char *path, size_t limit, size_t *size, struct error *e);
 
 /* Replace `path` by `size` bytes: temporary file beside it, fsync, rename, fsync of the folder.
  * Refuses what is no regular file (a device would be replaced too); a link stays, and what it
- * points to is replaced. The temporary file is new and its name cannot be foretold: who else can
- * write to the folder cannot plant a link there. */
+ * points to is replaced, but one of another user is refused (file_check_link). The temporary file
+ * is new and its name cannot be foretold: who else can write to the folder cannot plant a link
+ * there. */
 int file_replace(const char *path, const void *bytes, size_t size, struct error *e);
 
 /* Make `path` of these bytes, likewise; refused where there is something of that name, even if that
@@ -37,6 +38,14 @@ void file_draft_drop(struct file_draft *d);
 /* Remove the temporary files of processes that were killed while they replaced `path`. Only for who
  * holds a lock that keeps others from replacing it just now. */
 void file_remove_orphans(const char *path);
+
+/* -1 where `path` is a symbolic link of another user than this and root: who else can write to the
+ * folder could have any file changed through it. */
+int file_check_link(const char *path, struct error *e);
+
+/* Open a file that is the program's own for reading and writing, made where there is none: never
+ * through a symbolic link. Returns its descriptor, or -1. */
+int file_open_own(const char *path, struct error *e);
 
 /* mkdir -p. */
 int file_make_folder(const char *path, struct error *e);

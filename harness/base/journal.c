@@ -7,7 +7,6 @@
 #include "base/progress.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -49,15 +48,15 @@ static int64_t take_records(char *bytes, size_t size, int (*take)(void *, struct
 int journal_open(struct journal *j, const char *path, int (*take)(void *context, struct opened *o),
                  void *context, struct error *e) {
     size_t size;
-    *j = (struct journal){.fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666)};
+    *j = (struct journal){.fd = file_open_own(path, e)};
     if (j->fd < 0)
-        return fail_at(e, path, 0, "cannot be opened (%s); fix its permissions", strerror(errno));
+        return -1;
     char *bytes = file_read(path, (size_t)1 << 30, &size, e);
     if (bytes)
         j->end = take_records(bytes, size, take, context);
     free(bytes);
     if (bytes && ftruncate(j->fd, j->end))
-        fail_at(e, path, 0, "cannot be cut to its whole records (%s); remove it", strerror(errno));
+        fail_system(e, path, "cannot be cut to its whole records", errno);
     if (!e->text[0])
         return 0;
     journal_close(j);
@@ -74,13 +73,14 @@ int journal_start(struct seal *s, struct error *e) {
     return seal_start(s, magic, e);
 }
 
+/* Returns 0, or what went wrong as an errno. */
 static int write_at(int fd, const char *bytes, size_t size, int64_t at) {
     while (size) {
         ssize_t n = pwrite(fd, bytes, size, at);
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return -1;
+            return n ? errno : ENOSPC;
         bytes += n;
         size -= (size_t)n;
         at += n;
@@ -122,14 +122,14 @@ int journal_append(struct journal *j, struct seal *s, struct error *e) {
     char *record = record_of(s, &size);
     if (!record)
         return fail(e, "out of memory while a record is written");
-    int rc = write_at(j->fd, record, size, j->end);
+    int why = write_at(j->fd, record, size, j->end);
     free(record);
-    if (!rc) {
+    if (!why) {
         j->end += (int64_t)size;
         sync_sometimes(j);
         return 0;
     }
-    fail(e, "a record is not kept (%s); free space", strerror(errno));
+    fail(e, "a record is not kept (%s); %s", strerror(why), error_remedy(why));
     if (ftruncate(j->fd, j->end)) // then what is there of it ends the file at the next opening
         j->synced = 0;
     return -1;

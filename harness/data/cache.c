@@ -76,13 +76,9 @@ int cache_lock_path(const struct source *s, char *path, size_t size, struct erro
 /* Wait for the lock of that path; -1 with a message. The lock file stays: removing it would let two
  * processes hold locks on two files of one name. */
 static int take_lock(const char *name, struct error *e) {
-    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    int fd = file_open_own(name, e);
     if (fd < 0)
-        return fail_at(
-            e, name, 0,
-            "cannot be opened (%s); fix its permissions or set TRUNCQUANT_CACHE to another "
-            "folder",
-            strerror(errno));
+        return -1;
     if (lock_file(fd, name, 1, e) == LOCK_TAKEN)
         return fd;
     close(fd);

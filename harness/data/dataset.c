@@ -7,6 +7,7 @@
 #include "data/prepared.h"
 #include "data/source.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -19,7 +20,13 @@ static int map_prepared(struct dataset *d, const struct source *s, const char *p
     if (!hashed || prepared_is_intact(d))
         return 0;
     dataset_close(d);
+    errno = 0;
     return -1;
+}
+
+/* After that: the file may be as it should be, and this process not. */
+static int lacks_means(void) {
+    return errno == ENOMEM || errno == EMFILE || errno == ENFILE;
 }
 
 /* Whoever gets the lock first prepares; the others find it done. Who has mapped the file that is
@@ -30,7 +37,9 @@ static int map_or_prepare(struct dataset *d, const struct source *s, const char 
     if (lock < 0)
         return -1;
     int rc = map_prepared(d, s, path, hashed);
-    if (rc) {
+    if (rc && lacks_means()) {
+        fail_system(e, path, "cannot be mapped", errno);
+    } else if (rc) {
         if (!prepared_map(d, s, path)) {
             fprintf(stderr,
                     "truncquant: note: %s: is not what was prepared, as when a bit flips on a "
@@ -40,7 +49,7 @@ static int map_or_prepare(struct dataset *d, const struct source *s, const char 
         }
         cache_tidy(s);
         if (!prepare(s, path, e) && (rc = map_prepared(d, s, path, hashed)))
-            fail_at(e, path, 0, "was written but cannot be mapped; is the disk sound?");
+            fail_system(e, path, "was written but cannot be mapped", errno);
     }
     close(lock);
     return rc;

@@ -2,6 +2,7 @@
  * prepare.c. */
 #include "data/prepared.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -95,6 +96,7 @@ int prepared_map(struct dataset *d, const struct source *s, const char *path) {
     struct stat st;
     void *file = MAP_FAILED;
     size_t size = 0;
+    errno = 0;
     if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0) {
         size = (size_t)st.st_size;
         file = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
@@ -104,6 +106,7 @@ int prepared_map(struct dataset *d, const struct source *s, const char *path) {
         return -1;
     if (!valid(file, size, s)) {
         munmap(file, size);
+        errno = 0;
         return -1;
     }
     describe_set(d, file, size);

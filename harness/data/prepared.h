@@ -47,7 +47,7 @@ void prepared_manifest(const struct prepared_header *h, const char *file, char h
 int prepared_is_intact(const struct dataset *d);
 
 /* Map a prepared file that is whole and made from this source; -1, without a message, when there is
- * none. */
+ * none. errno says what the system refused, 0: nothing, the file is not that. */
 int prepared_map(struct dataset *d, const struct source *s, const char *path);
 
 /* Decode and check the source, and write the prepared file. The caller holds the lock. */

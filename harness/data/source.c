@@ -55,8 +55,7 @@ static int not_found(const struct known_set *set, struct error *e) {
 int source_add(struct source *s, const char *path, struct error *e) {
     char *absolute = realpath(path, NULL);
     if (!absolute)
-        return fail_at(e, path, 0, "cannot be reached (%s); check its permissions",
-                       strerror(errno));
+        return fail_system(e, path, "cannot be reached", errno);
     if ((s->n & (s->n - 1)) == 0) { // grows at each power of two
         char **grown = need(s->n ? 2 * (size_t)s->n : 1, sizeof *grown);
         if (s->n)
@@ -115,7 +114,7 @@ int source_add_first(struct source *s, const char *folder, const char *const *na
 static int print_file(FILE *text, const char *path, struct error *e) {
     struct stat st;
     if (stat(path, &st))
-        return fail_at(e, path, 0, "cannot be examined (%s)", strerror(errno));
+        return fail_system(e, path, "cannot be examined", errno);
     fprintf(text, "%s\n%lld %lld.%09ld %lld.%09ld\n", path, (long long)st.st_size,
             (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec, (long long)st.st_ctim.tv_sec,
             st.st_ctim.tv_nsec);

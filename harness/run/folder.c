@@ -36,9 +36,9 @@ static int is_computed(const char *run_id, struct error *e) {
 }
 
 static int take_lock(const char *path, const char *run_id, struct error *e) {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    int fd = file_open_own(path, e);
     if (fd < 0)
-        return fail_outside(e, path, "cannot be opened (%s); fix its permissions", strerror(errno));
+        return -1;
     enum lock_result lock = lock_file(fd, path, 0, e);
     if (lock == LOCK_TAKEN)
         return fd;
@@ -58,7 +58,7 @@ static int runs_of(const struct store *s, char runs[FOLDER_SIZE], struct error *
     if (!is_link)
         snprintf(place, sizeof place, "%s", s->path);
     else if (!realpath(s->path, place))
-        return fail_at(e, s->path, 0, "is a link that leads nowhere (%s)", strerror(errno));
+        return fail_system(e, s->path, "is a link that leads nowhere", errno);
     const char *slash = strrchr(place, '/');
     const char *name = slash ? slash + 1 : place;
     size_t n = strlen(place), of_name = strlen(name);
@@ -108,10 +108,10 @@ static int tie_folder(const struct store *s, int fd, const char *path, const cha
         return -1;
     if (pread(fd, there, sizeof there - 1, 0) >= STORE_IDENTITY - 1)
         return check_identity(s, path, runs, there, identity, e);
-    if (pwrite(fd, line, (size_t)length, 0) != length || fsync(fd))
-        return fail_outside(e, path, "cannot be written (%s); free space or fix its permissions",
-                            strerror(errno));
-    return 0;
+    ssize_t written = pwrite(fd, line, (size_t)length, 0);
+    if (written >= 0 && written < length)
+        return fail_system(e, path, "cannot be written", ENOSPC);
+    return written < 0 || fsync(fd) ? fail_system(e, path, "cannot be written", errno) : 0;
 }
 
 /* Make the folder this database's, or see that it is. */
@@ -122,9 +122,9 @@ static int claim_folder(struct store *s, const char *runs, struct error *e) {
         return -1;
     if (is)
         return 0;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    int fd = file_open_own(path, e);
     if (fd < 0)
-        return fail_outside(e, path, "cannot be opened (%s); fix its permissions", strerror(errno));
+        return -1;
     int rc = tie_folder(s, fd, path, runs, identity, e);
     close(fd);
     return rc;
@@ -172,16 +172,16 @@ static int move_run_folder(const char *earlier, const char *own, const char *run
     char lock[4096];
     if (path_in_runs(lock, sizeof lock, earlier, "lock", e))
         return -1;
-    int fd = open(lock, O_RDONLY | O_CLOEXEC), rc = 0;
+    int fd = open(lock, O_RDONLY | O_NOFOLLOW | O_CLOEXEC), rc = 0, why;
     enum lock_result held = fd >= 0 ? lock_file(fd, lock, 0, e) : LOCK_TAKEN;
     if (held == LOCK_HELD)
         rc = is_computed(run_id, e);
     else if (held == LOCK_FAILED)
         rc = -1;
-    else if (rename(earlier, own) && !is_there(own)) // another process may have been first
+    else if ((why = rename(earlier, own) ? errno : 0) && !is_there(own)) // or another was first
         rc = fail_at(e, earlier, 0,
                      "is of an earlier version and cannot be moved to %s (%s); move it there", own,
-                     strerror(errno));
+                     strerror(why));
     if (fd >= 0)
         close(fd);
     return rc;

@@ -13,8 +13,7 @@ static int put_aside(const struct session *s, const char *what, struct error *e)
     char aside[sizeof s->folder.checkpoint + 8];
     snprintf(aside, sizeof aside, "%s.old", s->folder.checkpoint);
     if (rename(s->folder.checkpoint, aside))
-        return fail_at(e, s->folder.checkpoint, 0, "cannot be put aside (%s); remove it",
-                       strerror(errno));
+        return fail_system(e, s->folder.checkpoint, "cannot be put aside", errno);
     if (!s->options->quiet)
         fprintf(stderr,
                 "truncquant: note: %s is of %s; the run starts anew, and it is kept as %s\n",

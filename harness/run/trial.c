@@ -104,8 +104,10 @@ static void take_line(struct trial *t, const char *line) {
 
 static void append(const struct trial *t, const char *line) {
     size_t n = strlen(line);
-    if (write(t->fd, line, n) != (ssize_t)n)
-        fprintf(stderr, "truncquant: note: a line of the trial is lost (%s)\n", strerror(errno));
+    ssize_t written = write(t->fd, line, n);
+    if (written != (ssize_t)n)
+        fprintf(stderr, "truncquant: note: a line of the trial is lost (%s)\n",
+                strerror(written < 0 ? errno : ENOSPC));
 }
 
 /* Of runs that began on this machine, and can write nothing more. */
@@ -130,10 +132,12 @@ static void trial_close(struct trial *t) {
 
 static int trial_open(struct trial *t, const char *path, struct error *e) {
     size_t size;
-    *t = (struct trial){.fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666)};
+    *t = (struct trial){.fd = -1};
+    if (file_check_link(path, e))
+        return -1;
+    t->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (t->fd < 0)
-        return fail_outside(e, path, "cannot be opened (%s); name another file with --trial",
-                            strerror(errno));
+        return fail_system(e, path, "cannot be opened", errno);
     if (lock_file(t->fd, path, 1, e) != LOCK_TAKEN)
         return -1;
     char *text = file_read(path, FILE_MOST, &size, e);

@@ -6,66 +6,6 @@
 #include <string.h>
 #include <time.h>
 
-/* A full disk is SQLITE_FULL. A quota or a limit on file sizes is a failed write, whose errno
- * SQLite does not keep. */
-static int cannot_grow(struct store *s) {
-    switch (sqlite3_extended_errcode(s->db)) {
-    case SQLITE_FULL:
-    case SQLITE_IOERR_WRITE:
-    case SQLITE_IOERR_SHMSIZE:
-        return 1;
-    default:
-        return 0;
-    }
-}
-
-/* Errors whose message needs what SQLite or the system said. */
-static int fail_with_detail(struct store *s, struct error *e) {
-    const char *said = sqlite3_errmsg(s->db), *system = strerror(sqlite3_system_errno(s->db));
-    switch (sqlite3_errcode(s->db)) {
-    case SQLITE_IOERR:
-        return fail_outside(e, s->path, "cannot be read or written (%s); is the disk sound?",
-                            system);
-    case SQLITE_CANTOPEN:
-        return fail_outside(e, s->path, "cannot be opened (%s); check its folder's permissions",
-                            system);
-    case SQLITE_CONSTRAINT:
-        return fail_at(e, s->path, 0, "a row was refused (%s); is one of its numbers not finite?",
-                       said);
-    default:
-        return fail_at(e, s->path, 0,
-                       "%s; if another version of truncquant made the file, open it for writing "
-                       "once ('truncquant plan GRID')",
-                       said);
-    }
-}
-
-int sql_fail(struct store *s, struct error *e) {
-    if (cannot_grow(s))
-        return fail_outside(e, s->path,
-                            "the disk or a quota is full; free space and run again, this was not "
-                            "recorded");
-    switch (sqlite3_errcode(s->db)) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return fail_outside(e, s->path,
-                            "is locked by another process for too long; end that or wait longer "
-                            "(TRUNCQUANT_BUSY_SECONDS)");
-    case SQLITE_READONLY:
-    case SQLITE_AUTH:
-        return fail_outside(e, s->path,
-                            "is read-only; make it and its folder writable, or copy it");
-    case SQLITE_NOTADB:
-        return fail_at(e, s->path, 0, "is not a database; name another file with --db");
-    case SQLITE_CORRUPT:
-        return fail_outside(e, s->path,
-                            "is damaged; restore a copy, or save what is left with 'sqlite3 FILE "
-                            ".recover'");
-    default:
-        return fail_with_detail(s, e);
-    }
-}
-
 int store_check_library(struct error *e) {
     if (sqlite3_libversion_number() < STORE_SQLITE_LEAST)
         return fail(e, "SQLite %s is too old: %d.%d or newer is needed; update libsqlite3",
@@ -79,11 +19,13 @@ int store_check_library(struct error *e) {
 }
 
 int sql_run(struct store *s, const char *sql, struct error *e) {
+    s->steps = 0;
     return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : sql_fail(s, e);
 }
 
 sqlite3_stmt *sql_prepare(struct store *s, const char *sql, struct error *e) {
     sqlite3_stmt *statement = NULL;
+    s->steps = 0;
     if (sqlite3_prepare_v2(s->db, sql, -1, &statement, NULL) != SQLITE_OK)
         sql_fail(s, e);
     return statement;
@@ -94,6 +36,7 @@ int sql_step(struct store *s, sqlite3_stmt *statement, struct error *e) {
     case SQLITE_ROW:
         return 1;
     case SQLITE_DONE:
+        s->steps = 0;
         return 0;
     default:
         return sql_fail(s, e);

@@ -15,10 +15,12 @@ int sql_fail(struct store *s, struct error *e);
  * (and, in a transaction that is rolled back, until then). Those that are there stay. */
 int store_use_own_views(struct store *s, struct error *e);
 
-/* Parts of opening (store.c): what is wrong with the file before SQLite sees it; the connection to
- * what SQLite calls `name`; and this program's tables and views, inside a transaction. */
+/* Parts of opening: what is wrong with the file before SQLite sees it; the connection to what
+ * SQLite calls `name` (connection.c), and how long it waits for others; and this program's tables
+ * and views, inside a transaction. */
 int store_check_place(struct store *s, enum store_mode mode, struct error *e);
 int store_connect(struct store *s, const char *name, int flags, struct error *e);
+int store_busy_milliseconds(int *milliseconds, struct error *e);
 int store_bring_up_to_date(struct store *s, struct error *e);
 
 /* The order in which runs were recorded, by what their rows say. */

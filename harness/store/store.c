@@ -68,13 +68,16 @@ static int check_folder(struct store *s, struct error *e) {
         return fail_at(e, s->path, 0, "its folder does not exist; make it, or name another file");
     }
     if (access(folder, W_OK | X_OK))
-        return fail_at(e, s->path, 0,
-                       "its folder cannot be written to (%s); change that, or name another file",
-                       strerror(errno));
+        return fail_system(e, s->path, "its folder cannot be written to", errno);
     return 0;
 }
 
 int store_check_name(const char *path, struct error *e) {
+    size_t n = strlen(path);
+    if (!n)
+        return fail(e, "the name of the database is empty; name one with --db");
+    if (path[n - 1] == '/')
+        return fail_at(e, path, 0, "is the name of a folder; name a file in it");
     if (path[0] == ':' || !strncmp(path, "file:", 5))
         return fail_at(e, path, 0, "means something else to SQLite; write ./%s", path);
     return 0;
@@ -86,47 +89,25 @@ int store_check_place(struct store *s, enum store_mode mode, struct error *e) {
         return -1;
     int exists = !stat(s->path, &st);
     if (!exists && errno != ENOENT && errno != ENOTDIR)
-        return fail_at(e, s->path, 0, "cannot be opened (%s); check its folder's permissions",
-                       strerror(errno));
+        return fail_system(e, s->path, "cannot be opened", errno);
     if (exists && !S_ISREG(st.st_mode))
         return fail_at(e, s->path, 0, "is not a file; name a database file");
     if (exists && access(s->path, R_OK))
-        return fail_at(e, s->path, 0, "cannot be read (%s); change its permissions",
-                       strerror(errno));
+        return fail_system(e, s->path, "cannot be read", errno);
     if (mode != STORE_WRITE && (!exists || !st.st_size))
         return fail_at(e, s->path, 0,
                        "%s; 'truncquant plan GRID' records runs, --db names another file",
                        exists ? "is empty" : "there is no such database");
     if (mode == STORE_READ)
         return 0;
+    if (file_check_link(s->path, e))
+        return -1;
     if (exists && access(s->path, W_OK))
-        return fail_at(e, s->path, 0, "is read-only (%s); make it writable, or name another file",
-                       strerror(errno));
+        return fail_system(e, s->path, "is read-only", errno);
     return check_folder(s, e);
 }
 
-/* ---- the connection ---- */
-
-static int busy_milliseconds(int *milliseconds, struct error *e) {
-    const char *text = getenv("TRUNCQUANT_BUSY_SECONDS");
-    long seconds = 60;
-    if (text && text_int(text, 0, 86400, &seconds))
-        return fail(e, "TRUNCQUANT_BUSY_SECONDS=%.64s: give whole seconds, 0 to 86400", text);
-    *milliseconds = (int)seconds * 1000;
-    return 0;
-}
-
-int store_connect(struct store *s, const char *name, int flags, struct error *e) {
-    int milliseconds = 0;
-    if (store_check_library(e) || busy_milliseconds(&milliseconds, e))
-        return -1;
-    if (sqlite3_open_v2(name, &s->db, flags, NULL) != SQLITE_OK)
-        return s->db ? sql_fail(s, e) : fail(e, "out of memory; use a smaller batch");
-    sqlite3_busy_timeout(s->db, milliseconds);
-    // Not TRUSTED_SCHEMA off: some versions of SQLite then refuse json_valid in our own checks.
-    sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    return 0;
-}
+/* ---- what the file is ---- */
 
 static int query_identity(struct store *s, int64_t *id, int64_t *version, int64_t *objects,
                           int64_t *curves, struct error *e) {
@@ -339,7 +320,7 @@ static int open_for_reading(struct store *s, struct error *e) {
 /* Switching to the write-ahead log does not always wait for others by itself. */
 static int use_log(struct store *s, struct error *e) {
     int milliseconds = 0;
-    if (busy_milliseconds(&milliseconds, e))
+    if (store_busy_milliseconds(&milliseconds, e))
         return -1;
     double end = progress_clock() + 1e-3 * milliseconds;
     int code;

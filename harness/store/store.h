@@ -31,9 +31,12 @@ struct sqlite3;
 struct store {
     struct sqlite3 *db;
     char path[4096];
-    int reads;   // opened for reading only
-    int is_copy; // of an older file, in memory
-    int missed;  // the number of a migration that the file lacks though it has later ones, or 0
+    int reads;     // opened for reading only
+    int is_copy;   // of an older file, in memory
+    int missed;    // the number of a migration that the file lacks though it has later ones, or 0
+    int64_t steps; // that SQLite took since a query was begun or ended
+    int64_t most_steps; // that one may take; 0: as the file's size has it
+    double query_began; // by the processor's time
 };
 
 /* STORE_READ does not create, migrate or write, and works on a published file in a read-only
@@ -42,7 +45,13 @@ struct store {
  * was opened. STORE_WRITE makes the file where there is none, STORE_UPDATE does not. */
 enum store_mode { STORE_READ, STORE_UPDATE, STORE_WRITE };
 
-/* TRUNCQUANT_BUSY_SECONDS (default 60) bounds the wait for another writer. */
+/* No value of a database is longer; one that is, is an error. */
+enum { STORE_VALUE_MOST = 1 << 26 };
+
+/* TRUNCQUANT_BUSY_SECONDS (default 60) bounds the wait for another writer. A query is stopped after
+ * 500 million steps of SQLite and 40 more for each byte of the file, or 30 s of the processor and
+ * two more for each MB; or, where that is set, after TRUNCQUANT_QUERY_STEPS steps: what is in a
+ * file of somebody else may be made so that one never ends. */
 struct store *store_open(const char *path, enum store_mode mode, struct error *e);
 void store_close(struct store *s);
 

@@ -2,7 +2,7 @@
 #include "store/merge/merge.h"
 
 #include "plan/declare.h"
-#include "store/draft.h"
+#include "store/merge/draft.h"
 #include "verbs/database.h"
 #include "verbs/verb.h"
 

@@ -2,6 +2,7 @@
  * that end the process when there is no memory. */
 #include "base/error.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -150,6 +151,28 @@ static void overflow_ends_with_a_message(void **state) {
     assert_non_null(strstr(said, "truncquant: out of memory"));
 }
 
+static void errors_of_the_system_say_what_to_do(void **state) {
+    (void)state;
+    static const struct {
+        int why;
+        const char *text;
+    } known[] = {
+        {ENOSPC, "f: cannot be written (No space left on device); free space"},
+        {EDQUOT, "f: cannot be written (Disk quota exceeded); free space"},
+        {EIO, "f: cannot be written (Input/output error); is the disk sound?"},
+        {EMFILE,
+         "f: cannot be written (Too many open files); raise the limit on open files (ulimit -n)"},
+        {EACCES, "f: cannot be written (Permission denied); fix its permissions"},
+        {0, "f: cannot be written; is the disk sound?"},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        struct error e = {0};
+        errno = ENOENT; // of another call
+        assert_int_equal(fail_system(&e, "f", "cannot be written", known[i].why), -1);
+        assert_string_equal(e.text, known[i].text);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(first_message_wins),
@@ -159,6 +182,7 @@ int main(void) {
         cmocka_unit_test(one_line_it_stays),
         cmocka_unit_test(memory_is_zero_and_aligned),
         cmocka_unit_test(overflow_ends_with_a_message),
+        cmocka_unit_test(errors_of_the_system_say_what_to_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -137,6 +137,43 @@ static void planted_links_are_not_followed(void **state) {
     expect_content(victim, "mine", 4);
 }
 
+/* As a superuser alone can one make what another user owns; others find no such link to refuse. */
+static void links_of_others_are_refused(void **state) {
+    (void)state;
+    enum { NOBODY = 65534 };
+    struct error e = {0};
+    struct file_draft d;
+    const char *victim = folder_file(test_folder, "victim"), *link = folder_file(test_folder, "f");
+    assert_int_equal(file_replace(victim, "mine", 4, &e) | symlink("victim", link), 0);
+    assert_int_equal(file_check_link(link, &e), 0); // one's own
+    assert_int_equal(file_replace(link, "here", 4, &e), 0);
+    expect_content(victim, "here", 4);
+    if (lchown(link, NOBODY, NOBODY))
+        return;
+    assert_int_equal(file_replace(link, "new", 3, &e), -1);
+    assert_non_null(strstr(e.text, "/f: is a link that another user made; remove it"));
+    e.text[0] = '\0';
+    assert_int_equal(file_draft_start(&d, link, 9, &e), -1);
+    expect_content(victim, "here", 4);
+}
+
+static void what_is_ones_own_is_no_link(void **state) {
+    (void)state;
+    struct error e = {0};
+    const char *link = folder_file(test_folder, "lock");
+    assert_int_equal(symlink("target", link), 0);
+    assert_int_equal(file_open_own(link, &e), -1);
+    assert_non_null(strstr(e.text, "/lock: cannot be opened (Too many levels of symbolic links)"));
+    assert_int_equal(access(folder_file(test_folder, "target"), F_OK), -1); // nor made
+    struct error pipe = {0};
+    assert_int_equal(mkfifo(folder_file(test_folder, "pipe"), 0666), 0);
+    assert_int_equal(file_open_own(folder_file(test_folder, "pipe"), &pipe), -1);
+    assert_non_null(strstr(pipe.text, "is not a regular file"));
+    int fd = file_open_own(folder_file(test_folder, "own"), &e);
+    assert_true(fd >= 0);
+    close(fd);
+}
+
 /* What a process leaves that is killed before it renames. */
 static void a_draft_that_stays_is_an_orphan(void **state) {
     (void)state;
@@ -263,7 +300,7 @@ static void full_disk_leaves_the_old(void **state) {
         char *bytes = calloc(SIZE, 1);
         int rc = file_replace(path, bytes, SIZE, &e);
         free(bytes);
-        _exit(rc == -1 && strstr(e.text, "cannot be written (File too large); free space") ? 0 : 1);
+        _exit(rc == -1 && strstr(e.text, "(File too large); raise the limit") ? 0 : 1);
     }
     int status;
     waitpid(child, &status, 0);
@@ -313,6 +350,8 @@ int main(void) {
         IN_FOLDER(only_regular_files_are_replaced),
         IN_FOLDER(a_link_stays_and_its_file_is_replaced),
         IN_FOLDER(planted_links_are_not_followed),
+        IN_FOLDER(links_of_others_are_refused),
+        IN_FOLDER(what_is_ones_own_is_no_link),
         IN_FOLDER(a_draft_that_stays_is_an_orphan),
         IN_FOLDER(orphans_of_one_file_are_removed),
         IN_FOLDER(drafts_become_files),

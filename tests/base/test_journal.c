@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -131,7 +132,7 @@ static void append_to_full_disk(void) {
     struct error e = {0};
     struct journal j = open_it(&r, -1);
     folder_limit_files((long)j.end + 20);
-    int refused = append(&j, 5, &e) && strstr(e.text, "free space");
+    int refused = append(&j, 5, &e) && strstr(e.text, "(File too large); raise the limit");
     _exit(refused && r.n == RECORDS ? 0 : 1);
 }
 
@@ -147,6 +148,20 @@ static void a_full_disk_leaves_it_as_it_was(void **state) {
     waitpid(child, &status, 0);
     assert_int_equal(status, 0);
     assert_holds(RECORDS);
+}
+
+static void a_planted_link_is_not_followed(void **state) {
+    (void)state;
+    struct read r = {0};
+    struct journal j;
+    struct error e = {0};
+    const char *link = folder_file(test_folder, "planted"), *of = folder_file(test_folder, "of");
+    assert_int_equal(file_replace(of, "not ours", 8, &e) | symlink(of, link), 0);
+    assert_int_equal(journal_open(&j, link, take, &r, &e), -1);
+    assert_non_null(strstr(e.text, "/planted: cannot be opened (Too many levels"));
+    struct stat st;
+    assert_int_equal(stat(of, &st), 0);
+    assert_int_equal(st.st_size, 8);
 }
 
 static void what_cannot_be_opened_is_named(void **state) {
@@ -166,6 +181,7 @@ int main(void) {
         cmocka_unit_test(what_is_refused_is_dropped_with_the_rest),
         cmocka_unit_test(a_full_disk_leaves_it_as_it_was),
         cmocka_unit_test(what_cannot_be_opened_is_named),
+        cmocka_unit_test(a_planted_link_is_not_followed),
     };
     return cmocka_run_group_tests(tests, test_folder_start, test_folder_end);
 }

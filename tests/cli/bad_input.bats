@@ -429,7 +429,7 @@ every_verb_refuses() {
         if [ "$status" -ne 0 ]; then
             failures=$((failures + 1))
             [ "$status" -eq 1 ]
-            [[ $stderr == *"truncquant: "*"free space"* ]]
+            [[ $stderr == *"truncquant: "*"(ulimit -f)"* ]]
         fi
         [ "$(sql 'PRAGMA integrity_check')" = ok ]
         remember_run after
@@ -437,7 +437,7 @@ every_verb_refuses() {
     done
     [ "$failures" -ge 3 ]
     run --separate-stderr bash -c "ulimit -f 8; exec '$program' plan a.grid --db new.db"
-    refused 1 'new.db: the disk or a quota is full'
+    refused 1 'new.db: a limit on the size of files is reached (ulimit -f)'
     go run --spec a.spec --quiet --retry
     [ "$status" -eq 0 ]
     [ "$(sql "SELECT count(*) FROM attempts WHERE outcome = 'complete'")" -eq 2 ]

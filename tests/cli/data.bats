@@ -123,7 +123,7 @@ id() {
     # the shell's limit on the size of files counts in KiB; the set has 39 of them
     run bash -c "trap '' XFSZ; ulimit -f 20; '$truncquant' plan '$grid' --db '$BATS_TEST_TMPDIR/r.db'"
     [ "$status" = 1 ]
-    [[ $output == *"/fashion-mnist-"*".prepared: cannot be written (File too large); free space"* ]]
+    [[ $output == *"/fashion-mnist-"*".prepared: cannot be written (File too large); raise the limit"* ]]
     plan # and there is room again
     [ "$status" = 0 ]
 }

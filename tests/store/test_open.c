@@ -462,6 +462,30 @@ static void many_may_open_a_new_file_at_once(void **state) {
     }
 }
 
+static void names_that_no_file_has_are_refused(void **state) {
+    char folder[4096];
+    snprintf(folder, sizeof folder, "%s/", (const char *)*state);
+    opening_refused(folder, STORE_WRITE, "is the name of a folder; name a file in it");
+    opening_refused(folder, STORE_READ, "is the name of a folder; name a file in it");
+    struct error e = {0};
+    assert_null(store_open("", STORE_WRITE, &e));
+    assert_non_null(strstr(e.text, "the name of the database is empty"));
+}
+
+/* Empty files would be made databases. Only a superuser can make what is another user's. */
+static void links_of_others_are_not_written_through(void **state) {
+    char victim[4096];
+    snprintf(victim, sizeof victim, "%s.victim", (const char *)*state);
+    opening_write_text(victim, "");
+    assert_int_equal(symlink(victim, *state), 0);
+    if (lchown(*state, 65534, 65534))
+        return;
+    opening_refused(*state, STORE_WRITE, "is a link that another user made; remove it");
+    struct stat st;
+    assert_int_equal(stat(victim, &st), 0);
+    assert_int_equal(st.st_size, 0);
+}
+
 int main(void) {
 #define TEST(name)                                                                                 \
     cmocka_unit_test_setup_teardown(name, store_fixture_setup, store_fixture_teardown)
@@ -489,6 +513,8 @@ int main(void) {
         TEST(a_writer_is_waited_for),
         TEST(a_locked_published_file),
         TEST(many_may_open_a_new_file_at_once),
+        TEST(names_that_no_file_has_are_refused),
+        TEST(links_of_others_are_not_written_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -168,7 +168,7 @@ static int write_beyond_limit(const char *path) {
         store_add_epochs(s, attempt, rows, WIDTHS, &e);
     }
     store_close(s);
-    if (strstr(e.text, "the disk or a quota is full; "))
+    if (strstr(e.text, "a limit on the size of files is reached (ulimit -f); "))
         return 0;
     fprintf(stderr, "%s\n", e.text);
     return 1;

@@ -233,8 +233,7 @@ static int read_member(struct cifar *c, struct batch *b, struct stream *from, in
 static int read_file(struct cifar *c, struct batch *b, const struct into *into, struct error *e) {
     struct stream from = {.file = fopen(b->path, "rbe")};
     if (!from.file)
-        return fail_at(e, b->path, 0, "cannot be opened (%s); check its permissions",
-                       strerror(errno));
+        return fail_system(e, b->path, "cannot be opened", errno);
     int rc = read_records(c, b, &from, into, e);
     fclose(from.file);
     return rc;

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -148,7 +149,7 @@ static int check_variables(FILE *in, const char *path, const char *const *names,
     while (names[wanted])
         wanted++;
     if (fseek(in, 0, SEEK_END))
-        return fail_at(e, path, 0, "cannot be read; is the disk sound?");
+        return fail_system(e, path, "cannot be read", errno);
     long file_size = ftell(in), next = FILE_HEADER;
     for (int i = 1; wanted > 0 && next + TAG <= file_size; i++) {
         struct outline o;
@@ -166,7 +167,7 @@ static int check_variables(FILE *in, const char *path, const char *const *names,
 int mat5_check(const char *path, const char *const *names, struct error *e) {
     FILE *in = fopen(path, "rbe");
     if (!in)
-        return fail_at(e, path, 0, "cannot be opened; check its permissions");
+        return fail_system(e, path, "cannot be opened", errno);
     int rc = check_variables(in, path, names, e);
     fclose(in);
     return rc;

@@ -35,8 +35,7 @@ int image_folder_check_image(const struct image_folder *f, enum split split, uin
     if (image_folder_path(f, split, i, path, sizeof path, e))
         return -1;
     if (stat(path, &st))
-        return fail_at(e, path, 0, "went away while it was read (%s); put it back",
-                       strerror(errno));
+        return fail_system(e, path, "went away while it was read", errno);
     if (image_stamp(&st) >> 32 == f->split[split].stamp[i] >> 32)
         return 0;
     return fail_at(e, path, 0,

@@ -341,7 +341,7 @@ static int list_all(struct image_folder *f, struct listing *l, struct error *e) 
 static int list(struct image_folder *f, const char *path, struct listing *l, struct error *e) {
     *f = (struct image_folder){.root = realpath(path, NULL)};
     if (!f->root)
-        return fail_at(e, path, 0, "cannot be reached (%s); check the name", strerror(errno));
+        return fail_system(e, path, "cannot be reached", errno);
     int rc = find_splits(f, e) || find_classes(f, e) || list_all(f, l, e) ? -1 : 0;
     if (rc)
         image_folder_free(f);

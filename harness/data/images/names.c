@@ -37,8 +37,7 @@ int names_read(struct names *l, const char *path, uint32_t *left_by_systems, str
     *l = (struct names){0};
     DIR *entries = opendir(path);
     if (!entries)
-        return fail_at(e, path, 0, "the folder cannot be read (%s); check its permissions",
-                       strerror(errno));
+        return fail_system(e, path, "the folder cannot be read", errno);
     struct dirent *entry;
     for (errno = 0; (entry = readdir(entries)); errno = 0)
         if (skipped_is_left_by_system(entry->d_name))
@@ -49,8 +48,7 @@ int names_read(struct names *l, const char *path, uint32_t *left_by_systems, str
     closedir(entries);
     if (why) {
         names_free(l);
-        return fail_at(e, path, 0, "the folder cannot be read to its end (%s); is the disk sound?",
-                       strerror(why));
+        return fail_system(e, path, "the folder cannot be read to its end", why);
     }
     if (l->n)
         qsort(l->name, l->n, sizeof *l->name, by_bytes);

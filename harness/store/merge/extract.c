@@ -1,9 +1,9 @@
 /* A database of one grid; extract.h is the manual. */
 #include "store/merge/extract.h"
 
-#include "store/draft.h"
 #include "store/merge/anonymous.h"
 #include "store/merge/copy.h"
+#include "store/merge/draft.h"
 
 /* The runs, and what their weights come from. */
 static const char chosen_sql[] =

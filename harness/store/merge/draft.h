@@ -1,6 +1,6 @@
 /* A database that is made in memory and put into its place as a whole. */
-#ifndef STORE_DRAFT_H
-#define STORE_DRAFT_H
+#ifndef STORE_MERGE_DRAFT_H
+#define STORE_MERGE_DRAFT_H
 
 #include "store/store.h"
 

@@ -1,6 +1,6 @@
 /* A database that is made in memory and put into its place as a whole: what is killed while it
  * makes one leaves none. */
-#include "store/draft.h"
+#include "store/merge/draft.h"
 
 #include "base/file.h"
 #include "store/sql.h"

@@ -72,9 +72,10 @@ static const struct row_export {
          " measured_at, host, pid, bits",
      .commits = COMMITS_OF("latencies")},
     {.name = "grids",
-     .sql =
-         "SELECT grid, count(*) AS runs, sum(run_id IN (SELECT run_id FROM accuracy)) AS finished"
-         " FROM grid_runs WHERE current AND (?1 IS NULL OR grid = ?1) GROUP BY grid ORDER BY grid"},
+     .sql = "SELECT grid, count(*) AS runs, sum(run_id IN (SELECT run_id FROM attempts"
+            " WHERE outcome = 'complete') AND run_id NOT IN (SELECT run_id FROM excluded_runs))"
+            " AS finished FROM grid_runs WHERE current AND (?1 IS NULL OR grid = ?1)"
+            " GROUP BY grid ORDER BY grid"},
 };
 
 /* Databases that were joined in another order number their rows otherwise: attempts are numbered

@@ -24,8 +24,8 @@ extern const char *const export_format_names[EXPORT_FORMATS];
  * all with batch norms as trained; "accuracy-calibrated" and so on: the same with re-estimated
  * ones. Rows as they are: "runs" (without the long texts `spec` and `cfg`), "attempts", "epochs",
  * "evaluations", "layers"; "curves" (view learning_curves); "latency" (of the view of that name,
- * what people compare); "grids": how many runs they have, and how many of these finished with
- * results. */
+ * what people compare); "grids": how many runs they have, and how many of these, that count, are
+ * finished. */
 extern const char *const export_names[];
 
 /* True when `what` has a twin named `what`-calibrated. */

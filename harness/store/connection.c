@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+enum { VALUE_MOST = 1 << 26 }; // bytes: no text of a database is longer
+
 /* ---- errors ---- */
 
 /* What the system said of the file or of its log; 0 where nobody kept it. SQLite's own word
@@ -94,7 +96,7 @@ static int fail_of_content(struct store *s, int code, struct error *e) {
         return fail_at(e, s->path, 0,
                        "holds a text or bytes of more than %d MiB, which no truncquant wrote; "
                        "restore a copy",
-                       STORE_VALUE_MOST >> 20);
+                       VALUE_MOST >> 20);
     default:
         return fail_at(e, s->path, 0,
                        "%s; if another version of truncquant made the file, open it for writing "
@@ -206,7 +208,7 @@ int store_connect(struct store *s, const char *name, int flags, struct error *e)
         return s->db ? sql_fail(s, e) : fail(e, "out of memory; end other programs");
     sqlite3_busy_timeout(s->db, milliseconds);
     sqlite3_progress_handler(s->db, STEPS_LOOK, count_steps, s);
-    sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, STORE_VALUE_MOST);
+    sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, VALUE_MOST);
     // Not TRUSTED_SCHEMA off: some versions of SQLite then refuse json_valid in our own checks.
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     return 0;

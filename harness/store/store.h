@@ -45,13 +45,9 @@ struct store {
  * was opened. STORE_WRITE makes the file where there is none, STORE_UPDATE does not. */
 enum store_mode { STORE_READ, STORE_UPDATE, STORE_WRITE };
 
-/* No value of a database is longer; one that is, is an error. */
-enum { STORE_VALUE_MOST = 1 << 26 };
-
-/* TRUNCQUANT_BUSY_SECONDS (default 60) bounds the wait for another writer. A query is stopped after
- * 500 million steps of SQLite and 40 more for each byte of the file, or 30 s of the processor and
- * two more for each MB; or, where that is set, after TRUNCQUANT_QUERY_STEPS steps: what is in a
- * file of somebody else may be made so that one never ends. */
+/* TRUNCQUANT_BUSY_SECONDS (default 60) bounds the wait for another writer. A query that takes far
+ * more than a file of its size can ask for (connection.c) is stopped, or, where that is set, after
+ * TRUNCQUANT_QUERY_STEPS steps of SQLite: somebody may have made the file so that none ends. */
 struct store *store_open(const char *path, enum store_mode mode, struct error *e);
 void store_close(struct store *s);
 

@@ -111,6 +111,7 @@ ifneq ($(findstring x86_64,$(shell $(CC) -dumpmachine)),)
 $(BUILD)/runtime/avx2.o: private RUNTIME_FLAGS += -mavx2
 AVX512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl
 $(BUILD)/runtime/vnni.o $(BUILD)/runtime/planes.o: private RUNTIME_FLAGS += $(AVX512) -mavx512vnni
+$(BUILD)/runtime/avx512.o: private RUNTIME_FLAGS += $(AVX512)
 $(BUILD)/runtime/popcount.o: private RUNTIME_FLAGS += $(AVX512) -mavx512vpopcntdq
 $(BUILD)/runtime/transposed.o: private RUNTIME_FLAGS += $(AVX512) -mavx512vnni -mgfni
 endif

@@ -58,7 +58,8 @@ struct kernels {
     /* The same of floats: each is summed in double, by rows, cols, channels, and rounded once. */
     void (*float_sums)(const struct product *p, const struct window *w, float *T);
 
-    /* Σ of the codes of each window, by group: box (pixels, groups). */
+    /* Σ of the codes of each window, by group: box (pixels, groups). Of the windows that `sums` was
+     * called with last, for this product. */
     void (*box)(const struct product *p, const struct window *w, int32_t *box);
 
     /* Values (pixels, c) of sums, and of floats that lie `step` apart. */
@@ -70,6 +71,12 @@ struct kernels {
      * number, whose code is 0. */
     int (*quantize)(uint32_t pixels, uint32_t c, float top, const float *Y, uint8_t *codes,
                     size_t step);
+
+    /* quantize of what affine_sums (groups 1) and affine_floats give; NULL: in two passes. */
+    int (*code_sums)(const struct affine *f, uint32_t pixels, const int32_t *T, float top,
+                     uint8_t *codes, size_t step);
+    int (*code_floats)(const struct affine *f, uint32_t pixels, const float *X, size_t from,
+                       float top, uint8_t *codes, size_t step);
 
     /* Y = alpha Y + beta X, the pixels of X being `step` apart. */
     void (*add)(uint32_t pixels, uint32_t c, float alpha, float beta, const float *X, size_t step,

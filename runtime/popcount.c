@@ -6,7 +6,7 @@
  *
  * A bit is a product, so that an instruction does 512 of them; pairs of planes are k · j. Sixteen
  * filters to a vector, 32 inputs of each to a lane, as in vnni.c, which does all else. */
-#include "kernels.h"
+#include "avx512.h"
 
 #if defined(__AVX512VPOPCNTDQ__) && defined(__AVX512BW__) && defined(__AVX512VL__)
 
@@ -59,10 +59,6 @@ static size_t packed_bytes(const struct product *p) {
 
 /* ---- packing ---- */
 
-static void unpack_row(const struct product *p, uint32_t row, int8_t *v) {
-    tq_vnni.unpack_row(p, row, v);
-}
-
 /* The bit of each of n bytes, 64 at a time. */
 static void pack_bits(const uint8_t *x, size_t n, int bit, uint8_t *bits) {
     const __m512i mask = _mm512_set1_epi8((char)(1 << bit));
@@ -103,7 +99,7 @@ static void pack(struct product *p) {
     memset(packed, 0, (size_t)p->k * plane_bytes(p));
     for (uint32_t row = 0; row < p->filters; row++) {
         uint32_t *to = packed + row / LANES * lanes + row % LANES;
-        unpack_row(p, row, v);
+        tq_avx512_unpack_row(p, row, v);
         unsign(v, p->layer->inputs, (int8_t)(1 << (p->k - 1)));
         for (int bit = 0; bit < p->k; bit++, to += plane_bytes(p) / sizeof(uint32_t))
             for (uint32_t y = 0; y < p->rows; y++)
@@ -207,48 +203,77 @@ static void sums(const struct product *p, const struct window *w, int32_t *T) {
         for (uint32_t y = 0; y < p->rows; y++)
             pack_bits((const uint8_t *)w->x + y * w->row, span, a, bits + y * row);
         count_plane(p, w, bits, a, T);
+        bits += p->rows * row;
     }
 }
 
-static void float_sums(const struct product *p, const struct window *w, float *T) {
-    tq_vnni.float_sums(p, w, T);
+/* ---- sums of windows, of the bits that the sums have left ---- */
+
+/* Up to so many windows at a time, whose places are counted once. */
+enum { PIXELS = 32, MOST_STRIDE = 2, MOST_COLS = 16 };
+enum { MOST_PLACES = (PIXELS - 1) * MOST_STRIDE + MOST_COLS + LANES };
+
+static int shares_places(const struct product *p, const struct window *w) {
+    return p->is_counted && (p->step == 16 || p->step == 32 || p->step == 64) &&
+           w->pixel <= (size_t)MOST_STRIDE * p->step && w->pixel % p->step == 0 &&
+           p->cols <= MOST_COLS;
+}
+
+/* Bits of each of sixteen places of 16, 32 or 64 bits, of which n are there. */
+static __m512i count_places(const uint8_t *bits, uint32_t n, uint32_t step) {
+    __mmask16 there = (__mmask16)(n < LANES ? (1U << n) - 1 : 0xffff);
+    if (step == 16)
+        return _mm512_popcnt_epi32(_mm512_cvtepu16_epi32(_mm256_maskz_loadu_epi16(there, bits)));
+    if (step == 32)
+        return _mm512_popcnt_epi32(_mm512_maskz_loadu_epi32(there, bits));
+    __m512i low = _mm512_maskz_loadu_epi64((__mmask8)there, bits);
+    __m512i high = _mm512_maskz_loadu_epi64((__mmask8)(there >> 8), bits + 64);
+    return _mm512_inserti64x4(
+        _mm512_castsi256_si512(_mm512_cvtepi64_epi32(_mm512_popcnt_epi64(low))),
+        _mm512_cvtepi64_epi32(_mm512_popcnt_epi64(high)), 1);
+}
+
+static void sum_shared(const struct product *p, const uint8_t *bits, uint32_t pixels,
+                       uint32_t stride, int32_t *sum) {
+    int32_t place[MOST_PLACES];
+    uint32_t places = (pixels - 1) * stride + p->cols;
+    for (uint32_t i = 0; i < places; i += LANES) {
+        const uint8_t *from = bits + i * p->step / 8;
+        __m512i all = _mm512_setzero_si512();
+        for (unsigned a = 0; a < (unsigned)p->act_bits; a++)
+            for (uint32_t y = 0; y < p->rows; y++, from += row_bytes(p))
+                all = _mm512_add_epi32(
+                    all, _mm512_slli_epi32(count_places(from, places - i, p->step), a));
+        _mm512_storeu_si512(place + i, all);
+    }
+    tq_sum_neighbours(place, p->cols, stride, pixels, sum);
 }
 
 static void box(const struct product *p, const struct window *w, int32_t *sum) {
-    tq_vnni.box(p, w, sum);
-}
-
-static void affine_sums(const struct affine *f, uint32_t pixels, const int32_t *T, float *Y) {
-    tq_vnni.affine_sums(f, pixels, T, Y);
-}
-
-static void affine_floats(const struct affine *f, uint32_t pixels, const float *X, size_t step,
-                          float *Y) {
-    tq_vnni.affine_floats(f, pixels, X, step, Y);
-}
-
-static int quantize(uint32_t pixels, uint32_t c, float top, const float *Y, uint8_t *codes,
-                    size_t step) {
-    return tq_vnni.quantize(pixels, c, top, Y, codes, step);
-}
-
-static void add(uint32_t pixels, uint32_t c, float alpha, float beta, const float *X, size_t step,
-                float *Y) {
-    tq_vnni.add(pixels, c, alpha, beta, X, step, Y);
+    if (!shares_places(p, w)) {
+        tq_vnni.box(p, w, sum);
+        return;
+    }
+    const uint8_t *bits = (const uint8_t *)p->packed + scratch_at(p);
+    for (uint32_t i = 0; i < w->pixels; i += PIXELS)
+        sum_shared(p, bits + i * w->pixel / 8, w->pixels - i < PIXELS ? w->pixels - i : PIXELS,
+                   (uint32_t)(w->pixel / p->step), sum + i);
 }
 
 const struct kernels tq_popcount = {
     .name = "avx512-vpopcntdq",
-    .unpack_row = unpack_row,
+    .unpack_row = tq_avx512_unpack_row,
     .packed_bytes = packed_bytes,
     .pack = pack,
     .sums = sums,
-    .float_sums = float_sums,
+    .float_sums = tq_avx512_float_sums,
     .box = box,
-    .affine_sums = affine_sums,
-    .affine_floats = affine_floats,
-    .quantize = quantize,
-    .add = add,
+    .affine_sums = tq_avx512_affine_sums,
+    .affine_floats = tq_avx512_affine_floats,
+    .quantize = tq_avx512_quantize,
+    .code_sums = tq_avx512_code_sums,
+    .code_floats = tq_avx512_code_floats,
+    .add = tq_avx512_add,
 };
 
 #endif

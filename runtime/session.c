@@ -166,22 +166,25 @@ static void put_bytes(struct tq_session *s, const uint8_t *images, uint32_t n) {
         for (uint32_t c = 0; c < in->c; c++) {
             uint32_t from = c < stored ? c : 0;
             const uint8_t *x = images + (size_t)from * plane;
-            float *to = (float *)t->at + i * t->image + c;
-            for (uint32_t p = 0; p < plane; p++)
-                to[p / in->w * t->row + p % in->w * t->pixel] = s->normal[from * 256 + x[p]];
+            const float *normal = s->normal + from * 256;
+            for (uint32_t y = 0; y < in->h; y++) {
+                float *to = (float *)t->at + i * t->image + y * t->row + c;
+                for (uint32_t p = 0; p < in->w; p++, to += t->pixel)
+                    *to = normal[*x++];
+            }
         }
 }
 
 static void put_floats(struct tq_session *s, const float *images, uint32_t n) {
     const struct node *in = &s->model->nodes[0];
     const struct tensor *t = &s->places[0].floats;
-    uint32_t plane = tq_pixels(in);
     for (uint32_t i = 0; i < n; i++)
-        for (uint32_t c = 0; c < in->c; c++, images += plane) {
-            float *to = (float *)t->at + i * t->image + c;
-            for (uint32_t p = 0; p < plane; p++)
-                to[p / in->w * t->row + p % in->w * t->pixel] = images[p];
-        }
+        for (uint32_t c = 0; c < in->c; c++)
+            for (uint32_t y = 0; y < in->h; y++) {
+                float *to = (float *)t->at + i * t->image + y * t->row + c;
+                for (uint32_t p = 0; p < in->w; p++, to += t->pixel)
+                    *to = *images++;
+            }
 }
 
 /* Scores in canonical order. Whether all are finite. */

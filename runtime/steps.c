@@ -111,19 +111,33 @@ static struct range inside(uint32_t at, const struct node *n, uint32_t side) {
 DEFINE_MAXPOOL(codes_maxpool, uint8_t, 0, codes)
 DEFINE_MAXPOOL(floats_maxpool, float, -FLT_MAX, floats)
 
-/* The mean of the plane, summed in double row by row. */
+enum { LANES = 16 }; // channels that are summed side by side
+
+/* Means of the planes of some channels of one image, each summed in double row by row. */
+static void average(const struct tensor *t, const struct node *in, const float *image, uint32_t c,
+                    float *means) {
+    double sum[LANES] = {0};
+    for (uint32_t y = 0; y < in->h; y++)
+        for (uint32_t x = 0; x < in->w; x++) {
+            const float *pixel = image + y * t->row + x * t->pixel;
+            for (uint32_t i = 0; i < c; i++)
+                sum[i] += (double)pixel[i];
+        }
+    for (uint32_t i = 0; i < c; i++)
+        means[i] = (float)(sum[i] / tq_pixels(in));
+}
+
 static void run_avgpool(struct tq_session *s, uint32_t node, const struct row *r) {
     const struct node *n = &s->model->nodes[node], *in = &s->model->nodes[n->in[0]];
     const struct tensor *t = &s->places[n->in[0]].floats, *to = &s->places[node].floats;
     for (uint32_t i = 0; i < r->pixels; i++)
-        for (uint32_t c = 0; c < n->c; c++) {
+        for (uint32_t c = 0; c < n->c; c += LANES) {
             const float *image = (const float *)t->at + (r->image + i) * t->image + c;
-            double sum = 0;
-            for (uint32_t y = 0; y < in->h; y++)
-                for (uint32_t x = 0; x < in->w; x++)
-                    sum += (double)image[y * t->row + x * t->pixel];
-            ((float *)at_row(to, r, sizeof(float)))[i * to->image + c] =
-                (float)(sum / tq_pixels(in));
+            float *means = (float *)at_row(to, r, sizeof(float)) + i * to->image + c;
+            if (n->c - c >= LANES)
+                average(t, in, image, LANES, means); // of a number that the compiler knows
+            else
+                average(t, in, image, n->c - c, means);
         }
 }
 
@@ -139,14 +153,31 @@ static void codes_to_floats(struct tq_session *s, uint32_t node, const struct ro
             Y[c] = (float)codes[c] / top;
 }
 
+/* Of maps that are there the values need not be kept on the way. */
+static int quantize(struct tq_session *s, uint32_t node, const struct row *r) {
+    const struct node *n = &s->model->nodes[node];
+    const struct place *p = &s->places[node], *in = &s->places[n->in[0]];
+    const struct tensor *from = &s->places[in->base].floats;
+    const float top = (float)((1 << s->act_bits) - 1);
+    uint8_t *codes = at_row(&p->codes, r, 1);
+    size_t step = step_of(&p->codes, r);
+    struct affine map = in->map;
+    map.box = map.odd || map.o ? s->box : NULL;
+    if (in->source == FROM_SUMS && map.groups == 1 && s->kernels->code_sums)
+        return s->kernels->code_sums(&map, r->pixels, s->T, top, codes, step);
+    if (in->source == FROM_MEMORY && map.a && s->kernels->code_floats)
+        return s->kernels->code_floats(&map, r->pixels, at_row(from, r, sizeof(float)),
+                                       step_of(from, r), top, codes, step);
+    values(s, n->in[0], r);
+    return s->kernels->quantize(r->pixels, n->c, top, s->Y, codes, step);
+}
+
 static int run_act(struct tq_session *s, uint32_t node, const struct row *r) {
     const struct node *n = &s->model->nodes[node];
-    const struct place *p = &s->places[node];
     size_t values_of_row = (size_t)r->pixels * n->c;
+    if (s->places[node].is_codes)
+        return quantize(s, node, r);
     values(s, n->in[0], r);
-    if (p->is_codes)
-        return s->kernels->quantize(r->pixels, n->c, (float)((1 << s->act_bits) - 1), s->Y,
-                                    at_row(&p->codes, r, 1), step_of(&p->codes, r));
     for (size_t i = 0; i < values_of_row; i++)
         s->Y[i] = s->Y[i] < 0 ? 0 : s->Y[i];
     for (size_t i = 0; n->activation == TQ_RELU6 && i < values_of_row; i++)

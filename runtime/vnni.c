@@ -3,7 +3,7 @@
  *
  * Weights are factor · v + odd where that is a byte at the width, else v, and sums are made up by
  * the sums of the windows' codes. */
-#include "kernels.h"
+#include "avx512.h"
 
 #if defined(__AVX512VNNI__) && defined(__AVX512BW__) && defined(__AVX512DQ__) &&                   \
     defined(__AVX512VL__)
@@ -14,26 +14,8 @@
 
 enum { LANES = 16 };
 
-/* As tq_unpack_row, 64 codes at a time. */
 static void unpack_row(const struct product *p, uint32_t row, int8_t *v) {
-    const uint8_t *planes[TQ_BITS];
-    const uint32_t inputs = p->layer->inputs, bytes = p->layer->row_bytes;
-    const __m512i half = _mm512_set1_epi8((char)(1 << (p->k - 1)));
-    tq_row_planes(p->model, p->layer, p->k, row, planes);
-    for (uint32_t i = 0; i < inputs; i += 64) {
-        uint32_t left = inputs - i, there = bytes - i / 8;
-        __m512i u = _mm512_setzero_si512();
-        for (int plane = 0; plane < p->k; plane++) {
-            uint64_t bits = 0;
-            if (there >= sizeof bits)
-                bits = tq_u64(planes[plane] + i / 8);
-            else
-                memcpy(&bits, planes[plane] + i / 8, there);
-            u = _mm512_or_si512(u, _mm512_maskz_set1_epi8(bits, (char)(1 << (p->k - 1 - plane))));
-        }
-        _mm512_mask_storeu_epi8(v + i, left < 64 ? ((uint64_t)1 << left) - 1 : ~(uint64_t)0,
-                                _mm512_sub_epi8(u, half));
-    }
+    tq_avx512_unpack_row(p, row, v);
 }
 
 #include "dense.inc"
@@ -209,12 +191,7 @@ static void sum_shared(const struct product *p, const uint8_t *x, size_t row, ui
         _mm512_storeu_si512(place + i,
                             sum_places(x + (size_t)i * p->step, (size_t)(places - i) * p->step, row,
                                        p->rows, p->step));
-    for (uint32_t i = 0; i < pixels; i++) {
-        int32_t sum = 0;
-        for (uint32_t t = 0; t < p->cols; t++)
-            sum += place[i * stride + t];
-        box[i] = sum;
-    }
+    tq_sum_neighbours(place, p->cols, stride, pixels, box);
 }
 
 static int shares_places(const struct product *p, const struct window *w) {
@@ -232,66 +209,6 @@ static void sum_windows(const struct product *p, const struct window *w, int32_t
         sum_shared(p, (const uint8_t *)w->x + i * w->pixel, w->row,
                    w->pixels - i < PIXELS ? w->pixels - i : PIXELS, (uint32_t)(w->pixel / p->step),
                    box + i);
-}
-
-/* ---- sums of floats ---- */
-
-/* Some pixels and sixteen filters, in double: products are exact, so fused or not is the same. */
-static inline __attribute__((always_inline)) void float_tile(const struct product *p,
-                                                             const struct window *w, const float *x,
-                                                             const float *weights, float *T,
-                                                             __mmask16 there, const int pixels) {
-    __m512d low[8], high[8];
-    for (int i = 0; i < pixels; i++)
-        low[i] = high[i] = _mm512_setzero_pd();
-    for (uint32_t y = 0; y < p->rows; y++)
-        for (uint32_t t = 0; t < p->cols; t++) {
-            const float *tap = x + y * w->row + (size_t)t * p->step;
-            for (uint32_t c = 0; c < p->channels; c++, weights += p->filters) {
-                __m512 both = _mm512_maskz_loadu_ps(there, weights);
-                __m512d first = _mm512_cvtps_pd(_mm512_castps512_ps256(both)),
-                        second = _mm512_cvtps_pd(_mm512_extractf32x8_ps(both, 1));
-                for (int i = 0; i < pixels; i++) {
-                    __m512d value = _mm512_set1_pd((double)tap[(size_t)i * w->pixel + c]);
-                    low[i] = _mm512_fmadd_pd(value, first, low[i]);
-                    high[i] = _mm512_fmadd_pd(value, second, high[i]);
-                }
-            }
-        }
-    for (int i = 0; i < pixels; i++) {
-        __m512 both = _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(low[i])),
-                                         _mm512_cvtpd_ps(high[i]), 1);
-        _mm512_mask_storeu_ps(T + (size_t)i * p->filters, there, both);
-    }
-}
-
-static void float_pixels(const struct product *p, const struct window *w, const float *x,
-                         const float *weights, float *T, __mmask16 there, uint32_t pixels) {
-    while (pixels) {
-        uint32_t now = pixels >= 8 ? 8 : pixels >= 4 ? 4 : pixels >= 2 ? 2 : 1;
-        if (now == 8)
-            float_tile(p, w, x, weights, T, there, 8);
-        else if (now == 4)
-            float_tile(p, w, x, weights, T, there, 4);
-        else if (now == 2)
-            float_tile(p, w, x, weights, T, there, 2);
-        else
-            float_tile(p, w, x, weights, T, there, 1);
-        pixels -= now;
-        x += now * w->pixel;
-        T += (size_t)now * p->filters;
-    }
-}
-
-static void float_sums(const struct product *p, const struct window *w, float *T) {
-    if (p->groups > 1) {
-        tq_portable.float_sums(p, w, T);
-        return;
-    }
-    for (uint32_t f = 0; f < p->filters; f += LANES) {
-        uint32_t now = p->filters - f < LANES ? p->filters - f : LANES;
-        float_pixels(p, w, w->x, p->weights + f, T + f, (__mmask16)((1U << now) - 1), w->pixels);
-    }
 }
 
 /* ---- or straight from the planes ---- */
@@ -314,77 +231,20 @@ static void sum_any(const struct product *p, const struct window *w, int32_t *T)
         sums(p, w, T);
 }
 
-/* ---- passes ---- */
-
-/* Sixteen channels of all pixels, then the next: maps stay in registers. */
-static void map_sums(const struct affine *f, uint32_t pixels, const int32_t *T, float *Y) {
-    if (f->groups > 1) {
-        affine_sums(f, pixels, T, Y);
-        return;
-    }
-    const __m512i factor = _mm512_set1_epi32(f->factor);
-    for (uint32_t c = 0; c < f->c; c += LANES) {
-        __mmask16 there = (__mmask16)(f->c - c < LANES ? (1U << (f->c - c)) - 1 : 0xffff);
-        __m512 a = _mm512_maskz_loadu_ps(there, f->a + c),
-               b = _mm512_maskz_loadu_ps(there, f->b + c);
-        __m512 o = f->o ? _mm512_maskz_loadu_ps(there, f->o + c) : _mm512_setzero_ps();
-        for (uint32_t i = 0; i < pixels; i++) {
-            size_t at = (size_t)i * f->c + c;
-            int32_t box = f->box ? f->box[i] : 0;
-            __m512i sum = _mm512_mullo_epi32(_mm512_maskz_loadu_epi32(there, T + at), factor);
-            sum = _mm512_add_epi32(sum, _mm512_set1_epi32(f->odd * box));
-            __m512 y = _mm512_add_ps(_mm512_mul_ps(a, _mm512_cvtepi32_ps(sum)), b);
-            if (f->o)
-                y = _mm512_add_ps(y, _mm512_mul_ps(o, _mm512_set1_ps((float)box)));
-            _mm512_mask_storeu_ps(Y + at, there, y);
-        }
-    }
-}
-
-static void map_floats(const struct affine *f, uint32_t pixels, const float *X, size_t step,
-                       float *Y) {
-    for (uint32_t c = 0; c < f->c; c += LANES) {
-        __mmask16 there = (__mmask16)(f->c - c < LANES ? (1U << (f->c - c)) - 1 : 0xffff);
-        __m512 a = _mm512_maskz_loadu_ps(there, f->a + c),
-               b = _mm512_maskz_loadu_ps(there, f->b + c);
-        for (uint32_t i = 0; i < pixels; i++) {
-            __m512 x = _mm512_maskz_loadu_ps(there, X + i * step + c);
-            _mm512_mask_storeu_ps(Y + (size_t)i * f->c + c, there,
-                                  _mm512_add_ps(_mm512_mul_ps(a, x), b));
-        }
-    }
-}
-
-static int round_codes(uint32_t pixels, uint32_t c, float top, const float *Y, uint8_t *codes,
-                       size_t step) {
-    enum { NEAREST = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC };
-    const __m512 zero = _mm512_setzero_ps(), one = _mm512_set1_ps(1), scale = _mm512_set1_ps(top);
-    __mmask16 bad = 0;
-    for (uint32_t j = 0; j < c; j += LANES) {
-        __mmask16 there = (__mmask16)(c - j < LANES ? (1U << (c - j)) - 1 : 0xffff);
-        for (uint32_t i = 0; i < pixels; i++) {
-            __m512 y = _mm512_maskz_loadu_ps(there, Y + (size_t)i * c + j);
-            bad |= _mm512_cmp_ps_mask(y, y, _CMP_UNORD_Q);
-            y = _mm512_min_ps(_mm512_max_ps(y, zero), one); // of no number and 0 the maximum is 0
-            __m512i code = _mm512_cvt_roundps_epi32(_mm512_mul_ps(scale, y), NEAREST);
-            _mm512_mask_cvtepi32_storeu_epi8(codes + i * step + j, there, code);
-        }
-    }
-    return bad != 0;
-}
-
 const struct kernels tq_vnni = {
     .name = "avx512-vnni",
-    .unpack_row = unpack_row,
+    .unpack_row = tq_avx512_unpack_row,
     .packed_bytes = bytes_of,
     .pack = pack_any,
     .sums = sum_any,
-    .float_sums = float_sums,
+    .float_sums = tq_avx512_float_sums,
     .box = sum_windows,
-    .affine_sums = map_sums,
-    .affine_floats = map_floats,
-    .quantize = round_codes,
-    .add = add,
+    .affine_sums = tq_avx512_affine_sums,
+    .affine_floats = tq_avx512_affine_floats,
+    .quantize = tq_avx512_quantize,
+    .code_sums = tq_avx512_code_sums,
+    .code_floats = tq_avx512_code_floats,
+    .add = tq_avx512_add,
 };
 
 #endif

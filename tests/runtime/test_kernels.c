@@ -381,6 +381,30 @@ static void expect_sum(const struct passed *p, const struct kernels *k) {
     free(before);
 }
 
+/* What is mapped and rounded in one pass, where there is such a one, after the portable two. */
+static void expect_one_pass(struct passed *p, const struct kernels *k, float top) {
+    const int32_t *T = (const int32_t *)(const void *)p->T.bytes;
+    const float *X = floats_of(&p->X);
+    size_t n = (p->pixels - 1) * p->step + p->map.c;
+    uint8_t *want = need(n, 1);
+    struct affine own = p->map;
+    own.box = NULL;
+    for (int sums = 0; k->code_sums && sums <= (p->map.groups == 1); sums++) {
+        memset(p->codes.bytes, 99, n);
+        memset(want, 99, n);
+        if (sums)
+            tq_portable.affine_sums(&p->map, p->pixels, T, floats_of(&p->Y));
+        else
+            tq_portable.affine_floats(&own, p->pixels, X, p->step, floats_of(&p->Y));
+        int bad = tq_portable.quantize(p->pixels, p->map.c, top, floats_of(&p->Y), want, p->step);
+        int got = sums ? k->code_sums(&p->map, p->pixels, T, top, p->codes.bytes, p->step)
+                       : k->code_floats(&own, p->pixels, X, p->step, top, p->codes.bytes, p->step);
+        assert_int_equal(!got, !bad);
+        assert_memory_equal(p->codes.bytes, want, n);
+    }
+    free(want);
+}
+
 static void passes_equal_single_values(void **state) {
     (void)state;
     const struct kernels *all[8];
@@ -399,6 +423,7 @@ static void passes_equal_single_values(void **state) {
             own.box = NULL;
             all[i]->affine_floats(&own, p.pixels, floats_of(&p.X), p.step, floats_of(&p.Y));
             expect_values(&p, all[i]->name, 1);
+            expect_one_pass(&p, all[i], (float)((1 << (1 + round % 8)) - 1));
         }
         free_passed(&p);
     }

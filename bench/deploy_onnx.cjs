@@ -13,8 +13,10 @@ async function main() {
     const session = await ort.InferenceSession.create(
         file, { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential', graphOptimizationLevel: 'all' });
     const shape = dims.map(Number);
-    const values = new Float32Array(shape.reduce((a, b) => a * b)).map(() => Math.random());
-    const feeds = { [session.inputNames[0]]: new ort.Tensor('float32', values, shape) };
+    const size = shape.reduce((a, b) => a * b), { name, type } = session.inputMetadata[0];
+    const values = type === 'uint8' ? new Uint8Array(size).map(() => 256 * Math.random())
+                                    : new Float32Array(size).map(() => Math.random());
+    const feeds = { [name]: new ort.Tensor(type, values, shape) };
     for await (const line of readline.createInterface({ input: process.stdin })) {
         const times = [];
         for (let i = 0; i < Number(line); i++) {

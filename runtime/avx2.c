@@ -12,8 +12,8 @@
 
 enum { LANES = 8 };
 
-static void unpack_row(const struct product *p, uint32_t row, int8_t *v) {
-    tq_unpack_row(p, row, v);
+static void unpack(const struct product *p, uint32_t row, uint32_t from, uint32_t n, int8_t *v) {
+    tq_unpack(p, row, from, n, v);
 }
 
 #include "dense.inc"

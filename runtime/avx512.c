@@ -10,26 +10,52 @@
 
 enum { LANES = 16 };
 
-/* As tq_unpack_row, 64 codes at a time. */
-void tq_avx512_unpack_row(const struct product *p, uint32_t row, int8_t *v) {
-    const uint8_t *planes[TQ_BITS];
-    const uint32_t inputs = p->layer->inputs, bytes = p->layer->row_bytes;
-    const __m512i half = _mm512_set1_epi8((char)(1 << (p->k - 1)));
-    tq_row_planes(p->model, p->layer, p->k, row, planes);
-    for (uint32_t i = 0; i < inputs; i += 64) {
-        uint32_t left = inputs - i, there = bytes - i / 8;
-        __m512i u = _mm512_setzero_si512();
-        for (int plane = 0; plane < p->k; plane++) {
-            uint64_t bits = 0;
-            if (there >= sizeof bits)
-                bits = tq_u64(planes[plane] + i / 8);
-            else
-                memcpy(&bits, planes[plane] + i / 8, there);
-            u = _mm512_or_si512(u, _mm512_maskz_set1_epi8(bits, (char)(1 << (p->k - 1 - plane))));
-        }
-        _mm512_mask_storeu_epi8(v + i, left < 64 ? ((uint64_t)1 << left) - 1 : ~(uint64_t)0,
-                                _mm512_sub_epi8(u, half));
+/* The codes without their signs of one place of each plane, and 63 behind it. */
+static inline __attribute__((always_inline)) __m512i codes_at(const uint8_t *const *planes,
+                                                              const int k, size_t at, size_t n) {
+    __m512i u = _mm512_setzero_si512();
+    for (int plane = 0; plane < k; plane++) {
+        uint64_t bits = 0;
+        memcpy(&bits, planes[plane] + at, n);
+        u = _mm512_or_si512(u, _mm512_maskz_set1_epi8(bits, (char)(1 << (k - 1 - plane))));
     }
+    return u;
+}
+
+static inline __attribute__((always_inline)) void unpack_bits(const uint8_t *const *planes,
+                                                              size_t at, size_t bytes, uint32_t n,
+                                                              int8_t *v, const int k) {
+    const __m512i half = _mm512_set1_epi8((char)(1 << (k - 1)));
+    for (; n >= 64; n -= 64, v += 64, at += 8)
+        _mm512_storeu_si512(v, _mm512_sub_epi8(codes_at(planes, k, at, 8), half));
+    if (n)
+        _mm512_mask_storeu_epi8(
+            v, ((uint64_t)1 << n) - 1,
+            _mm512_sub_epi8(codes_at(planes, k, at, bytes - at < 8 ? bytes - at : 8), half));
+}
+
+#define WIDTH(k)                                                                                   \
+    case k:                                                                                        \
+        unpack_bits(planes, from / 8, p->layer->row_bytes, n, v, k);                               \
+        break
+
+void tq_avx512_unpack(const struct product *p, uint32_t row, uint32_t from, uint32_t n, int8_t *v) {
+    const uint8_t *planes[TQ_BITS];
+    tq_row_planes(p->model, p->layer, p->k, row, planes);
+    switch (p->k) {
+        WIDTH(1);
+        WIDTH(2);
+        WIDTH(3);
+        WIDTH(4);
+        WIDTH(5);
+        WIDTH(6);
+        WIDTH(7);
+        WIDTH(8);
+    }
+}
+
+void tq_avx512_unpack_row(const struct product *p, uint32_t row, int8_t *v) {
+    tq_avx512_unpack(p, row, 0, p->layer->inputs, v);
 }
 
 /* ---- sums of floats ---- */

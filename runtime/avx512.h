@@ -5,6 +5,7 @@
 
 #include "kernels.h"
 
+void tq_avx512_unpack(const struct product *p, uint32_t row, uint32_t from, uint32_t n, int8_t *v);
 void tq_avx512_unpack_row(const struct product *p, uint32_t row, int8_t *v);
 void tq_avx512_float_sums(const struct product *p, const struct window *w, float *T);
 void tq_avx512_affine_sums(const struct affine *f, uint32_t pixels, const int32_t *T, float *Y);

@@ -37,19 +37,21 @@ static uint64_t spread(uint8_t bits) {
     return (marked + 0x00406070787c7e7fU) >> 7 & 0x0101010101010101U;
 }
 
-void tq_unpack_row(const struct product *p, uint32_t row, int8_t *v) {
+void tq_unpack(const struct product *p, uint32_t row, uint32_t from, uint32_t n, int8_t *v) {
     const uint8_t *planes[TQ_BITS];
-    uint32_t inputs = p->layer->inputs;
     uint64_t sign = 0x0101010101010101U << (p->k - 1);
     tq_row_planes(p->model, p->layer, p->k, row, planes);
-    for (uint32_t i = 0; i < inputs; i += 8) {
+    for (uint32_t i = 0; i < n; i += 8) {
         uint64_t u = 0;
         for (int plane = 0; plane < p->k; plane++)
-            u |= spread(planes[plane][i / 8]) << (p->k - 1 - plane);
+            u |= spread(planes[plane][(from + i) / 8]) << (p->k - 1 - plane);
         // u - 2^(k-1) in each byte: the sign bit goes, and what is below 0 is filled up.
         uint64_t below = (~u & sign) >> (p->k - 1);
         u = (u & ~sign) | (256 - (1U << (p->k - 1))) * below;
-        uint32_t n = inputs - i < 8 ? inputs - i : 8;
-        memcpy(v + i, &u, n);
+        memcpy(v + i, &u, n - i < 8 ? n - i : 8);
     }
+}
+
+void tq_unpack_row(const struct product *p, uint32_t row, int8_t *v) {
+    tq_unpack(p, row, 0, p->layer->inputs, v);
 }

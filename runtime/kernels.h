@@ -89,7 +89,9 @@ extern const struct kernels tq_avx2, tq_vnni, tq_popcount; // of x86-64
 /* By what the processor has and is not told to do without. */
 const struct kernels *tq_choose_kernels(int without);
 
-/* The signed codes of one row of a layer, in the order of the file. */
+/* The signed codes of one row of a layer, in the order of the file: n of them, from a multiple of
+ * 64 on; or all. */
+void tq_unpack(const struct product *p, uint32_t row, uint32_t from, uint32_t n, int8_t *v);
 void tq_unpack_row(const struct product *p, uint32_t row, int8_t *v);
 
 /* Large linear layers straight from the planes (planes.c, of AVX-512 with VNNI): whether a product

@@ -14,8 +14,8 @@
 
 enum { LANES = 16 };
 
-static void unpack_row(const struct product *p, uint32_t row, int8_t *v) {
-    tq_avx512_unpack_row(p, row, v);
+static void unpack(const struct product *p, uint32_t row, uint32_t from, uint32_t n, int8_t *v) {
+    tq_avx512_unpack(p, row, from, n, v);
 }
 
 #include "dense.inc"

@@ -389,7 +389,7 @@ static void expect_one_pass(struct passed *p, const struct kernels *k, float top
     uint8_t *want = need(n, 1);
     struct affine own = p->map;
     own.box = NULL;
-    for (int sums = 0; k->code_sums && sums <= (p->map.groups == 1); sums++) {
+    for (int sums = 0; k->code_sums && sums < (p->map.groups == 1 ? 2 : 1); sums++) {
         memset(p->codes.bytes, 99, n);
         memset(want, 99, n);
         if (sums)

@@ -154,8 +154,13 @@ top1() {
     spec ./own 'epochs = 1'
     go run --spec a.spec
     [ "$status" -eq 0 ]
-    [[ $stderr == *'skipped: '*'/3.png: is a damaged PNG file'* ]]
+    [[ $stderr == *'note: skipped, as no images that can be read: 1 of 160: '*'/3.png: is a damaged PNG file'* ]]
     cp cut "own/train/\$(touch pwned)/4.png"
     go run --spec a.spec
     complains 'own: 2 of its 160 files are no images that can be read'
+    for i in {5..9}; do cp cut "own/train/\$(touch pwned)/$i.png"; done
+    go run --spec a.spec
+    [ "${#stderr_lines[@]}" = 1 ]
+    [[ $stderr == *"own: 7 of its 160 files are no images that can be read, more than 1 in 100; remove or mend them: "* ]]
+    [[ $stderr == *"/3.png: is a damaged PNG file ("*"/4.png: "*"/5.png: "*"; and 4 more" ]]
 }

@@ -204,8 +204,15 @@ static void one_in_a_hundred(void **state) {
     skipped_add(&f.skipped, "y.jpg: is empty");
     assert_int_equal(image_folder_judge(&f, &e), -1);
     assert_non_null(strstr(e.text, "2 of its 152 files"));
-    assert_non_null(strstr(e.text, "x/bad.jpg: is empty"));
-    assert_null(strstr(e.text, "y.jpg"));
+    assert_non_null(strstr(e.text, ": x/bad.jpg: is empty; y.jpg: is empty"));
+    assert_null(strstr(e.text, "more:"));
+    for (int i = 0; i < 10; i++)
+        skipped_add(&f.skipped, i ? "z.jpg: is empty" : "third.jpg: is empty");
+    e = (struct error){0};
+    assert_int_equal(image_folder_judge(&f, &e), -1);
+    assert_non_null(strstr(e.text, "12 of its 162 files"));
+    const char *end = "third.jpg: is empty; x/bad.jpg: is empty; y.jpg: is empty; and 9 more";
+    assert_string_equal(e.text + strlen(e.text) - strlen(end), end);
     image_folder_free(&f);
 }
 

@@ -23,7 +23,7 @@
 enum {
     FOLDER_CLASSES_MOST = 65535,
     FOLDER_IMAGES_MOST = 1 << 30,
-    FOLDER_SKIPPED_SHOWN = 5, // names in a note
+    FOLDER_SKIPPED_SHOWN = 3, // names in a message
 };
 
 /* Files that are skipped, with the reason, as the lines of a text. */
@@ -91,11 +91,11 @@ int image_folder_check_image(const struct image_folder *f, enum split split, uin
 int image_folder_say_change(const struct image_folder *before, const struct image_folder *now,
                             struct error *e);
 
-/* More than one file in a hundred skipped is an error, which names the first. */
+/* More than one file in a hundred skipped is an error, which names the first few. */
 int image_folder_fault(const struct image_folder *f, struct error *e);
 
-/* The same; those that are skipped are noted on stderr before, as is the number of those that
- * systems left. */
+/* The same; where that is no error, what is skipped is noted on stderr, in a line with the first
+ * few names, and so is the number of files that systems left. */
 int image_folder_judge(const struct image_folder *f, struct error *e);
 
 #endif

@@ -31,34 +31,76 @@ void skipped_add(struct skipped *s, const char *line) {
     s->n++;
 }
 
-static void note_skipped(const struct skipped *s) {
-    const char *line = s->text;
+static int compare_lines(const void *a, const void *b) {
+    const char *p = *(const char *const *)a, *q = *(const char *const *)b;
+    size_t n = strcspn(p, "\n"), m = strcspn(q, "\n");
+    int order = memcmp(p, q, n < m ? n : m);
+    return order ? order : (n > m) - (n < m);
+}
+
+/* The lines, sorted: images are looked at in the order that is drawn. The caller frees. */
+static const char **sorted_lines(const struct skipped *s) {
+    const char **lines = need(s->n, sizeof *lines), *line = s->text;
+    for (uint32_t i = 0; i < s->n; i++) {
+        lines[i] = line;
+        line += strcspn(line, "\n") + 1;
+    }
+    qsort(lines, s->n, sizeof *lines, compare_lines);
+    return lines;
+}
+
+/* "NAME: reason; NAME: reason; ... and N more", of the first few. Of a long line the end is shown:
+ * the reason, and the file's own name. */
+static void list_skipped(const struct skipped *s, char *text, size_t size) {
+    enum { LINE_SHOWN = 160 };
+    const char **lines = sorted_lines(s);
+    size_t at = 0;
     for (uint32_t i = 0; i < s->n && i < FOLDER_SKIPPED_SHOWN; i++) {
-        int n = (int)strcspn(line, "\n");
-        fprintf(stderr, "truncquant: note: skipped: %.*s\n", n, line);
-        line += n + 1;
+        int n = (int)strcspn(lines[i], "\n"), left_out = n > LINE_SHOWN ? n - LINE_SHOWN : 0;
+        at += (size_t)snprintf(text + at, size - at, "%s%s%.*s", i ? "; " : "",
+                               left_out ? "..." : "", n - left_out, lines[i] + left_out);
     }
     if (s->n > FOLDER_SKIPPED_SHOWN)
-        fprintf(stderr, "truncquant: note: skipped: %u more\n", s->n - FOLDER_SKIPPED_SHOWN);
+        snprintf(text + at, size - at, "; and %u more", s->n - FOLDER_SKIPPED_SHOWN);
+    free(lines);
 }
+
+/* Images, and what is none but should be. */
+static unsigned long long files_in(const struct image_folder *f) {
+    return (unsigned long long)f->split[SPLIT_TRAIN].n + f->split[SPLIT_TEST].n + f->skipped.n;
+}
+
+/* Enough for the end of as many lines as are shown. */
+enum { LIST_ROOM = FOLDER_SKIPPED_SHOWN * 180 + 32 };
 
 int image_folder_fault(const struct image_folder *f, struct error *e) {
     const struct skipped *s = &f->skipped;
-    uint64_t all = (uint64_t)f->split[SPLIT_TRAIN].n + f->split[SPLIT_TEST].n + s->n;
-    if ((uint64_t)s->n * 100 <= all)
+    char list[LIST_ROOM] = "";
+    if ((unsigned long long)s->n * 100 <= files_in(f))
         return 0;
-    return fail_at(
-        e, f->root, 0,
-        "%u of its %llu files are no images that can be read, more than 1 in 100; remove "
-        "or mend them (the first is %.*s)",
-        s->n, (unsigned long long)all, (int)strcspn(s->text, "\n"), s->text);
+    list_skipped(s, list, sizeof list);
+    return fail_at(e, f->root, 0,
+                   "%u of its %llu files are no images that can be read, more than 1 in 100; "
+                   "remove or mend them: %s",
+                   s->n, files_in(f), list);
 }
 
-int image_folder_judge(const struct image_folder *f, struct error *e) {
+static void note_skipped(const struct image_folder *f) {
     const struct skipped *s = &f->skipped;
+    char list[LIST_ROOM] = "";
     if (s->n_left_by_systems)
         fprintf(stderr, "truncquant: note: passed over: %u file%s that systems leave in folders\n",
                 s->n_left_by_systems, s->n_left_by_systems == 1 ? "" : "s");
-    note_skipped(s);
-    return image_folder_fault(f, e);
+    if (!s->n)
+        return;
+    list_skipped(s, list, sizeof list);
+    fprintf(stderr, "truncquant: note: skipped, as no images that can be read: %u of %llu: %s\n",
+            s->n, files_in(f), list);
+}
+
+int image_folder_judge(const struct image_folder *f, struct error *e) {
+    if (image_folder_fault(f, e))
+        return -1;
+    note_skipped(f);
+    return 0;
 }

@@ -178,29 +178,11 @@ $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_OBJECTS) $(OBJECTS)
 
 $(TESTS:%=%.o) $(TEST_OBJECTS): CPPFLAGS += -Itests
 
-# $(call export-tables,DATABASE,FOLDER,OPTIONS): every table as text, CSV and LaTeX. Those without results (status 3) are
-# left out, but for the accuracies: without them it is an error, and the old tables stay.
-TABLES := accuracy differences drops reductions
-TABLES += $(TABLES:%=%-calibrated)
-define export-tables
-	@$(BUILD)/truncquant export accuracy --db $(1) $(3) --quiet >/dev/null
-	@mkdir -p $(2)
-	@for table in $(TABLES); do \
-		status=0; said=$$($(BUILD)/truncquant export $$table --db $(1) $(3) 2>&1 >/dev/null) || status=$$?; \
-		[ $$status != 3 ] || { rm -f $(2)/$$table.txt $(2)/$$table.csv $(2)/$$table.tex && continue; }; \
-		[ $$status = 0 ] || { echo "$$said" >&2; exit 1; }; \
-		for format in txt:text csv:csv tex:tex; do \
-			$(BUILD)/truncquant export $$table --db $(1) $(3) --output $(2)/$$table.$${format%:*} \
-				--format $${format#*:} || exit 1; \
-		done; \
-	done
-endef
-
 demo: ## train the demo grid on Fashion-MNIST, draw its figures, print its table
 	@echo building
 	@$(MAKE) --silent -j$(CORES) all
 	scripts/grid.sh experiments/demo.grid --db $(DEMO).db $(if $(JOBS),--jobs "$(JOBS)")
-	$(call export-tables,$(DEMO).db,$(DEMO)/tables)
+	@scripts/tables.sh --db $(DEMO).db --output $(DEMO)/tables >/dev/null
 	scripts/figures.sh --db $(DEMO).db --output $(DEMO)/figures
 	@cat $(DEMO)/tables/accuracy.txt && echo && cat $(DEMO)/tables/accuracy-calibrated.txt
 
@@ -214,36 +196,38 @@ PREFIX ?= /usr/local
 SHARE = $(DESTDIR)$(PREFIX)/share
 install: $(BUILD)/truncquant install-library ## install the program, its manual, the scripts for grids, figures and data, the device library (PREFIX, DESTDIR)
 	install -D $(BUILD)/truncquant "$(DESTDIR)$(PREFIX)/bin/truncquant"
-	mkdir -p "$(SHARE)/man/man1" "$(SHARE)/bash-completion/completions" $(foreach folder,scripts plots experiments/networks,\
+	install -d "$(SHARE)/man/man1" "$(SHARE)/bash-completion/completions" $(foreach folder,scripts plots experiments/networks,\
 		"$(SHARE)/truncquant/$(folder)")
-	scripts/manual.sh page $(BUILD)/truncquant > "$(SHARE)/man/man1/truncquant.1"
-	scripts/manual.sh completion $(BUILD)/truncquant > "$(SHARE)/bash-completion/completions/truncquant"
+	scripts/manual.sh page $(BUILD)/truncquant > $(BUILD)/truncquant.1
+	scripts/manual.sh completion $(BUILD)/truncquant > $(BUILD)/truncquant.completion
+	install -m 644 $(BUILD)/truncquant.1 "$(SHARE)/man/man1"
+	install -m 644 $(BUILD)/truncquant.completion "$(SHARE)/bash-completion/completions/truncquant"
 	install -m 644 plots/*.gp "$(SHARE)/truncquant/plots"
 	install -m 644 experiments/*.grid experiments/README.md "$(SHARE)/truncquant/experiments"
 	install -m 644 experiments/networks/*.cfg "$(SHARE)/truncquant/experiments/networks"
 	install -m 644 scripts/common.sh scripts/data-sets.txt "$(SHARE)/truncquant/scripts"
-	install scripts/grid.sh scripts/figures.sh scripts/data.sh "$(SHARE)/truncquant/scripts"
-	for script in grid figures data; do \
+	install scripts/grid.sh scripts/figures.sh scripts/tables.sh scripts/data.sh "$(SHARE)/truncquant/scripts"
+	for script in grid figures tables data; do \
 		ln -sf ../share/truncquant/scripts/$$script.sh "$(DESTDIR)$(PREFIX)/bin/truncquant-$$script"; done
 
 # The library that a device links is for any processor of its kind.
 .PHONY: install-library
 LIBDIR = $(DESTDIR)$(PREFIX)/lib
 install-library: $(LIBRARY) $(BUILD)/libtruncquant.so ## install the device library alone, with its header and pkg-config file
-	mkdir -p "$(LIBDIR)/pkgconfig" "$(DESTDIR)$(PREFIX)/include"
+	install -d "$(LIBDIR)/pkgconfig" "$(DESTDIR)$(PREFIX)/include"
 	install -m 644 runtime/truncquant.h "$(DESTDIR)$(PREFIX)/include"
 	install -m 644 $(LIBRARY) "$(LIBDIR)"
 	install $(BUILD)/libtruncquant.so "$(LIBDIR)/libtruncquant.so.1"
 	ln -sf libtruncquant.so.1 "$(LIBDIR)/libtruncquant.so"
-	sed 's|@PREFIX@|$(PREFIX)|' runtime/truncquant.pc.in > "$(LIBDIR)/pkgconfig/truncquant.pc"
+	sed 's|@PREFIX@|$(PREFIX)|' runtime/truncquant.pc.in > $(BUILD)/truncquant.pc
+	install -m 644 $(BUILD)/truncquant.pc "$(LIBDIR)/pkgconfig"
 
 figures: $(BUILD)/truncquant ## draw every figure from DB (of GRID, name or file; of SPLIT, test or val; FIGURE alone), WIDTH (7in) wide, into results/figures/GRID
 	TRUNCQUANT=$(BUILD)/truncquant scripts/figures.sh --db "$(DB)" $(CHOSEN) --into results/figures $(if $(WIDTH),--width "$(WIDTH)") \
 		$(if $(FIGURE),--figure "$(FIGURE)")
 
 tables: $(BUILD)/truncquant ## write the tables of DB (of GRID, name or file; of SPLIT, test or val) into results/tables and print them
-	$(call export-tables,"$(DB)",results/tables,$(CHOSEN))
-	@for table in $(TABLES); do [ ! -f results/tables/$$table.txt ] || { cat results/tables/$$table.txt && echo; }; done
+	@TRUNCQUANT=$(BUILD)/truncquant scripts/tables.sh --db "$(DB)" $(CHOSEN) --output results/tables
 
 # Not sanitized: it is loaded before the sanitizer is.
 $(BUILD)/tests/preload/%.so: tests/preload/%.c
@@ -257,7 +241,7 @@ build-tests: $(TESTS) $(BUILD)/truncquant $(BUILD)/bench/crosscheck $(PRELOADED:
 # Every test once as it is; and those that run our own code once more, sanitized. Leaks of libraries that
 # are not ours are listed in tests/lsan.supp.
 NOT_SANITIZED := %/exports.bats %/scripts.bats %/fetch.bats %/library.bats %/install.bats %/own_network.bats \
-	%/own_quantizer.bats %/versions.bats %/crosscheck.bats %/clean.bats
+	%/own_quantizer.bats %/versions.bats %/crosscheck.bats %/clean.bats %/surroundings.bats
 SANITIZED := $(TESTS:$(BUILD)/%=build-sanitize/%) \
 	$(patsubst %,sanitized:%,$(filter-out $(NOT_SANITIZED),$(filter tests/cli/%,$(BATS))))
 PROVE = ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1 \

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/bash -p
 # Fetch a data set: each file to NAME.part beside its place, where a later call goes on; checked against its
 # published size and checksum; moved into place whole. The program's reader has the last word. What is there
 # already is left alone.
@@ -134,7 +134,7 @@ copy() {
     local from=$mirror/$2
     [ -f "$from" ] || from=$mirror/$1/$2
     [ -f "$from" ] || die 1 "$mirror/$2: not there, nor in $1; name the folder that has it"
-    cp -- "$from" "$3" || die 1 "$3: cannot be written; is the disk full?"
+    cp -- "$from" "$3" 2>/dev/null || die 1 "$3: cannot be written, or $from not be read; is the disk full?"
 }
 
 # fetch FOLDER FILE SIZE MD5 URL
@@ -158,8 +158,7 @@ fetch() {
         rm -f -- "$part"
         die 1 "$place: what was fetched $wrong; it was removed; try again, or name a --mirror"
     }
-    sync -- "$part"
-    mv -f -- "$part" "$place"
+    { sync -- "$part" && mv -f -- "$part" "$place"; } 2>/dev/null || die 1 "$place: cannot be written; is the disk full?"
 }
 
 # An archive's folder appears whole; the archive goes.
@@ -167,11 +166,10 @@ unpack() {
     local folder=$into/$1 new=$into/$1/unpacked.$$
     need unzip
     rm -rf -- "$folder"/unpacked.*
-    unzip -q "$folder/$2" -d "$new" || {
+    unzip -q "$folder/$2" -d "$new" >/dev/null 2>&1 </dev/null && sync -f -- "$folder" && mv -- "$new/${2%.zip}" "$folder/" || {
         rm -rf -- "$new"
         die 1 "$folder/$2: cannot be unpacked; is the disk full?"
     }
-    mv -- "$new/${2%.zip}" "$folder/"
     rm -rf -- "$new" "${folder:?}/$2"
 }
 
@@ -191,8 +189,9 @@ parse "$@"
 files=$(rows)
 [ -n "$files" ] || die 2 "unknown data set '${name//[[:cntrl:]]/?}'; known are $(names)"
 folder=$(awk 'NR == 1 { print $2 }' <<<"$files")
-mkdir -p -- "$into/$folder" || die 1 "$into/$folder: cannot be made; name another place with --into"
+mkdir -p -- "$into/$folder" 2>/dev/null || die 1 "$into/$folder: cannot be made; name another place with --into"
 into=$(realpath -- "$into")
+{ : >>"$into/$folder/.lock"; } 2>/dev/null || die 1 "$into/$folder: cannot be written to; name another place with --into"
 exec 8>"$into/$folder/.lock"
 lock 8 "$into/$folder/.lock" "$into/$folder: another call is at it; wait for it"
 while read -r _ folder file size sum url; do

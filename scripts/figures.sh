@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/bash -p
 # Draw every figure of a database: `truncquant export figures` gives the numbers, which stay beside the figure as NAME.csv,
 # and what has to be said about them, NAME.txt; plots/NAME.gp draws them as NAME.svg, NAME.pdf and NAME.png. Each grid has a
 # folder of its own. Old figures are replaced only when all new ones are there.
@@ -72,8 +72,9 @@ parse() {
 need() {
     command -v "$truncquant" >/dev/null || die 1 "there is no program $truncquant; 'make' builds it"
     "$truncquant" check --tool gnuplot || exit
-    local all name
-    mapfile -t all < <("$truncquant" export figures)
+    local list all name
+    list=$("$truncquant" export figures) || exit
+    mapfile -t all <<<"$list"
     for name in "${figures[@]}"; do
         [[ " ${all[*]} " == *" $name "* ]] || die 2 "--figure $name: there is none of that name, but ${all[*]}"
     done
@@ -111,8 +112,8 @@ describe() {
             printf " width=\"%.4gin\" height=\"%.4fin\"\n", ENVIRON["WIDTH"], substr($0, RSTART + 8, RLENGTH - 8) / 108
             next
         }
-        { print }' "$new/$1.svg" >"$new/described"
-    mv "$new/described" "$new/$1.svg"
+        { print }' "$new/$1.svg" | written "$new/.described" && mv -- "$new/.described" "$new/$1.svg" 2>/dev/null ||
+        unwritten "$1.svg"
 }
 
 # burn NAME: its caption, in lines that fit into the picture.
@@ -122,35 +123,33 @@ burn() {
         fold --spaces --width="$(awk -v w="$width" 'BEGIN { print int((108 * w - 28) / 7.2) }')"
 }
 
-# draw NAME: in $new.
+# draw NAME: in $new. gnuplot does not look whether what it writes arrives, so it writes into a pipe; it takes letters for
+# those of figures in a locale of their kind alone.
 draw() {
-    local caption="" format
+    local caption="" format said status
     [ -z "$burnt" ] || caption=$(burn "$1")
     for format in "${formats[@]}"; do
-        (cd "$root" && gnuplot --default-settings -c "plots/${1%-calibrated}.gp" "$new/$1.csv" "$new/$1.$format" \
-            "$format" "$caption" "$new/styles" "$width") \
-            >"$new/messages" 2>&1 || die 1 "gnuplot could not draw $1: $(cat "$new/messages")"
+        status=0
+        said=$({ (cd "$root" && env LC_ALL=C.UTF-8 gnuplot --default-settings -c "plots/${1%-calibrated}.gp" "$new/$1.csv" \
+            /dev/stdout "$format" "$caption" "$new/.styles" "$width" 2>&3) | written "$new/$1.$format"; } 3>&1 </dev/null) ||
+            status=$?
+        [ "$status" != 74 ] || unwritten "$1.$format"
+        [ "$status" = 0 ] && [ -s "$new/$1.$format" ] || die 1 "gnuplot could not draw $1: $said"
         # A curve may have no point in a panel; anything else that gnuplot warns of is a fault of the figure.
-        sed -i '/warning: Skipping data file with no valid points$/d; /^[[:space:]]*$/d' "$new/messages"
-        [ ! -s "$new/messages" ] || die 1 "gnuplot warned of $1: $(cat "$new/messages")"
+        said=$(printf '%s\n' "$said" | sed '/warning: Skipping data file with no valid points$/d; /^[[:space:]]*$/d')
+        [ -z "$said" ] || die 1 "gnuplot warned of $1: $said"
     done
     describe "$1"
 }
 
 # Into place; what is not drawn now would be of other runs.
-place() {
-    local name drawn=() files
-    mkdir -p -- "$output" 2>/dev/null || die 1 "$output cannot be made, where figures go; name another with --output"
+finish() {
+    local name files=() drawn=()
     for name in "${figures[@]}"; do
-        files=("$name.csv" "$name.txt" "${formats[@]/#/$name.}")
-        if [ -f "$new/$name.svg" ]; then
-            mv -f -- "${files[@]/#/$new/}" "$output/" 2>/dev/null ||
-                die 1 "$output cannot be written to, where figures go; is the disk full? --output names another"
-            drawn+=("${formats[@]/#/$output/$name.}")
-        else
-            rm -f -- "${files[@]/#/$output/}"
-        fi
+        files+=("$name.csv" "$name.txt" "${formats[@]/#/$name.}")
+        [ ! -e "$new/$name.svg" ] || drawn+=("${formats[@]/#/$output/$name.}")
     done
+    place "${files[@]}"
     tell "${drawn[@]}"
 }
 
@@ -159,18 +158,21 @@ place() {
 draw_all() {
     local names name some=""
     check_output
-    rm -rf "${new:?}"/*
+    stage "$output" figures
     status=0
     names=$("$truncquant" export figures --db "$db" --output "$new" "${chosen[@]}" "$@") || status=$?
     [ $status = 0 ] || return 0
-    "$truncquant" export styles >"$new/styles"
-    for name in "${figures[@]}"; do
-        [[ $'\n'$names$'\n' == *$'\n'"$name"$'\n'* ]] || continue
-        draw "$name"
-        some=1
+    "$truncquant" export styles --output "$new/.styles" || exit
+    for name in $names; do
+        if [[ " ${figures[*]} " == *" $name "* ]]; then
+            draw "$name"
+            some=1
+        else
+            rm -f -- "$new/$name".{csv,txt}
+        fi
     done
     [ -n "$some" ] || die 3 "$db has no numbers for ${figures[*]}"
-    place
+    finish
 }
 
 # Each grid of the database that has results; where no run is of a grid, all of them.
@@ -194,8 +196,6 @@ draw_grids() {
 
 parse "$@"
 need
-new=$(realpath "$(mktemp -d)")
-trap 'rm -rf "$new"' EXIT
 if [ -n "$output" ]; then
     draw_all ${grid:+--grid "$grid"}
 elif [ -n "$grid" ]; then

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/bash -p
 # Run a grid on this machine: what is pending of it, one process per core, through GNU parallel. A second
 # call runs what the first did not finish: the database says what is done, not parallel's job log, which
 # is kept as telemetry. This script knows nothing of training, nor of other machines.
@@ -113,7 +113,7 @@ start_runs() {
     export GRID_TRUNCQUANT=$truncquant GRID_DB=$db GRID_LOGS=$logs GRID_OPTIONS="${retry:+--retry} ${again[*]} $other ${how[*]}"
     # Its own session keeps Ctrl-C from it: parallel would kill the runs after a third of a second.
     # shellcheck disable=SC2016 # expanded by parallel's shell, where no quoting can go wrong
-    setsid parallel --plain --will-cite --jobs "$jobs" --joblog "$joblog" --colsep ' ' --arg-file "$ids" \
+    setsid parallel --plain --will-cite --tmpdir "$logs" --jobs "$jobs" --joblog "$joblog" --colsep ' ' --arg-file "$ids" \
         'exec "$GRID_TRUNCQUANT" run {1} $GRID_OPTIONS --trial "$GRID_LOGS"/trial --db "$GRID_DB" >>"$GRID_LOGS"/{2}.log 2>&1' \
         </dev/null >"$logs/parallel.log" 2>&1 &
     parallel=$!
@@ -172,6 +172,8 @@ reason() {
         echo "killed by signal $ended_by"
     elif [ "$status" -gt 128 ]; then
         echo "asked to stop by signal $((status - 128))"
+    elif [ ! -s "$log" ]; then
+        echo "nothing could be written to its log; is the disk full?"
     else
         line=${line:-exit status $status}
         echo "${line#truncquant: }"
@@ -180,12 +182,12 @@ reason() {
 
 # What can be run now, a line each: its id, and the name of its log. A run that takes another's weights waits for that one, so there may be more later.
 find_pending() {
-    "$truncquant" plan "$grid" --pending --ready --logs "${set[@]}" "${retry[@]}" "${again[@]}" "${quiet[@]}" --db "$db" >"$ids.now"
+    local now status=0
+    now=$("$truncquant" plan "$grid" --pending --ready --logs "${set[@]}" "${retry[@]}" "${again[@]}" "${quiet[@]}" --db "$db")
     quiet=(--quiet) # what there is to say about the grid was said
-    # Those that this call has tried are not tried again.
-    grep -vxFf "$ids.tried" "$ids.now" >"$ids" || true
-    cat "$ids" >>"$ids.tried"
-    rm "$ids.now"
+    # Those that this call has tried are not tried again. Status 1 says that there are no others.
+    { printf '%s\n' "$now" | grep -vxF -f "$ids.tried" -e '' >"$ids"; } 2>/dev/null || status=$?
+    { [ "$status" -le 1 ] && cat "$ids" >>"$ids.tried"; } 2>/dev/null || die 1 "$ids cannot be written; is the disk full?"
     ready=$(wc -l <"$ids")
     pending=$((pending + ready))
 }
@@ -272,11 +274,16 @@ conclude() {
     fi
 }
 
+# begin FILE: empty
+begin() {
+    { : >"$1"; } 2>/dev/null || die 1 "$1 cannot be written; is the disk full?"
+}
+
 parse "$@"
 need_tools
 check_input
 open_logs
-: >"$ids.tried"
+begin "$ids.tried"
 signal=0 pending=0 done_runs=0 failed=() interrupted=() asked=" " quiet=() waited=0 tried=0 stopped=
 trap 'on_signal 1' HUP
 trap 'on_signal 2' INT
@@ -284,7 +291,7 @@ trap 'on_signal 15' TERM
 find_pending
 while [ "$signal" = 0 ] && [ -z "$stopped" ]; do
     if [ "$ready" -gt 0 ]; then
-        : >"$joblog"
+        begin "$joblog"
         start_runs
         wait_for_runs
         summarize

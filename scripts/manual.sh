@@ -9,9 +9,10 @@ export LC_ALL
 kind=${1-} program=${2-}
 [ -n "$program" ] || { echo "usage: scripts/manual.sh page|completion PROGRAM" >&2 && exit 2; }
 
-verbs() {
-    "$program" --help | sed -n 's/^  \([a-z]*\)  *.*/\1/p'
-}
+# What the program says of itself, or no page at all.
+help=$("$program" --help) && version=$("$program" --version)
+verbs=$(printf '%s\n' "$help" | sed -n 's/^  \([a-z]*\)  *.*/\1/p')
+[ -n "$verbs" ] || { echo "manual.sh: $program names no verbs" >&2 && exit 1; }
 
 # The options of a verb, a line each: "--name VALUE", a tab, what it is.
 options() {
@@ -24,13 +25,13 @@ troff() {
 }
 
 page() {
-    printf '.TH TRUNCQUANT 1 "" "%s" "User commands"\n' "$("$program" --version | troff)"
+    printf '.TH TRUNCQUANT 1 "" "%s" "User commands"\n' "$(printf %s "$version" | troff)"
     printf '.SH NAME\ntruncquant \\- trains weight quantizers that survive truncation, and compares them\n'
     printf '.SH SYNOPSIS\n.B truncquant\n.I VERB\n[options]\n.SH DESCRIPTION\n'
     printf '%s\n' 'Plans grids of runs, trains networks with quantized weights for several bit-widths at once, evaluates' \
         'every width directly and cut from the stored codes, and keeps each figure in an SQLite database, from which' \
         'tables and figures are made.' '.SH VERBS'
-    for verb in $(verbs); do
+    for verb in $verbs; do
         printf '.SS %s\n.nf\n' "$verb"
         "$program" "$verb" --help | sed '/^options:/,$d' | sed '/^$/d' | troff
         printf '.fi\n'
@@ -50,11 +51,11 @@ completion() {
     echo '    local word=${COMP_WORDS[COMP_CWORD]} options='
     echo '    COMPREPLY=()'
     echo '    if [ "$COMP_CWORD" = 1 ]; then'
-    echo "        COMPREPLY=(\$(compgen -W '$(verbs | tr '\n' ' ')--help --version' -- \"\$word\"))"
+    echo "        COMPREPLY=(\$(compgen -W '$(echo $verbs) --help --version' -- \"\$word\"))"
     echo '        return'
     echo '    fi'
     echo '    case ${COMP_WORDS[1]} in'
-    for verb in $(verbs); do
+    for verb in $verbs; do
         echo "    $verb) options='$(options "$verb" | sed 's/[ 	].*//' | tr '\n' ' ')--help' ;;"
     done
     echo '    esac'

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/bin/bash -p
 # Make the report: its numbers and tables by `truncquant claims`, its figures by scripts/figures.sh, all from published
 # databases, then LaTeX. What was made from the same files before is left alone; the old report stays until the new one is
 # whole.
@@ -50,6 +50,7 @@ need() {
     done
     kpsewhich IEEEtran.cls >/dev/null || die 1 "LaTeX has no IEEEtran.cls; 'scripts/setup.sh --paper' installs it"
     command -v "$truncquant" >/dev/null || die 1 "there is no program $truncquant; 'make' builds it"
+    "$truncquant" check --tool pdflatex || exit
     [ -d "$databases" ] || die 1 "there is no folder $databases; name that of the databases with --databases"
     [ -f "$sources/truncquant.tex" ] || die 1 "$sources/truncquant.tex is not there; name the folder with --sources"
     mkdir -p -- "$output" || die 1 "$output cannot be made; name another with --output"
@@ -67,7 +68,8 @@ inputs() {
 
 # Each figure under the name of its claim, as wide as a column where that does not say otherwise.
 draw() {
-    local name kind db grid split what wide
+    local list name kind db grid split what wide
+    list=$("$truncquant" claims "$sources/claims" --databases "$databases" --list) || exit
     rm -rf -- "$output/drawn" "$output/figures"
     mkdir -p -- "$output/figures"
     while IFS='|' read -r name kind db grid split what wide; do
@@ -75,13 +77,13 @@ draw() {
         TRUNCQUANT=$truncquant "$root/scripts/figures.sh" --db "$db" ${grid:+--grid "$grid"} --split "$split" --figure "$what" \
             --width "${wide:-3.4in}" --output "$output/drawn/$name" >/dev/null || exit
         cp -- "$output/drawn/$name/$what.pdf" "$output/figures/$name.pdf"
-    done < <("$truncquant" claims "$sources/claims" --databases "$databases" --list | tr '\t' '|')
+    done < <(tr '\t' '|' <<<"$list")
 }
 
 # In a folder of its own, so that an interrupted LaTeX leaves nothing that the next one trips over.
 typeset() {
     local new
-    new=$(realpath "$(mktemp -d)")
+    new=$(mktemp -d -- "$output/.latex.XXXXXX") || exit
     trap 'rm -rf "$new"' RETURN
     "$truncquant" export citations --output "$output/citations.bib" || exit
     cp -- "$sources/references.bib" "$output/references.bib"
@@ -95,6 +97,14 @@ typeset() {
     ! grep -E 'undefined (references|citations)|Overfull' "$new/truncquant.log" >"$output/warnings" ||
         die 1 "LaTeX warned: $(head -n 1 "$output/warnings"); $output/warnings has them all"
     cp -- "$new/truncquant.pdf" "$output/truncquant.pdf"
+}
+
+# replace FILE OLD: OLD by a copy, once that is whole
+replace() {
+    { cp -- "$1" "$2.new" && sync -- "$2.new" && mv -f -- "$2.new" "$2"; } 2>/dev/null || {
+        rm -f -- "$2.new"
+        die 1 "$2 cannot be written; is the disk full?"
+    }
 }
 
 # From the root, where the page of claims names files as they stand in the tree, whoever's it is.
@@ -119,7 +129,7 @@ rm -f -- "$output/inputs"
     --macros "$output/numbers.tex" --tables "$output/tables" --quiet || exit
 draw
 typeset
-cp -- "$output/truncquant.pdf" "$pdf.new" && mv -f -- "$pdf.new" "$pdf"
-cp -- "$output/CLAIMS.md" "$page.new" && mv -f -- "$page.new" "$page"
+replace "$output/truncquant.pdf" "$pdf"
+replace "$output/CLAIMS.md" "$page"
 mv -f -- "$output/inputs.new" "$output/inputs"
 tell "$pdf" "$page"

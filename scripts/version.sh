@@ -34,9 +34,10 @@ hash_sources() {
 sources=$(hash_sources "$@" | sha256sum | cut -c 1-64)
 
 # Asked of a tree that another user owns, too; and only where these files are git's: the tree may lie, unpacked,
-# inside another repository.
+# inside another repository. A hook of another one, in which this may run, names that.
 ask_git() {
-    git -c safe.directory='*' "$@" 2>/dev/null
+    env -u GIT_DIR -u GIT_WORK_TREE -u GIT_INDEX_FILE -u GIT_OBJECT_DIRECTORY -u GIT_NAMESPACE -u GIT_PREFIX \
+        git -c safe.directory='*' "$@" 2>/dev/null
 }
 
 commit=unknown dirty=0

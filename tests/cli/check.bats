@@ -13,6 +13,7 @@ setup() {
     fake sqlite3 'echo "3.40.1 2022-12-28"'
     fake bash 'echo "GNU bash, version 5.2.15(1)-release (x86_64-pc-linux-gnu)"'
     fake curl 'echo "curl 7.88.1 (x86_64-pc-linux-gnu) libcurl/7.88.1"'
+    fake pdflatex 'echo "pdfTeX 3.141592653-2.6-1.40.24 (TeX Live 2022/Debian)"; echo "kpathsea version 6.3.4"'
     fake unzip 'echo "UnZip 6.00 of 20 April 2009, by Debian."'
 }
 
@@ -43,7 +44,7 @@ lacks() {
     check
     [ "$status" = 0 ]
     for name in Darknet OpenBLAS oneDNN SQLite 'JPEG and PNG' 'data formats' gnuplot 'GNU parallel' bash curl \
-        unzip 'sqlite3 tool'; do
+        unzip pdflatex 'sqlite3 tool'; do
         grep "^ok       $name: " <<<"$output"
     done
     grep -E '^(ok|note)     *processor: .*[1-9][0-9]* cores? allowed' <<<"$output"
@@ -118,7 +119,9 @@ bash bash 4.4 GNU bash, version 3.2.57(1)-release (x86_64-apple-darwin20)
 END
     fake gnuplot 'echo "gnuplot 6.0 patchlevel 1"'
     fake curl 'echo "curl 7.12.2 (i386)"'
+    fake pdflatex 'echo "pdfTeX 3.14159265-2.6-1.40.15 (TeX Live 2015/dev/Debian)"'
     check
+    [[ $output == *"note     pdflatex: pdfTeX 1.40.15 is too old: 1.40.17 or newer"* ]]
     [ "$status" = 0 ]
     [[ $output == *"note     curl: curl 7.12.2 (i386) is too old: 7.12.3 or newer"* ]]
     run "$truncquant" check --tool emacs

@@ -370,21 +370,6 @@ wait_for() {
     grep -q "^parallel .*--jobs 2 " "$CALLS"
 }
 
-@test "grid: what users have set for the tools changes nothing" {
-    program "one two"
-    in_new_place
-    export CDPATH=.:/tmp PARALLEL='--dry-run' GREP_OPTIONS=-v TAR_OPTIONS=--nonsense POSIXLY_CORRECT=1
-    mkdir -p "$BATS_TEST_TMPDIR/home/.parallel"
-    echo "--dry-run" >"$BATS_TEST_TMPDIR/home/.parallel/config"
-    HOME=$BATS_TEST_TMPDIR/home run grid_sh
-    [ "$status" = 0 ]
-    grep -q "^two ended" "$CALLS"
-    cd "$root"
-    run scripts/grid.sh --help
-    [ "$status" = 0 ]
-    [[ $output == "usage: "* ]]
-}
-
 @test "grid: --retry-failed reaches plan and run" {
     program "one"
     in_new_place

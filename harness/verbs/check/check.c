@@ -56,6 +56,7 @@ static const struct check checks[] = {
     {"bash", look_needed, "bash"},
     {"curl", look_needed, "curl"},
     {"unzip", look_needed, "unzip"},
+    {"pdflatex", look_needed, "pdflatex"},
     {"sqlite3 tool", look_needed, "sqlite3 tool"},
     {"cache folder", look_cache, NULL},
     {"database folder", look_database, NULL},

@@ -4,7 +4,7 @@
  * Not here: SQLite, which is looked at whenever a database is opened (store/store.h); oneDNN, whose
  * engine says what it is written for; Darknet and OpenBLAS, which are tried (libraries.c); libjpeg,
  * libexif and libinih, which do not say what they are: without a function of theirs the program is
- * not built, or not started. LaTeX is run by who reads tables into a paper, never here. */
+ * not built, or not started. */
 #include "verbs/check/check.h"
 
 #include <archive.h>
@@ -40,8 +40,10 @@ static void version_of_openssl(char *text, size_t size) {
     snprintf(text, size, "%lu.%lu.%lu", n >> 28, n >> 20 & 255, n >> (n >> 28 < 3 ? 12 : 4) & 255);
 }
 
-/* Without what users have set for it. */
-#define SAYS(tool, options) "command -v " tool " >/dev/null && " tool " " options " 2>&1 </dev/null"
+/* Without what users have set for it, or for what it is written in. */
+#define SAYS(tool, options)                                                                        \
+    "unset PERL5OPT PERL5LIB PERLLIB PARALLEL POSIXLY_CORRECT; command -v " tool                   \
+    " >/dev/null && " tool " " options " 2>&1 </dev/null"
 
 static const struct needed all[] = {
     // `set datafile columnheaders` (plots/style.gp).
@@ -57,6 +59,10 @@ static const struct needed all[] = {
     {"curl", "7.12.3", "curl", VERDICT_NOTE, SAYS("curl", "--disable --version"), "curl ", NULL},
     // -q and -d, of an archive of 535 MB (data.sh).
     {"unzip", "5", "unzip", VERDICT_NOTE, SAYS("unzip", "-v"), "UnZip ", NULL},
+    // It takes the time of a report from SOURCE_DATE_EPOCH (paper.sh).
+    {"pdflatex", "1.40.17", "texlive-latex-base", VERDICT_NOTE,
+     "v=$(pdflatex --version 2>/dev/null </dev/null) && v=${v%% (*} && echo \"pdfTeX ${v##*-}\"",
+     "pdfTeX ", NULL},
     // Any: nothing here calls it; it is for looking at databases by hand.
     {"sqlite3 tool", "3", "sqlite3", VERDICT_NOTE, SAYS("sqlite3", "--version"), "", NULL},
 

@@ -14,6 +14,9 @@ static const char opening[] =
     "first 12 digits are\n"
     "given; a fingerprint is the hash of what its quantizer returns for fixed inputs; a commit is "
     "of this tree.\n"
+    "Queries are made for the views of this program: of an older database, `truncquant merge FILE "
+    "--db COPY.db` makes one\n"
+    "that has them, for other tools.\n"
     "Core-hours are of all attempts at the runs, on the machines that the database names.\n";
 
 /* ---- macros ---- */
@@ -120,6 +123,9 @@ int ledger_add(struct ledger *l, const struct claim *c, const struct proof *p, c
     }
     print_source(out, c, p, path);
     print_folded(out, "the runs", p->runs);
+    if (c->kind == CLAIM_FIGURE)
+        fprintf(out, "\n<details><summary>the numbers</summary>\n\n```csv\n%s```\n\n</details>\n",
+                p->text);
     if (p->rows) {
         print_query(out, c->queries);
         print_folded(out, "the rows", p->rows);

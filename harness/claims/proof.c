@@ -52,7 +52,8 @@ static const char of_grid[] =
     "WHERE grid IS :grid AND split = :split";
 
 static const char runs_sql[] =
-    "SELECT substr(r.run_id, 1, 12) AS run, r.scheme, r.network, r.dataset AS \"data set\", r.seed,"
+    "SELECT substr(r.run_id, 1, 12) AS run, r.scheme, r.network, r.dataset AS \"data set\", "
+    "r.widths, r.seed,"
     " coalesce((SELECT group_concat(substr(version, 1, 10), ' ') FROM training_versions v"
     "           WHERE v.run_id = r.run_id), 'n/a') AS \"trained by\","
     " coalesce((SELECT group_concat(commit_id, ' ') FROM (SELECT DISTINCT substr(commit_id, 1, 10) "

@@ -1,7 +1,7 @@
 -- What the networks of some length on Fashion-MNIST were trained on and evaluated with, and what that cost.
 -- database = headline-fashion
 -- grid = headline-fashion
-SELECT DISTINCT r.run_id, r.scheme, r.seed, r.epochs, r.images, r.batch, r.stored_bits, r.params, e.images AS evaluated,
+SELECT DISTINCT r.run_id, r.scheme, r.seed, r.epochs, r.images, r.batch, r.stored_bits, r.widths, r.params, e.images AS evaluated,
        e.calibration_batches, r.network,
        (SELECT sum(coalesce(cpu_seconds, threads * max(0, heartbeat_at - started_at))) / 3600 FROM attempts a
         WHERE a.run_id = r.run_id) AS core_hours
@@ -15,6 +15,7 @@ WITH conditions(name, value) AS (
     UNION ALL SELECT 'Batch', max(batch) FROM claim
     UNION ALL SELECT 'Rate', coalesce(max(json_extract(params, '$.learning_rate')), '0.001') || '' FROM claim
     UNION ALL SELECT 'TestImages', printf('%,d', max(evaluated)) FROM claim
+    UNION ALL SELECT 'Widths', replace(max(widths) FILTER (WHERE scheme = 'qat' AND widths LIKE '1 %'), ' ', ', ') FROM claim
     UNION ALL SELECT 'StoredBits', max(stored_bits) FROM claim
     UNION ALL SELECT 'CalibrationBatches', max(calibration_batches) FROM claim
     UNION ALL SELECT 'Seeds', count(DISTINCT seed) FROM claim

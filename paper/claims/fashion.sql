@@ -2,13 +2,14 @@
 -- directly and cut, with batch norms as trained and calibrated, and what truncation costs; mean ± deviation over seeds.
 -- database = headline-fashion
 -- grid = headline-fashion
-SELECT c.run_id, c.scheme, c.seed, c.bits, c.inference, c.calibrated, c.images, c.top1
+SELECT c.run_id,
+       c.scheme || CASE WHEN c.widths = '2 4 8 32' AND c.scheme IN ('qat', 'truncquant') THEN '-Without' ELSE '' END -- the width of one bit
+                || CASE WHEN json_extract(r.params, '$.width_weight') IS NULL THEN '' ELSE '-Control' END AS scheme, c.seed, c.bits, c.inference, c.calibrated, c.images, c.top1
 FROM grid_cells c JOIN runs r ON r.run_id = c.run_id
 WHERE c.grid IS :grid AND c.split = :split AND c.layer_bits = '' AND c.bits IN (1, 2, 3, 4, 8, 32)
   AND c.inference IN ('direct', 'truncated') AND c.widths IN ('1 2 4 8 32', '2 4 8 32', '32')
-  AND NOT (c.scheme IN ('qat', 'truncquant') AND c.widths = '2 4 8 32') -- the width of one bit is there for some schemes only
-  AND r."group" IS NULL AND json_extract(r.params, '$.width_weight') IS NULL
-ORDER BY c.dataset, c.scheme, c.seed, c.bits, c.inference, c.calibrated;
+  AND r."group" IS NULL
+ORDER BY 2, c.seed, c.bits, c.inference, c.calibrated;
 WITH points AS ( -- a number of one seed: as trained or calibrated, direct, cut, or what cutting costs
     SELECT scheme, seed, bits, calibrated, CASE inference WHEN 'direct' THEN 'Direct' ELSE 'Cut' END AS kind, top1 AS x FROM claim
     UNION ALL

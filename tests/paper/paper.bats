@@ -61,6 +61,22 @@ needs_latex() {
     [[ ${lines[1]} == "made.tex:4: 79.5"* ]]
 }
 
+@test "every claim is of the report, and every figure of the report is a claim" {
+    cat "$root"/paper/truncquant.tex "$root"/paper/sections/*.tex >text.tex
+    "$TRUNCQUANT" claims "$root/paper/claims" --databases "$root/results/published" --output x.md --macros x.tex --quiet
+    while IFS=$'\t' read -r name kind _; do
+        case $kind in
+        figure) grep -q "includegraphics.*{$name}" text.tex && grep -q "(claims: $name)" text.tex ;;
+        table) grep -q "input{tables/$name}" text.tex ;;
+        numbers)
+            sed -n "/^% $name: /,/^%/s/.*newcommand{\\\\\([A-Za-z]*\)}.*/\1/p" x.tex >macros
+            grep -qwFf macros text.tex
+            ;;
+        esac
+    done < <("$TRUNCQUANT" claims "$root/paper/claims" --databases "$root/results/published" --list)
+    for name in $(grep -o 'includegraphics[^{]*{[^}]*' text.tex | sed 's/.*{//'); do [ -f "$root/paper/claims/$name.sql" ]; done
+}
+
 @test "every scheme that the text names is cited from the registry, and grids of claims are in experiments" {
     "$TRUNCQUANT" export citations >registry.bib
     grep -oh 'cite{[^}]*}' "$root"/paper/sections/*.tex | sed 's/cite{//; s/}//' | tr ',' '\n' | sort -u >cited

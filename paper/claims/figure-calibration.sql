@@ -1,0 +1,5 @@
+-- What re-estimated batch norms bring back, by width and scheme, of the networks of some length on Fashion-MNIST.
+-- database = headline-fashion
+-- grid = headline-fashion
+-- figure = calibration
+-- width = 7in

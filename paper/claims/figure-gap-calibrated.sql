@@ -1,4 +1,0 @@
--- The same gap with batch norms calibrated for each width and inference.
--- database = headline-fashion
--- grid = headline-fashion
--- figure = gap-calibrated

@@ -1,4 +1,0 @@
--- The same with batch norms calibrated for each width and inference.
--- database = baselines.quick
--- grid = baselines.quick
--- table = accuracy-calibrated

@@ -1,4 +1,0 @@
--- Every scheme, trained briefly: top-1 by width, quantized directly and cut, with batch norms as trained.
--- database = baselines.quick
--- grid = baselines.quick
--- table = accuracy

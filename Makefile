@@ -28,7 +28,7 @@ CFLAGS += $(WARN) $(OPTIMIZE) -fno-math-errno -fopenmp -MMD -MP
 # Darknet calls these through its PLT; ours take their place (harness/model/darknet.c).
 EXPORTS := $(foreach f,gemm error file_error,-Wl,--export-dynamic-symbol=$(f))
 LDFLAGS += $(EXPORTS)
-LDLIBS += -lsqlite3 -lopenblas -ljpeg -lpng -lexif -linih -lcrypto -lz -larchive -lmatio -lprotobuf-c -ldl -lm -lpthread
+LDLIBS += -lsqlite3 -lopenblas -ljpeg -lpng -lexif -linih -lcrypto -lz -larchive -lprotobuf-c -ldl -lm -lpthread
 
 MAIN := harness/main.c
 SOURCES := $(filter-out $(MAIN),$(sort $(shell find harness -name '*.c') $(wildcard baselines/*.c)))
@@ -43,6 +43,10 @@ else
 SOURCES := $(filter-out harness/engine/onednn/%,$(SOURCES))
 WITHOUT := tests/onednn
 endif
+
+# libmatio is loaded when it is asked for (harness/data/formats/matio.h): the one that would have been linked.
+MATIO := $(shell objdump -p "$$($(CC) -print-file-name=libmatio.so)" 2>/dev/null | awk '/SONAME/ { print $$2 }')
+$(BUILD)/harness/data/formats/matio.o: private CPPFLAGS += -DMATIO_LIBRARY='"$(or $(MATIO),libmatio.so)"'
 
 # The device library, which the program links, too. It is built for any processor of its kind, and chooses its kernels
 # when it runs; no operation is contracted, so that all of them give the same bits.
@@ -174,7 +178,7 @@ $(BUILD)/harness/run/numerics.o: $(BUILD)/version.inc
 
 $(BUILD)/tests/%: $(BUILD)/tests/%.o $(TEST_OBJECTS) $(OBJECTS)
 	@echo "  link $@"
-	@$(CC) $(CFLAGS) $(LDFLAGS) $(GUARDED) -o $@ $^ $(LDLIBS) -lcmocka
+	@$(CC) $(CFLAGS) $(LDFLAGS) $(GUARDED) -o $@ $^ $(LDLIBS) -lmatio -lcmocka
 
 $(TESTS:%=%.o) $(TEST_OBJECTS): CPPFLAGS += -Itests
 

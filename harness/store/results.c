@@ -2,6 +2,7 @@
  * run; and how long its packed model takes. */
 #include "store/attempts.h"
 #include "store/evaluation.h"
+#include "store/rates.h"
 
 #include <stddef.h>
 #include <stdlib.h>

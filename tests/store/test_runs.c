@@ -1,5 +1,6 @@
 /* Runs, grids, attempts and their states. */
 #include "store/fixture.h"
+#include "store/rates.h"
 
 #include <setjmp.h>
 #include <signal.h>

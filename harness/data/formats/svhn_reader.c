@@ -2,10 +2,10 @@
  * test_32x32.mat, MATLAB 5 files that hold X (32, 32, 3, n) in bytes, columns first, and y (n), in
  * which 10 stands for the digit 0. Read through libmatio. The extra images are not used. */
 #include "data/formats/mat5.h"
+#include "data/formats/matio.h"
 #include "data/formats/reader.h"
 
 #include <limits.h>
-#include <matio.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,7 +48,8 @@ static int is_matlab_5(const char *path) {
     return whole && !memcmp(head + VERSION, "\0\1IM", 4);
 }
 
-static mat_t *open_mat(const char *path, size_t *size, struct error *e) {
+static mat_t *open_mat(const struct matio_library *matio, const char *path, size_t *size,
+                       struct error *e) {
     struct stat st;
     if (stat(path, &st) || !S_ISREG(st.st_mode)) {
         fail_at(e, path, 0, "is not a regular file; name a file");
@@ -63,11 +64,11 @@ static mat_t *open_mat(const char *path, size_t *size, struct error *e) {
     int is_5 = is_matlab_5(path);
     if (is_5 && mat5_check(path, variables, e))
         return NULL;
-    mat_t *mat = is_5 ? Mat_Open(path, MAT_ACC_RDONLY) : NULL;
-    if (mat && Mat_GetVersion(mat) == MAT_FT_MAT5)
+    mat_t *mat = is_5 ? matio->open(path, MAT_ACC_RDONLY) : NULL;
+    if (mat && matio->version(mat) == MAT_FT_MAT5)
         return mat;
     if (mat)
-        Mat_Close(mat);
+        matio->close(mat);
     fail_at(e, path, 0, "is no MATLAB 5 file; fetch it again");
     return NULL;
 }
@@ -84,9 +85,9 @@ static uint64_t elements(const matvar_t *v, size_t size) {
 }
 
 /* What is said of a variable, without its data; NULL with a message. */
-static matvar_t *find_variable(mat_t *mat, const char *path, const char *name, size_t size,
-                               struct error *e) {
-    matvar_t *v = Mat_VarReadInfo(mat, name);
+static matvar_t *find_variable(const struct matio_library *matio, mat_t *mat, const char *path,
+                               const char *name, size_t size, struct error *e) {
+    matvar_t *v = matio->read_info(mat, name);
     if (!v) {
         fail_at(e, path, 0, "has no variable %s; fetch it again", name);
         return NULL;
@@ -96,7 +97,7 @@ static matvar_t *find_variable(mat_t *mat, const char *path, const char *name, s
     fail_at(e, path, 0,
             "promises more in variable %s than a file of %zu bytes can hold; fetch it again", name,
             size);
-    Mat_VarFree(v);
+    matio->free(v);
     return NULL;
 }
 
@@ -125,9 +126,9 @@ static void transpose(const uint8_t *from, uint8_t *to) {
             *to++ = from[x * SIDE + y];
 }
 
-static int unpack_images(mat_t *mat, matvar_t *v, const char *path, uint32_t n, uint8_t *pixels,
-                         struct error *e) {
-    if (Mat_VarReadDataAll(mat, v) || !v->data || v->nbytes < (size_t)n * PIXELS)
+static int unpack_images(const struct matio_library *matio, mat_t *mat, matvar_t *v,
+                         const char *path, uint32_t n, uint8_t *pixels, struct error *e) {
+    if (matio->read_data(mat, v) || !v->data || v->nbytes < (size_t)n * PIXELS)
         return fail_at(e, path, 0, "its X cannot be read to its end; fetch it again");
     const uint8_t *from = v->data;
     for (size_t i = 0; i < (size_t)n * CHANNELS; i++)
@@ -135,10 +136,10 @@ static int unpack_images(mat_t *mat, matvar_t *v, const char *path, uint32_t n, 
     return 0;
 }
 
-static int unpack_labels(mat_t *mat, matvar_t *v, const char *path, uint32_t n, uint16_t *labels,
-                         struct error *e) {
+static int unpack_labels(const struct matio_library *matio, mat_t *mat, matvar_t *v,
+                         const char *path, uint32_t n, uint16_t *labels, struct error *e) {
     size_t size = v->class_type == MAT_C_DOUBLE ? sizeof(double) : 1;
-    if (Mat_VarReadDataAll(mat, v) || !v->data || v->nbytes < n * size)
+    if (matio->read_data(mat, v) || !v->data || v->nbytes < n * size)
         return fail_at(e, path, 0, "its y cannot be read to its end; fetch it again");
     for (uint32_t i = 0; i < n; i++) {
         double label = size == 1 ? ((const uint8_t *)v->data)[i] : ((const double *)v->data)[i];
@@ -155,22 +156,23 @@ static int unpack_labels(mat_t *mat, matvar_t *v, const char *path, uint32_t n, 
 static int visit_images(const char *path, uint32_t *n, uint8_t *pixels, uint16_t *labels,
                         struct error *e) {
     size_t size;
-    mat_t *mat = open_mat(path, &size, e);
+    const struct matio_library *matio = matio_library(e);
+    mat_t *mat = matio ? open_mat(matio, path, &size, e) : NULL;
     if (!mat)
         return -1;
-    matvar_t *X = find_variable(mat, path, "X", size, e);
-    matvar_t *y = X ? find_variable(mat, path, "y", size, e) : NULL;
+    matvar_t *X = find_variable(matio, mat, path, "X", size, e);
+    matvar_t *y = X ? find_variable(matio, mat, path, "y", size, e) : NULL;
     int rc = !y || check_images(X, path, e) || check_labels(y, path, X->dims[3], e) ? -1 : 0;
     if (!rc && pixels && X->dims[3] != *n)
         rc = fail_at(e, path, 0, "changes while it is read; wait until it is complete");
     if (!rc)
         *n = (uint32_t)X->dims[3];
     if (!rc && pixels)
-        rc = unpack_images(mat, X, path, *n, pixels, e) ||
-             unpack_labels(mat, y, path, *n, labels, e);
-    Mat_VarFree(X);
-    Mat_VarFree(y);
-    Mat_Close(mat);
+        rc = unpack_images(matio, mat, X, path, *n, pixels, e) ||
+             unpack_labels(matio, mat, y, path, *n, labels, e);
+    matio->free(X);
+    matio->free(y);
+    matio->close(mat);
     return rc ? -1 : 0;
 }
 

@@ -3,7 +3,7 @@
 #ifndef PLAN_SCHEDULE_ESTIMATE_H
 #define PLAN_SCHEDULE_ESTIMATE_H
 
-#include "store/store.h"
+#include "store/rates.h"
 
 /* What an estimate rests on, the best first. */
 enum basis {

@@ -5,10 +5,10 @@
  * engine says what it is written for; Darknet and OpenBLAS, which are tried (libraries.c); libjpeg,
  * libexif and libinih, which do not say what they are: without a function of theirs the program is
  * not built, or not started. */
+#include "data/formats/matio.h"
 #include "verbs/check/check.h"
 
 #include <archive.h>
-#include <matio.h>
 #include <openssl/crypto.h>
 #include <png.h>
 #include <stdio.h>
@@ -30,8 +30,11 @@ static void version_of_archive(char *text, size_t size) {
 }
 
 static void version_of_matio(char *text, size_t size) {
-    int major, minor, release;
-    Mat_GetLibraryVersion(&major, &minor, &release);
+    struct error ignored = {0};
+    const struct matio_library *matio = matio_library(&ignored);
+    int major = 0, minor = 0, release = 0;
+    if (matio)
+        matio->library_version(&major, &minor, &release);
     snprintf(text, size, "%d.%d.%d", major, minor, release);
 }
 

@@ -35,10 +35,29 @@ static int look_at(struct store *s, const char *chosen_sql, const char *what, st
     return status ? -1 : sql_run(s, look_sql, e);
 }
 
+/* A grid that most of the file is of costs more to be copied than the rest costs to be passed over.
+ */
+static int is_most(struct store *s, const char *grid, int *is, struct error *e) {
+    sqlite3_stmt *q = sql_prepare(s,
+                                  "SELECT 2 * (SELECT count(*) FROM main.grid_runs WHERE grid = ?1"
+                                  " AND current) > (SELECT count(*) FROM main.runs)",
+                                  e);
+    if (!q)
+        return -1;
+    sqlite3_bind_text(q, 1, grid, -1, SQLITE_STATIC);
+    int got = sql_step(s, q, e);
+    *is = got == 1 && sqlite3_column_int(q, 0);
+    sqlite3_finalize(q);
+    return got == 1 ? 0 : -1;
+}
+
 int store_look_at_grid(struct store *s, const char *grid, struct error *e) {
+    int most = 0;
     static const char chosen[] = "CREATE TEMP TABLE chosen AS SELECT run_id FROM main.grid_runs"
                                  " WHERE grid = ?1 AND current";
-    return grid ? look_at(s, chosen, grid, e) : store_use_own_views(s, e);
+    if (grid && is_most(s, grid, &most, e))
+        return -1;
+    return grid && !most ? look_at(s, chosen, grid, e) : store_use_own_views(s, e);
 }
 
 int store_look_at_run(struct store *s, const char *run_id, struct error *e) {

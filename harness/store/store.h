@@ -204,8 +204,8 @@ int store_exclude(struct store *s, const char *const *run_ids, int n, const char
                   int *others, struct error *e);
 
 /* For tables and figures, in a transaction that is rolled back: from here on, this program's views
- * find only the runs of a grid (NULL: all), or one run, and those whose weights they take, and cost
- * no more than these. What they say of them is the same. */
+ * find only the runs of a grid (NULL: all; so where most runs are of it), or one run, and those
+ * whose weights they take, and cost no more than these. What they say of them is the same. */
 int store_look_at_grid(struct store *s, const char *grid, struct error *e);
 int store_look_at_run(struct store *s, const char *run_id, struct error *e);
 

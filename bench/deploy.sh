@@ -126,6 +126,8 @@ peers() {
         "$program" export onnx "$(sqlite3 -batch "$place/bench.db" "SELECT run_id FROM runs WHERE network = 'resnet20'")" \
             --bits 8 --db "$place/bench.db" --output "$place/resnet20-8.onnx" --quiet
         contender onnxruntime-8-bits "${onnx[@]}" "$place/resnet20-8.onnx" 1 3 32 32
+        # It dequantizes weights for each image, unless it is told not to take such steps for quantized layers.
+        contender onnxruntime-8-bits-disable_quant_qdq "${onnx[@]}" "$place/resnet20-8.onnx" disable_quant_qdq=1 1 3 32 32
     fi
 }
 

@@ -32,10 +32,13 @@ echo "processor: ${processor:-$(uname -m)}; load before: $(cut -d ' ' -f 1 /proc
 
 # ---- models ----
 
-# train NETWORK SIDE: one step on noise; the id of the run.
+# train NETWORK SIDE [LINE...]: one step on noise; the id of the run. The largest network is trained at one width, so that its
+# file has the norms of that alone.
 train() {
+    local widths='1 2 4 8'
+    [ "$1" != resnet50 ] || widths=8
     [ -d "$place/images$2" ] || "$build/bench/made_images" jpegs "$place/images$2" 40 "$2" "$2"
-    printf '%s\n' 'scheme = truncquant' "network = $1" "dataset = $place/images$2" 'seed = 1' 'widths = 8' 'epochs = 1' \
+    printf '%s\n' 'scheme = truncquant' "network = $1" "dataset = $place/images$2" 'seed = 1' "widths = $widths" 'epochs = 1' \
         'batch = 2' 'train.images = 2' 'evaluate.images = 1' 'evaluate.bits = 8' 'calibration = 0' "${@:3}" >"$place/$1.spec"
     "$program" run --spec "$place/$1.spec" --db "$place/bench.db" --quiet
     sqlite3 -batch "$place/bench.db" "SELECT run_id FROM runs WHERE network = '$1'"

@@ -15,6 +15,13 @@ static const char all_recorded_sql[] =
     " FROM runs WHERE " OF_GRID " GROUP BY config_id";
 static const char none_diverged_sql[] =
     "CREATE TEMP TABLE grid_diverged (grid, split, config_id, diverged)";
+/* A key that has one value wherever there is one tells nothing apart; most are of that kind. */
+static const char differing_settings_sql[] =
+    "CREATE TEMP TABLE differing AS SELECT * FROM config_settings;"
+    "DELETE FROM temp.differing WHERE key IN"
+    " (SELECT key FROM temp.differing GROUP BY key HAVING min(value) IS max(value));"
+    "DROP VIEW temp.config_settings;"
+    "CREATE TEMP VIEW config_settings AS SELECT * FROM temp.differing";
 
 /* What a table has in columns of its own, and which member of a group a run is. */
 static const char names_sql[] =
@@ -63,7 +70,8 @@ int store_name_statuses(struct store *s, const char *grid, struct run_status *ro
     if (!status)
         status = run_for_grid(s, all_recorded_sql, grid, e);
     if (!status)
-        status = sql_run(s, none_diverged_sql, e) || read_names(s, grid, rows, n, e);
+        status = sql_run(s, none_diverged_sql, e) || sql_run(s, differing_settings_sql, e) ||
+                 read_names(s, grid, rows, n, e);
     sqlite3_exec(s->db, "ROLLBACK TO names; RELEASE names", NULL, NULL, NULL);
     return status ? -1 : 0;
 }

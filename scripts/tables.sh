@@ -7,9 +7,9 @@ set -euo pipefail
 . "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/common.sh"
 db=$home/results/results.db
 output=$home/results/tables
-chosen=() # options of the program
-tables=(accuracy differences drops reductions)
-tables+=("${tables[@]/%/-calibrated}")
+chosen=() of_grid=() # options of the program
+tables=(accuracy differences drops reductions ablations top5 authors)
+tables+=("${tables[@]/%/-calibrated}" cost)
 formats=(txt csv tex)
 
 usage() {
@@ -34,7 +34,8 @@ parse() {
             ;;&
         --db) db=$2 ;;
         --output) output=$2 ;;
-        --grid | --split) chosen+=("$1" "$2") ;;
+        --grid) chosen+=("$1" "$2") of_grid=("$1" "$2") ;;
+        --split) chosen+=("$1" "$2") ;;
         *) die 2 "unknown argument $1; 'scripts/tables.sh --help' lists the options" ;;
         esac
         shift 2
@@ -52,11 +53,12 @@ need() {
     done
 }
 
-# write TABLE: in $new, in every format.
+# write TABLE: in $new, in every format. What runs cost is of a grid, whatever they were evaluated on.
 write() {
-    local format
+    local format options=("${chosen[@]}")
+    [ "$1" != cost ] || options=("${of_grid[@]}")
     for format in "${formats[@]}"; do
-        "$truncquant" export "$1" --db "$db" "${chosen[@]}" --output "$new/$1.$format" --format "${format/txt/text}" || return
+        "$truncquant" export "$1" --db "$db" "${options[@]}" --output "$new/$1.$format" --format "${format/txt/text}" || return
     done
 }
 

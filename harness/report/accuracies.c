@@ -1,4 +1,4 @@
-/* Tables of accuracies, differences, drops and reductions: which rows of which query, in which
+/* Tables of accuracies, and of what is derived from them: which rows of which query, in which
  * style, and what has to be said below. What is in the views is decided in
  * harness/store/schema/views.sql; only the bootstrap is not SQL. */
 #include "report/accuracies.h"
@@ -15,11 +15,14 @@
 static int read_reductions(struct report *r, const char *name, struct error *e);
 
 /* Below every table, after its own. */
-static report_note *const shared_notes[] = {note_other_split, note_stale,   note_diverged,
-                                            note_recipe,      note_commits, NULL};
+static report_note *const shared_notes[] = {
+    note_other_split, note_missing, note_stale, note_diverged, note_recipe, note_commits, NULL};
 
-static report_note *const accuracy_notes[] = {note_accuracy, note_layers,      note_deviation,
-                                              note_borrowed, note_activations, NULL};
+static report_note *const accuracy_notes[] = {
+    note_accuracy, note_layers, note_deviation, note_borrowed, note_activations, note_best, NULL};
+static report_note *const ablation_notes[] = {
+    note_ablation, note_layers, note_half, note_borrowed_in_pairs, note_activations_in_pairs, NULL};
+static report_note *const author_notes[] = {note_accuracy, note_authors, note_deviation, NULL};
 static report_note *const difference_notes[] = {
     note_difference,           note_layers,   note_half,      note_borrowed_in_pairs,
     note_activations_in_pairs, note_left_out, note_differing, NULL};
@@ -41,10 +44,12 @@ static const char pairs_sql[] =
     "SELECT reference_id FROM reference_of WHERE ways = 1 AND reference_id <> config_id";
 
 static const struct kind {
-    const char *name;       // as exported, and of the query
+    const char *name;       // as exported
+    const char *query;      // NULL: that of this name
+    int top5;               // as in struct report
     const char *missing[2]; // what there is nothing of: as trained, calibrated
     const char *value;      // what a cell is, for programs
-    int pairs;              // rows are compared with a reference
+    const char *pairs;      // the query that finds what rows are compared with; NULL: nothing
     const char *shown;      // the configurations in its rows
     struct wide_style style;
     int (*read)(struct report *r, const char *name, struct error *e);
@@ -54,13 +59,14 @@ static const struct kind {
      .missing = {"accuracies", "calibrated accuracies"},
      .value = "top1",
      .shown = "SELECT DISTINCT config_id FROM grid_accuracy " EVALUATED,
-     .style = {.spread = SPREAD_DEVIATION, .digits = 1, .every_width = 1, .inference = 1},
+     .style =
+         {.spread = SPREAD_DEVIATION, .digits = 1, .every_width = 1, .best = 1, .inference = 1},
      .read = export_read_cells,
      .notes = accuracy_notes},
     {.name = "differences",
      .missing = {"pairs", "calibrated pairs"},
      .value = "difference",
-     .pairs = 1,
+     .pairs = "references",
      .shown = pairs_sql,
      .style = {.spread = SPREAD_HALF, .digits = 2, .inference = 1, .counts = 1},
      .read = export_read_cells,
@@ -75,11 +81,42 @@ static const struct kind {
     {.name = "reductions",
      .missing = {"pairs of drops", "calibrated pairs of drops"},
      .value = "reduction",
-     .pairs = 1,
+     .pairs = "references",
      .shown = pairs_sql,
      .style = {.spread = SPREAD_INTERVAL, .digits = 1, .counts = 1, .extra = "cross"},
      .read = read_reductions,
      .notes = reduction_notes},
+    {.name = "ablations",
+     .query = "differences",
+     .missing = {"configurations that differ in one key", "calibrated ones that differ in one key"},
+     .value = "difference",
+     .pairs = "ablations",
+     .shown = pairs_sql,
+     .style = {.spread = SPREAD_HALF, .digits = 2, .inference = 1, .counts = 1},
+     .read = export_read_cells,
+     .notes = ablation_notes},
+    {.name = "top5",
+     .query = "accuracy",
+     .top5 = 1,
+     .missing = {"accuracies on more than 20 classes", "calibrated ones on more than 20 classes"},
+     .value = "top1",
+     .shown = "SELECT DISTINCT config_id FROM grid_accuracy " EVALUATED
+              " AND config_id IN (SELECT r.config_id FROM run_classes k JOIN runs r"
+              "                   ON r.run_id = k.run_id WHERE k.classes > 20)",
+     .style =
+         {.spread = SPREAD_DEVIATION, .digits = 1, .every_width = 1, .best = 1, .inference = 1},
+     .read = export_read_cells,
+     .notes = accuracy_notes},
+    {.name = "authors",
+     .missing = {"accuracies of qat or truncquant on resnet20 and CIFAR-10",
+                 "calibrated ones of qat or truncquant on resnet20 and CIFAR-10"},
+     .value = "top1",
+     .shown = "SELECT DISTINCT config_id FROM grid_accuracy " EVALUATED
+              " AND network = 'resnet20' AND scheme IN ('qat', 'truncquant')"
+              " AND dataset IN ('cifar10', 'cifar-10', 'cifar10-jpeg')",
+     .style = {.spread = SPREAD_DEVIATION, .digits = 1, .inference = 1, .of = "whose"},
+     .read = export_read_cells,
+     .notes = author_notes},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -144,10 +181,10 @@ static int read_reductions(struct report *r, const char *name, struct error *e) 
 /* ---- any table ---- */
 
 static int read_table(struct report *r, const struct kind *kind, struct error *e) {
-    int found = kind->pairs ? export_find_references(r, e) : 0;
+    int found = kind->pairs ? export_find_references(r, kind->pairs, e) : 0;
     if (found)
         return found;
-    if (kind->read(r, kind->name, e))
+    if (kind->read(r, kind->query ? kind->query : kind->name, e))
         return -1;
     if (r->wide.n)
         return export_show(r, kind->shown, e);
@@ -177,14 +214,19 @@ static int print_table(struct report *r, const struct kind *kind, FILE *out, str
     return status;
 }
 
-int export_wide(struct store *s, const struct export_request *request, FILE *out, struct error *e) {
+int export_wide(struct store *s, const struct export_request *asked, FILE *out, struct error *e) {
+    struct export_request own = *asked;
+    const struct export_request *request = &own;
     struct report r = {.store = s, .request = request};
     const struct kind *kind = &kinds[export_find_wide(request->what, &r.calibrated)];
+    if (kind->pairs && strcmp(kind->pairs, "references") != 0)
+        own.against = "reference"; // of each configuration another
+    r.top5 = kind->top5;
     wide_start(&r.wide, &kind->style);
     r.wide.style.split = export_of_val(request) ? request->split : NULL;
     int status = 0;
     if (request->format == EXPORT_CSV)
-        status = tidy_start(&r, kind->value, kind->pairs, e);
+        status = tidy_start(&r, kind->value, kind->pairs || kind->style.of, e);
     if (!status)
         status = read_table(&r, kind, e);
     if (!status)

@@ -3,6 +3,7 @@
 
 #include "report/print/table.h"
 #include "report/query.h"
+#include "report/schemes.h"
 #include "store/sql.h"
 
 #include <math.h>
@@ -13,11 +14,14 @@ const char *const export_names[] = {"accuracy",    "accuracy-calibrated",
                                     "differences", "differences-calibrated",
                                     "drops",       "drops-calibrated",
                                     "reductions",  "reductions-calibrated",
-                                    "runs",        "attempts",
-                                    "epochs",      "evaluations",
-                                    "layers",      "curves",
-                                    "latency",     "grids",
-                                    NULL};
+                                    "ablations",   "ablations-calibrated",
+                                    "top5",        "top5-calibrated",
+                                    "authors",     "authors-calibrated",
+                                    "cost",        "runs",
+                                    "attempts",    "epochs",
+                                    "evaluations", "layers",
+                                    "curves",      "latency",
+                                    "grids",       NULL};
 
 int export_is_calibratable(const char *what) {
     int calibrated;
@@ -45,6 +49,8 @@ static const struct row_export {
     int last;         // so many columns, the last, are there where some row has something in them
     const char *uses; // whether one has
     const char *commits; // NULL: those of attempts
+    const char *query;   // harness/report/queries, in the place of `sql`
+    const char *note;    // what its numbers are; NULL: what they are called
 } row_exports[] = {
     {.name = "runs",
      .sql = "SELECT run_id, config_id, grid, scheme, network, dataset, data_hash, params, seed, "
@@ -52,6 +58,11 @@ static const struct row_export {
             " epochs, batch, images, act_bits, stored_bits, work, parent, \"group\", recorded_at,"
             " x.excluded FROM runs LEFT JOIN excluded_runs x USING (run_id)" OF_GRID
             " ORDER BY " SQL_RECORDED},
+    {.name = "cost",
+     .query = "cost",
+     .note = "Core-hours of all attempts that ended, and of those at a finished run (per run); MB: "
+             "the most memory; images that went through training, at all widths, per second; open: "
+             "attempts that have not ended, and told nothing."},
     {.name = "attempts"},
     {.name = "epochs"},
     {.name = "evaluations",
@@ -181,7 +192,10 @@ static int export_rows(struct store *s, const struct row_export *x, const struct
                        FILE *out, struct error *e) {
     const char *grid = r->grid;
     int unused = count_unused(s, x, grid, e);
-    sqlite3_stmt *q = unused < 0 ? NULL : prepare_of_grid(s, x->sql, grid, e);
+    const char *sql = x->query ? export_query(x->query) : x->sql;
+    if (x->query && scheme_declare(s, r->quantizers, e))
+        return -1;
+    sqlite3_stmt *q = unused < 0 ? NULL : prepare_of_grid(s, sql, grid, e);
     if (!q)
         return -1;
     int got = sql_step(s, q, e);
@@ -192,6 +206,8 @@ static int export_rows(struct store *s, const struct row_export *x, const struct
     sqlite3_finalize(q);
     char what[64];
     snprintf(what, sizeof what, "%d rows.", t->rows - 1);
+    if (x->note)
+        table_note(t, "%s", x->note);
     if (!got)
         got = note_commits(s, t, what, x->commits ? x->commits : COMMITS_OF("attempts"), grid, e);
     if (!got)
@@ -212,6 +228,13 @@ static int export_row_table(struct store *s, const struct row_export *table,
     return status;
 }
 
+static const struct row_export *find_rows(const char *what) {
+    for (size_t i = 0; i < sizeof row_exports / sizeof *row_exports; i++)
+        if (!strcmp(what, row_exports[i].name))
+            return &row_exports[i];
+    return NULL;
+}
+
 static int export_now(struct store *s, const struct export_request *r, FILE *out, struct error *e) {
     if (export_is_of_split(r->what)) {
         struct export_request of_split = *r;
@@ -219,10 +242,11 @@ static int export_now(struct store *s, const struct export_request *r, FILE *out
             return -1;
         return export_wide(s, &of_split, out, e);
     }
-    for (size_t i = 0; i < sizeof row_exports / sizeof *row_exports; i++)
-        if (!strcmp(r->what, row_exports[i].name))
-            return row_exports[i].sql ? export_rows(s, &row_exports[i], r, out, e)
-                                      : export_row_table(s, &row_exports[i], r, out, e);
+    const struct row_export *x = find_rows(r->what);
+    if (x && (x->sql || x->query)) // of views, which find the grid alone
+        return store_look_at_grid(s, r->grid, e) ? -1 : export_rows(s, x, r, out, e);
+    if (x)
+        return export_row_table(s, x, r, out, e);
     return fail(e, "'%s' cannot be exported; 'truncquant export --help' lists what can", r->what);
 }
 

@@ -21,11 +21,14 @@ extern const char *const export_format_names[EXPORT_FORMATS];
  *     differences  top-1 less that of a reference, over common seeds, ± half of a 95 % interval
  *     drops        points of top-1 that truncation costs, mean ± standard deviation over seeds
  *     reductions   how much smaller a drop is than the reference's, [95 % interval]
+ *     ablations    top-1 less that of the configuration from which one key alone differs
+ *     top5         as accuracy, of data sets of more than 20 classes
+ *     authors      ours beside what TruncQuant's authors report, and the difference
  * all with batch norms as trained; "accuracy-calibrated" and so on: the same with re-estimated
- * ones. Rows as they are: "runs" (without the long texts `spec` and `cfg`), "attempts", "epochs",
- * "evaluations", "layers"; "curves" (view learning_curves); "latency" (of the view of that name,
- * what people compare); "grids": how many runs they have, and how many of these, that count, are
- * finished. */
+ * ones. "cost": core-hours, memory and images per second. Rows as they are: "runs" (without the
+ * long texts `spec` and `cfg`), "attempts", "epochs", "evaluations", "layers"; "curves" (view
+ * learning_curves); "latency" (of the view of that name, what people compare); "grids": how many
+ * runs they have, and how many of these, that count, are finished. */
 extern const char *const export_names[];
 
 /* True when `what` has a twin named `what`-calibrated. */

@@ -4,6 +4,7 @@
 
 #include "report/caption.h"
 #include "report/chosen.h"
+#include "report/missing.h"
 #include "store/sql.h"
 
 #include <stdlib.h>
@@ -164,6 +165,16 @@ static int print_own_lines(const struct report *r, const struct figure *f, FILE 
     return f->caption ? export_each(r, f->caption, say_line, out, e) : 0;
 }
 
+static void print_missing(const char *missing, FILE *out) {
+    char *line;
+    size_t size;
+    FILE *text = need_stream(&line, &size);
+    fprintf(text, "missing: %s", missing);
+    fclose(text);
+    caption_print_lines(line, out);
+    free(line);
+}
+
 /* What all curves have in common first, what they come from last. */
 static int print_caption(const struct report *r, const struct figure *f, FILE *out,
                          struct error *e) {
@@ -171,12 +182,16 @@ static int print_caption(const struct report *r, const struct figure *f, FILE *o
     if (export_show(r, shown, e) || (r->wide.seeds[1] && export_run(r, export_query("seeds"), e)))
         return -1;
     char *recipe = caption_recipe(r, e), *commits = recipe ? caption_commits(r, 1, e) : NULL;
-    int status = commits ? 0 : -1;
+    char *missing = commits ? missing_runs(r, e) : NULL;
+    int status = missing ? 0 : -1;
     if (!status) {
         caption_print_lines(recipe, out);
         status = print_own_lines(r, f, out, e);
+        if (*missing)
+            print_missing(missing, out);
         fprintf(out, "%s\n", commits);
     }
+    free(missing);
     free(recipe);
     free(commits);
     return status;

@@ -11,13 +11,14 @@
 typedef int report_note(const struct report *r, struct table *t, struct error *e);
 
 /* What the numbers are. */
-report_note note_accuracy, note_difference, note_drop, note_reduction;
+report_note note_accuracy, note_difference, note_drop, note_reduction, note_ablation, note_authors;
 /* What columns and spreads are. */
-report_note note_layers, note_widths, note_deviation, note_n_deviation, note_half, note_bootstrap;
+report_note note_layers, note_best, note_widths, note_deviation, note_n_deviation, note_half,
+    note_bootstrap;
 /* What else has to be known before rows are compared. */
 report_note note_borrowed, note_borrowed_in_pairs, note_activations, note_activations_in_pairs;
 report_note note_left_out, note_differing;
 /* What the numbers come from. */
-report_note note_other_split, note_stale, note_diverged, note_recipe, note_commits;
+report_note note_other_split, note_missing, note_stale, note_diverged, note_recipe, note_commits;
 
 #endif

@@ -2,6 +2,7 @@
  * decided in harness/store/schema/views.sql. */
 #include "report/query.h"
 
+#include "report/missing.h"
 #include "report/schemes.h"
 #include "report/tidy.h"
 #include "store/sql.h"
@@ -54,6 +55,7 @@ static void bind_request(sqlite3_stmt *q, const struct report *r) {
     bind_text(q, ":settings", request->settings ? request->settings : "{}");
     sqlite3_bind_int(q, sqlite3_bind_parameter_index(q, ":calibrated"), r->calibrated);
     sqlite3_bind_int(q, sqlite3_bind_parameter_index(q, ":tidy"), r->tidy != NULL);
+    sqlite3_bind_int(q, sqlite3_bind_parameter_index(q, ":top5"), r->top5);
 }
 
 sqlite3_stmt *export_prepare(const struct report *r, const char *sql, struct error *e) {
@@ -138,7 +140,11 @@ struct wide_cell export_read_cell(struct report *r, sqlite3_stmt *q) {
                              .n = sqlite3_column_int64(q, COLUMN_N),
                              .images = sqlite3_column_int64(q, COLUMN_IMAGES),
                              .mean = real_or_nan(q, COLUMN_MEAN),
-                             .spread = {real_or_nan(q, COLUMN_SPREAD), NAN}};
+                             .spread = {real_or_nan(q, COLUMN_SPREAD), NAN},
+                             .half = NAN};
+    for (int c = COLUMN_SPREAD + 1; c < sqlite3_column_count(q); c++)
+        if (!strcmp(sqlite3_column_name(q, c), "half"))
+            cell.half = real_or_nan(q, c);
     for (int l = 0; l < WIDE_LABELS; l++)
         cell.labels[l] = sql_text(q, l);
     return cell;
@@ -197,6 +203,19 @@ int export_choose_split(struct store *s, struct export_request *request, struct 
     return 0;
 }
 
+/* Says which runs are missing, and what makes them. */
+static int fail_missing(const struct report *r, const char *what, struct error *e) {
+    const struct export_request *q = r->request;
+    char *missing = missing_runs(r, e);
+    if (!missing)
+        return -1;
+    fail_at(e, r->store->path, 0, "has no %s%s of finished runs%s%s yet; %s", what,
+            export_of_val(q) ? " on val" : "", q->grid ? " of grid " : "", q->grid ? q->grid : "",
+            *missing ? missing : "'truncquant status' says how far they are");
+    free(missing);
+    return EXPORT_NOTHING;
+}
+
 /* A grid that was evaluated on the other split alone has runs, but none for this table. */
 int export_fail_empty(const struct report *r, const char *what, struct error *e) {
     const struct export_request *q = r->request;
@@ -210,9 +229,7 @@ int export_fail_empty(const struct report *r, const char *what, struct error *e)
                 "--split %s exports those, 'truncquant evaluate ID --split %s' adds to them",
                 what, q->split, of, grid, export_other_split(q), export_other_split(q), q->split);
     else
-        fail_at(e, r->store->path, 0,
-                "has no %s%s of finished runs%s%s yet; 'truncquant status' says how far they are",
-                what, export_of_val(q) ? " on val" : "", of, grid);
+        return fail_missing(r, what, e);
     return EXPORT_NOTHING;
 }
 
@@ -230,14 +247,15 @@ static int fail_reference(const struct report *r, const char *known, struct erro
     return EXPORT_NOTHING;
 }
 
-int export_find_references(struct report *r, struct error *e) {
-    if (export_run(r, export_query("references"), e))
+int export_find_references(struct report *r, const char *query, struct error *e) {
+    if (export_run(r, export_query(query), e))
         return -1;
     sqlite3_stmt *q = export_prepare(r, count_references_sql, e);
     if (!q)
         return -1;
     int got = sql_step(r->store, q, e), status = got < 0 ? -1 : 0;
-    if (got == 1 && !sqlite3_column_int64(q, 0))
+    int named = !strcmp(query, "references"); // else each finds its own: a table of none is empty
+    if (got == 1 && !sqlite3_column_int64(q, 0) && named)
         status = fail_reference(r, (const char *)sqlite3_column_text(q, 3), e);
     else if (got == 1)
         r->left_out = (struct left_out){sqlite3_column_int64(q, 1), sqlite3_column_int64(q, 2)};

@@ -28,6 +28,7 @@ struct report {
     struct store *store;
     const struct export_request *request; // its split is chosen
     int calibrated;                       // -1: whichever, of a figure of training
+    int top5;                             // 1: of data sets of many classes, top-5
     struct wide wide;                     // the cells; of a figure, their ranges alone
     struct table *tidy;                   // the cells as rows (tidy.h), for programs; else NULL
     struct borrowing borrowing;
@@ -83,9 +84,9 @@ enum {
 /* All cells of the query `name` into r->wide. */
 int export_read_cells(struct report *r, const char *name, struct error *e);
 
-/* Finds the reference of each configuration, for the queries of pairs. EXPORT_NOTHING when there is
- * none at all. */
-int export_find_references(struct report *r, struct error *e);
+/* Finds the reference of each configuration, for the queries of pairs, by the query `references` or
+ * `ablations`. EXPORT_NOTHING when there is none at all. */
+int export_find_references(struct report *r, const char *query, struct error *e);
 
 /* ---- splits ---- */
 

@@ -53,3 +53,20 @@ setup() {
     run -0 "$truncquant" plan "$root/experiments/demo.grid" --dry-run --quiet --db "$BATS_TEST_TMPDIR/none.db"
     [ "$(cut -d' ' -f1 <<<"$output" | sort)" = "$(sqlite3 "$root/results/published/demo.db" "SELECT run_id FROM runs" | sort)" ]
 }
+
+@test "ablations, top-5, the authors' table beside ours, cost: every number is the twin's" {
+    python3 "$twin" make "$BATS_TEST_TMPDIR/more.db" "$root"/harness/store/schema/[0-9]*.sql "$root/harness/store/schema/views.sql"
+    python3 "$BATS_TEST_DIRNAME/more_tables.py" change "$BATS_TEST_TMPDIR/more.db"
+    run -0 python3 "$BATS_TEST_DIRNAME/more_tables.py" check "$truncquant" "$BATS_TEST_TMPDIR/more.db"
+    [[ $output =~ ^"top5 "[1-9][0-9]+$'\n'"authors "[1-9][0-9]+$'\n'"ablations "[1-9][0-9]+$'\n'"cost "[1-9][0-9]*$ ]]
+}
+
+@test "what is asked of one grid costs what that grid has" { # tests/long/many.bats asks a larger database for all there is
+    python3 "$BATS_TEST_DIRNAME/many.py" make "$BATS_TEST_TMPDIR/many.db" 40000 "$root"/harness/store/schema/[0-9]*.sql \
+        "$root/harness/store/schema/views.sql"
+    for what in differences "figure dots"; do
+        # shellcheck disable=SC2086
+        run -0 python3 "$BATS_TEST_DIRNAME/many.py" time "$truncquant" "$BATS_TEST_TMPDIR/many.db" 0.5 export $what
+        [[ $output != *nothing* ]]
+    done
+}

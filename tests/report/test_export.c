@@ -16,11 +16,11 @@ static void accuracy_as_text(void **state) {
     struct store *s = three_runs(*state);
     assert_exported(
         s, "accuracy", EXPORT_TEXT, NULL,
-        "network  scheme      inference     1   2   3   4   5   6   7   8   32\n"
-        "lenet_5  fp32        direct      n/a n/a n/a n/a n/a n/a n/a n/a 88.7\n"
-        "resnet8  truncquant  direct     63.0 n/a n/a n/a n/a n/a n/a n/a 90.0\n"
-        "                                ±1.4                             ±0.0\n"
-        "resnet8  truncquant  truncated  63.0 n/a n/a n/a n/a n/a n/a n/a  n/a\n"
+        "network  scheme      inference     1   32\n"
+        "lenet_5  fp32        direct      n/a 88.7\n"
+        "resnet8  truncquant  direct     63.0 90.0\n"
+        "                                ±1.4 ±0.0\n"
+        "resnet8  truncquant  truncated  63.0  n/a\n"
         "                                ±1.4\n"
         "\n"
         "Top-1 accuracy on the test split in per cent by bit-width, batch norms as trained.\n"
@@ -45,10 +45,13 @@ static void accuracy_by_cells(void **state) {
     assert_cell(s, "accuracy-calibrated", NULL, "resnet8,truncquant,direct", "1", "65.0000");
     assert_cell(s, "accuracy-calibrated", NULL, "resnet8,truncquant,direct", "1 sd", "0.0000");
     assert_cell(s, "accuracy-calibrated", NULL, "resnet8,truncquant,direct", "32", "n/a");
-    assert_says(s, "accuracy-calibrated", NULL,
-                "Top-1 accuracy on the test split in per cent by bit-width, batch norms "
-                "re-estimated (calibrated).\nMean ± sample standard deviation over seeds.\n"
-                "resnet8 on fashion-mnist; ");
+    assert_says(
+        s, "accuracy-calibrated", NULL,
+        "Top-1 accuracy on the test split in per cent by bit-width, batch norms "
+        "re-estimated (calibrated).\nMean ± sample standard deviation over seeds.\n"
+        "Missing: 1 of 3 runs has no results with re-estimated batch norms: 030004b90000 fp32 "
+        "lenet_5 fashion-mnist seed 1; 'truncquant evaluate ID --split test --calibration 20' "
+        "adds them.\nresnet8 on fashion-mnist; ");
     store_close(s);
 }
 
@@ -58,13 +61,15 @@ static void accuracy_as_tex_and_md(void **state) {
     struct error e = {0};
     char *tex = exported(s, "accuracy", EXPORT_TEX, NULL, &e);
     assert_non_null(tex);
-    assert_non_null(strstr(tex, "\nlenet\\_5 & fp32 & direct & n/a & "));
-    assert_non_null(strstr(tex, "\nresnet8 & truncquant & direct & 63.0 $\\pm$ 1.4 & n/a & "));
-    assert_non_null(strstr(tex, " & 90.0 $\\pm$ 0.0 \\\\\n"));
+    assert_non_null(strstr(
+        tex, "{\\emph{lenet\\_5 on fashion-mnist}} \\tabularnewline\nfp32 & direct & n/a & 88.7 "));
+    assert_non_null(strstr(tex, "\ntruncquant & direct & 63.0 $\\pm$ 1.4 & 90.0 $\\pm$ 0.0 "));
+    assert_non_null(strstr(tex, " & 90.0 $\\pm$ 0.0 \\tabularnewline\n"));
     assert_non_null(strstr(tex, "\n% Commit: abc1234.\n"));
     free(tex);
     assert_says(s, "accuracy", NULL, "\n| lenet\\_5 | fp32 | direct | n/a | ");
-    assert_says(s, "accuracy", NULL, "\n| resnet8 | truncquant | direct | 63.0 ± 1.4 | n/a | ");
+    assert_says(s, "accuracy", NULL,
+                "\n| resnet8 | truncquant | direct | 63.0 ± 1.4 | 90.0 ± 0.0 |\n");
     assert_says(s, "accuracy", NULL, " | 90.0 ± 0.0 |\n");
     assert_says(s, "accuracy", NULL, "\nCommit: abc1234.\n");
     store_close(s);
@@ -159,9 +164,9 @@ static void differences_are_paired(void **state) {
     struct store *s = pairs(*state);
     assert_starts(s, "differences", EXPORT_TEXT, NULL,
                   "network  scheme      inference  n      2     8\n"
-                  "resnet8  truncquant  direct     2  -1.50   n/a\n"
+                  "resnet8  truncquant  direct     2  −1.50   n/a\n"
                   "                                   ±6.35\n"
-                  "resnet8  truncquant  truncated  2  37.00 -0.50\n"
+                  "resnet8  truncquant  truncated  2  37.00 −0.50\n"
                   "                                  ±12.71 ±6.35\n"
                   "\n"
                   "Top-1 accuracy less that of qat on the test split, in points by bit-width, "
@@ -181,7 +186,7 @@ static void differences_are_paired(void **state) {
     struct error e = {0};
     char *text = exported(s, "differences", EXPORT_TEX, NULL, &e);
     assert_non_null(text);
-    assert_non_null(strstr(text, "direct & 2 & -1.50 $\\pm$ 6.35 & n/a \\\\\n"));
+    assert_non_null(strstr(text, "direct & 2 & $-$1.50 $\\pm$ 6.35 & n/a \\tabularnewline\n"));
     free(text);
     assert_null(exported(s, "differences-calibrated", EXPORT_TEXT, NULL, &e));
     assert_non_null(strstr(e.text, "has no calibrated pairs of finished runs yet; "));
@@ -264,6 +269,8 @@ static void every_export_works(void **state) {
         for (int f = 0; f < EXPORT_FORMATS; f++) {
             struct error e = {0};
             char *text = exported(s, export_names[i], (enum export_format)f, NULL, &e);
+            if (!text && strstr(e.text, "of finished runs yet; "))
+                continue; // of nothing that there is here: ablations, top5, authors
             if (!text)
                 fail_msg("%s %s: %s", export_names[i], export_format_names[f], e.text);
             assert_int_equal(strstr(text, "Commit: abc1234.") != NULL, f != EXPORT_CSV);
@@ -309,9 +316,10 @@ static void texts_are_escaped(void **state) {
     table_add(t, NULL);
     table_note(t, "two\nlines");
     assert_table(t, EXPORT_TEX,
-                 "\\begin{tabular}{lr}\n\\toprule\na\\_b & n \\\\\n\\midrule\n"
+                 "{\\fontsize{8}{10}\\selectfont\\setlength{\\tabcolsep}{3pt}%\n"
+                 "\\begin{tabular}{@{}lr@{}}\n\\toprule\na\\_b & n \\tabularnewline\n\\midrule\n"
                  "\\#50\\% \\{x\\}\\$\\&\\textasciicircum{}\\textasciitilde{}"
-                 "\\textbackslash{}$<$$|$$>$ Ä &  \\\\\n\\bottomrule\n\\end{tabular}\n"
+                 "\\textbackslash{}$<$$|$$>$ Ä &  \\tabularnewline\n\\bottomrule\n\\end{tabular}}\n"
                  "% two\n% lines\n");
     assert_table(t, EXPORT_WIDE, "a_b,n\n\"#50% {x}$&^~\\<|>\nÄ\",\n# two\n# lines\n");
     assert_table(t, EXPORT_MD,

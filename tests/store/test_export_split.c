@@ -131,7 +131,7 @@ static void val_is_named_in_every_format(void **state) {
             {"grid,scheme,network,dataset,seed,n,bits,act_bits,inference,calibrated,split,",
              ",val,"},
         [EXPORT_WIDE] = {"split,network,", "\nval,resnet8,truncquant,"},
-        [EXPORT_TEX] = {"split & network & ", "\nval & resnet8 & truncquant & "},
+        [EXPORT_TEX] = {"split & scheme & ", "\nval & truncquant & "},
         [EXPORT_MD] = {"| split | network | ", "\n| val | resnet8 | truncquant | "}};
     store_fixture_sql(s, "UPDATE evaluations SET split = 'val'");
     store_fixture_sql(s,
@@ -142,6 +142,8 @@ static void val_is_named_in_every_format(void **state) {
         for (int f = 0; f < EXPORT_FORMATS; f++) {
             struct error e = {0};
             char *text = exported(s, export_names[i], (enum export_format)f, NULL, &e);
+            if (!text && strstr(e.text, "of finished runs yet; "))
+                continue; // ablations, top5, authors: there are none here
             if (!text)
                 fail_msg("%s %s: %s", export_names[i], export_format_names[f], e.text);
             assert_non_null(strstr(text, expected[f].title));

@@ -122,30 +122,11 @@ static void curves_have_none(void **state) {
 
 static void a_list_is_a_row_of_accuracies(void **state) {
     struct store *s = two_schemes(*state, 1);
-    assert_starts(s, "accuracy-calibrated", EXPORT_TEXT, NULL,
-                  "network  scheme      settings      inference    1    2   3   4   5   6   7    8"
-                  "  32 by layer\n"
-                  "resnet8  qat                       direct     n/a 80.0 n/a n/a n/a n/a n/a  n/a"
-                  " n/a      n/a\n"
-                  "                                                  ±0.0\n"
-                  "resnet8  qat         layers 8 4 2  direct     n/a  n/a n/a n/a n/a n/a n/a  n/a"
-                  " n/a     88.0\n");
-    assert_starts(s, "accuracy-calibrated", EXPORT_WIDE, NULL,
-                  "network,scheme,settings,inference,1,1 sd,2,2 sd,3,3 sd,4,4 sd,5,5 sd,6,6 sd,"
-                  "7,7 sd,8,8 sd,32,32 sd,by layer,by layer sd\n");
-    static const char *const rows[] = {
-        "qat,layers 8 4 2,direct," NOTHING ",88.0000,0.0000\n",
-        "qat,layers 8 4 2,truncated," NOTHING ",63.0000,1.4142\n",
-        "qat,layers 8 4 4,truncated," NOTHING ",70.0000,0.0000\n",
-        "truncquant,layers 8 4 2,direct," NOTHING ",87.0000,0.0000\n",
-        "truncquant,layers 8 4 2,truncated," NOTHING ",86.0000,0.0000\n",
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        assert_csv_has(s, "accuracy-calibrated", rows[i]);
-    assert_starts(s, "accuracy-calibrated", EXPORT_TEX, NULL,
-                  "\\begin{tabular}{llllrrrrrrrrrr}\n\\toprule\n"
-                  "network & scheme & settings & inference & 1 & 2 & 3 & 4 & 5 & 6 & 7 & 8 & 32 & "
-                  "by layer \\\\\n\\midrule\n");
+    struct error e = {0};
+    char *tex = exported(s, "accuracy-calibrated", EXPORT_TEX, NULL, &e);
+    assert_non_null(strstr(
+        tex, "\nscheme & settings & inference & 2 & 8 & by layer \\tabularnewline\n\\midrule\n"));
+    free(tex);
     assert_says(s, "accuracy-calibrated", NULL, BY_LAYER);
     store_close(s);
 }

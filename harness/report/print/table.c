@@ -2,6 +2,7 @@
 #include "report/print/table.h"
 
 #include "base/text.h"
+#include "report/print/tex.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -29,6 +30,7 @@ void table_free(struct table *t) {
     for (int i = 0; i < t->cell; i++)
         free(t->cells[i]);
     free(t->cells);
+    free(t->marks);
     free(t->numeric);
     free(t->notes);
     free(t);
@@ -41,6 +43,11 @@ static void grow(struct table *t) {
         memcpy(more, t->cells, (size_t)t->cell * sizeof *more);
     free(t->cells);
     t->cells = more;
+    char *marks = need((size_t)t->room, 1);
+    if (t->cell)
+        memcpy(marks, t->marks, (size_t)t->cell);
+    free(t->marks);
+    t->marks = marks;
 }
 
 void table_add(struct table *t, const char *text) {
@@ -67,6 +74,17 @@ void table_addf(struct table *t, const char *format, ...) {
     va_end(args);
     table_add(t, text);
     free(text);
+}
+
+void table_add_head(struct table *t, const char *text) {
+    table_add(t, text);
+    t->marks[t->cell - 1] = TABLE_HEAD;
+    while (t->cell % t->columns)
+        table_add(t, "");
+}
+
+void table_mark_best(struct table *t) {
+    t->marks[t->cell - 1] |= TABLE_BEST;
 }
 
 void table_note(struct table *t, const char *format, ...) {
@@ -164,56 +182,6 @@ static void print_wide_csv(const struct table *t, FILE *out) {
     print_notes(t, "# ", out);
 }
 
-/* ---- LaTeX ---- */
-
-static const struct {
-    const char *from, *to;
-} tex_escapes[] = {
-    {"\\", "\\textbackslash{}"},
-    {"{", "\\{"},
-    {"}", "\\}"},
-    {"$", "\\$"},
-    {"&", "\\&"},
-    {"#", "\\#"},
-    {"_", "\\_"},
-    {"%", "\\%"},
-    {"^", "\\textasciicircum{}"},
-    {"~", "\\textasciitilde{}"},
-    {"<", "$<$"},
-    {">", "$>$"},
-    {"|", "$|$"},
-    {"±", "$\\pm$"},
-    {"\n", " "},
-    {NULL, NULL},
-};
-
-static void put_tex(const char *text, FILE *out) {
-    while (*text) {
-        int i = 0;
-        while (tex_escapes[i].from &&
-               strncmp(text, tex_escapes[i].from, strlen(tex_escapes[i].from)) != 0)
-            i++;
-        if (tex_escapes[i].from) {
-            fputs(tex_escapes[i].to, out);
-            text += strlen(tex_escapes[i].from);
-        } else {
-            fputc(*text++, out);
-        }
-    }
-}
-
-static void print_tex(const struct table *t, FILE *out) {
-    fprintf(out, "\\begin{tabular}{%s}\n\\toprule\n", t->numeric);
-    for (int i = 0; i < t->cell; i++) {
-        put_tex(t->cells[i], out);
-        fputs((i + 1) % t->columns ? " & " : " \\\\\n", out);
-        if (i + 1 == t->columns)
-            fputs("\\midrule\n", out);
-    }
-    fputs("\\bottomrule\n\\end{tabular}\n", out);
-    print_notes(t, "% ", out);
-}
-
 /* ---- Markdown ---- */
 
 static void put_md(const char *text, FILE *out) {
@@ -226,8 +194,11 @@ static void put_md(const char *text, FILE *out) {
 
 static void print_md(const struct table *t, FILE *out) {
     for (int i = 0; i < t->cell; i++) {
+        const char *bold = t->marks[i] & TABLE_BEST ? "**" : "";
         fputs(i % t->columns ? " | " : "| ", out);
+        fputs(bold, out);
         put_md(t->cells[i], out);
+        fputs(bold, out);
         if ((i + 1) % t->columns)
             continue;
         fputs(" |\n", out);
@@ -244,8 +215,8 @@ static void print_md(const struct table *t, FILE *out) {
 
 void table_print(const struct table *t, enum export_format format, FILE *out) {
     static void (*const print[EXPORT_FORMATS])(const struct table *, FILE *) = {
-        [EXPORT_TEXT] = print_text, [EXPORT_CSV] = print_csv, [EXPORT_WIDE] = print_wide_csv,
-        [EXPORT_TEX] = print_tex,   [EXPORT_MD] = print_md,
+        [EXPORT_TEXT] = print_text,     [EXPORT_CSV] = print_csv, [EXPORT_WIDE] = print_wide_csv,
+        [EXPORT_TEX] = table_print_tex, [EXPORT_MD] = print_md,
     };
     print[format](t, out);
 }

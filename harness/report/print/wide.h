@@ -7,7 +7,8 @@
 #include "base/text.h"
 #include "report/print/table.h"
 
-/* How a mean's spread is shown. CSV has it in columns of its own. */
+/* How a mean's spread is shown. CSV has it in columns of its own. Numbers have minus signs but in
+ * CSV, where they have hyphens. */
 enum spread {
     SPREAD_DEVIATION, // 63.0 ± 1.4; CSV: sd
     SPREAD_HALF,      // -2.3 ± 0.4, half of a 95 % interval; CSV: lo, hi
@@ -27,7 +28,9 @@ enum { LABEL_DATASET, LABEL_NETWORK, LABEL_SCHEME, LABEL_SETTINGS, LABEL_AGAINST
 struct wide_style {
     enum spread spread;
     int digits;        // behind the point; CSV has three more
-    int every_width;   // columns of widths that no row has, too
+    int every_width;   // CSV: columns of widths that no row has, too
+    int best;          // the largest of rows that compare, and what its interval holds, are marked
+    const char *of;    // title of the column with what a row is compared with; NULL: "against"
     int inference;     // a column that says which
     int counts;        // a column `n`: seeds
     const char *extra; // title of the extra column, the last; NULL: there is none
@@ -40,13 +43,14 @@ struct wide_cell {
     int64_t n, images;
     double mean;      // NaN: n/a, though the cell has a place
     double spread[2]; // deviation, or half; or the two ends; NaN: none
+    double half;      // of the mean's 95 % interval; NaN: none
 };
 
 struct wide_row {
     char *labels[WIDE_LABELS]; // owned
     int64_t n[2];              // seeds of its cells: least, most
     int there[WIDE_COLUMNS];
-    double mean[WIDE_COLUMNS], spread[WIDE_COLUMNS][2];
+    double mean[WIDE_COLUMNS], spread[WIDE_COLUMNS][2], half[WIDE_COLUMNS];
 };
 
 struct wide {
@@ -64,7 +68,8 @@ void wide_free(struct wide *w);
 /* The next cell; it belongs to the row of the cell before it when all labels are equal. */
 void wide_add(struct wide *w, const struct wide_cell *cell);
 
-/* The table without notes, owned by the caller. */
+/* The table without notes, owned by the caller. In TeX, rows stand below their network and data
+ * set, and spreads below their means where there is no room beside them. */
 struct table *wide_table(const struct wide *w, enum export_format format);
 
 #endif

@@ -254,10 +254,12 @@ SELECT grid, config_id, scheme, network, dataset, bits, layer_bits, avg(mean_bit
        min(images) AS images,
        group_concat(DISTINCT commit_id) AS commits,
        avg(top5) AS top5,
-       group_concat(seed, ' ') AS seeds -- in no order
-FROM (SELECT *, avg(top1) OVER (PARTITION BY grid, config_id, bits, layer_bits, act_bits, inference,
-                                             calibrated, split) AS mean
-      FROM grid_accuracy)
+       group_concat(seed, ' ') AS seeds, -- in no order
+       CASE WHEN count(*) > 1
+            THEN sqrt(sum((top5 - mean5) * (top5 - mean5)) / (count(*) - 1)) END AS top5_sd
+FROM (SELECT *, avg(top1) OVER cell AS mean, avg(top5) OVER cell AS mean5
+      FROM grid_accuracy
+      WINDOW cell AS (PARTITION BY grid, config_id, bits, layer_bits, act_bits, inference, calibrated, split))
 GROUP BY grid, config_id, bits, layer_bits, act_bits, inference, calibrated, split;
 
 DROP VIEW IF EXISTS accuracy_summary;

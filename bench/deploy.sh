@@ -8,8 +8,8 @@
 #   latency.csv   vgg7, resnet50 at 224 and resnet20 at every width: milliseconds, bytes read, time to switch
 #
 # The networks are trained for one step on images of noise: what a model says does not change how long it takes.
-# ONNX Runtime comes from npm (onnxruntime-node, without its scripts) into results/bench/onnxruntime. What is not there,
-# of node, PyTorch and the export of ONNX, is said and left out.
+# ONNX Runtime comes from npm (onnxruntime-node, without its scripts) into build/peers, as for bench/onnx.sh. What is not
+# there, of node and PyTorch, is said and left out.
 #
 #   TURNS, CALLS   turns of everybody and calls in each (20 and 20)
 #   NETWORKS       of latency.csv, instead of "resnet20 vgg7 resnet50"
@@ -20,7 +20,7 @@ build=${BUILD:-build}
 program=$build/truncquant
 python=${PYTHON:-/usr/bin/python3}
 results=$PWD/results/bench
-runtime=$results/onnxruntime
+runtime=$build/peers
 place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 export TRUNCQUANT_CACHE=$place/cache OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
@@ -107,7 +107,7 @@ has_torch=1
 }
 has_runtime=1
 [ -d "$runtime/node_modules/onnxruntime-node" ] ||
-    npm install --prefix "$runtime" --ignore-scripts --no-audit --no-fund onnxruntime-node@1.30 >/dev/null 2>&1 || {
+    npm install --prefix "$runtime" --ignore-scripts --no-audit --no-fund onnxruntime-node@1.30.0 >/dev/null 2>&1 || {
     has_runtime=
     echo "deploy.sh: npm (of Debian's nodejs and npm) could not install onnxruntime-node: ONNX Runtime is not measured" >&2
 }
@@ -115,7 +115,7 @@ has_runtime=1
 ours="ours-8-bits"
 peers() {
     local serve=("$python" bench/deploy_pytorch.py) file=$place/resnet20.onnx
-    local onnx=(node bench/deploy_onnx.cjs "$runtime")
+    local onnx=(node bench/deploy_onnx.js "$runtime")
     if [ -n "$has_torch" ]; then
         contender pytorch-float "${serve[@]}" serve experiments/networks/resnet20.cfg 32x32x3 1
         "${serve[@]}" onnx experiments/networks/resnet20.cfg 32x32x3 1 "$file" 2>/dev/null
@@ -123,9 +123,7 @@ peers() {
         [ -z "$has_runtime" ] || contender onnxruntime-float "${onnx[@]}" "$file" 1 3 32 32
         [ -z "$has_runtime" ] || contender onnxruntime-nothing "${onnx[@]}" "$place/nothing.onnx" 1 3 32 32
     fi
-    if ! "$program" export --help | grep -q '^  onnx '; then
-        echo "deploy.sh: this program exports no ONNX: ONNX Runtime with 8 bits is not measured" >&2
-    elif [ -n "$has_runtime" ]; then
+    if [ -n "$has_runtime" ]; then
         "$program" export onnx "$(sqlite3 -batch "$place/bench.db" "SELECT run_id FROM runs WHERE network = 'resnet20'")" \
             --bits 8 --db "$place/bench.db" --output "$place/resnet20-8.onnx" --quiet
         contender onnxruntime-8-bits "${onnx[@]}" "$place/resnet20-8.onnx" 1 3 32 32

@@ -124,7 +124,7 @@ struct tq_options {
 enum tq_instructions {
     TQ_AVX2 = 1,
     TQ_AVX512 = 2,    // with VNNI
-    TQ_VPOPCNTDQ = 4, // of AVX-512, beside VNNI
+    TQ_VPOPCNTDQ = 4, // of AVX-512, beside VNNI, with GFNI
     TQ_ALL_INSTRUCTIONS = 7,
 };
 

@@ -249,11 +249,11 @@ static void draw_large(struct scene *s, struct random *r, int k, uint32_t inputs
 
 static void large_layers_are_those_of_a_plain_loop(void **state) {
     (void)state;
-    static const uint32_t inputs[] = {4099, 8192, 2056}, images[] = {1, 6, 3};
+    static const uint32_t inputs[] = {4099, 8192}, images[] = {1, 5};
     struct random r = random_stream(96, RANDOM_TEST, 0, 0);
-    for (int i = 0; i < 24; i++) {
+    for (int i = 0; i < 16; i++) {
         struct scene s;
-        draw_large(&s, &r, i % 8 + 1, inputs[i / 8], images[(i + i / 8) % 3]);
+        draw_large(&s, &r, i % 8 + 1, inputs[i / 8], images[(i + i / 8) % 2]);
         compare_sums(&s);
         unguard(&s.planes);
         unguard(&s.x);

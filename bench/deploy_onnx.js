@@ -1,6 +1,6 @@
 // A peer of bench/deploy.sh: ONNX Runtime on one thread, which computes when it is asked (the protocol of bench/deploy.c).
 //
-//     node deploy_onnx.cjs FOLDER FILE.onnx [KEY=VALUE] DIMENSION ...
+//     node deploy_onnx.js FOLDER FILE.onnx [KEY=VALUE] DIMENSION ...
 //
 // FOLDER is where npm put onnxruntime-node; KEY=VALUE configures its session; the dimensions are those of the input, batch
 // first.

@@ -138,6 +138,12 @@ static int write_file(int fd, const void *bytes, size_t size) {
     return why;
 }
 
+/* Of a file that the program itself writes: that its folder went away is the machine's doing. */
+static int fail_write(struct error *e, const char *path, const char *what, int why) {
+    e->is_outside |= !e->text[0];
+    return fail_system(e, path, what, why);
+}
+
 /* After writing, which ended with errno `why`: rename, or remove what was written (`temporary` is
  * NULL where there is nothing). */
 static int finish_replacing(const char *path, const char *temporary, const char *target, int why,
@@ -147,9 +153,9 @@ static int finish_replacing(const char *path, const char *temporary, const char 
     if (why) {
         if (temporary)
             unlink(temporary);
-        return fail_system(e, path, "cannot be written", why);
+        return fail_write(e, path, "cannot be written", why);
     }
-    return sync_folder_of(target) ? fail_system(e, path, "its folder cannot be synced", errno) : 0;
+    return sync_folder_of(target) ? fail_write(e, path, "its folder cannot be synced", errno) : 0;
 }
 
 int file_replace(const char *path, const void *bytes, size_t size, struct error *e) {
@@ -174,8 +180,8 @@ int file_create(const char *path, const void *bytes, size_t size, struct error *
         unlink(temporary);
     free(temporary);
     if (why)
-        return fail_system(e, path, "cannot be made", why);
-    return sync_folder_of(path) ? fail_system(e, path, "its folder cannot be synced", errno) : 0;
+        return fail_write(e, path, "cannot be made", why);
+    return sync_folder_of(path) ? fail_write(e, path, "its folder cannot be synced", errno) : 0;
 }
 
 /* Reserve and map; returns 0 or an errno. Without the reservation a full disk would be a signal at

@@ -137,7 +137,7 @@ act_bits = 4'
 @test "dedicated is a run for each width, evaluated at that alone, and one row of the table" {
     grid 'dedicated, qat' 'seed = 1, 2'
     "$program" plan a.grid --db a.db --quiet
-    [ "$(sql "SELECT group_concat(widths) FROM (SELECT widths FROM runs WHERE scheme = 'dedicated' AND seed = 1)")" = 1,2,32 ]
+    [ "$(sql "SELECT group_concat(widths) FROM (SELECT widths FROM runs WHERE scheme = 'dedicated' AND seed = 1 ORDER BY sequence)")" = 1,2,32 ]
     [ "$(sql "SELECT count(DISTINCT \"group\") || ' ' || count(DISTINCT config_id) FROM runs WHERE scheme = 'dedicated'")" = '2 1' ]
     [ "$(sql "SELECT count(\"group\") FROM runs WHERE scheme = 'qat'")" = 0 ]
     run_all

@@ -134,7 +134,7 @@ accuracies() {
     [ "$(accuracies "$program")" = "$before" ]
     # And again: nothing is stale, so nothing is computed.
     run "$other" run "$(id lsq)" --again --db a.db
-    [[ $output == *"is done already" ]]
+    [[ $output == *"is done already"* ]]
     [ "$(sql 'SELECT count(*) FROM attempts')" = 7 ]
 }
 

@@ -1,7 +1,8 @@
 #!/bin/bash -p
 # Draw every figure of a database: `truncquant export figures` gives the numbers, which stay beside the figure as NAME.csv,
 # and what has to be said about them, NAME.txt; plots/NAME.gp draws them as NAME.svg, NAME.pdf and NAME.png. Each grid has a
-# folder of its own. Old figures are replaced only when all new ones are there.
+# folder of its own. Old figures are replaced only when all new ones are there, and only those are drawn of which the
+# numbers, the caption or the drawing are others than before.
 set -euo pipefail
 
 # shellcheck source=scripts/common.sh
@@ -15,6 +16,7 @@ chosen=() # options of the program
 width=""
 burnt="" # whether captions are in the pictures
 formats=(svg pdf png)
+drawing=""
 
 usage() {
     cat <<'END'
@@ -100,11 +102,27 @@ check_output() {
     done
 }
 
+# What decides a picture besides its numbers and its caption; the SVG keeps it.
+drawing() {
+    { cat -- "$new/.styles" "$root"/plots/*.gp "$root/scripts/figures.sh" && gnuplot --version && echo "$width $burnt"; } |
+        sha256sum | cut -c 1-16
+}
+
+# keep NAME: the old pictures, where they are what would be drawn.
+keep() {
+    local format
+    cmp -s -- "$new/$1.csv" "$output/$1.csv" && cmp -s -- "$new/$1.txt" "$output/$1.txt" &&
+        grep -qsF "<!-- drawing $drawing -->" -- "$output/$1.svg" || return
+    for format in "${formats[@]}"; do [ -s "$output/$1.$format" ] || return; done
+    for format in "${formats[@]}"; do cp -p -- "$output/$1.$format" "$new/" 2>/dev/null || unwritten "$1.$format"; done
+}
+
 # describe NAME: its caption as the description of the SVG, and the width at which it is printed.
 describe() {
     local caption
     caption=$(sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g' "$new/$1.txt")
-    NAME=$1 CAPTION=$caption WIDTH=$width awk '
+    NAME=$1 CAPTION=$caption WIDTH=$width DRAWING=$drawing awk '
+        /^<\/svg>/ { print "<!-- drawing " ENVIRON["DRAWING"] " -->" }
         /^<title>/ && !titled++ { print "<title>" ENVIRON["NAME"] "</title>"; next }
         /^<desc>/ && !described++ { print "<desc>" ENVIRON["CAPTION"] "</desc>"; next }
         / width="[0-9]+" height="[0-9]+"/ && !sized++ && ENVIRON["WIDTH"] {
@@ -163,9 +181,10 @@ draw_all() {
     names=$("$truncquant" export figures --db "$db" --output "$new" "${chosen[@]}" "$@") || status=$?
     [ $status = 0 ] || return 0
     "$truncquant" export styles --output "$new/.styles" || exit
+    drawing=$(drawing)
     for name in $names; do
         if [[ " ${figures[*]} " == *" $name "* ]]; then
-            draw "$name"
+            keep "$name" || draw "$name"
             some=1
         else
             rm -f -- "$new/$name".{csv,txt}

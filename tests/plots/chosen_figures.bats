@@ -56,6 +56,40 @@ figures() {
     [ "$stderr" = "figures.sh: $db has no numbers for calibration" ]
 }
 
+@test "only what changed is drawn again: numbers, captions, how it is drawn; and what is not there" {
+    into=$BATS_TEST_TMPDIR/drawn
+    old() { find "$into" -name '*.svg' ! -newermt 2002-01-01 -printf '%f\n' -o -name '*.p??' ! -newermt 2002-01-01 -printf '%f\n' | sort | tr '\n' ' '; }
+    age() { touch -d 2001-01-01 "$into"/*; }
+    some=(--output "$into" --grid three --figure "gap,drops")
+    figures "${some[@]}"
+    [ "$status" = 0 ]
+    cp -r "$into" "$BATS_TEST_TMPDIR/first"
+    age
+    figures "${some[@]}"
+    [ "$(old)" = "drops.pdf drops.png drops.svg gap.pdf gap.png gap.svg " ]
+    [[ $output == *"$into/gap.svg"* ]]
+    for file in "$into"/*; do cmp "$file" "$BATS_TEST_TMPDIR/first/$(basename "$file")"; done
+
+    rm "$into/gap.png"
+    figures "${some[@]}"
+    [ "$(old)" = "drops.pdf drops.png drops.svg " ]
+    age
+    figures "${some[@]}" --caption
+    [ -z "$(old)" ]
+    age
+    figures "${some[@]}"
+    [ -z "$(old)" ]
+    age
+    echo "x" >>"$into/gap.txt"
+    figures "${some[@]}"
+    [ "$(old)" = "drops.pdf drops.png drops.svg " ]
+    age
+    changed "UPDATE evaluations SET correct1 = correct1 - 1 WHERE inference = 'truncated' AND correct1 > 0"
+    run --separate-stderr "$root/scripts/figures.sh" --db "$BATS_TEST_TMPDIR/changed.db" "${some[@]}"
+    [ "$status" = 0 ]
+    [ -z "$(old)" ]
+}
+
 @test "--caption: no line of it is wider than the page" {
     for width in 3.4 7; do
         figures --output "$BATS_TEST_TMPDIR/drawn" --grid three --figure accuracy --caption --width ${width}in

@@ -164,7 +164,8 @@ static int read_all(struct tq_model *m, int max_bits) {
 
 static int map_file(struct tq_model *m, const char *path) {
     struct stat status;
-    int file = open(path, O_RDONLY | O_CLOEXEC);
+    // A pipe of that name is refused below instead of waited for.
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0)
         return tq_model_fail(m, TQ_NO_FILE, "%.150s: %s", path, strerror(errno));
     int is_file = !fstat(file, &status) && S_ISREG(status.st_mode) && status.st_size > 0;

@@ -1,8 +1,9 @@
 #!/bin/sh
 # long.sh SUITE ...: what `make test-long` runs: these suites, networks of many weights, the crosscheck, disks that are
-# full at any instant, the fuzzer. One line for each with its time and how it ended, then the verdict, which is the exit
-# status too. What it said lies in results/long/. FUZZ_SECONDS=N gives each reader N seconds of fuzzing instead of 20,
-# STEPS=N the crosscheck N steps instead of 10.
+# full at any instant, verbs with damaged files, the fuzzer. One line for each with its time and how it ended, then the
+# verdict, which is the exit status too. What it said lies in results/long/. FUZZ_SECONDS=N gives each reader N seconds
+# of fuzzing instead of 20, STEPS=N the crosscheck N steps instead of 10, ATTACK_SECONDS=N the damaged files N seconds
+# instead of 600 (0: all).
 set -u
 CDPATH='' cd -- "$(dirname -- "$0")/.." || exit
 logs=results/long
@@ -32,6 +33,7 @@ step large-models env TRUNCQUANT_TEST_LARGE=1 build/tests/model/test_networks
 step large-exports env TRUNCQUANT_TEST_LARGE=1 build/tests/deploy/test_exports
 step crosscheck env STEPS="${STEPS:-10}" scripts/crosscheck.sh
 step full-disks env FULL_STEP=1 bats --tap tests/plots/full.bats
+step attack python3 tests/attack.py --seconds "${ATTACK_SECONDS:-600}"
 step fuzz tests/fuzz/fuzz.sh "${FUZZ_SECONDS:-20}"
 
 if [ -n "$failed" ]; then

@@ -3,8 +3,11 @@
 
 #include "base/file.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { MAGIC_BYTES = 8 };
 
@@ -52,18 +55,52 @@ void seal_text(struct seal *s, const char *text) {
     seal_bytes(s, text, strlen(text));
 }
 
+/* -1 of what is no file that could be sealed; nothing is waited for, as a pipe would be. */
+static int open_sealed(const char *path, off_t *size) {
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) &&
+        st.st_size >= MAGIC_BYTES + HASH_BYTES) {
+        *size = st.st_size;
+        return fd;
+    }
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+/* What two reads tell, before memory is taken for all of it: a file of another kind, and one that
+ * was made longer than it was written, as after a crash, and ends in zeros, however large it is. */
+static int check_ends(const char *path, const char magic[8], const char *what, const char *remedy,
+                      struct error *e) {
+    char first[MAGIC_BYTES], last[HASH_BYTES];
+    static const char zeros[HASH_BYTES];
+    off_t size;
+    int fd = open_sealed(path, &size), rc = 0;
+    if (fd < 0)
+        return 0; // file_read says why, or who looks at its size
+    if (pread(fd, first, sizeof first, 0) == sizeof first &&
+        memcmp(first, magic, sizeof first) != 0)
+        rc = fail_at(e, path, 0, "is not a %s of this version of the program; %s", what, remedy);
+    else if (pread(fd, last, sizeof last, size - HASH_BYTES) == sizeof last &&
+             !memcmp(last, zeros, sizeof last))
+        rc = fail_at(e, path, 0, "is damaged: it ends in zeros, not in its checksum; %s", remedy);
+    close(fd);
+    return rc;
+}
+
 int opened_start(struct opened *o, const char *path, const char magic[8], const char *what,
                  const char *remedy, struct error *e) {
     size_t size;
     *o = (struct opened){0};
+    if (check_ends(path, magic, what, remedy, e))
+        return -1;
     char *bytes = file_read(path, (size_t)1 << 36, &size, e);
     if (!bytes)
         return -1;
     unsigned char digest[HASH_BYTES];
     if (size < MAGIC_BYTES + HASH_BYTES)
         fail_at(e, path, 0, "is truncated (%zu bytes); %s", size, remedy);
-    else if (memcmp(bytes, magic, MAGIC_BYTES))
-        fail_at(e, path, 0, "is not a %s of this version of the program; %s", what, remedy);
     else {
         hash_bytes(bytes, size - HASH_BYTES, digest);
         if (memcmp(digest, bytes + size - HASH_BYTES, HASH_BYTES))
@@ -123,11 +160,12 @@ char *opened_text(struct opened *o) {
 
 void sealed_name(const char *path, char hex[HASH_HEX]) {
     unsigned char digest[HASH_BYTES];
-    FILE *in = fopen(path, "rb");
+    off_t size;
+    int fd = open_sealed(path, &size);
     hex[0] = '\0';
-    if (!in)
+    if (fd < 0)
         return;
-    if (!fseek(in, -(long)HASH_BYTES, SEEK_END) && fread(digest, HASH_BYTES, 1, in) == 1)
+    if (pread(fd, digest, sizeof digest, size - HASH_BYTES) == sizeof digest)
         hash_digest_hex(digest, hex);
-    fclose(in);
+    close(fd);
 }

@@ -134,7 +134,10 @@ int grid_file_read(struct grid_file *f, const char *path, struct error *e) {
                     "comment");
     }
     free(text);
-    return e->text[0] ? -1 : 0;
+    if (!e->text[0])
+        return 0;
+    grid_file_free(f);
+    return -1;
 }
 
 void grid_file_free(struct grid_file *f) {

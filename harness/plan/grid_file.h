@@ -22,7 +22,8 @@ struct grid_file {
     struct file_entry *entries;
 };
 
-/* -1 with FILE:LINE when a line is not such, or is one that libinih would mangle. */
+/* -1 with FILE:LINE when a line is not such, or is one that libinih would mangle; there is nothing
+ * to free then. */
 int grid_file_read(struct grid_file *f, const char *path, struct error *e);
 void grid_file_free(struct grid_file *f);
 

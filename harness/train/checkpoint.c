@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char magic[8] = "TQCKPT01", head_magic[8] = "TQHEAD01";
 static const char remedy[] = "restore it from a copy, or remove it to train the run from its start";
@@ -158,7 +159,10 @@ int checkpoint_read(const char *path, const char *run_id, const struct numerics 
 
 static int is_head(const char *path) {
     char start[sizeof head_magic];
-    FILE *in = fopen(path, "rb");
+    struct stat st;
+    if (stat(path, &st) || !S_ISREG(st.st_mode)) // a pipe would be waited for
+        return 0;
+    FILE *in = fopen(path, "rbe");
     int is = in && fread(start, sizeof start, 1, in) == 1 &&
              !memcmp(start, head_magic, sizeof head_magic);
     if (in)

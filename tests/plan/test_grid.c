@@ -1,6 +1,7 @@
 /* Grids: how alternatives multiply, overrides, exclusions, what becomes one run, and every mistake
  * with its line. */
 #include "plan/grid.h"
+#include "plan/grid_name.h"
 #include "spec/schemes.h"
 
 #include <setjmp.h>
@@ -467,9 +468,27 @@ static void a_missing_file_is_refused(void **state) {
     assert_non_null(strstr(e.text, "/nonexistent/x.grid: cannot be opened"));
 }
 
+/* Of a file that is wrong nothing is left over, as sanitizers see. */
+static void the_name_of_a_file_is_what_it_says(void **state) {
+    (void)state;
+    struct error e = {0};
+    struct grid g;
+    assert_int_equal(read_bytes(&g, "[grid]\nname = x\nno more\n", 24, &e), -1);
+    e = (struct error){0};
+    assert_null(grid_name(path, &e));
+    assert_message(&e, 3, "is neither [section] nor key = value");
+    e = (struct error){0};
+    read_bytes(&g, "[grid]\nname = mine\n", 19, &e);
+    e = (struct error){0};
+    char *name = grid_name(path, &e);
+    assert_string_equal(name, "mine");
+    free(name);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_of_everything_is_one_run),
+        cmocka_unit_test(the_name_of_a_file_is_what_it_says),
         cmocka_unit_test(commas_multiply_and_later_keys_vary_fastest),
         cmocka_unit_test(ranges_stand_for_whole_numbers),
         cmocka_unit_test(ranges_that_are_none_are_refused_with_their_line),

@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -176,6 +177,10 @@ static void what_is_no_model_is_told(void **state) {
     assert_int_equal(tq_open(path, 0, &m), TQ_NOT_MODEL);
     tq_close(m);
     assert_int_equal(tq_open(test_folder, 0, &m), TQ_NOT_MODEL);
+    tq_close(m);
+    const char *pipe = folder_file(test_folder, "pipe"); // which is not waited for
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_int_equal(tq_open(pipe, 0, &m), TQ_NOT_MODEL);
     tq_close(m);
     assert_int_equal(file_replace(path, "#!/bin/sh\n", 10, &e), 0);
     assert_int_equal(tq_open(path, 0, &m), TQ_NOT_MODEL);

@@ -1,10 +1,12 @@
 /* Strict numbers from text; text.h is the manual. */
 #include "base/text.h"
 
+#include "base/error.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -140,4 +142,23 @@ void text_mask_controls(char *s, const char *kept) {
         if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f) // U+0080 ... U+009F
             c[0] = c[1] = '?';
     }
+}
+
+void text_say(FILE *out, const char *format, ...) {
+    char *text = NULL;
+    va_list args;
+    va_start(args, format);
+    int n = vasprintf(&text, format, args);
+    va_end(args);
+    if (n < 0)
+        text = need_string("?\n");
+    size_t line = strlen(text);
+    while (line && text[line - 1] == '\n')
+        line--;
+    char *ends = need_string(text + line);
+    text[line] = '\0';
+    text_mask_controls(text, "");
+    fprintf(out, "%s%s", text, ends);
+    free(ends);
+    free(text);
 }

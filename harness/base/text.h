@@ -4,6 +4,7 @@
 #define BASE_TEXT_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 /* A set of bit-widths, ascending, without repeats: 1 ... 8 and 32. */
 enum { WIDTHS_MAX = 9, FLOAT_BITS = 32 };
@@ -47,6 +48,10 @@ void text_list_add(char *list, size_t size, const char *separator, const char *w
 /* Control characters of `s`, those of UTF-8 beyond ASCII too, become '?': a terminal shows what it
  * would obey. Those in `kept` stay. */
 void text_mask_controls(char *s, const char *kept);
+
+/* fprintf of one line in which texts of a database, or of another file of somebody's, may stand:
+ * their control characters are masked, line ends too but those at the end. */
+void text_say(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* `s` without the blanks at both ends; writes into `s` and returns a pointer into it. */
 char *text_trim(char *s);

@@ -2,6 +2,7 @@
  * a temporary table, from which its CSV is printed and its caption made: both say the same. */
 #include "report/figure.h"
 
+#include "base/text.h"
 #include "report/caption.h"
 #include "report/chosen.h"
 #include "report/missing.h"
@@ -238,6 +239,8 @@ static int take_figure(const struct report *of, const char *name, struct figure_
     int n = print_figure(&r, &f, numbers, caption, e);
     fclose(numbers);
     fclose(caption);
+    text_mask_controls(text[0], "\n");
+    text_mask_controls(text[1], "\n");
     if (n > 0 && taker->take(name, text[0], text[1], taker->to, e))
         n = -1;
     free(text[0]);

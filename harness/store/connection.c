@@ -162,13 +162,17 @@ static double processor_seconds(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Called every STEPS_LOOK steps; not 0: that is enough. The size is asked for when it matters: a
+static int steps_to_look(const struct store *s) {
+    return s->most_steps && s->most_steps < STEPS_LOOK ? (int)s->most_steps : STEPS_LOOK;
+}
+
+/* Called every so many steps; not 0: that is enough. The size is asked for when it matters: a
  * file grows. */
 static int count_steps(void *context) {
     struct store *s = context;
     double now = processor_seconds();
     s->query_began = s->steps ? s->query_began : now;
-    s->steps += STEPS_LOOK;
+    s->steps += steps_to_look(s);
     if (s->most_steps)
         return s->steps > s->most_steps;
     double seconds = now - s->query_began - SECONDS_LEAST;
@@ -207,7 +211,7 @@ int store_connect(struct store *s, const char *name, int flags, struct error *e)
     if (sqlite3_open_v2(name, &s->db, flags, NULL) != SQLITE_OK)
         return s->db ? sql_fail(s, e) : fail(e, "out of memory; end other programs");
     sqlite3_busy_timeout(s->db, milliseconds);
-    sqlite3_progress_handler(s->db, STEPS_LOOK, count_steps, s);
+    sqlite3_progress_handler(s->db, steps_to_look(s), count_steps, s);
     sqlite3_limit(s->db, SQLITE_LIMIT_LENGTH, VALUE_MOST);
     // Not TRUSTED_SCHEMA off: some versions of SQLite then refuse json_valid in our own checks.
     sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);

@@ -1,5 +1,6 @@
 /* truncquant exclude: marks runs as not to count, and why. Nothing is deleted, and --undo takes it
  * back. */
+#include "base/text.h"
 #include "store/store.h"
 #include "verbs/database.h"
 #include "verbs/verb.h"
@@ -26,8 +27,8 @@ static int mark_all(struct store *s, const struct run_row *rows, int n, const ch
 }
 
 static void say_excluded(const struct run_row *row, int is_excluded, int others) {
-    printf("%.12s (%s, %s, seed %ld) %s", row->run_id, row->scheme, row->network, row->seed,
-           is_excluded ? "is excluded" : "counts");
+    text_say(stdout, "%.12s (%s, %s, seed %ld) %s", row->run_id, row->scheme, row->network,
+             row->seed, is_excluded ? "is excluded" : "counts");
     printf(others ? ", and those that take its weights: %d\n" : "\n", others);
 }
 

@@ -60,7 +60,7 @@ static void print_image(const struct tq_model *m, const char *path, size_t i, si
     printf("%s", path);
     if (n > 1)
         printf("[%zu]", i);
-    printf(": %s;", tq_class_name(m, best));
+    text_say(stdout, ": %s;", tq_class_name(m, best));
     for (int c = 0; c < classes; c++)
         printf(" %.6g", (double)scores[c]);
     printf("\n");

@@ -1,4 +1,5 @@
 /* truncquant info: what a model file of bit-planes holds. */
+#include "base/text.h"
 #include "verbs/verb.h"
 
 #include "runtime/truncquant.h"
@@ -28,8 +29,8 @@ static void print_layers(const struct tq_model *m, const struct tq_info *i) {
 
 static void print_model(const char *path, const struct tq_model *m) {
     const struct tq_info *i = tq_model_info(m);
-    printf("%s: %s on %s, scheme %s, run %.12s, packed by commit %s\n", path, i->network,
-           i->dataset, i->scheme, i->run, i->commit);
+    text_say(stdout, "%s: %s on %s, scheme %s, run %.12s, packed by commit %s\n", path, i->network,
+             i->dataset, i->scheme, i->run, i->commit);
     printf("  images of %d x %d x %d bytes, %d classes, %d operations, %d quantized layers\n",
            i->channels, i->height, i->width, i->classes, i->nodes, i->layers);
     printf("  %d planes of %d stored bits, %zu bytes before the first; %s\n", i->planes,

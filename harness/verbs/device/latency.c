@@ -129,7 +129,8 @@ static int is_id(const char *text) {
 
 static void print_measured(const struct latency *l, const struct latency_options *o,
                            const struct tq_info *i) {
-    printf(
+    text_say(
+        stdout,
         "%s on %s, scheme %s, run %.12s: %s kernels, %s, one thread, batch %d, %d calls a width\n",
         i->network, i->dataset, i->scheme, i->run, l->kernels, l->processor, o->batch, l->calls);
     printf("  bits  activations  median ms  min ms  95 %% ms  speedup  switch ms  bytes read\n");

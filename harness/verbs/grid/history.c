@@ -2,6 +2,7 @@
 #include "verbs/grid/history.h"
 
 #include "base/file.h"
+#include "base/text.h"
 #include "report/print/table.h"
 #include "verbs/database.h"
 
@@ -82,10 +83,11 @@ static void print_losses(const struct epoch_row *rows, int n) {
 }
 
 static void print_log(const struct attempt_status *last) {
+    putchar('\n');
     if (last->log)
-        printf("\nlog: %s on %s\n", last->log, last->host);
+        text_say(stdout, "log: %s on %s\n", last->log, last->host);
     else
-        puts("\nlog: none is recorded of the last attempt");
+        puts("log: none is recorded of the last attempt");
 }
 
 /* ---- the run ---- */
@@ -100,9 +102,10 @@ static int show_run(struct store *s, const struct run_row *row, struct error *e)
              store_list_attempts(s, row->run_id, &attempts, &n, e) ||
              store_last_epochs(s, row->run_id, EPOCHS_SHOWN, &epochs, &n_epochs, e);
     if (!rc) {
-        printf("run %s\n%s, %s, %s, seed %ld: %s%s, %.0f %%\n\n", row->run_id, row->scheme,
-               row->network, row->dataset, row->seed, run_state_names[run.state],
-               run.excluded ? " (excluded)" : "", 100 * run.progress);
+        text_say(stdout, "run %s\n", row->run_id);
+        text_say(stdout, "%s, %s, %s, seed %ld: %s%s, %.0f %%\n\n", row->scheme, row->network,
+                 row->dataset, row->seed, run_state_names[run.state],
+                 run.excluded ? " (excluded)" : "", 100 * run.progress);
         if (n)
             print_attempts(attempts, n, &run);
         else

@@ -1,5 +1,6 @@
 /* truncquant retry: runs that failed are tried again, as if they had not been. Nothing of what they
  * came to is lost: it is recorded that it is no reason any more. */
+#include "base/text.h"
 #include "plan/grid_name.h"
 #include "store/store.h"
 #include "verbs/database.h"
@@ -30,9 +31,9 @@ static int retry_all(const struct options *o, struct store *s, const struct run_
                   failed, reason);
     for (int i = 0; i < n && !rc && !o->quiet; i++)
         if (is_meant(&runs[i], reason))
-            printf("%.12s (%s, %s, seed %ld) is to be tried again: %s\n", runs[i].run_id,
-                   runs[i].scheme, runs[i].network, runs[i].seed,
-                   runs[i].reason ? runs[i].reason : "");
+            text_say(stdout, "%.12s (%s, %s, seed %ld) is to be tried again: %s\n", runs[i].run_id,
+                     runs[i].scheme, runs[i].network, runs[i].seed,
+                     runs[i].reason ? runs[i].reason : "");
     if (!rc && !failed && !o->quiet)
         puts("no run has failed");
     free(ids);

@@ -78,9 +78,14 @@ static void tell_beginning(const struct session *s) {
     time_t now = time(NULL);
     gethostname(host, sizeof host - 1);
     strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S", gmtime(&now));
-    printf("run %s: ", s->row.run_id);
-    spec_write_line(&s->spec, s->options->quantizers, stdout);
-    printf("\nbegun at %s UTC on %s, process %ld\n", when, host, (long)getpid());
+    char *line;
+    size_t size;
+    FILE *out = need_stream(&line, &size);
+    spec_write_line(&s->spec, s->options->quantizers, out);
+    fclose(out);
+    text_say(stdout, "run %s: %s\n", s->row.run_id, line);
+    free(line);
+    printf("begun at %s UTC on %s, process %ld\n", when, host, (long)getpid());
     fflush(stdout);
 }
 
@@ -128,9 +133,10 @@ static int wants_again(const struct session *s, int again, int *wanted, struct e
         return -1;
     *wanted = why && again;
     if (!*wanted && !s->options->quiet)
-        printf(why ? "run %.12s is done already, but %s; --again computes it anew\n"
-                   : "run %.12s is done already\n",
-               s->row.run_id, why);
+        text_say(stdout,
+                 why ? "run %.12s is done already, but %s; --again computes it anew\n"
+                     : "run %.12s is done already\n",
+                 s->row.run_id, why);
     free(why);
     return 0;
 }
@@ -157,10 +163,10 @@ static void tell_diverged(const struct session *s) {
     char *why;
     struct error ignored = {0}; // it is recorded
     if (!store_run_diverged(s->store, s->row.run_id, &why, &ignored) && why)
-        fprintf(stderr,
-                "truncquant: note: run %.12s diverged: %s; its numbers say nothing of its "
-                "quantizer: plan it with a lower learning_rate\n",
-                s->row.run_id, why);
+        text_say(stderr,
+                 "truncquant: note: run %.12s diverged: %s; its numbers say nothing of its "
+                 "quantizer: plan it with a lower learning_rate\n",
+                 s->row.run_id, why);
     free(why);
 }
 

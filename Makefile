@@ -92,8 +92,9 @@ $(BUILD)/instructions.inc: FORCE
 		sed -n 's/^#define __\([A-Z0-9_]*\)__ 1$$/"\1",/p' > $@.tmp
 	@cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
 
-# It tells whether the processor has those, so it must not need them, nor a sanitizer, which has not started then.
-$(BUILD)/harness/base/processor.o: private CFLAGS := $(WARN) -O2 -MMD -MP \
+# One tells whether the processor has those, the other runs before it does (environment_begin), so they must not need
+# them, nor a sanitizer, which has not started then.
+$(BUILD)/harness/base/processor.o $(BUILD)/harness/base/environment.o: private CFLAGS := $(WARN) -O2 -MMD -MP \
 	$(if $(findstring x86_64,$(shell $(CC) -dumpmachine)),-march=x86-64 -mtune=generic)
 
 $(BUILD)/%.o: %.c $(BUILD)/instructions.inc

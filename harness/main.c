@@ -80,6 +80,11 @@ static void fill_closed_streams(void) {
             _exit(EXIT_FAILED);
 }
 
+#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__ // which begin no earlier
+__attribute__((section(".preinit_array"),
+               used)) static void (*const first)(int, char **, char **) = environment_begin;
+#endif
+
 int main(int argc, char **argv) {
     struct error e = {0};
     fill_closed_streams();

@@ -30,6 +30,30 @@ static int is_settled(void) {
            !first_that_changes();
 }
 
+/* Its own name, by which ps and killall then know it; "" where nobody knows it. */
+static void find_self(char self[PATH_MAX]) {
+    ssize_t n = readlink("/proc/self/exe", self, PATH_MAX - 1);
+    self[n > 0 ? n : 0] = '\0';
+}
+
+void environment_begin(int argc, char **argv, char **variables) {
+    static char one_thread[] = "OPENBLAS_NUM_THREADS=1";
+    size_t of_name = strcspn(one_thread, "=") + 1, n = 0, kept = 0;
+    char self[PATH_MAX];
+    (void)argc;
+    while (variables[n])
+        if (!strcmp(variables[n++], one_thread))
+            return;
+    char *with_it[n + 2];
+    for (size_t i = 0; i < n; i++)
+        if (strncmp(variables[i], one_thread, of_name) != 0)
+            with_it[kept++] = variables[i];
+    with_it[kept++] = one_thread;
+    with_it[kept] = NULL;
+    find_self(self);
+    execve(self, argv, with_it); // where that fails, the library has its threads
+}
+
 static void set_variables(void) {
     if (!getenv("OMP_WAIT_POLICY"))
         setenv("GOMP_SPINCOUNT", "10000", 0);
@@ -56,9 +80,8 @@ int environment_settle(char **argv, struct error *e) {
         return 0;
     const char *why = "a library sets it when it is loaded", *name = first_that_changes();
     if (!is_second_time()) {
-        char self[PATH_MAX]; // by its own name, which ps and killall then know it by
-        ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
-        self[n > 0 ? n : 0] = '\0';
+        char self[PATH_MAX];
+        find_self(self);
         set_variables();
         execv(self, argv);
         why = strerror(errno);

@@ -21,4 +21,9 @@
  * variable is set that changes results. */
 int environment_settle(char **argv, struct error *e);
 
+/* To be called before libraries begin, with what main gets: OpenBLAS starts threads as soon as it
+ * is loaded, and ends the process where there may be none (ulimit -u, -v). The program is executed
+ * once more, with OPENBLAS_NUM_THREADS=1. */
+void environment_begin(int argc, char **argv, char **variables);
+
 #endif

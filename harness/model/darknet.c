@@ -64,12 +64,18 @@ static void *open_library(struct error *e) {
     void *handle = dlopen(named ? named : debian_library, RTLD_NOW | RTLD_LOCAL);
     if (!handle && !named && access(debian_library, F_OK))
         handle = dlopen("libdarknet.so", RTLD_NOW | RTLD_LOCAL);
-    if (!handle)
+    const char *said = handle ? "" : dlerror();
+    if (strstr(said, "failed to map segment") || strstr(said, "annot allocate memory"))
+        fail(e,
+             "Darknet cannot be loaded (%s): memory is out; end other programs, or raise the limit "
+             "on it (ulimit -v)",
+             said);
+    else if (!handle)
         fail(
             e,
             "Darknet cannot be loaded (%s); install the package darknet, or name its libdarknet.so "
             "in TRUNCQUANT_DARKNET",
-            dlerror());
+            said);
     return handle;
 }
 

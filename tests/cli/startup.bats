@@ -29,7 +29,8 @@ library() {
 
 # on PROCESSOR COMMAND ...: as QEMU emulates it, without its warnings
 on() {
-    run --separate-stderr qemu-x86_64 -cpu "$1" "${@:2}"
+    # or the program would be executed once more, without QEMU
+    OPENBLAS_NUM_THREADS=1 run --separate-stderr qemu-x86_64 -cpu "$1" "${@:2}"
     mapfile -t stderr_lines < <(grep -v '^qemu-x86_64: warning' <<<"$stderr")
     echo "$output" "${stderr_lines[@]}"
 }
@@ -224,4 +225,25 @@ complains() {
     run "$program" check
     [ "$status" -eq 1 ]
     [[ $output == *"missing  OpenBLAS: OpenBLAS (kernels for "*") multiplies wrongly: "* ]]
+}
+
+# OpenBLAS starts threads when it is loaded, and ends the process where it cannot.
+@test "where no thread can be started, what needs none goes on" {
+    library no_threads '#include <errno.h>
+int pthread_create(void *t, const void *a, void *(*f)(void *), void *x) { (void)t, (void)a, (void)f, (void)x; return EAGAIN; }'
+    unset OPENBLAS_NUM_THREADS OMP_NUM_THREADS
+    LD_PRELOAD=$PWD/no_threads.so run --separate-stderr "$program" status --db none.db
+    [ "$status" -eq 1 ]
+    [ "$stderr" = "truncquant: none.db: there is no such database; 'truncquant plan GRID' records runs, --db names another file" ]
+    LD_PRELOAD=$PWD/no_threads.so run --separate-stderr "$program" run --spec a.spec --db a.db --quiet --threads 1
+    [ "$status" -eq 0 ]
+    [ -z "$stderr" ]
+}
+
+@test "memory that is out is no library that lacks" {
+    [[ ${BUILD-} != *sanitize* ]] || skip "a sanitizer takes more memory than that"
+    run bash -c "ulimit -v 400000; exec '$program' check --db a.db"
+    [ "$status" -eq 1 ]
+    [[ $output == *"Darknet cannot be loaded"*": memory is out; "*"(ulimit -v)"* ]]
+    [[ $output != *"install the package darknet"* ]]
 }

@@ -50,7 +50,10 @@ static int try_in_child(int (*try)(struct error *), struct trial *t, struct repo
     int ends[2];
     pid_t child = pipe(ends) ? -1 : fork();
     if (child < 0) {
-        say(r, VERDICT_MISSING, "no process could be started to try it (%s)", strerror(errno));
+        say(r, VERDICT_MISSING,
+            "no process could be started to try it (%s); end other programs, or raise the limits "
+            "on them (ulimit -u, ulimit -v)",
+            strerror(errno));
         return -1;
     }
     if (!child)

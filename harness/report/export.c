@@ -20,8 +20,9 @@ const char *const export_names[] = {"accuracy",    "accuracy-calibrated",
                                     "cost",        "runs",
                                     "attempts",    "epochs",
                                     "evaluations", "layers",
-                                    "curves",      "latency",
-                                    "grids",       NULL};
+                                    "histograms",  "curves",
+                                    "latency",     "grids",
+                                    NULL};
 
 int export_is_calibratable(const char *what) {
     int calibrated;
@@ -69,6 +70,11 @@ static const struct row_export {
      .last = 2, // layer_bits, mean_bits
      .uses = "SELECT max(layer_bits <> '') FROM evaluations JOIN attempts USING (attempt)" OF_GRID},
     {.name = "layers"},
+    {.name = "histograms",
+     .sql =
+         "SELECT run_id, scheme, network, dataset, seed, layer, stage, key AS bin,"
+         " key / 256.0 AS low, value AS weights FROM weight_histograms, json_each(counts)" OF_GRID
+         " ORDER BY scheme, network, run_id, layer, stage DESC, key"},
     {.name = "curves",
      .sql = "SELECT * FROM learning_curves" OF_GRID
             " ORDER BY scheme, network, run_id, split, epoch, inference, bits"},

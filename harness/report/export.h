@@ -26,9 +26,10 @@ extern const char *const export_format_names[EXPORT_FORMATS];
  *     authors      ours beside what TruncQuant's authors report, and the difference
  * all with batch norms as trained; "accuracy-calibrated" and so on: the same with re-estimated
  * ones. "cost": core-hours, memory and images per second. Rows as they are: "runs" (without the
- * long texts `spec` and `cfg`), "attempts", "epochs", "evaluations", "layers"; "curves" (view
- * learning_curves); "latency" (of the view of that name, what people compare); "grids": how many
- * runs they have, and how many of these, that count, are finished. */
+ * long texts `spec` and `cfg`), "attempts", "epochs", "evaluations", "layers"; "histograms" (view
+ * weight_histograms, a row per bin); "curves" (view learning_curves); "latency" (of the view of
+ * that name, what people compare); "grids": how many runs they have, and how many of these, that
+ * count, are finished. */
 extern const char *const export_names[];
 
 /* True when `what` has a twin named `what`-calibrated. */

@@ -209,8 +209,10 @@ static int evaluate_all(struct session *s, struct results *r, int layers, struct
         return -1;
     if (s->signal)
         return 0;
-    if (layers)
+    if (layers) {
         r->n_layers = count_layers(s, &r->layers);
+        histograms_add(&s->histograms, s->model, "end");
+    }
     s->engine->free(s->program);
     s->program = NULL;
     if (s->quantizer->min_bits == FLOAT_BITS || s->quantizer->alone)
@@ -218,13 +220,20 @@ static int evaluate_all(struct session *s, struct results *r, int layers, struct
     return evaluate_frozen(s, r, e);
 }
 
-/* All evaluations, and what they are recorded with; completion comes last. `layers`: those too.
- * Then nothing need be kept; should the process end before that is gone, it will be recalled for
- * what it is. */
-static int record_evaluations(struct session *s, int layers, struct error *e) {
-    struct results r;
+static int finish(struct session *s, const struct results *r, struct error *e) {
+    const struct run_results results = {
+        r->rows, r->n, r->layers, r->n_layers, s->histograms.rows, s->histograms.n};
     double cpu;
     int64_t peak;
+    usage_now(&cpu, &peak);
+    return store_finish(s->store, s->attempt, &results, cpu, peak, e);
+}
+
+/* All evaluations, and what they are recorded with; completion comes last. `layers`: those, too,
+ * and how their weights lie. Then nothing need be kept; should the process end before that is gone,
+ * it will be recalled for what it is. */
+static int record_evaluations(struct session *s, int layers, struct error *e) {
+    struct results r;
     char label[64];
     snprintf(label, sizeof label, "evaluating %.12s", s->row.run_id);
     session_open_cells(s);
@@ -233,13 +242,12 @@ static int record_evaluations(struct session *s, int layers, struct error *e) {
     int rc = evaluate_all(s, &r, layers, e);
     progress_end(&s->progress);
     s->added = r.n;
-    usage_now(&cpu, &peak);
     if (!rc && !s->signal)
         rc = dataset_check(&s->data, s->spec.dataset, e);
     if (!rc && !s->signal && s->weights_hash[0])
         rc = store_record_weights(s->store, s->attempt, s->weights_hash, e);
     if (!rc && !s->signal)
-        rc = store_finish(s->store, s->attempt, r.rows, r.n, r.layers, r.n_layers, cpu, peak, e);
+        rc = finish(s, &r, e);
     if (!rc && !s->signal)
         cells_remove(&s->cells);
     results_free(&r);

@@ -78,7 +78,8 @@ static int finish(struct session *s, struct error *e) {
                 rows[n++] = guess(s, k, cut, (int)s->spec.calibration);
         }
     usage_now(&cpu, &peak);
-    int rc = store_finish(s->store, s->attempt, rows, n, NULL, 0, cpu, peak, e);
+    struct run_results r = {.evaluations = rows, .n = n};
+    int rc = store_finish(s->store, s->attempt, &r, cpu, peak, e);
     free(rows);
     return rc;
 }

@@ -92,6 +92,7 @@ int session_open(struct session *s, const struct session_options *options, struc
 void session_close(struct session *s) {
     cells_close(&s->cells);
     cells_close(&s->curve);
+    histograms_free(&s->histograms);
     trainer_free(&s->trainer);
     if (s->program)
         s->engine->free(s->program);
@@ -107,10 +108,9 @@ static int session_trains(const struct session *s) {
     return !s->row.parent && !s->is_finished && !s->options->reads;
 }
 
-/* A checkpoint has all that the weights file gave, so that it is not needed again. */
 static int load_init(const struct session *s, struct error *e) {
     char path[SPEC_TEXT];
-    if (!init_is_given(&s->spec) || !session_trains(s) || file_exists(s->folder.checkpoint))
+    if (!init_is_given(&s->spec))
         return 0;
     init_path(&s->spec, path);
     return weights_load(path, init_hash(&s->spec), (int)s->spec.init_layers, s->model, e);
@@ -152,6 +152,8 @@ static int read_parent(struct session *s, struct error *e) {
         return fail_at(e, s->weights, 0,
                        "is of epoch %lld of %ld, though its run is finished; put its last one back",
                        (long long)t->epoch + 1, s->spec.epochs);
+    if (!s->is_finished)
+        histograms_add(&s->histograms, s->model, "start");
     return measure_bounds(s, e);
 }
 
@@ -170,8 +172,21 @@ static int build_program(struct session *s, struct error *e) {
     return 0;
 }
 
+/* The weights that training begins with. A checkpoint has all that the weights file gave, so that
+ * it is not needed again: where it is gone, how they lay is not recorded. */
+static int start_weights(struct session *s, struct error *e) {
+    struct error ignored = {0};
+    int resumes = file_exists(s->folder.checkpoint);
+    if (!session_trains(s))
+        return 0;
+    int rc = load_init(s, resumes ? &ignored : e);
+    if (!rc)
+        histograms_add(&s->histograms, s->model, "start");
+    return resumes ? 0 : rc;
+}
+
 static int build_trainer(struct session *s, struct error *e) {
-    if (load_init(s, e) ||
+    if (start_weights(s, e) ||
         trainer_start(&s->trainer, &s->spec, &s->data, s->model, s->engine, s->program, e))
         return -1;
     s->trainer.loaders = s->options->loaders;

@@ -16,6 +16,7 @@
 #include "base/progress.h"
 #include "evaluate/cells.h"
 #include "evaluate/evaluator.h"
+#include "evaluate/histograms.h"
 #include "run/folder.h"
 #include "train/trainer.h"
 
@@ -56,7 +57,8 @@ struct session {
     int evaluations,
         evaluated;      // cells (width, inference, calibrated or not): all, and those that are done
     struct cells cells; // those that an earlier try did, or this one, and nobody recorded
-    int is_finished;    // was so before: this evaluates again
+    struct histograms histograms; // of the start and, once it is reached, of the end; owned
+    int is_finished;              // was so before: this evaluates again
     int is_cleaned;  // and its checkpoint was removed: `weights` is the head of that (run/clean.h)
     int added;       // evaluations that were not recorded before
     int64_t attempt; // -1: none begun

@@ -1,5 +1,5 @@
-/* What was measured: epochs, evaluations, layers, and with the last of them the completion of a
- * run; and how long its packed model takes. */
+/* What was measured: epochs, evaluations, layers and histograms of their weights, and with the last
+ * of them the completion of a run; and how long its packed model takes. */
 #include "store/attempts.h"
 #include "store/evaluation.h"
 #include "store/rates.h"
@@ -25,6 +25,14 @@ static const struct sql_column layer_columns[] = {
     COLUMN(layer_row, SQL_SHARE, truncation_error),
     COLUMN(layer_row, SQL_SHARE, codes_differ),
     COLUMN(layer_row, SQL_REAL, scale),
+    {0},
+};
+
+static const struct sql_column histogram_columns[] = {
+    COLUMN(histogram_row, SQL_INT, layer),
+    COLUMN(histogram_row, SQL_TEXT, stage),
+    COLUMN(histogram_row, SQL_INT64, weights),
+    COLUMN(histogram_row, SQL_TEXT, counts),
     {0},
 };
 
@@ -110,9 +118,18 @@ int store_has_evaluation(struct store *s, int64_t attempt, const struct evaluati
     return got == 1 ? 0 : -1;
 }
 
-int store_finish(struct store *s, int64_t attempt, const struct evaluation_row *evaluations, int n,
-                 const struct layer_row *layers, int n_layers, double cpu_seconds,
-                 int64_t peak_bytes, struct error *e) {
+static int insert_results(struct store *s, int64_t attempt, const struct run_results *r,
+                          struct error *e) {
+    if (evaluation_insert(s, "evaluations", evaluation_columns, attempt, r->evaluations, r->n, e) ||
+        sql_insert_rows(s, "layers", layer_columns, attempt, r->layers, r->n_layers,
+                        sizeof *r->layers, e))
+        return -1;
+    return sql_insert_rows(s, "histograms", histogram_columns, attempt, r->histograms,
+                           r->n_histograms, sizeof *r->histograms, e);
+}
+
+int store_finish(struct store *s, int64_t attempt, const struct run_results *results,
+                 double cpu_seconds, int64_t peak_bytes, struct error *e) {
     struct attempt_end end = {"complete", NULL, NULL, cpu_seconds, peak_bytes};
     enum outcome outcome;
     if (sql_begin(s, e))
@@ -121,11 +138,7 @@ int store_finish(struct store *s, int64_t attempt, const struct evaluation_row *
     if (!status && outcome != OUTCOME_NONE && outcome != OUTCOME_COMPLETE)
         status = attempt_has_ended(s, attempt, e);
     if (!status)
-        status =
-            evaluation_insert(s, "evaluations", evaluation_columns, attempt, evaluations, n, e);
-    if (!status)
-        status = sql_insert_rows(s, "layers", layer_columns, attempt, layers, n_layers,
-                                 sizeof *layers, e);
+        status = insert_results(s, attempt, results, e);
     if (!status && outcome == OUTCOME_NONE)
         status = attempt_write_end(s, attempt, &end, e);
     return sql_end(s, status, e);

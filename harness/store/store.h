@@ -289,6 +289,13 @@ struct layer_row {
     double scale; // mean magnitude of the layer's weights at this width
 };
 
+struct histogram_row {
+    int layer;          // number in the cfg
+    const char *stage;  // "start", "end"
+    int64_t weights;    // of the layer
+    const char *counts; // of its 256 bins: JSON (harness/store/schema/013-histograms.sql)
+};
+
 /* Whether this evaluation (all but its counts) of the attempt's run is recorded already: by a
  * complete attempt of the same program (sources, libraries) that computed alike (engine, precision,
  * threads, instruction set), and would count the same again. */
@@ -309,11 +316,20 @@ int store_curve_requests(struct store *s, const char *run_id,
 /* Of how many runs the grid asks for curves that finished without any. */
 int store_count_curveless(struct store *s, const char *grid, int64_t *n, struct error *e);
 
-/* One transaction, completion last: all evaluations and layers, then the attempt's end
- * 'complete'. Again: rows that are there stay. Refused when the attempt ended otherwise. */
-int store_finish(struct store *s, int64_t attempt, const struct evaluation_row *evaluations, int n,
-                 const struct layer_row *layers, int n_layers, double cpu_seconds,
-                 int64_t peak_bytes, struct error *e);
+/* What a run comes to; not owned, and any of it may be none. */
+struct run_results {
+    const struct evaluation_row *evaluations;
+    int n;
+    const struct layer_row *layers;
+    int n_layers;
+    const struct histogram_row *histograms;
+    int n_histograms;
+};
+
+/* One transaction, completion last: all results, then the attempt's end 'complete'. Again: rows
+ * that are there stay. Refused when the attempt ended otherwise. */
+int store_finish(struct store *s, int64_t attempt, const struct run_results *results,
+                 double cpu_seconds, int64_t peak_bytes, struct error *e);
 
 /* Before store_finish: the SHA-256 that ends the checkpoint whose weights the attempt evaluated. */
 int store_record_weights(struct store *s, int64_t attempt, const char hash[HASH_HEX],

@@ -302,6 +302,7 @@ static const char exports[] =
     "  epochs       training loss and accuracy of each epoch and width\n"
     "  evaluations  every evaluation: counts of right answers, sum of losses\n"
     "  layers       quantization and truncation error of each layer and width\n"
+    "  histograms   how the weights of each layer lay when training began and at the end\n"
     "  curves       learning curves: evaluations during training, where a grid asked for "
     "them\n"
     "  latency      how long packed models take on which processor, by bit-width\n"

@@ -30,7 +30,7 @@ refused() {
 # exports DATABASE: all that can be seen of it
 exports() {
     local what
-    for what in accuracy runs attempts epochs evaluations layers; do
+    for what in accuracy runs attempts epochs evaluations layers histograms; do
         "$program" export $what --format csv --db "$1"
     done
 }

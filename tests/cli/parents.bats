@@ -72,6 +72,8 @@ cells() {
     run_all
     [ "$(sql "SELECT count(*) FROM attempts WHERE outcome = 'complete'")" = 2 ]
     [ "$(sql "SELECT count(*) FROM epochs JOIN attempts USING (attempt) WHERE run_id = '$ptq'")" = 0 ]
+    [ "$(sql "SELECT count(*) || ' ' || count(DISTINCT layer) || ' ' || count(DISTINCT counts) FROM weight_histograms
+              WHERE scheme = 'ptq' AND stage IN ('start', 'end')")" = '2 1 1' ]
     # At 32 bits it is the parent, to the last bit; at 1 it is not.
     [ "$(sql "SELECT count(DISTINCT loss) FROM accuracy WHERE bits = 32 AND calibrated = 0")" = 1 ]
     [ "$(sql "SELECT count(DISTINCT loss) FROM accuracy WHERE bits IN (1, 32) AND calibrated = 0 AND inference = 'direct'")" = 2 ]

@@ -49,6 +49,8 @@ same_results() {
     [ "$(sql 'SELECT count(*) FROM evaluations')" -eq 14 ]
     [ "$(sql 'SELECT count(*) FROM epochs')" -eq 6 ]
     [ "$(sql 'SELECT count(*) FROM layers')" -eq 3 ]
+    [ "$(sql "SELECT group_concat(stage || weights || (SELECT sum(value) FROM json_each(counts))) FROM (SELECT * FROM histograms ORDER BY stage)")" = \
+        end288288,start288288 ]
     [ "$(sql "SELECT outcome || ' ' || engine || ' ' || precision || ' ' || threads FROM attempts")" = \
         'complete onednn fp32 1' ]
     [ "$(sql "SELECT cpu_seconds > 0 AND peak_bytes > 1000000 AND length(commit_id) > 6

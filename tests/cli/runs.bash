@@ -57,5 +57,7 @@ results() {
          FROM evaluations e JOIN attempts a USING (attempt) WHERE outcome = 'complete'
          ORDER BY 1, 2, 3" "$1"
     sql "SELECT epoch, bits, printf('%.17g', loss), accuracy FROM training ORDER BY 1, 2" "$1"
+    sql "SELECT layer, stage, weights, counts FROM histograms JOIN attempts USING (attempt) WHERE outcome = 'complete'
+         ORDER BY 1, 2" "$1"
     sha256sum <"${1%.db}.runs/$(sql 'SELECT run_id FROM runs' "$1")/model.frozen"
 }

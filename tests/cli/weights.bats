@@ -64,6 +64,26 @@ differing() {
     [ "$(planned third)" = "$third" ]
 }
 
+@test "the histograms of a run that starts from weights begin with those, also where it was stopped and goes on" {
+    stages() { sql "SELECT $3 FROM weight_histograms WHERE run_id = '$1' AND stage = '$2' ORDER BY layer"; }
+    SCHEME=minmax grid first
+    first=$(trained first)
+    "$program" export weights "$first" --db a.db --output first.weights --quiet
+    [ "$(stages "$first" end layer)" = 1 ] # the first layer and the last stay float
+    [ "$(stages "$first" start counts)" != "$(stages "$first" end counts)" ]
+    for goes_on in with without; do
+        SCHEME=minmax grid $goes_on 'init = first.weights'
+        sed -i "s/^name = .*/&\nseed = ${#goes_on}/" $goes_on.grid
+        id=$(planned $goes_on)
+        run -143 at_checkpoint 'kill -TERM $PPID' "$program" run --db a.db "$id" --quiet
+        [ $goes_on = with ] || rm first.weights
+        run -0 "$program" run --db a.db "$id" --quiet
+        [ "$(stages "$id" end layer)" = 1 ]
+        [ $goes_on = without ] || [ "$(stages "$id" start counts)" = "$(stages "$first" end counts)" ]
+    done
+    [ -z "$(stages "$id" start layer)" ]
+}
+
 @test "a weights file that does not fit is refused with its line in the grid" {
     grid bad 'init = nowhere.weights'
     run planned bad

@@ -21,6 +21,13 @@ with_layers="INSERT INTO layers (attempt, layer, bits, name, quantization_error,
     SELECT attempt, l.value, k.value, 'conv', 0.5, iif(l.value = 3 AND k.value = 2 AND scheme = 'qat', 0.1 * seed, 0), 0.25, 1
     FROM attempts JOIN runs USING (run_id), json_each('[1, 3]') l, json_each('[1, 2, 8]') k"
 
+# Of two layers, too: 3 has twice as many weights as 1, 64 of them in each bin of 256 and, at the end, some elsewhere.
+with_histograms="INSERT INTO histograms (attempt, layer, stage, weights, counts)
+    SELECT attempt, l.value, s.value, l.value * 64 * 256 - 64 * 256 * (l.value = 3),
+           (SELECT json_group_array(l.value * 64 - 64 * (l.value = 3) + (s.value = 'end') * (32 * (b = 0) - 32 * (b = 128 + seed)))
+            FROM (WITH RECURSIVE n(b) AS (VALUES (0) UNION ALL SELECT b + 1 FROM n WHERE b < 255) SELECT b FROM n))
+    FROM attempts JOIN runs USING (run_id), json_each('[1, 3]') l, json_each('[\"start\", \"end\"]') s"
+
 @test "storage: cut, the first planes of one code; directly, a code for each trained width up to k" {
     changed "UPDATE runs SET widths = '1 2 32'" \
         "INSERT INTO evaluations SELECT NULL, attempt, epoch, split, 1, 1, 8, 1, inference, 0, precision, images, correct1 / 2,
@@ -127,9 +134,45 @@ with_layers="INSERT INTO layers (attempt, layer, bits, name, quantization_error,
     grep -qx "mean of 3 seeds" "$BATS_TEST_TMPDIR/drawn/layers.txt"
 }
 
+@test "weights: how those of the largest layer lie, of the first seed, in bins of 1/64, and the boundaries of 2 bits" {
+    figure weights
+    [ "$status" = 3 ]
+    changed "$with_histograms" "UPDATE histograms SET layer = 4 WHERE layer = 1 AND attempt = 4" \
+        "UPDATE runs SET stored_bits = 6 WHERE scheme = 'qat'"
+    draw --grid three --figure weights
+    echo "$stderr"
+    [ "$status" = 0 ]
+    csv=$BATS_TEST_TMPDIR/drawn/weights.csv
+    [ "$(rows "$csv" 1 "group_concat(n || stage, ' ') FROM (SELECT count(*) AS n, stage FROM t GROUP BY stage) --")" = \
+        "6cut 128end 6floor 6nearest 128start" ]
+    [ "$(rows "$csv" 1 "DISTINCT place, label, seed, layer, weights")" = $'1|qat|1|3|32768\n2|truncquant|1|3|32768' ]
+    # 4 * 128 of 32,768; 32 more in the first, and 32 less in that of 129 / 4.
+    [ "$(rows "$csv" "stage = 'start' AND place = 1" "DISTINCT share")" = 1.5625 ]
+    [ "$(rows "$csv" "stage = 'end' AND place = 1 AND share <> '1.5625'" "u, share")" = $'0.0|1.6602\n0.5|1.4648' ]
+    [ "$(rows "$csv" "share = '' AND place = 1" "stage, u")" = $'cut|0.246\ncut|0.5\ncut|0.754\nfloor|0.25\nfloor|0.5\nfloor|0.75
+nearest|0.1667\nnearest|0.5\nnearest|0.8333' ]
+    [ "$(rows "$csv" "stage = 'cut' AND place = 2" "u")" = $'0.249\n0.5\n0.751' ]
+    for text in "lenet, fashion-mnist, layer 3" qat truncquant "weights (%)" u "when training began" \
+        "nearest at 2 bits: 1/6, 1/2, 5/6" "nearest when stored, then cut to 2 bits" "floor at 2 bits: 1/4, 1/2, 3/4"; do
+        grep -qF ">$text<" "$BATS_TEST_TMPDIR/drawn/weights.svg"
+    done
+    txt=$BATS_TEST_TMPDIR/drawn/weights.txt
+    grep -qx "lenet, fashion-mnist: layer 3 of the network's file, the first of its quantized layers" "$txt"
+    grep -qx "one seed: 1" "$txt"
+    grep -qx "nearest at 6 bits, then cut at 0.246, 0.500, 0.754;" "$txt"
+    # Where N is one, the legend says which; of a tie in weights, the first layer; of dedicated, the smallest width.
+    changed "$with_histograms" "UPDATE histograms SET weights = 9" \
+        "UPDATE runs SET scheme = 'dedicated', \"group\" = run_id, widths = 5 - seed, seed = 1 WHERE scheme = 'qat'"
+    draw --grid three --figure weights
+    grep -qF ">nearest at 8 bits, then cut to 2: 0.249, 0.500, 0.751<" "$BATS_TEST_TMPDIR/drawn/weights.svg"
+    [ "$(rows "$csv" "label = 'dedicated' AND stage = 'end' AND share = (SELECT min(CAST(share AS REAL)) FROM t WHERE label = 'dedicated'
+        AND stage = 'end')" "DISTINCT layer, u")" = "1|0.5" ]
+    grep -qx "dedicated: the model of the smallest width" "$txt"
+}
+
 @test "every figure of names that mean something to gnuplot, CSV and XML" {
     name='a_b%<i>"$x'
-    changed "$with_layers" "UPDATE runs SET scheme = '$name' || scheme, network = '$name' || network, dataset = '$name'" \
+    changed "$with_layers" "$with_histograms" "UPDATE runs SET scheme = '$name' || scheme, network = '$name' || network, dataset = '$name'" \
         "INSERT INTO epoch_evaluations (attempt, epoch, split, bits, act_bits, stored_bits, bank, inference, precision, images, correct1,
              correct5, loss_sum) SELECT attempt, epoch, split, bits, act_bits, stored_bits, bank, inference, precision, images, correct1, correct5, loss_sum
              FROM evaluations WHERE act_bits <> 4 AND calibration_batches = 0"
@@ -155,11 +198,11 @@ with_layers="INSERT INTO layers (attempt, layer, bits, name, quantization_error,
     draw
     [ "$status" = 3 ]
     [[ $stderr == *": has no results of finished runs yet; "* ]]
-    changed "$with_layers" "DELETE FROM grid_runs WHERE run_id <> (SELECT run_id FROM attempts WHERE attempt = 1)"
+    changed "$with_layers" "$with_histograms" "DELETE FROM grid_runs WHERE run_id <> (SELECT run_id FROM attempts WHERE attempt = 1)"
     draw --grid three
     echo "$stderr"
     [ "$status" = 0 ]
-    [ "$(ls "$BATS_TEST_TMPDIR/drawn" | sed -n 's/\.csv$//p' | tr '\n' ' ')" = "accuracy dots drops gap layers staircase storage training " ]
+    [ "$(ls "$BATS_TEST_TMPDIR/drawn" | sed -n 's/\.csv$//p' | tr '\n' ' ')" = "accuracy dots drops gap layers staircase storage training weights " ]
 }
 
 @test "training: a PDF that is higher than a page of paper has several, on which blocks begin" {

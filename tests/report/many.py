@@ -25,7 +25,9 @@ COLUMNS = {
     "epoch_evaluations": "attempt epoch split bits act_bits stored_bits bank inference precision images correct1 correct5 loss_sum",
     "evaluations": "attempt epoch split bits act_bits stored_bits bank inference calibration_batches precision images correct1"
                    " correct5 loss_sum",
-    "layers": "attempt layer bits name quantization_error truncation_error codes_differ scale"}
+    "layers": "attempt layer bits name quantization_error truncation_error codes_differ scale",
+    "histograms": "attempt layer stage weights counts"}
+LEVEL = json.dumps([36] * 256)
 
 
 def open_new(path, files):
@@ -61,6 +63,7 @@ def add_attempt(rows, draw, run, classes, act_bits):
         rows["epoch_evaluations"].append((n, epoch, "val", bits, bits, 8, bits, "direct", "fp32", 1000, 500, 900, 1000.0))
     for layer, bits in itertools.product([1, 2], [2, 8]):
         rows["layers"].append((n, layer, bits, "conv", 0.5, 0.25, 0.1, 1.0))
+    rows["histograms"] += [(n, 2, stage, 9216, LEVEL) for stage in ("start", "end")]
     for bits, inference, calibration in CELLS:
         rows["evaluations"].append((n, 2, "test", bits, act_bits or bits, 8, bits, inference, calibration, "fp32", 10000,
                                     draw.randrange(5000, 9000), 9900, 4321.5))
@@ -93,7 +96,7 @@ def seconds_of(command):
 def commands(program):
     names = lambda *command: subprocess.run([program, *command], check=True, capture_output=True, text=True).stdout.split()
     tables = ["accuracy", "differences", "drops", "reductions", "ablations", "top5", "authors"]
-    rows = ["cost", "runs", "attempts", "epochs", "evaluations", "layers", "curves"]
+    rows = ["cost", "runs", "attempts", "epochs", "evaluations", "layers", "histograms", "curves"]
     return [["status", "--line"], ["status", "grid5"], ["export", "top5", "--grid", "grid8"],
             *(["export", "figure", name, "--grid", "grid5"] for name in names("export", "figures")),
             *(["export", name + twin, "--grid", "grid5"] for name in tables for twin in ("", "-calibrated")),

@@ -136,12 +136,22 @@ static void nothing_to_export(void **state) {
     store_close(s);
 }
 
+/* Of 256 bins, two weights in the first and one in the last. */
+static const char *counts_of_three(void) {
+    static char text[600] = "[2";
+    for (int b = 1; b < 256; b++)
+        strcat(text, b < 255 ? ",0" : ",1]");
+    return text;
+}
+
 static void rows_as_they_are(void **state) {
     struct store *s = three_runs(*state);
     struct layer_row layer = {3, "conv, \"3\"", 2, 0.1, -1, 0.75, 1e-20};
+    struct histogram_row histogram = {3, "start", 3, counts_of_three()};
     struct epoch_row epoch = {1, 2, 1.0 / 3, 50, 1e-3, 2, 10};
     struct error e = {0};
-    assert_int_equal(store_finish(s, 3, NULL, 0, &layer, 1, 1, 1, &e), 0);
+    assert_int_equal(
+        store_finish(s, 3, &(struct run_results){0, 0, &layer, 1, &histogram, 1}, 1, 1, &e), 0);
     assert_int_equal(store_add_epochs(s, 3, &epoch, 1, &e), 0);
     struct run_row run = store_fixture_run(3, 2, 1);
     char expected[512];
@@ -151,6 +161,15 @@ static void rows_as_they_are(void **state) {
         "%s,3,3,2,\"conv, \"\"3\"\"\",0.1,,0.75,1e-20\n# 1 rows. Commit: abc1234.\n",
         run.run_id);
     assert_exported(s, "layers", EXPORT_WIDE, NULL, expected);
+    char *bins = exported(s, "histograms", EXPORT_WIDE, "demo", &e);
+    snprintf(expected, sizeof expected,
+             "run_id,scheme,network,dataset,seed,layer,stage,bin,low,weights\n"
+             "%s,fp32,lenet_5,fashion-mnist,1,3,start,0,0,2\n"
+             "%s,fp32,lenet_5,fashion-mnist,1,3,start,1,0.00390625,0\n",
+             run.run_id, run.run_id);
+    assert_memory_equal(bins, expected, strlen(expected));
+    assert_non_null(strstr(bins, ",start,255,0.99609375,1\n# 256 rows. Commit: abc1234.\n"));
+    free(bins);
     snprintf(expected, sizeof expected,
              "run_id,attempt,epoch,bits,loss,accuracy,learning_rate,seconds,images\n"
              "%s,3,1,2,0.3333333333333333,50,0.001,2,10\n# 1 rows. Commit: abc1234.\n",

@@ -129,7 +129,8 @@ int64_t store_fixture_finished(struct store *s, const struct run_row *run,
     struct error e = {0};
     store_fixture_add(s, run);
     int64_t attempt = store_fixture_begin(s, run->run_id, 0);
-    if (store_finish(s, attempt, rows, n, NULL, 0, 1.5, 1 << 20, &e))
+    if (store_finish(s, attempt, &(struct run_results){.evaluations = rows, .n = n}, 1.5, 1 << 20,
+                     &e))
         fail_msg("%s", e.text);
     return attempt;
 }

@@ -9,6 +9,7 @@ UPDATE attempts SET outcome = NULL, ended_at = NULL, reason = NULL, cause = NULL
 WHERE attempt IN (SELECT attempt FROM fate WHERE fate = 1);
 DELETE FROM evaluations WHERE attempt IN (SELECT attempt FROM fate WHERE fate < 2);
 DELETE FROM layers WHERE attempt IN (SELECT attempt FROM fate WHERE fate < 2);
+DELETE FROM histograms WHERE attempt IN (SELECT attempt FROM fate WHERE fate < 2);
 DELETE FROM epochs WHERE attempt IN (SELECT attempt FROM fate WHERE fate < 2 - (epoch = 1));
 DELETE FROM epoch_evaluations WHERE attempt IN (SELECT attempt FROM fate WHERE fate < 2 - (epoch = 1));
 DELETE FROM latencies WHERE (run_id, measured_at) IN
@@ -39,4 +40,5 @@ UPDATE epochs SET attempt = (SELECT number FROM numbers o WHERE o.attempt = epoc
 UPDATE evaluations SET attempt = (SELECT number FROM numbers o WHERE o.attempt = evaluations.attempt);
 UPDATE epoch_evaluations SET attempt = (SELECT number FROM numbers o WHERE o.attempt = epoch_evaluations.attempt);
 UPDATE layers SET attempt = (SELECT number FROM numbers o WHERE o.attempt = layers.attempt);
+UPDATE histograms SET attempt = (SELECT number FROM numbers o WHERE o.attempt = histograms.attempt);
 COMMIT;

@@ -46,7 +46,7 @@ static void end_attempt(struct store *s, int64_t attempt, const char *outcome) {
     enum cause cause = strcmp(outcome, "failed") ? CAUSE_OUTSIDE : CAUSE_OWN;
     int status = strcmp(outcome, "complete")
                      ? store_end_attempt(s, attempt, outcome, cause, "why", 1, 1, &e)
-                     : store_finish(s, attempt, NULL, 0, NULL, 0, 1, 1, &e);
+                     : store_finish(s, attempt, &(struct run_results){0}, 1, 1, &e);
     if (status)
         fail_msg("%s", e.text);
 }

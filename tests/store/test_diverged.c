@@ -37,7 +37,7 @@ static void finish(struct store *s, int64_t attempt, double loss) {
     struct error e = {0};
     struct evaluation_row row = store_fixture_evaluation(4, "direct", 0, 100);
     row.loss_sum = loss * (double)row.images;
-    if (store_finish(s, attempt, &row, 1, NULL, 0, 1, 1, &e))
+    if (store_finish(s, attempt, &(struct run_results){.evaluations = &row, .n = 1}, 1, 1, &e))
         fail_msg("%s", e.text);
 }
 

@@ -31,6 +31,7 @@ static const char *const of_runs[] = {
     "SELECT * FROM training",
     "SELECT * FROM learning_curves",
     "SELECT * FROM layer_errors",
+    "SELECT * FROM weight_histograms",
     "SELECT * FROM training_versions",
     "SELECT run_id, state, progress, reason, excluded, stale, attempts, attempt FROM run_status",
 };

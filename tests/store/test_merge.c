@@ -129,8 +129,9 @@ static void nothing_is_lost(void **state) {
     struct store *s = store_fixture_open(into, STORE_READ);
     snprintf(sql, sizeof sql, "ATTACH 'file:%s?mode=ro' AS whole", (const char *)*state);
     store_fixture_sql(s, sql);
-    static const char *const tables[] = {"runs",        "attempts",          "epochs", "retries",
-                                         "evaluations", "epoch_evaluations", "layers"};
+    static const char *const tables[] = {"runs",    "attempts",    "epochs",
+                                         "retries", "evaluations", "epoch_evaluations",
+                                         "layers",  "histograms"};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         snprintf(sql, sizeof sql,
                  "SELECT (SELECT count(*) FROM main.%s) - (SELECT count(*) FROM whole.%s)",
@@ -151,7 +152,7 @@ static void every_table_is_copied(void **state) {
         store_fixture_text(s, "SELECT group_concat(name) FROM (SELECT name FROM sqlite_schema WHERE"
                               " type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY 1)"),
         "attempts,curve_requests,epoch_evaluations,epochs,evaluations,fingerprints,grid_runs,"
-        "identity,"
+        "histograms,identity,"
         "latencies,layers,retries,runs,schema_texts");
     store_close(s);
 }
@@ -168,6 +169,8 @@ static void what_contradicts_is_refused(void **state) {
         {"UPDATE epoch_evaluations SET correct1 = 999 WHERE attempt = 5",
          "other epoch_evaluations"},
         {"UPDATE layers SET scale = 99 WHERE attempt = 5", "other layers"},
+        {"UPDATE histograms SET counts = replace(counts, '3', '5') WHERE attempt = 5",
+         "other histograms"},
         {"UPDATE latencies SET median_seconds = 1 WHERE bits = 2",
          "a row of latencies has other values"},
         {"UPDATE attempts SET outcome = 'failed' WHERE attempt = 5", "other ends"},
@@ -180,6 +183,8 @@ static void what_contradicts_is_refused(void **state) {
          "other evaluations here (computed on"},
         {"UPDATE attempts SET host = 'x'; UPDATE layers SET scale = 9 WHERE attempt = 4",
          "other layers here"},
+        {"UPDATE attempts SET host = 'x'; UPDATE histograms SET weights = 9 WHERE attempt = 4",
+         "other histograms here"},
         {"UPDATE identity SET anonymous = 1", "is anonymous"},
     };
     char *other = beside(state, "other.db"), copy[9000];
@@ -190,7 +195,7 @@ static void what_contradicts_is_refused(void **state) {
         opening_sql(*state, copy);
         opening_sql(other, changes[i].change);
         refused(*state, other, changes[i].says);
-        if (i < 12) // nor the other way round
+        if (i < 14) // nor the other way round
             refused(other, *state, "other");
     }
     free(other);

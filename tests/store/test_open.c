@@ -22,7 +22,7 @@
 
 #include <cmocka.h>
 
-enum { NEWEST = 12 }; // migration in harness/store/schema
+enum { NEWEST = 13 }; // migration in harness/store/schema
 
 static void new_file_is_set_up(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
@@ -99,6 +99,7 @@ static void other_views_are_not_read(void **state) {
 #define WITHOUT_11                                                                                 \
     "ALTER TABLE attempts DROP COLUMN cause; ALTER TABLE attempts DROP COLUMN log;"                \
     "ALTER TABLE attempts DROP COLUMN job; DROP TABLE retries;"
+#define WITHOUT_13 "DROP TABLE histograms;"
 #define WITHOUT_8 "ALTER TABLE runs DROP COLUMN sequence; ALTER TABLE attempts DROP COLUMN origin;"
 #define WITHOUT_9                                                                                  \
     "ALTER TABLE attempts DROP COLUMN sequence; ALTER TABLE attempts DROP COLUMN end_sequence;"
@@ -130,8 +131,9 @@ static struct run_row create_older(const char *path) {
     drop_views(path);
     opening_sql(
         path,
-        "DELETE FROM schema_texts; ALTER TABLE attempts DROP COLUMN classes;" WITHOUT_12 WITHOUT_11
-            WITHOUT_10 WITHOUT_9 WITHOUT_8 WITHOUT_6 WITHOUT_5 WITHOUT_4 "PRAGMA user_version = 2");
+        "DELETE FROM schema_texts; ALTER TABLE attempts DROP COLUMN classes;" WITHOUT_13 WITHOUT_12
+            WITHOUT_11 WITHOUT_10 WITHOUT_9 WITHOUT_8 WITHOUT_6 WITHOUT_5 WITHOUT_4
+        "PRAGMA user_version = 2");
     return run;
 }
 

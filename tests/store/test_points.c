@@ -67,7 +67,9 @@ static void lists_are_kept(void **state) {
                                     store_fixture_evaluation(2, "truncated", 20, 500)};
     struct error e = {0};
     int64_t attempt = store_fixture_finished(s, &run, rows, 3);
-    assert_int_equal(store_finish(s, attempt, rows, 3, NULL, 0, 1, 1, &e), 0); // again
+    assert_int_equal(
+        store_finish(s, attempt, &(struct run_results){.evaluations = rows, .n = 3}, 1, 1, &e),
+        0); // again
     assert_string_equal(
         store_fixture_text(s, "SELECT group_concat(bits || ':' || quote(layer_bits) || ':' || "
                               "quote(mean_bits) || ':' || act_bits || ':' || bank || ':' || "

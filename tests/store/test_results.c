@@ -79,26 +79,47 @@ static void a_nan_is_refused_with_its_epoch(void **state) {
     store_close(s);
 }
 
-static void make_results(struct evaluation_row evaluations[2], struct layer_row layers[2]) {
+/* A count for each of 256 bins, of which the first is `first`. */
+static void print_counts(int first, int bins, char counts[600]) {
+    int at = snprintf(counts, 600, "[%d", first);
+    for (int b = 1; b < bins; b++)
+        at += snprintf(counts + at, (size_t)(600 - at), ",1");
+    snprintf(counts + at, (size_t)(600 - at), "]");
+}
+
+/* All that a run leaves, until the next call. */
+static struct run_results make_results(void) {
+    static struct evaluation_row evaluations[2];
+    static struct layer_row layers[2];
+    static struct histogram_row histograms[2];
+    static char counts[600];
     evaluations[0] = store_fixture_evaluation(2, "direct", 0, 700);
     evaluations[1] = store_fixture_evaluation(2, "truncated", 20, 600);
     layers[0] = (struct layer_row){3, "conv3", 2, 0.25, -1, -1, 0.5};
     layers[1] = (struct layer_row){3, "conv3", 4, 0.125, 0, 0.75, 0.5};
+    print_counts(7, 256, counts);
+    histograms[0] = (struct histogram_row){3, "start", 262, counts};
+    histograms[1] = (struct histogram_row){3, "end", 262, counts};
+    return (struct run_results){evaluations, 2, layers, 2, histograms, 2};
 }
 
 static void finishing_writes_all(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
-    struct evaluation_row evaluations[2];
-    struct layer_row layers[2];
+    struct run_results results = make_results();
     struct error e = {0};
-    make_results(evaluations, layers);
-    evaluations[1].loss_sum = NAN;
+    ((struct evaluation_row *)results.evaluations)[1].loss_sum = NAN;
     int64_t attempt = begin(s);
     for (int again = 0; again < 2; again++) {
-        assert_int_equal(store_finish(s, attempt, evaluations, 2, layers, 2, 1.5, 4096, &e), 0);
+        assert_int_equal(store_finish(s, attempt, &results, 1.5, 4096, &e), 0);
         assert_int_equal(count(s, "evaluations"), 2);
         assert_int_equal(count(s, "layers"), 2);
+        assert_int_equal(count(s, "histograms"), 2);
     }
+    assert_string_equal(
+        store_fixture_text(s, "SELECT group_concat(layer || stage || weights || ' ' ||"
+                              " (SELECT sum(value) FROM json_each(counts)) || substr(counts, 1, 4))"
+                              " FROM (SELECT * FROM histograms ORDER BY stage)"),
+        "3end262 262[7,1,3start262 262[7,1");
     assert_string_equal(
         store_fixture_text(s, "SELECT epoch || split || bits || act_bits || stored_bits || bank || "
                               "inference || calibration_batches || precision || images || ' ' || "
@@ -120,17 +141,39 @@ static void finishing_writes_all(void **state) {
 
 static void a_refused_evaluation_leaves_the_run_unfinished(void **state) {
     struct store *s = store_fixture_open(*state, STORE_WRITE);
-    struct evaluation_row evaluations[2];
-    struct layer_row layers[2];
+    struct run_results results = make_results();
     struct error e = {0};
-    make_results(evaluations, layers);
-    layers[1].codes_differ = 1.5;
+    ((struct layer_row *)results.layers)[1].codes_differ = 1.5;
     int64_t attempt = begin(s);
-    assert_int_equal(store_finish(s, attempt, evaluations, 2, layers, 2, 1.5, 4096, &e), -1);
+    assert_int_equal(store_finish(s, attempt, &results, 1.5, 4096, &e), -1);
     assert_non_null(strstr(e.text, "a row was refused (CHECK constraint failed: codes_differ"));
     assert_int_equal(count(s, "evaluations"), 0);
     assert_int_equal(count(s, "layers"), 0);
     assert_int_equal(count(s, "attempts WHERE outcome IS NULL"), 1);
+    store_close(s);
+}
+
+/* Counts that are no 256, or of no stage, take nothing of the others with them. */
+static void a_refused_histogram_leaves_the_run_unfinished(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct run_results results = make_results();
+    struct error e = {0};
+    char counts[600];
+    print_counts(8, 255, counts);
+    const struct histogram_row refused[] = {{3, "start", 262, counts},
+                                            {3, "start", 262, "7,1"},
+                                            {3, "begin", 262, results.histograms[0].counts},
+                                            {0}};
+    int64_t attempt = begin(s);
+    for (int i = 0; i < 4; i++) {
+        results.histograms = &refused[i];
+        results.n_histograms = 1;
+        e.text[0] = '\0';
+        assert_int_equal(store_finish(s, attempt, &results, 1.5, 4096, &e), -1);
+        assert_non_null(strstr(e.text, "a row was refused ("));
+        assert_int_equal(count(s, "evaluations"), 0);
+        assert_int_equal(count(s, "attempts WHERE outcome IS NULL"), 1);
+    }
     store_close(s);
 }
 
@@ -214,11 +257,8 @@ static void write_forever(const char *path, int base, int finished) {
             store_add_epochs(s, attempt, rows, WIDTHS, &e);
             store_heartbeat(s, attempt, epoch / 3.0, &e);
         }
-        struct evaluation_row evaluations[2];
-        struct layer_row layers[2];
-        make_results(evaluations, layers);
-        if (store_finish(s, attempt, evaluations, 2, layers, 2, 1, 1, &e) ||
-            write(finished, "f", 1) != 1)
+        struct run_results results = make_results();
+        if (store_finish(s, attempt, &results, 1, 1, &e) || write(finished, "f", 1) != 1)
             _exit(1);
     }
     _exit(1);
@@ -418,6 +458,7 @@ int main(void) {
         TEST(finishing_writes_all),
         TEST(what_is_recorded_is_known),
         TEST(a_refused_evaluation_leaves_the_run_unfinished),
+        TEST(a_refused_histogram_leaves_the_run_unfinished),
         TEST(a_full_database_says_so),
         TEST(a_full_disk_loses_nothing),
         TEST(a_killed_writer_leaves_whole_rows),

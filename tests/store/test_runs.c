@@ -187,7 +187,7 @@ static void states(void **state) {
     assert_state(s, run.run_id, RUN_FAILED);
     attempt = store_fixture_begin(s, run.run_id, 0.5);
     assert_state(s, run.run_id, RUN_RUNNING);
-    assert_int_equal(store_finish(s, attempt, NULL, 0, NULL, 0, 1, 1, &e), 0);
+    assert_int_equal(store_finish(s, attempt, &(struct run_results){0}, 1, 1, &e), 0);
     assert_state(s, run.run_id, RUN_DONE);
     attempt = store_fixture_begin(s, run.run_id, 0); // a replicate that fails takes nothing away
     end_attempt(s, attempt, "failed");
@@ -302,7 +302,7 @@ static void the_first_end_stays(void **state) {
     assert_int_equal(store_end_attempt(s, attempt, "failed", CAUSE_OWN, "x", 1, 1, &e), -1);
     assert_string_equal(store_fixture_text(s, "SELECT outcome FROM attempts"), "interrupted");
     e.text[0] = '\0';
-    assert_int_equal(store_finish(s, attempt, NULL, 0, NULL, 0, 1, 1, &e), -1);
+    assert_int_equal(store_finish(s, attempt, &(struct run_results){0}, 1, 1, &e), -1);
     assert_string_equal(store_fixture_text(s, "SELECT outcome FROM attempts"), "interrupted");
     store_close(s);
 }
@@ -363,9 +363,9 @@ static void the_earliest_complete_attempt_counts(void **state) {
     assert_int_equal(counted_attempt(s), -1);
     int64_t first = store_fixture_begin(s, run.run_id, 0);
     int64_t second = store_fixture_begin(s, run.run_id, 0);
-    assert_int_equal(store_finish(s, second, NULL, 0, NULL, 0, 1, 1, &e), 0);
+    assert_int_equal(store_finish(s, second, &(struct run_results){0}, 1, 1, &e), 0);
     usleep(2000);
-    assert_int_equal(store_finish(s, first, NULL, 0, NULL, 0, 1, 1, &e), 0);
+    assert_int_equal(store_finish(s, first, &(struct run_results){0}, 1, 1, &e), 0);
     assert_int_equal(counted_attempt(s), second);
     assert_int_equal(store_fixture_number(s, "SELECT count(*) FROM counted_attempts"), 1);
     store_close(s);

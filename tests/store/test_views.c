@@ -222,11 +222,33 @@ static void training_of_a_resumed_run(void **state) {
     int64_t third = store_fixture_begin(s, run.run_id, 0.8);
     add_epochs(s, third, 5, 5, 300);
     assert_int_equal(store_fixture_number(s, "SELECT count(*) FROM training"), 0);
-    assert_int_equal(store_finish(s, third, NULL, 0, NULL, 0, 1, 1, &e), 0);
+    assert_int_equal(store_finish(s, third, &(struct run_results){0}, 1, 1, &e), 0);
     add_epochs(s, store_fixture_begin(s, run.run_id, 0), 1, 6, 400);
     assert_string_equal(store_fixture_text(s, "SELECT group_concat(epoch || ':' || loss, ' ') FROM "
                                               "(SELECT * FROM training ORDER BY epoch)"),
                         "1:101.0 2:102.0 3:203.0 4:204.0 5:305.0");
+    store_close(s);
+}
+
+/* A row of them is as the attempt recorded it. */
+static void histograms_of_finished_runs(void **state) {
+    struct store *s = store_fixture_open(*state, STORE_WRITE);
+    struct run_row run = store_fixture_run(1, 1, 9);
+    store_fixture_add(s, &run);
+    int64_t attempt = store_fixture_begin(s, run.run_id, 0);
+    static const char insert[] =
+        "INSERT INTO histograms SELECT 1, 3, 'end', 256, json_group_array(1) FROM"
+        " (WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 256)"
+        "  SELECT i FROM n)";
+    store_fixture_sql(s, insert);
+    static const char seen[] = "SELECT count(*) FROM weight_histograms, json_each(counts)"
+                               " WHERE seed = 9 AND layer = 3 AND stage = 'end' AND weights = 256";
+    assert_int_equal(store_fixture_number(s, seen), 0);
+    struct error e = {0};
+    assert_int_equal(store_finish(s, attempt, &(struct run_results){0}, 1, 1, &e), 0);
+    assert_int_equal(store_fixture_number(s, seen), 256);
+    store_fixture_sql(s, "UPDATE runs SET excluded = 'wrong data'");
+    assert_int_equal(store_fixture_number(s, seen), 0);
     store_close(s);
 }
 
@@ -237,7 +259,9 @@ static void layers_of_finished_runs(void **state) {
     struct error e = {0};
     store_fixture_add(s, &run);
     int64_t attempt = store_fixture_begin(s, run.run_id, 0);
-    assert_int_equal(store_finish(s, attempt, NULL, 0, &layer, 1, 1, 1, &e), 0);
+    assert_int_equal(
+        store_finish(s, attempt, &(struct run_results){.layers = &layer, .n_layers = 1}, 1, 1, &e),
+        0);
     assert_string_equal(store_fixture_text(s,
                                            "SELECT seed || ' ' || layer || name || ' ' || bits || "
                                            "' ' || quantization_error || truncation_error || "
@@ -265,7 +289,12 @@ static void what_takes_excluded_weights_does_not_count(void **state) {
         store_fixture_add(s, &run);
         int64_t attempt = store_fixture_begin(s, run.run_id, 0);
         add_epochs(s, attempt, 1, 1, 1);
-        assert_int_equal(store_finish(s, attempt, &row, 1, &layer, 1, 1, 1, &e), 0);
+        assert_int_equal(
+            store_finish(
+                s, attempt,
+                &(struct run_results){.evaluations = &row, .n = 1, .layers = &layer, .n_layers = 1},
+                1, 1, &e),
+            0);
         if (!i)
             store_fixture_sql(s, "UPDATE runs SET excluded = 'wrong data'");
     }
@@ -316,6 +345,7 @@ int main(void) {
         TEST(a_grid_has_its_own_means),
         TEST(training_of_a_resumed_run),
         TEST(layers_of_finished_runs),
+        TEST(histograms_of_finished_runs),
         TEST(what_takes_excluded_weights_does_not_count),
         TEST(schemes_stand_as_they_came),
     };

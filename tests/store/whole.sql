@@ -2,6 +2,7 @@
 -- each, which tie in what can tie. drawn(i) is a number from 0 to 996.
 BEGIN;
 CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n WHERE i < 17) SELECT i FROM n;
+CREATE TEMP TABLE b AS WITH RECURSIVE b(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM b WHERE i < 255) SELECT i FROM b;
 INSERT INTO runs (run_id, config_id, spec, cfg, grid, scheme, network, dataset, data_hash, params, seed, widths, epochs,
                   batch, images, act_bits, stored_bits, work, recorded_at, sequence, parent)
 SELECT printf('%08x%056x', i * 40503 % 65521, i), printf('c%063x', i / 3), 'scheme = x', '', 'a',
@@ -49,6 +50,9 @@ SELECT attempt, epoch, 'val', bits, bits, 8, 8, 'direct', 'fp32', 1000, drawn(at
 FROM epochs;
 INSERT INTO layers
 SELECT attempt, 1, bits, 'conv', 0.5, 0.25, 0.125, drawn(attempt * 5 + bits) / 9.0 FROM epochs WHERE epoch = 2;
+INSERT INTO histograms
+SELECT attempt, 1, stage, 256 * 31 + drawn(attempt), (SELECT json_group_array(31 + (i = 7) * drawn(attempt)) FROM b)
+FROM attempts, (SELECT 'start' AS stage UNION SELECT 'end') WHERE outcome = 'complete';
 INSERT INTO latencies
 SELECT run_id, 'host', 5, 4000 + j, bits, bits, 'cpu', 'portable', 'gcc -O3', 'abc', 0, 1, 1, 200, 1, 2, 3, 0.5, 100, 50, 900, 0
 FROM runs, (SELECT 0 AS j UNION SELECT 1), (SELECT 2 AS bits UNION SELECT 8) WHERE seed = 1;

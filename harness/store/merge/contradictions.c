@@ -123,7 +123,8 @@ static int check_table(struct store *s, const char *table, const char *const *fi
 }
 
 int contradictions_check(struct store *s, const char *const *files, struct error *e) {
-    static const char *const tables[] = {"evaluations", "epoch_evaluations", "epochs", "layers"};
+    static const char *const tables[] = {"evaluations", "epoch_evaluations", "epochs", "layers",
+                                         "histograms"};
     if (sql_run(s, "DROP TABLE IF EXISTS temp.pairs", e) || sql_run(s, pairs_sql, e))
         return -1;
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)

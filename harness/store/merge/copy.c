@@ -30,7 +30,8 @@ static const struct {
     {"latencies", CHOSEN, KEEP},
 };
 
-static const char *const of_attempts[] = {"epochs", "epoch_evaluations", "evaluations", "layers"};
+static const char *const of_attempts[] = {"epochs", "epoch_evaluations", "evaluations", "layers",
+                                          "histograms"};
 enum { OF_ATTEMPTS = sizeof of_attempts / sizeof *of_attempts };
 
 /* A table's columns, and statements that read them there, write them here, and find them here. */

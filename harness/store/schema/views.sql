@@ -610,6 +610,16 @@ JOIN counted_attempts a ON a.run_id = r.run_id
 JOIN layers l ON l.attempt = a.attempt
 WHERE r.run_id NOT IN (SELECT run_id FROM excluded_runs);
 
+-- How the weights of each layer lay when training began and at the end, of finished runs.
+DROP VIEW IF EXISTS weight_histograms;
+CREATE VIEW weight_histograms AS
+SELECT r.run_id, r.config_id, r.scheme, r.network, r.dataset, r.seed,
+       h.layer, h.stage, h.weights, h.counts, a.version AS commit_id
+FROM runs r
+JOIN counted_attempts a ON a.run_id = r.run_id
+JOIN histograms h ON h.attempt = a.attempt
+WHERE r.run_id NOT IN (SELECT run_id FROM excluded_runs);
+
 -- Times of packed models on devices, a row per width of a measurement: seconds of a call of `batch` images; `speedup` over the
 -- largest width that was measured with it. `top1` is the truncated accuracy on the test split, as trained; NULL: not evaluated.
 DROP VIEW IF EXISTS latency;

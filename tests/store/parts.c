@@ -61,9 +61,9 @@ void parts_make(const char *whole, const char *path, int k, int n, int draw) {
 
 static void print_table(struct store *s, const char *what, const char *grid, FILE *out) {
     struct error e = {0};
-    static const enum export_format formats[] = {EXPORT_WIDE, EXPORT_CSV};
-    for (int i = 0; i < 2; i++) {
-        char *text = exported(s, what, formats[i], grid, &e);
+    int rows = !grid && !strcmp(what, "accuracy"); // for programs, too
+    for (int i = 0; i <= rows; i++) {
+        char *text = exported(s, what, i ? EXPORT_CSV : EXPORT_WIDE, grid, &e);
         fprintf(out, "== %s %s\n%s\n", what, grid ? grid : "", text ? text : "nothing");
         free(text);
     }

@@ -210,9 +210,9 @@ install: $(BUILD)/truncquant install-library ## install the program, its manual,
 	install -m 644 plots/*.gp "$(SHARE)/truncquant/plots"
 	install -m 644 experiments/*.grid experiments/README.md "$(SHARE)/truncquant/experiments"
 	install -m 644 experiments/networks/*.cfg "$(SHARE)/truncquant/experiments/networks"
-	install -m 644 scripts/common.sh scripts/data-sets.txt "$(SHARE)/truncquant/scripts"
-	install scripts/grid.sh scripts/figures.sh scripts/tables.sh scripts/data.sh "$(SHARE)/truncquant/scripts"
-	for script in grid figures tables data; do \
+	install -m 644 scripts/common.sh scripts/grids.sh scripts/data-sets.txt "$(SHARE)/truncquant/scripts"
+	install scripts/grid.sh scripts/grid-ssh.sh scripts/grid-slurm.sh scripts/figures.sh scripts/tables.sh scripts/data.sh "$(SHARE)/truncquant/scripts"
+	for script in grid grid-ssh grid-slurm figures tables data; do \
 		ln -sf ../share/truncquant/scripts/$$script.sh "$(DESTDIR)$(PREFIX)/bin/truncquant-$$script"; done
 
 # The library that a device links is for any processor of its kind.

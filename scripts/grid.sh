@@ -10,14 +10,9 @@ set -euo pipefail
 
 # shellcheck source=scripts/common.sh
 . "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/common.sh"
+# shellcheck source=scripts/grids.sh
+. "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")/grids.sh"
 jobs=
-db=$home/results/results.db
-grid=
-retry=()
-again=()
-set=()
-other=
-how=()
 
 usage() {
     cat <<END
@@ -26,14 +21,7 @@ usage: scripts/grid.sh GRID [options]
 Runs what is pending of a grid, as many runs at a time as there are cores.
 
   --jobs N         runs at a time (default: as many as have cores and memory that may be used; more are refused)
-  --db FILE        the database (default: results/results.db)
-  --set SETTINGS   what the grid has instead, such as 'dataset=cifar10 seed=1,2'; the runs are of a grid of
-                   their own, NAME-cifar10-1-2
-  --retry-failed   runs that failed before, too
-  --again          finished runs, too, whose quantizers are other versions now
-  --other-numerics go on from checkpoints of another version or machine
-  --engine, --precision, --arithmetic NAME
-                   how runs are computed, as 'truncquant run --help' says
+$(shared_usage)
 
 When the first five runs all fail for one reason, no other is started.
 
@@ -44,72 +32,37 @@ END
 
 parse() {
     while [ $# -gt 0 ]; do
-        case $1 in
-        --help) usage && exit 0 ;;
-        --retry-failed) retry=(--retry-failed) ;;
-        --again) again=(--again) ;;
-        --other-numerics) other=--other-numerics ;;
-        --jobs | --db | --set | --engine | --precision | --arithmetic | --inference)
-            [ -n "${2-}" ] || die 2 "$1 needs a value"
-            once "$1"
+        take "$@"
+        if [ $taken = 0 ]; then
             case $1 in
-            --engine | --precision | --arithmetic | --inference)
-                [[ $2 =~ ^[a-z0-9.:-]+$ ]] || die 2 "$1 takes a name that 'truncquant run --help' has, not '$2'"
-                how+=("$1" "$2")
-                ;;
-            --db) db=$2 ;;
-            --jobs) jobs=$2 ;;
-            --set) set=(--set "$2") ;;
+            --jobs) number_of "$@" && jobs=$2 ;;
+            -*) die 2 "unknown option $1; 'scripts/grid.sh --help' lists them" ;;
+            *) take_grid "$1" ;;
             esac
-            shift
-            ;;
-        -*) die 2 "unknown option $1; 'scripts/grid.sh --help' lists them" ;;
-        *)
-            [ -n "$1" ] || die 2 "the name of a file is empty; leave it out, or fill it in"
-            [ -z "$grid" ] || die 2 "one grid at a time; '$1' is one too many"
-            grid=$1
-            ;;
-        esac
-        shift
+        fi
+        shift "$taken"
     done
     [ -n "$grid" ] || { usage >&2 && exit 2; }
-    [[ $jobs =~ ^([1-9][0-9]*)?$ ]] || die 2 "--jobs takes a number of at least 1, not '$jobs'"
 }
 
-need_tools() {
-    command -v "$truncquant" >/dev/null || die 1 "there is no $truncquant; 'make' builds it"
-    "$truncquant" check --tool "GNU parallel" || exit
-}
-
-# The program says what is wrong with the grid, with how it is to be computed, or with the database, before anything
-# is made or recorded, and what the grid is called.
-check_input() {
+# As many at a time as fit.
+check_jobs() {
     local fits=()
     [ -z "$jobs" ] || fits=(--jobs "$jobs")
-    name=$("$truncquant" plan "$grid" "${set[@]}" "${how[@]}" "${fits[@]}" --name --dry-run --quiet --db "$db") || exit
-    jobs=${jobs:-$("$truncquant" plan "$grid" "${set[@]}" "${how[@]}" --fit --dry-run --quiet --db "$db")} || exit
-    [ ! -s "$db" ] || "$truncquant" status --line --db "$db" >/dev/null
+    check_input "${fits[@]}"
+    jobs=${jobs:-$(plan "${how[@]}" --fit --dry-run --quiet)} || exit
 }
 
-# Where logs go; a grid runs once at a time here. The lock is inherited by the runs, so that it
-# outlives this script should it be killed before them.
-open_logs() {
-    local place=$db
-    [ ! -L "$db" ] || place=$(realpath "$db")
-    logs=${place%.db}.runs/grids/$name
-    { mkdir -p "$logs" && : >>"$logs/lock"; } 2>/dev/null ||
-        die 1 "$logs cannot be made or written to, and logs go there; name another place with --db"
-    exec 9>"$logs/lock"
-    lock 9 "$logs/lock" "$name is already being run with $db; wait for that to end"
+name_logs() {
     ids=$logs/pending
     joblog=$logs/joblog
     trial=$logs/trial
     rm -f "$trial"
 }
 
-# Each run uses one core: more threads than that would only get in each other's way.
 start_runs() {
-    export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 GOMP_SPINCOUNT=10000 PARALLEL_SHELL=/bin/sh
+    one_core_each
+    export PARALLEL_SHELL=/bin/sh
     export GRID_TRUNCQUANT=$truncquant GRID_DB=$db GRID_LOGS=$logs GRID_OPTIONS="${retry:+--retry} ${again[*]} $other ${how[*]}"
     # Its own session keeps Ctrl-C from it: parallel would kill the runs after a third of a second.
     # shellcheck disable=SC2016 # expanded by parallel's shell, where no quoting can go wrong
@@ -131,12 +84,6 @@ stop_runs() {
         done
         sleep 0.2
     done
-}
-
-on_signal() {
-    [ "$signal" = 0 ] || return 0
-    signal=$1
-    say "stopping; each run writes a checkpoint first"
 }
 
 # While the first runs are on trial, a second of waiting. When all of them failed for one reason, parallel starts no more;
@@ -183,7 +130,7 @@ reason() {
 # What can be run now, a line each: its id, and the name of its log. A run that takes another's weights waits for that one, so there may be more later.
 find_pending() {
     local now status=0
-    now=$("$truncquant" plan "$grid" --pending --ready --logs "${set[@]}" "${retry[@]}" "${again[@]}" "${quiet[@]}" --db "$db")
+    now=$(plan --pending --ready --logs "${retry[@]}" "${again[@]}" "${quiet[@]}")
     quiet=(--quiet) # what there is to say about the grid was said
     # Those that this call has tried are not tried again. Status 1 says that there are no others.
     { printf '%s\n' "$now" | grep -vxF -f "$ids.tried" -e '' >"$ids"; } 2>/dev/null || status=$?
@@ -220,25 +167,6 @@ summarize() {
     done < <(tail -n +2 "$joblog")
 }
 
-counts() {
-    "$truncquant" status "$name" --line --db "$db"
-}
-
-# Wait for a change in what is being computed elsewhere; 1 when nothing is. A process that is gone, too, is seen in time:
-# here at once, on another machine by its silence.
-wait_elsewhere() {
-    local before now
-    before=$(counts)
-    [[ $before == *" running"* ]] || return 1
-    [ "$waited" = 1 ] || say "waiting for runs of $name that others compute ($before); a signal ends the waiting alone"
-    waited=1
-    while [ "$signal" = 0 ]; do
-        sleep 2
-        now=$(counts)
-        [ "${now%%;*}" = "${before%%;*}" ] || return 0
-    done
-}
-
 report() {
     local ended=("${failed[@]}" "${interrupted[@]}") others=
     if [ "$signal" = 0 ] && [ -z "$stopped" ] && [ $((done_runs + ${#ended[@]})) != "$pending" ]; then
@@ -253,41 +181,15 @@ report() {
     fi
 }
 
-# What is left to do, and how: the grid is complete, or this is no success, whatever the runs that were started here
-# came to.
-conclude() {
-    local left cut=
-    [ -z "$stopped" ] || die 1 "${stopped#truncquant: }; when that is mended, 'truncquant retry $name --db $db'" \
-        "and the same command go on"
-    left=$(counts)
-    if [[ $left == *" dead"* ]] || { [ ${#interrupted[@]} != 0 ] && [[ $left == *" pending"* ]]; }; then
-        cut="some runs were interrupted; the same command goes on from their checkpoints"
-    fi
-    if [[ $left == *" failed"* ]]; then
-        die 1 "some runs failed ('truncquant status $name --db $db'); --retry-failed tries them again${cut:+; $cut}"
-    elif [ -n "$cut" ]; then
-        die 1 "$cut"
-    elif [[ $left == *" pending"* ]] && [ ${#failed[@]} != 0 ]; then
-        die 1 "some runs could not begin, for the reasons above; without those, the same command runs them"
-    elif [[ $left == *" pending"* ]]; then
-        die 1 "some runs wait for the weights of others that did not finish; the same command goes on"
-    fi
-}
-
-# begin FILE: empty
-begin() {
-    { : >"$1"; } 2>/dev/null || die 1 "$1 cannot be written; is the disk full?"
-}
-
 parse "$@"
-need_tools
-check_input
+need_program
+need_parallel
+check_jobs
 open_logs
+name_logs
 begin "$ids.tried"
-signal=0 pending=0 done_runs=0 failed=() interrupted=() asked=" " quiet=() waited=0 tried=0 stopped=
-trap 'on_signal 1' HUP
-trap 'on_signal 2' INT
-trap 'on_signal 15' TERM
+pending=0 done_runs=0 failed=() interrupted=() asked=" " quiet=() tried=0 stopped=
+catch_signals "stopping; each run writes a checkpoint first"
 find_pending
 while [ "$signal" = 0 ] && [ -z "$stopped" ]; do
     if [ "$ready" -gt 0 ]; then
@@ -305,4 +207,5 @@ if [ "$pending" -gt 0 ] || [ "$signal" != 0 ]; then
 else
     "$truncquant" status "$name" --db "$db"
 fi
-conclude
+[ -z "$stopped" ] || conclude_stopped "$stopped"
+conclude ${#interrupted[@]} ${#failed[@]}

@@ -8,7 +8,8 @@ run="gcc libc6-dev make git procps curl unzip darknet libopenblas-dev libdnnl-de
     libinih-dev libssl-dev zlib1g-dev libarchive-dev libmatio-dev libprotobuf-c-dev protobuf-c-compiler
     libjpeg62-turbo-dev libpng-dev libexif-dev parallel gnuplot-nox fonts-dejavu-core dataset-fashion-mnist"
 test="bats clang-format cppcheck shellcheck libcmocka-dev librsvg2-bin perl python3 python3-onnx chromium
-    busybox zip qemu-user pkg-config gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
+    busybox zip qemu-user pkg-config gcc-aarch64-linux-gnu libc6-dev-arm64-cross openssh-server openssh-client slurm-wlm
+    munge"
 paper="latexmk texlive-latex-recommended texlive-publishers texlive-fonts-recommended poppler-utils"
 bench="python3-torch python3-numpy"
 fuzz="clang libclang-rt-14-dev libomp-14-dev libcmocka-dev"

@@ -21,7 +21,7 @@
 
 struct choice {
     const char *what, *figure, *format_name, *grid, *split, *output, *reference, *bits, *caption,
-        *notes;
+        *notes, *run;
     const char *scheme, *panel, *widths; // as given; below, as a request has them, owned
     char *schemes, *panels, *shown_widths;
     char calibrated_name[64];
@@ -99,6 +99,7 @@ static int check_options(const struct choice *c, struct error *e) {
         {c->reference != NULL, compares(c->what), "--against", "differences and reductions"},
         {c->bits != NULL, weights || (model && !codes), "--bits", "weights, onnx and qonnx"},
         {c->anonymous, database, "--anonymous", "database"},
+        {c->run != NULL, database, "--run", "database"},
     };
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (rules[i].given && !rules[i].fits)
@@ -216,7 +217,7 @@ static int export_grid(const struct options *o, struct choice *c, int operands, 
     if (check_options(c, e))
         return EXIT_USAGE;
     if (operands == 2 && c->output && strcmp(c->output, "-") != 0)
-        return export_database(o, o->argv[2], c->output, c->anonymous, e);
+        return export_database(o, o->argv[2], c->run, c->output, c->anonymous, e);
     fail(e, "export: database takes one grid (name or file) and --output FILE, which is not there");
     return EXIT_USAGE;
 }
@@ -364,6 +365,8 @@ int verb_export(struct options *o, struct error *e) {
         {"--anonymous", NULL, NULL,
          "database: pseudonyms for hosts, paths, command lines, reasons and commits", NULL,
          &c.anonymous},
+        {"--run", "ID", NULL,
+         "database: of this run of the grid alone, and those that take its weights", &c.run, NULL},
         {0},
     };
     int helped;

@@ -4,8 +4,9 @@
 
 #include "verbs/verb.h"
 
-/* Of the grid (name or file), as store/merge/extract.h says; an exit status. */
-int export_database(const struct options *o, const char *grid, const char *output, int anonymous,
-                    struct error *e);
+/* Of the grid (name or file), or of one run of it and those that take its weights (`run`: its id,
+ * or NULL), as store/merge/extract.h says; an exit status. */
+int export_database(const struct options *o, const char *grid, const char *run, const char *output,
+                    int anonymous, struct error *e);
 
 #endif

@@ -162,6 +162,11 @@ exports() {
     [ ! -e none.db ]
     [ "$(sql 'PRAGMA journal_mode' one.db)" = delete ]
     [ "$(sql 'SELECT DISTINCT grid FROM grid_runs' one.db)" = baselines.quick ]
+    some=$(sql "SELECT run_id FROM grid_runs WHERE grid = 'baselines.quick' LIMIT 1")
+    run -0 "$program" export database baselines.quick --run "${some:0:12}" --db a.db --output run.db
+    [ "$(sql 'SELECT run_id FROM runs' run.db)" = "$some" ]
+    [ "$(sql 'SELECT count(*) FROM attempts' run.db)" -ge 1 ]
+    run -2 "$program" export accuracy --run "$some" --db a.db
     [ "$(sql 'SELECT count(*) FROM runs' one.db)" = "$(sql "SELECT count(*) FROM grid_runs WHERE grid = 'baselines.quick'")" ]
     "$program" export attempts --grid baselines.quick --format csv --db one.db | cut -d , -f 2- >one.txt
     "$program" export attempts --grid baselines.quick --format csv --db a.db | cut -d , -f 2- | diff one.txt -

@@ -41,16 +41,16 @@ static void look_names(const struct options *o, const void *detail, struct repor
     say(r, VERDICT_OK, "%s", (const char *)detail);
 }
 
-static const struct check checks[] = {
-    {"Darknet", look_darknet, NULL},
-    {"OpenBLAS", look_openblas, NULL},
-    {"oneDNN", look_engine, &engine_onednn},
-    {"SQLite", look_sqlite, NULL},
-    {"JPEG and PNG", look_images, NULL},
-    {"data formats", look_formats, NULL},
-    {"processor", look_processor, NULL},
-    {"instructions", look_instructions, NULL},
+/* What computing needs. */
+static const struct check computing[] = {
+    {"Darknet", look_darknet, NULL},         {"OpenBLAS", look_openblas, NULL},
+    {"oneDNN", look_engine, &engine_onednn}, {"SQLite", look_sqlite, NULL},
+    {"JPEG and PNG", look_images, NULL},     {"data formats", look_formats, NULL},
+    {"processor", look_processor, NULL},     {"instructions", look_instructions, NULL},
     {"memory", look_memory, NULL},
+};
+
+static const struct check others[] = {
     {"gnuplot", look_needed, "gnuplot"},
     {"GNU parallel", look_needed, "GNU parallel"},
     {"bash", look_needed, "bash"},
@@ -159,8 +159,37 @@ static int check_trial(const char *path, struct error *e) {
     return stopped < 0 ? EXIT_FAILED : stopped ? EXIT_STOPPED : EXIT_DONE;
 }
 
+static int report_checks(const struct options *o, const struct check *table, size_t n) {
+    int missing = 0;
+    for (size_t i = 0; i < n; i++)
+        missing += report_check(o, &table[i]);
+    return missing;
+}
+
+static int conclude(int missing, const char *needs, struct error *e) {
+    if (!missing)
+        return EXIT_DONE;
+    fail(e, "check: %d of the things that %s %s missing; the lines above say what to do", missing,
+         needs, missing == 1 ? "is" : "are");
+    return EXIT_FAILED;
+}
+
+static int check_all(const struct options *o, struct error *e) {
+    int missing = report_checks(o, computing, sizeof computing / sizeof *computing) +
+                  report_checks(o, others, sizeof others / sizeof *others) + report_datasets(o);
+    report_image_folders(o);
+    return conclude(missing, "the main job needs", e);
+}
+
+static int check_for_grid(const struct options *o, const char *grid, struct error *e) {
+    int missing = report_checks(o, computing, sizeof computing / sizeof *computing);
+    if (missing)
+        return conclude(missing, "computing needs", e);
+    return check_grid(o, grid, e) ? EXIT_FAILED : EXIT_DONE;
+}
+
 int verb_check(struct options *o, struct error *e) {
-    const char *data = NULL, *tool = NULL, *trial = NULL;
+    const char *data = NULL, *tool = NULL, *trial = NULL, *grid = NULL;
     int cores = 0;
     const struct option_row rows[] = {
         {"--data", "NAME", NULL, "read this data set whole instead, and say what is in it", &data,
@@ -169,16 +198,22 @@ int verb_check(struct options *o, struct error *e) {
          &tool, NULL},
         {"--cores", NULL, NULL, "print how many cores a process may use here, and no more", NULL,
          &cores},
+        {"--grid", "NAME", NULL,
+         "look instead at what computing needs, and at the data sets of the runs of that grid in "
+         "--db",
+         &grid, NULL},
         {"--trial", "FILE", NULL,
          "status 5, with the reason, once the first runs on that trial (run --help) all failed",
          &trial, NULL},
         {0}};
     int helped;
-    int operands = verb_parse(
-        o, "check [--data NAME | --tool NAME | --cores | --trial FILE] [--db FILE] [--quiet]",
-        "Says what this machine has and lacks. Exit status 0: everything that the "
-        "main job needs is there.",
-        rows, &helped, e);
+    int operands =
+        verb_parse(o,
+                   "check [--data NAME | --tool NAME | --cores | --grid NAME | --trial FILE] [--db "
+                   "FILE] [--quiet]",
+                   "Says what this machine has and lacks. Exit status 0: everything that the "
+                   "main job needs is there.",
+                   rows, &helped, e);
     if (helped)
         return EXIT_DONE;
     if (operands > 0)
@@ -193,16 +228,7 @@ int verb_check(struct options *o, struct error *e) {
         return check_trial(trial, e);
     if (data)
         return read_dataset(o, data, e);
-    int missing = 0;
-    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++)
-        missing += report_check(o, &checks[i]);
-    missing += report_datasets(o);
-    report_image_folders(o);
-    if (!missing)
-        return EXIT_DONE;
-    fail(e,
-         "check: %d of the things that the main job needs %s missing; the lines above say what to "
-         "do",
-         missing, missing == 1 ? "is" : "are");
-    return EXIT_FAILED;
+    if (grid)
+        return check_for_grid(o, grid, e);
+    return check_all(o, e);
 }

@@ -55,4 +55,8 @@ void find_own_folders(struct names *sets, struct names *others);
  * of them together take a few seconds at most: what they do not get to see then is not counted. */
 look look_image_folder;
 
+/* Whether the data sets of the runs of `grid`, in the database of --db, are here, with the content
+ * that they were planned with: a line for each. */
+int check_grid(const struct options *o, const char *grid, struct error *e);
+
 #endif

@@ -84,14 +84,14 @@ whole() {
     cat ./*.log
     [ $failures -eq 0 ]
     [ -z "$(cat ./*.log)" ]
-    cat ./*.done | sort -u >done
-    echo "$(wc -l <done) runs were recorded by $(cat ./*.done | wc -l) processes"
-    [ "$(wc -l <done)" -ge 32 ]
-    whole "$(wc -l <done)"
-    sql "SELECT run_id FROM attempts WHERE outcome = 'complete'" | sort | diff - done
-    [ "$(sql 'SELECT count(*) FROM attempts')" -eq "$(wc -l <done)" ]
+    cat ./*.done | sort -u >finished
+    echo "$(wc -l <finished) runs were recorded by $(cat ./*.done | wc -l) processes"
+    [ "$(wc -l <finished)" -ge 32 ]
+    whole "$(wc -l <finished)"
+    sql "SELECT run_id FROM attempts WHERE outcome = 'complete'" | sort | diff - finished
+    [ "$(sql 'SELECT count(*) FROM attempts')" -eq "$(wc -l <finished)" ]
     # 3 epochs at 3 widths; 1, 2 and 32 bits direct, 1 and 2 cut, calibrated, too
-    [ "$(sql 'SELECT count(*) FROM epochs')" -eq $((9 * $(wc -l <done))) ]
+    [ "$(sql 'SELECT count(*) FROM epochs')" -eq $((9 * $(wc -l <finished))) ]
     [ "$(sql 'SELECT count(*) FROM (SELECT 1 FROM evaluations GROUP BY attempt HAVING count(*) <> (
               SELECT count(*) FROM evaluations WHERE attempt = 1))')" -eq 0 ]
 }

@@ -136,24 +136,6 @@ goes_on() {
     [ "$(sql "SELECT count(*) FROM attempts")" -eq 24 ]
 }
 
-@test "here: SIGTERM to make" {
-    make -C "$root" grid GRID="$PWD/twelve.grid" DB="$PWD/a.db" JOBS=2 >out 2>&1 3>&- &
-    make=$!
-    wait_for $make begun 2
-    kill -TERM $make
-    status=0
-    wait $make || status=$?
-    [ "$status" -ne 0 ]
-    cat out
-    # it does not wait for what it started, which comes to its end by itself
-    for _ in {1..600}; do
-        [ "$("$program" status twelve --line --db a.db | grep -c running)" -ne 0 ] || break
-        sleep 0.1
-    done
-    sleep 1
-    goes_on grid.sh
-}
-
 # ---- Slurm ----
 
 with_slurm() {

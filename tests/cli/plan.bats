@@ -300,7 +300,7 @@ count_keys() {
         [ "$grid" = experiments/demo.grid ] && continue
         grep -q '^# .*?' "$grid"
         grep -q '^# Estimated cost: [0-9,]* core-' "$grid"
-        [ -e "${grid%.grid}.quick.grid" ] || [[ $grid == *.quick.grid || $grid == */headline-* ]]
+        [ -e "${grid%.grid}.quick.grid" ] || [[ $grid == *.quick.grid || $grid == */headline-* || $grid == */control-* ]]
     done
 }
 

@@ -126,9 +126,11 @@ keys() {
         name=$(basename "$db" .db)
         set=()
         [[ $name != *-resnet20 ]] || set=(--set network=resnet20)
-        "$program" plan "experiments/${name%-resnet20}.grid" "${set[@]}" --ids --quiet --dry-run --db none.db | sort >"$BATS_TEST_TMPDIR/planned"
         sql "SELECT run_id FROM runs WHERE dataset = 'fashion-mnist' ORDER BY 1" "file:$db?immutable=1" >"$BATS_TEST_TMPDIR/published"
-        [ -s "$BATS_TEST_TMPDIR/published" ]
+        [ -s "$BATS_TEST_TMPDIR/published" ] || continue # of data that are nobody's package
+        found=1
+        "$program" plan "experiments/${name%-resnet20}.grid" "${set[@]}" --ids --quiet --dry-run --db none.db | sort >"$BATS_TEST_TMPDIR/planned"
         [ -z "$(comm -13 "$BATS_TEST_TMPDIR/planned" "$BATS_TEST_TMPDIR/published")" ]
     done
+    [ -n "$found" ]
 }

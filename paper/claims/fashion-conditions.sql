@@ -23,6 +23,6 @@ WITH conditions(name, value) AS (
     UNION ALL SELECT 'Runs', count(DISTINCT run_id) FROM claim
     UNION ALL SELECT 'CoreHours', sum(core_hours) FROM (SELECT DISTINCT run_id, core_hours FROM claim)
 )
-SELECT CASE :grid WHEN 'headline-fashion' THEN 'Fashion' WHEN 'headline-cifar10-jpeg' THEN 'Cifar'
+SELECT CASE :grid WHEN 'headline-fashion' THEN 'Fashion' WHEN 'headline-cifar10-jpeg' THEN 'Cifar' WHEN 'control-lenet' THEN 'Control'
                   WHEN 'ablation-align.quick' THEN 'Align' ELSE 'Quick' END || name, value
 FROM conditions;

@@ -19,7 +19,7 @@ WITH points AS ( -- a number of one seed: as trained or calibrated, direct, cut,
     WHERE d.inference = 'direct'
 ),
 means AS (SELECT *, avg(x) OVER (PARTITION BY scheme, bits, calibrated, kind) AS mean FROM points)
-SELECT CASE :grid WHEN 'headline-fashion' THEN 'Fashion' WHEN 'headline-cifar10-jpeg' THEN 'Cifar' ELSE 'Quick' END
+SELECT CASE :grid WHEN 'headline-fashion' THEN 'Fashion' WHEN 'headline-cifar10-jpeg' THEN 'Cifar' WHEN 'control-lenet' THEN 'Control' ELSE 'Quick' END
        || upper(substr(scheme, 1, 1)) || replace(replace(substr(scheme, 2), '-', ''), 'p32', 'loat')
        || CASE bits WHEN 1 THEN 'One' WHEN 2 THEN 'Two' WHEN 3 THEN 'Three' WHEN 4 THEN 'Four' WHEN 8 THEN 'Eight' ELSE 'Float' END
        || kind || CASE calibrated WHEN 1 THEN 'Calibrated' ELSE '' END,

@@ -1,0 +1,4 @@
+-- What the networks of the exact control were trained on and evaluated with, and what that cost.
+-- database = control-lenet
+-- grid = control-lenet
+-- like = fashion-conditions

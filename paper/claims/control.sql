@@ -1,0 +1,5 @@
+-- LeNet on Fashion-MNIST, where a norm follows every quantized convolution: top-1 of TruncQuant, AdaBits, and AdaBits with the
+-- weights of widths that make it the exact control, beside QAT; mean ± deviation over seeds.
+-- database = control-lenet
+-- grid = control-lenet
+-- like = fashion

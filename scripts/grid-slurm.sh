@@ -371,7 +371,7 @@ wait_for_tasks() {
             submit_all
             next=$((SECONDS + every))
         fi
-        sleep 2 &
+        sleep 2 9>&- & # without the lock: a signal ends the wait, not the sleep
         wait $! || true
     done
     kill "$watch" 2>/dev/null || true

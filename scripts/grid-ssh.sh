@@ -272,7 +272,7 @@ wait_for_runs() {
     "$truncquant" status "$name" --watch --db "$db" 9>&- &
     watch=$!
     while kill -0 "$parallel" 2>/dev/null && [ "$signal" = 0 ]; do
-        sleep 1 &
+        sleep 1 9>&- & # without the lock: a signal ends the wait, not the sleep
         wait -n $! "$parallel" || true
         if [ $SECONDS -ge $next ]; then
             collect hand_over
